@@ -1,0 +1,48 @@
+# Builds, installs and tests with PGXS alone:  make && make install && make installcheck
+# CMakeLists.txt builds the same files with the same flags, plus the tests that need no server.
+# Nothing is listed twice: both take the sources from the tree, the flags from compile_flags.txt,
+# the version from the control file and the install script from sql/assemble.sh;
+# test/build_parity.sh proves that they agree.
+
+EXT        := vrm
+top        := $(dir $(lastword $(MAKEFILE_LIST)))
+files       = $(patsubst $(top)%,%,$(sort $(wildcard $(addprefix $(top),$(1)))))
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)extension/$(EXT).control)
+
+EXTENSION   = extension/$(EXT)
+MODULE_big  = $(EXT)
+OBJS        = $(patsubst %.cpp,%.o,$(call files,src/*/*.cpp))
+DATA        = $(call files,extension/$(EXT)--*--*.sql)
+DATA_built  = build/$(EXT)--$(EXTVERSION).sql
+EXTRA_CLEAN = build
+
+PG_CPPFLAGS = -I$(top)src -DVRM_VERSION='"$(EXTVERSION)"'
+PG_CXXFLAGS = @$(top)compile_flags.txt
+SHLIB_LINK  = -lstdc++ -lcrypto -Wl,--version-script=$(top)src/exports.map
+
+ISOLATION      = $(patsubst test/isolation/specs/%.spec,%,$(call files,test/isolation/specs/*.spec))
+ISOLATION_OPTS = --inputdir=$(top)test/isolation --outputdir=build/isolation --load-extension=$(EXT)
+
+# JIT inlining gains nothing for functions that may throw, and building for it would need clang.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PGXS does not track headers
+$(OBJS): $(top)compile_flags.txt $(top)Makefile $(wildcard $(top)src/*/*.h) | build
+$(shlib): $(top)src/exports.map
+installcheck: pgtap | build
+
+build:
+	mkdir -p $(sort $(dir $(OBJS))) build/isolation
+
+$(DATA_built): $(wildcard $(top)sql/*.s* $(top)sql/*/*.sql $(top)sql/*/*/*.sql) $(top)extension/$(EXT).control | build
+	$(top)sql/assemble.sh > $@
+
+.PHONY: pgtap bench
+pgtap:
+	$(top)test/pgtap.sh $(bindir)
+bench:
+	$(top)bench/run.sh

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Proves that src/core needs no PostgreSQL: every file compiles with only src/ to include from,
+# and no file so much as names a PostgreSQL header.
+# usage: core_alone.sh [COMPILER]
+set -eu
+cd "$(dirname "$0")/.."
+if grep -nE '# *include *[<"](postgres|pg/|(access|catalog|utils|executor|commands)/|fmgr)' src/core/*; then
+    echo 'src/core includes PostgreSQL'
+    exit 1
+fi
+for file in src/core/*.h src/core/*.cpp; do
+    "${1:-c++}" @compile_flags.txt -Isrc -fsyntax-only -include "$file" -x c++ /dev/null
+done
+echo "$(ls src/core | wc -l) files know nothing of PostgreSQL"

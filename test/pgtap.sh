@@ -1,0 +1,12 @@
+#!/bin/sh
+# Runs the pgTAP files in a database of their own on the server that PGHOST and PGPORT name.
+# usage: pgtap.sh BINDIR [FILE...]
+set -eu
+cd "$(dirname "$0")/.."
+PATH=$1:$PATH; export PATH; shift
+[ $# -gt 0 ] || set -- test/sql/*.sql
+database=${VRM_TEST_DATABASE:-vrm_regression}
+dropdb --if-exists "$database"
+createdb "$database"
+psql -qX -v ON_ERROR_STOP=1 -d "$database" -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION vrm'
+pg_prove --dbname "$database" "$@"
