@@ -4,6 +4,7 @@
 # the version from the control file and the install script from sql/assemble.sh;
 # test/build_parity.sh proves that they agree.
 
+PG_CONFIG  ?= pg_config
 EXT        := vrm
 top        := $(dir $(lastword $(MAKEFILE_LIST)))
 files       = $(patsubst $(top)%,%,$(sort $(wildcard $(addprefix $(top),$(1)))))
@@ -16,7 +17,8 @@ DATA        = $(call files,extension/$(EXT)--*--*.sql)
 DATA_built  = build/$(EXT)--$(EXTVERSION).sql
 EXTRA_CLEAN = build
 
-PG_CPPFLAGS = -I$(top)src -DVRM_VERSION='"$(EXTVERSION)"'
+# -isystem: the warnings that PostgreSQL's own headers give are not ours
+PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) -DVRM_VERSION='"$(EXTVERSION)"'
 PG_CXXFLAGS = @$(top)compile_flags.txt
 SHLIB_LINK  = -lstdc++ -lcrypto -Wl,--version-script=$(top)src/exports.map
 
@@ -26,7 +28,6 @@ ISOLATION_OPTS = --inputdir=$(top)test/isolation --outputdir=build/isolation --l
 # JIT inlining gains nothing for functions that may throw, and building for it would need clang.
 override with_llvm = no
 
-PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 

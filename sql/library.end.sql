@@ -15,3 +15,5 @@ BEGIN
     END LOOP;
 END
 $$;
+
+SELECT vrm.install_platform();

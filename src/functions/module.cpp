@@ -1,3 +1,5 @@
+// The module's magic block and what happens when it is loaded.
+#include "functions/settings.h"
 #include "pg/function.h"
 
 extern "C" {
@@ -7,5 +9,8 @@ PG_MODULE_MAGIC_EXT(.name = "vrm", .version = VRM_VERSION);
 #else
 PG_MODULE_MAGIC;
 #endif
+void _PG_init(void);
 #pragma GCC visibility pop
+
+void _PG_init(void) { vrm::sql::define_platform_settings(); }
 }

@@ -9,7 +9,7 @@
 namespace vrm::sql {
 
 vrm::uuid uuid7() {
-  std::array<std::uint8_t, 8> random;
+  std::array<std::uint8_t, 8> random{};
   if (!pg_strong_random(random.data(), random.size())) {
     throw vrm::error("58000", "could not generate random bits");
   }

@@ -1,0 +1,152 @@
+// Makes, repairs and upgrades the platform: the ordinary tables, policies, triggers and functions
+// that live beside the extension's members, so that dumps carry them and a DBA may change them.
+#include "pg/platform.h"
+
+#include <string>
+
+#include "core/error.h"
+#include "functions/settings.h"
+#include "pg/function.h"
+#include "pg/spi.h"
+
+extern "C" {
+#include "utils/guc.h"
+}
+
+namespace vrm::sql {
+namespace {
+
+enum class install_mode : int { automatic, always, never };
+
+const config_enum_entry install_modes[] = {
+    {"auto", static_cast<int>(install_mode::automatic), false},
+    {"always", static_cast<int>(install_mode::always), false},
+    {"never", static_cast<int>(install_mode::never), false},
+    {nullptr, 0, false}};
+
+int install_platform_setting = static_cast<int>(install_mode::automatic);
+
+/// Version of the extension's members as CREATE or ALTER EXTENSION left them.
+std::string library_version(const pg::spi_session& spi) {
+  return spi
+      .value<std::string>("SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'vrm'")
+      .value_or(VRM_VERSION);
+}
+
+std::optional<std::string> recorded_version(const pg::spi_session& spi) {
+  const auto table = spi.value<bool>(
+      "SELECT pg_catalog.to_regclass('vrm_private.platform_history') IS NOT NULL");
+  if (!table.value_or(false)) return std::nullopt;
+  return spi.value<std::string>(
+      "SELECT version FROM vrm_private.platform_history ORDER BY at DESC, id DESC LIMIT 1");
+}
+
+void record_version(const pg::spi_session& spi, const std::string& version) {
+  if (recorded_version(spi) == version) return;
+  spi.execute("INSERT INTO vrm_private.platform_history (version) VALUES ($1)", version);
+}
+
+/// Whether the session has read pg_dump's prologue.
+bool restoring_dump() {
+  const pg::spi_session spi;
+  return spi
+      .value<bool>(
+          "SELECT pg_catalog.current_setting('row_security') = 'off'"
+          " OR pg_catalog.count(*) FILTER (WHERE source = 'session') = pg_catalog.count(*)"
+          " FROM pg_catalog.pg_settings WHERE name IN ('statement_timeout', 'lock_timeout',"
+          " 'idle_in_transaction_session_timeout', 'xmloption', 'row_security')")
+      .value_or(false);
+}
+
+void require_superuser() {
+  if (superuser()) return;
+  throw vrm::error("42501", "permission denied to change the platform of vrm")
+      .detail("Its objects belong to the superuser who installed them.")
+      .hint("Run it as a superuser: SET ROLE postgres;");
+}
+
+/// Takes an older platform forward, one step of sql/platform/upgrade/ after the other.
+void run_steps(const pg::spi_session& spi, pg::platform_installer& installer, std::string from,
+               const std::string& to) {
+  while (from != to) {
+    const auto next = spi.value<std::string>(
+        "SELECT to_version FROM vrm.platform_steps() WHERE from_version = $1", from);
+    if (!next) {
+      throw vrm::error("55000",
+                       "there is no upgrade of the platform from version " + from + " to " + to)
+          .detail("The members of the extension are at version " + to + ".")
+          .hint("ALTER EXTENSION vrm UPDATE TO '" + from + "'; or install a newer vrm");
+    }
+    const auto script = spi.value<std::string>(
+        "SELECT script FROM vrm.platform_steps() WHERE from_version = $1", from);
+    installer.run(script.value_or(""));
+    from = *next;
+    spi.execute("INSERT INTO vrm_private.platform_history (version) VALUES ($1)", from);
+  }
+}
+
+}  // namespace
+
+void define_platform_settings() {
+  DefineCustomEnumVariable(
+      "vrm.install_platform", "Whether CREATE EXTENSION vrm also makes the platform.",
+      "auto: unless a dump is being restored, which brings the platform itself.",
+      &install_platform_setting, install_platform_setting, install_modes, PGC_USERSET, 0, nullptr,
+      nullptr, nullptr);
+}
+
+/// Makes what is missing of the platform; leaves what is there as it is.
+std::string install() {
+  require_superuser();
+  const pg::spi_session spi;
+  const std::string version = library_version(spi);
+  const auto recorded = recorded_version(spi);
+  if (recorded && *recorded != version) {
+    throw vrm::error("55000", "the platform is at version " + *recorded)
+        .detail("The members of the extension are at version " + version + ".")
+        .hint("SELECT vrm.upgrade();");
+  }
+  pg::platform_installer installer;
+  installer.run(spi.value<std::string>("SELECT vrm.platform_script()").value_or(""));
+  record_version(spi, version);
+  return version;
+}
+
+/// Brings the platform to the version of the members.
+std::string upgrade() {
+  require_superuser();
+  {
+    const pg::spi_session spi;
+    const auto recorded = recorded_version(spi);
+    if (recorded) {
+      pg::platform_installer installer;
+      run_steps(spi, installer, *recorded, library_version(spi));
+    }
+  }
+  return install();
+}
+
+std::optional<std::string> platform_version() {
+  const pg::spi_session spi;
+  return recorded_version(spi);
+}
+
+/// What CREATE EXTENSION does last.
+void install_platform() {
+  const auto mode = static_cast<install_mode>(install_platform_setting);
+  const bool restoring = mode == install_mode::automatic && restoring_dump();
+  if (mode == install_mode::never || restoring) {
+    pg::notice(restoring ? "a dump is being restored: it brings the platform of vrm"
+                         : "the platform of vrm is not installed",
+               "SELECT vrm.install();");
+    return;
+  }
+  pg::notice(("platform of vrm " + install() + " installed").c_str(), nullptr);
+}
+
+}  // namespace vrm::sql
+
+VRM_EXPORT(vrm_install, vrm::sql::install);
+VRM_EXPORT(vrm_upgrade, vrm::sql::upgrade);
+VRM_EXPORT(vrm_platform_version, vrm::sql::platform_version);
+VRM_EXPORT(vrm_install_platform, vrm::sql::install_platform);

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace vrm::sql {
+
+/// Each topic defines its settings when the module is loaded; _PG_init calls them in turn.
+void define_platform_settings();
+
+}  // namespace vrm::sql

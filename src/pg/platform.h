@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "pg/backend.h"
+
+namespace pg {
+
+/// A NOTICE with an optional HINT.
+void notice(const char* message, const char* hint);
+
+/// Executes DDL that may run any number of times.
+///
+/// Objects made while it lives belong to the database and not to the extension, even inside
+/// CREATE EXTENSION.  A statement without IF NOT EXISTS of its own is passed over when what it
+/// makes is there: types, domains, views, policies, triggers, constraints, column defaults.
+/// Privileges are granted and revoked only on what this installer has made itself.
+class platform_installer {
+ public:
+  platform_installer();
+  ~platform_installer();
+  platform_installer(const platform_installer&) = delete;
+  platform_installer& operator=(const platform_installer&) = delete;
+
+  /// Executes the statements of `script` one by one, with search_path = pg_catalog, pg_temp.
+  void run(const std::string& script);
+
+ private:
+  bool is_needed(Node* statement);
+
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace pg

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "pg/datum.h"
+#include "pg/guard.h"
+
+extern "C" {
+#include "executor/spi.h"
+}
+
+namespace pg {
+
+/// A connection to SPI for the length of a scope; queries of `spi_session` run inside it.
+///
+/// Callers pin the search_path or qualify every name: queries run as the current user.
+class spi_session {
+ public:
+  spi_session() {
+    guarded([] { SPI_connect(); });
+  }
+  ~spi_session() { SPI_finish(); }
+  spi_session(const spi_session&) = delete;
+  spi_session& operator=(const spi_session&) = delete;
+
+  /// Runs one command, whatever it returns; the number of rows processed.
+  std::uint64_t execute(const char* command) const {
+    return guarded([&] {
+      SPI_execute(command, false, 0);
+      return SPI_processed;
+    });
+  }
+
+  /// Runs one command with arguments.
+  template <typename... Args>
+  std::uint64_t execute(const char* command, const Args&... args) const {
+    run<Args...>(command, false, 0, args...);
+    return SPI_processed;
+  }
+
+  /// First column of the first row of a read-only query; nothing when there is no row or it is
+  /// null.  A T of views would dangle: take std::string.
+  template <typename T, typename... Args>
+  [[nodiscard]] std::optional<T> value(const char* query, const Args&... args) const {
+    run<Args...>(query, true, 1, args...);
+    if (SPI_processed == 0) return std::nullopt;
+    return column<T>(0, 1);
+  }
+
+  /// Column `number` (from 1) of row `row` (from 0) of the last query.
+  template <typename T>
+  [[nodiscard]] std::optional<T> column(std::uint64_t row, int number) const {
+    bool null = false;
+    const Datum datum = guarded([&] {
+      return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &null);
+    });
+    if (null) return std::nullopt;
+    if constexpr (std::is_same_v<T, std::string>) {
+      const auto text = guarded([&] { return datum_traits<std::string_view>::from(datum); });
+      return std::string(text);
+    } else {
+      return datum_traits<T>::from(datum);
+    }
+  }
+
+ private:
+  template <typename... Args>
+  static void run(const char* command, bool read_only, long limit, const Args&... args) {
+    std::array<Oid, sizeof...(Args) + 1> types = {datum_traits<Args>::oid...};
+    std::array<Datum, sizeof...(Args) + 1> values = {datum_traits<Args>::to(args)...};
+    guarded([&] {
+      SPI_execute_with_args(command, sizeof...(Args), types.data(), values.data(), nullptr,
+                            read_only, limit);
+    });
+  }
+};
+
+}  // namespace pg
