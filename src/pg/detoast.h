@@ -1,0 +1,29 @@
+#pragma once
+
+#include "pg/datum.h"
+
+extern "C" {
+#include "access/detoast.h"
+}
+
+namespace pg {
+
+/// The first `Size` bytes of a bytea argument and its whole size: a value stored out of line
+/// costs one TOAST chunk however large it is.
+template <std::size_t Size>
+struct bytea_head {
+  std::span<const std::byte> bytes;  ///< shorter when the value is
+  std::size_t total_size;
+};
+
+template <std::size_t Size>
+struct datum_traits<bytea_head<Size>> {
+  static constexpr Oid oid = BYTEAOID;
+  static bytea_head<Size> from(Datum datum) {
+    const auto* slice = PG_DETOAST_DATUM_SLICE(datum, 0, static_cast<int32>(Size));
+    return {std::as_bytes(std::span(VARDATA_ANY(slice), VARSIZE_ANY_EXHDR(slice))),
+            toast_raw_datum_size(datum) - VARHDRSZ};
+  }
+};
+
+}  // namespace pg
