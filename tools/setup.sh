@@ -1,0 +1,154 @@
+# Part of ./vrm: which PostgreSQL, which packages, where the state lives, and how a step is shown.
+
+fail() {
+    printf 'vrm: %s\n' "$*" >&2
+    exit 1
+}
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+# Runs a long step, shows how long it took, and its output only when it fails.  The step runs in
+# a subshell of its own, so that it stops at its first failing command.
+step() {
+    label=$1
+    shift
+    printf '%s ... ' "$label"
+    began=$(date +%s)
+    output=$(mktemp)
+    set +e
+    (
+        set -e
+        "$@"
+    ) >"$output" 2>&1 </dev/null
+    result=$?
+    set -e
+    if [ $result -ne 0 ]; then
+        echo failed
+        tail -n 200 "$output" >&2
+        rm -f "$output"
+        exit 1
+    fi
+    rm -f "$output"
+    echo "$(($(date +%s) - began)) s"
+}
+
+# --- where the state lives --------------------------------------------------------------------
+
+# User postgres, who runs the server when root starts it, must be able to reach the data.
+open_to_all() {
+    directory=$1
+    while [ "$directory" != / ]; do
+        case $(stat -c %A "$directory") in
+        *[xt]) directory=$(dirname "$directory") ;;
+        *) return 1 ;;
+        esac
+    done
+}
+
+locate_state() {
+    state=$root/.vrm
+    if { is_root && ! open_to_all "$root"; } || ! [ -w "$root" ]; then
+        state=/var/tmp/vrm-$(id -u)-$(printf '%s' "$root" | cksum | cut -d' ' -f1)
+    fi
+    [ -e "$state" ] || mkdir "$state"
+    # In /var/tmp anybody could have made it beforehand.
+    [ "$(stat -c '%u %F' "$state")" = "$(id -u) directory" ] || fail "$state belongs to somebody else"
+}
+
+# One ./vrm at a time works in a clone: two would build into the same files.
+lock() {
+    locate_state
+    exec 9>"$state/lock"
+    flock -n 9 || fail 'another ./vrm is at work in this directory'
+}
+
+# --- which PostgreSQL -------------------------------------------------------------------------
+
+choose_server() {
+    version=${VRM_PG:-}
+    [ -n "$version" ] || version=$(
+        for postgres in /usr/lib/postgresql/*/bin/postgres; do
+            number=${postgres#/usr/lib/postgresql/}
+            number=${number%%/*}
+            [ -e "/usr/include/postgresql/$number/server/postgres.h" ] && echo "$number"
+        done | sort -n | tail -n 1
+    )
+    [ -n "$version" ] || version=$(
+        find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null |
+            sed 's|^/usr/lib/postgresql/\([0-9]*\)/.*|\1|' | sort -n | tail -n 1
+    )
+    if [ -z "$version" ]; then
+        is_root && step 'asking for the list of packages' apt-get update
+        version=$(apt-cache depends postgresql 2>/dev/null |
+            sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p')
+    fi
+    [ -n "$version" ] || fail 'neither is PostgreSQL installed nor does apt-get know a package of it'
+    [ "$version" -ge 15 ] || fail "PostgreSQL 15 or later is needed, not $version"
+    pg_config=/usr/lib/postgresql/$version/bin/pg_config
+    image=$state/$version
+}
+
+# --- packages ---------------------------------------------------------------------------------
+
+packages_for() {
+    echo "postgresql-$version postgresql-server-dev-$version g++ make libssl-dev"
+    case $1 in
+    check)
+        echo "cmake libgtest-dev postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl"
+        echo 'libipc-run-perl pgbouncer'
+        ;;
+    lint)
+        echo 'cmake libgtest-dev clang-19 clang-format-19 clang-tidy-19'
+        ;;
+    esac
+}
+
+missing_of() {
+    dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+        awk -v wanted="$*" '
+            $1 == "installed" { there[$2] = 1 }
+            END {
+                count = split(wanted, package, " ")
+                for (i = 1; i <= count; i++) if (!(package[i] in there)) print package[i]
+            }'
+}
+
+# Debian's packages would create a cluster and start services; nobody asked for that, and what
+# runs already must not be restarted because a library it uses is upgraded along.
+install_packages() {
+    no_cluster=/etc/postgresql-common/createcluster.d/vrm-no-main-cluster.conf
+    no_services=/usr/sbin/policy-rc.d
+    made=
+    trap 'rm -f $made' EXIT
+    trap 'exit 1' INT TERM HUP
+    mkdir -p "$(dirname "$no_cluster")"
+    echo 'create_main_cluster = false' >"$no_cluster"
+    made=$no_cluster
+    if ! [ -e "$no_services" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$no_services"
+        chmod 755 "$no_services"
+        made="$made $no_services"
+    fi
+    apt-cache show "$@" >/dev/null 2>&1 || apt-get update
+    DEBIAN_FRONTEND=noninteractive
+    export DEBIAN_FRONTEND
+    set -- apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@"
+    # A list of yesterday may name files that the mirror has replaced since.
+    "$@" || {
+        apt-get update
+        "$@"
+    }
+}
+
+# Installs what command $1 needs and the machine lacks, and sets version, pg_config and image.
+prepare() {
+    choose_server
+    # shellcheck disable=SC2046 # one word for each package
+    missing=$(missing_of $(packages_for "$1"))
+    if [ -n "$missing" ]; then
+        # shellcheck disable=SC2086
+        set -- $missing
+        is_root || fail "some packages are missing; as root run: apt-get install --no-install-recommends $*"
+        step "installing $# packages" install_packages "$@"
+    fi
+}
