@@ -1,0 +1,110 @@
+#!/bin/sh
+# The house rules that need no compiler, as TAP: what a reviewer would otherwise have to look for.
+set -u
+LC_ALL=C.UTF-8
+export LC_ALL
+cd "$(dirname "$0")/.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+number=0
+
+# What git would commit; a tarball has no git and nothing but what was committed.
+git -c safe.directory="$PWD" ls-files --cached --others --exclude-standard 2>/dev/null |
+    while read -r file; do [ -f "$file" ] && echo "$file"; done >"$work/all"
+[ -s "$work/all" ] || find . -type f ! -path './.vrm/*' ! -path './out/*' ! -path './build/*' \
+    ! -path './.git/*' ! -name '*.o' ! -name '*.so' | sed 's|^\./||' | sort >"$work/all"
+grep -E '\.(cpp|h|sql|spec|sh|pl|pm|map)$|^vrm$|^\.ci/|Makefile|CMakeLists' "$work/all" >"$work/code"
+grep -E '\.(cpp|h)$' "$work/code" >"$work/cxx"
+grep -E '^sql/.*\.sql$' "$work/code" >"$work/sql"
+xargs grep -lE '^#!' <"$work/code" >"$work/programs"
+
+# Passes when the rule prints nothing; what it prints are the offenders.
+rule() {
+    number=$((number + 1))
+    "$2" >"$work/offenders"
+    if [ -s "$work/offenders" ]; then
+        echo "not ok $number - $1"
+        sed 's/^/# /' "$work/offenders" >&2
+    else
+        echo "ok $number - $1"
+    fi
+}
+
+# usage: lines LIST PATTERN
+lines() { xargs grep -nHE -e "$2" <"$work/$1"; }
+
+too_long() { xargs wc -l <"$work/code" | awk '$1 > 500 && $2 != "total" { print $2 ": " $1 " lines" }'; }
+too_wide() { lines code '.{101,}' | cut -c 1-120; }
+tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
+trailing_space() { lines all ' +$' | grep -vE '^[^:]*\.(md|out|patch):'; }
+left_for_later() { grep -v '^test/lint.sh$' "$work/all" | xargs grep -nHIwE 'TODO|FIXME|XXX|HACK'; }
+machine_paths() { lines all '(^|[^a-z.])/wor[k]/|share[d]/(design|source|prototypes|skeleton)'; }
+
+core_names_postgres() {
+    grep '^src/core/' "$work/cxx" | xargs -r grep -nHwE \
+        'PG_[A-Z_]+|Datum|Oid|palloc|pfree|elog|ereport|SPI_[a-z]+|MemoryContext|"(pg|functions)/.*"|<?"?postgres\.h'
+}
+version_elsewhere() { grep -v '^src/pg/' "$work/cxx" | xargs grep -nHwE 'PG_VERSION_NUM'; }
+no_pragma_once() { grep '\.h$' "$work/cxx" | xargs grep -L '^#pragma once'; }
+
+# An opening comment within the first lines, after #! or #pragma once.
+no_opening() {
+    grep -E '\.(cpp|h|sql|sh|pl|spec)$' "$work/code" | grep -v '^sql/library/00-' |
+        while read -r file; do
+            head -n 25 "$file" | grep -qE '^ *(//|#+ |--|/\*|=head)' || echo "$file"
+        done
+}
+
+definer_unpinned() {
+    xargs awk '
+        function judge() {
+            if (text ~ /SECURITY DEFINER/ && text !~ /SET search_path *= *pg_catalog, pg_temp/)
+                print where
+            text = ""
+        }
+        FNR == 1 { judge(); inside = 0 }
+        toupper($0) ~ /^ *CREATE (OR REPLACE )?(FUNCTION|PROCEDURE) / {
+            judge(); inside = 1; where = FILENAME ":" FNR ": " $0
+        }
+        inside { line = $0; sub(/--.*/, "", line); text = text "\n" line }
+        END { judge() }' <"$work/sql"
+}
+misnamed_topics() { grep -E '^sql/(library|platform)/[^/]*$' "$work/sql" | grep -vE '/[0-9]{2}-[a-z_]+\.sql$'; }
+syntax() {
+    while read -r file; do
+        case $(head -n 1 "$file") in
+        '#!/bin/sh') sh -n "$file" 2>&1 ;;
+        *bash) bash -n "$file" 2>&1 ;;
+        esac
+    done <"$work/programs"
+}
+not_executable() {
+    while read -r file; do
+        [ -x "$file" ] || case $file in *.pl) ;; *) echo "$file" ;; esac
+    done <"$work/programs"
+}
+tests_that_write_the_system() { lines code '(make|cmake).* install( |$)' | grep -vE 'DESTDIR|^[^:]*:[0-9]+: *#'; }
+
+rule 'files have 500 lines at most' too_long
+rule 'lines have 100 columns at most' too_wide
+rule 'tabs are for Makefiles' tabs
+rule 'no line ends in spaces' trailing_space
+rule 'nothing is left for later' left_for_later
+rule 'no path of a developer is committed' machine_paths
+rule 'src/core names nothing of PostgreSQL' core_names_postgres
+rule 'PG_VERSION_NUM is asked for in src/pg alone' version_elsewhere
+rule 'headers start with #pragma once' no_pragma_once
+rule 'files say what they are for' no_opening
+rule 'SECURITY DEFINER functions pin search_path' definer_unpinned
+rule 'SQL files are called NN-topic.sql' misnamed_topics
+rule 'shell scripts are valid' syntax
+rule 'programs are executable' not_executable
+rule 'nothing installs into the system' tests_that_write_the_system
+echo "1..$number"
+
+# What is still missing of a topic's other rooms, for information.
+for topic in $(sed -n 's|^sql/[a-z]*/[0-9]*-\(.*\)\.sql$|\1|p' "$work/sql" | sort -u | grep -v header); do
+    for room in "test/sql/$topic.sql" "doc/$topic.md"; do
+        [ -e "$room" ] || echo "# topic $topic has no $room"
+    done
+done

@@ -1,0 +1,122 @@
+# Part of ./vrm: runs every group of tests, whatever the others did, and adds up what came of it.
+
+passed=0
+failed=0
+
+# Shows the end of what a runner said, all of it when something failed, and counts its tests.
+# usage: group HEADLINE COUNTER COMMAND [ARG...]
+group() {
+    printf '\n== %s\n' "$1"
+    counter=$2
+    shift 2
+    report=$image/report
+    set +e
+    (
+        set -e
+        "$@"
+    ) >"$report" 2>&1 </dev/null
+    result=$?
+    set -e
+    # shellcheck disable=SC2046 # two words
+    set -- $($counter <"$report")
+    good=$1
+    bad=$2
+    [ $result -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+    if [ "$bad" -gt 0 ]; then cat "$report"; else tail -n 3 "$report"; fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+}
+
+skip() { printf '\n== %s\nskipped: %s\n' "$1" "$2"; }
+
+# --- counters: how many tests passed and failed, from what the runner printed --------------------
+
+count_ctest() {
+    sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' |
+        awk '{ failed += $1; all += $2 } END { print all - failed, failed + 0 }'
+}
+
+count_prove() {
+    awk '/Failed [0-9]+\/[0-9]+ subtests/ { sub(/.*Failed /, ""); failed += $1 }
+         /No subtests run/ { failed++ }
+         /^Files=.*Tests=/ { sub(/.*Tests=/, ""); all += $1 }
+         END { print (all > failed ? all - failed : 0), failed + 0 }'
+}
+
+count_isolation() {
+    awk '/^ok |^test .* ok( |$)/ { passed++ }
+         /^not ok |^test .* FAILED/ { failed++ }
+         END { print passed + 0, failed + 0 }'
+}
+
+# --- the groups ---------------------------------------------------------------------------------
+
+core_tests() {
+    cd "$root"
+    cmake --preset dev -DPG_CONFIG="$pg_config"
+    cmake --build --preset dev -j "$(nproc)"
+    ctest --preset dev -j "$(nproc)"
+}
+
+pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
+
+isolation_tests() {
+    "$(dirname "$pgxs")/../test/isolation/pg_isolation_regress" --load-extension=vrm \
+        --inputdir="$root/test/isolation" --outputdir="$image/isolation" --bindir="$image$bin" \
+        --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=vrm_isolation \
+        $(cd "$root/test/isolation/specs" && ls -- *.spec | sed 's/\.spec$//')
+}
+
+# These make and break servers of their own, as user postgres when root runs the check.  That user
+# may be unable to read this directory, hence the copy.
+cluster_tests() {
+    rm -rf "$image/cluster_tests"
+    mkdir -p "$image/cluster_tests/source"
+    cp -R "$root/test" "$root/sql" "$root/extension" "$root/demo" "$image/cluster_tests/source"
+    ! is_root || chown -R postgres:postgres "$image/cluster_tests"
+    perl=$(dirname "$pgxs")/../test/perl
+    (
+        cd "$image/cluster_tests/source"
+        unset PGHOST PGPORT PGUSER LC_ALL
+        as_postgres env HOME="$image/cluster_tests" \
+            PG_REGRESS="$(dirname "$pgxs")/../test/regress/pg_regress" \
+            TESTDIR="$image/cluster_tests" TESTDATADIR="$image/cluster_tests/tmp_check" \
+            TESTLOGDIR="$image/cluster_tests/tmp_check/log" PG_TEST_PORT_DIR="$image/cluster_tests" \
+            prove -j "$(nproc)" -I "$perl" -I test/cluster test/cluster/*.pl
+    )
+}
+
+house_tests() {
+    cd "$root"
+    prove test/lint.sh test/meta.pl
+}
+
+any() { [ -e "$1" ]; }
+
+check() {
+    prepare check
+    build
+    start_server
+    pgxs=$("$pg_config" --pgxs)
+
+    group 'house rules and META.json (prove)' count_prove house_tests
+    group 'core, build parity (ctest)' count_ctest core_tests
+    group 'SQL (pg_prove)' count_prove pgtap_tests
+    if any "$root"/test/isolation/specs/*.spec; then
+        mkdir -p "$image/isolation"
+        group 'concurrent sessions (pg_isolation_regress)' count_isolation isolation_tests
+    else
+        skip 'concurrent sessions (pg_isolation_regress)' 'test/isolation/specs is empty'
+    fi
+    if any "$root"/test/cluster/*.pl; then
+        group 'crash, standby, dump and restore (prove)' count_prove cluster_tests
+    else
+        skip 'crash, standby, dump and restore (prove)' 'test/cluster is empty'
+    fi
+    [ $server_was_running = yes ] || stop_server
+
+    printf '\nPostgreSQL %s, %s\n' "$("$pg_config" --version | cut -d' ' -f2)" \
+        "$(c++ --version | head -n 1)"
+    echo "$passed passed, $failed failed"
+    [ $failed -eq 0 ]
+}
