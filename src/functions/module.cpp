@@ -1,6 +1,7 @@
 // The module's magic block and what happens when it is loaded.
 #include "functions/settings.h"
 #include "pg/function.h"
+#include "pg/guc.h"
 
 extern "C" {
 #pragma GCC visibility push(default)
@@ -12,5 +13,9 @@ PG_MODULE_MAGIC;
 void _PG_init(void);
 #pragma GCC visibility pop
 
-void _PG_init(void) { vrm::sql::define_platform_settings(); }
+void _PG_init(void) {
+  vrm::sql::define_platform_settings();
+  vrm::sql::define_identity_settings();
+  MarkGUCPrefixReserved("vrm");  // last: it drops placeholders that nobody has defined
+}
 }

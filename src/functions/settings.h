@@ -4,5 +4,6 @@ namespace vrm::sql {
 
 /// Each topic defines its settings when the module is loaded; _PG_init calls them in turn.
 void define_platform_settings();
+void define_identity_settings();
 
 }  // namespace vrm::sql

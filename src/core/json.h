@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// A JSON reader for what strangers send: tokens, key sets and claims.
+///
+/// It differs from the libraries in Debian (nlohmann, RapidJSON, Boost.JSON, simdjson) in the one
+/// point that matters here: they keep the first or the last of two members of the same name, and
+/// two readers that disagree about which one are how claims get forged.  This one refuses the
+/// document, at any depth and also when the names are written with different escapes.  It takes
+/// RFC 8259 to the letter and less: no NUL in strings, no lone surrogates, no numbers beyond a
+/// double, no more than 32 levels.  Bytes over 0x7F pass unread; see is_utf8().
+namespace vrm::json {
+
+enum class kind : std::uint8_t { null, boolean, number, string, array, object };
+
+/// One value of the text; everything is a view, nothing is copied before somebody asks.
+struct node {
+  kind type = kind::null;
+  bool escaped = false;   ///< a string that holds escapes
+  std::string_view text;  ///< as written; of a string what is between the quotes
+  std::size_t end = 0;    ///< index of the first node after this one and all it holds
+};
+
+/// A value within a document, which has to outlive it.
+class value {
+ public:
+  value(const std::vector<node>& nodes, std::size_t index) noexcept
+      : nodes_(&nodes), index_(index) {}
+
+  [[nodiscard]] kind type() const noexcept { return self().type; }
+  [[nodiscard]] bool is(kind wanted) const noexcept { return type() == wanted; }
+  [[nodiscard]] bool is_true() const noexcept;
+  /// The value as it stands in the text; of a string without its quotes.
+  [[nodiscard]] std::string_view text() const noexcept { return self().text; }
+
+  /// The string with its escapes resolved to UTF-8; nullopt when this is no string.
+  [[nodiscard]] std::optional<std::string> string() const;
+  /// Whether this is that very string.
+  [[nodiscard]] bool equals(std::string_view wanted) const;
+  /// nullopt when this is no number.
+  [[nodiscard]] std::optional<double> number() const noexcept;
+
+  /// The member of that name; nullopt when there is none or this is no object.
+  [[nodiscard]] std::optional<value> find(std::string_view name) const;
+  /// The elements of an array; empty when this is none.
+  [[nodiscard]] std::vector<value> elements() const;
+
+ private:
+  [[nodiscard]] const node& self() const noexcept { return (*nodes_)[index_]; }
+
+  const std::vector<node>* nodes_;
+  std::size_t index_;
+};
+
+/// A text that was read to its end.  The text has to outlive it.
+class document {
+ public:
+  /// Throws 22P02, with the reason and the position as DETAIL, when it is not JSON as above.
+  explicit document(std::string_view text);
+
+  [[nodiscard]] value root() const noexcept { return {nodes_, 0}; }
+
+ private:
+  std::vector<node> nodes_;
+};
+
+/// Whether the bytes are UTF-8 without overlong forms, surrogates or NUL.
+[[nodiscard]] bool is_utf8(std::string_view bytes) noexcept;
+
+}  // namespace vrm::json

@@ -1,0 +1,208 @@
+// Who the current statement runs for: vrm.uid() and its kin, fast enough for row level security.
+//
+// Two settings decide.  vrm.identity holds verified claims; ordinary users cannot set it, C++ sets
+// it with SET LOCAL semantics, and PostgreSQL itself undoes it with the transaction or savepoint
+// and carries it to parallel workers.  request.jwt.claims, which anybody can set, counts only for
+// session users that vrm.trusted_logins names, because their middleware has verified the token.
+#include "core/identity.h"
+
+#include <optional>
+#include <string>
+
+#include "functions/settings.h"
+#include "pg/function.h"
+#include "pg/guc.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+}
+
+namespace vrm::sql {
+namespace {
+
+constexpr const char* identity_name = "vrm.identity";
+
+/// Only SET and what amounts to it: a value that waits in a catalog or arrives with the
+/// connection would give every session that identity.
+vrm::identity parse_identity(std::string_view claims, GucSource source) {
+  if (source != PGC_S_SESSION)
+    throw vrm::error("42501", "not a session's identity")
+        .detail("An identity is set within a transaction and ends with it.");
+  return vrm::read_identity(claims);
+}
+
+using identity_setting = pg::parsed_setting<parse_identity>;
+
+// --- trusted logins -----------------------------------------------------------------------------
+
+const char* trusted_logins = nullptr;
+bool trust_known = false;  ///< whether `trusted` still answers for `trusted_user`
+bool trusted = false;
+Oid trusted_user = InvalidOid;
+
+bool check_trusted_logins(char** text, void** /*extra*/, GucSource /*source*/) {
+  List* names = NIL;
+  if (SplitIdentifierString(pstrdup(*text), ',', &names)) return true;
+  GUC_check_errdetail("List syntax is invalid.");
+  return false;
+}
+
+void forget_trust(const char* /*text*/, void* /*extra*/) { trust_known = false; }
+void forget_trust(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { trust_known = false; }
+
+bool is_listed(Oid user) {
+  return pg::guarded([user] {
+    const char* const name = GetUserNameFromId(user, true);
+    List* names = NIL;
+    if (name == nullptr || !SplitIdentifierString(pstrdup(trusted_logins), ',', &names))
+      return false;
+    const ListCell* cell = nullptr;
+    foreach (cell, names) {
+      if (std::string_view(static_cast<const char*>(lfirst(cell))) == name) return true;
+    }
+    return false;
+  });
+}
+
+/// Looks at session_user: SET ROLE and SECURITY DEFINER functions make nobody trusted.
+bool is_session_trusted() {
+  if (*trusted_logins == '\0') return false;
+  const Oid user = GetSessionUserId();
+  if (!trust_known || trusted_user != user) {
+    trusted = is_listed(user);
+    trusted_user = user;
+    trust_known = true;
+  }
+  return trusted;
+}
+
+// --- the identity of the moment -----------------------------------------------------------------
+
+/// Claims, and who they say it is.
+struct claims {
+  const vrm::identity* who;
+  std::string_view text;
+  std::uint64_t version;  ///< differs whenever the text does
+};
+
+/// The claims of a trusted session, parsed again only when their text has changed.
+std::optional<claims> trusted_claims() {
+  static std::string text;
+  static std::optional<vrm::identity> who;
+  static std::uint64_t version = 0;
+
+  const char* const now = GetConfigOption("request.jwt.claims", true, false);
+  if (now == nullptr || *now == '\0') return std::nullopt;
+  if (text != now) {
+    text.clear();  // should anything below fail, the text is read again
+    who.reset();
+    std::string changed(now);
+    try {
+      who = vrm::read_identity(changed);
+    } catch (
+        const vrm::error&) {  // NOLINT(bugprone-empty-catch): claims nobody can read are nobody's
+    }
+    text = std::move(changed);
+    version += 2;
+  }
+  if (!who) return std::nullopt;
+  return claims{.who = &*who, .text = text, .version = version};
+}
+
+std::int64_t statement_start() noexcept {
+  const auto start = pg::datum_traits<pg::timestamp>::from(
+      TimestampTzGetDatum(GetCurrentStatementStartTimestamp()));
+  return std::chrono::floor<std::chrono::seconds>(start.time_since_epoch()).count();
+}
+
+/// Nobody without claims, and nobody once they have expired.
+std::optional<claims> current_claims() {
+  std::optional<claims> found;
+  if (const vrm::identity* const who = identity_setting::value()) {
+    found = {.who = who,
+             .text = identity_setting::text(),
+             .version = identity_setting::generation() * 2 + 1};
+  } else if (is_session_trusted()) {
+    found = trusted_claims();
+  }
+  if (found && found->who->is_expired(statement_start())) return std::nullopt;
+  return found;
+}
+
+std::optional<std::string_view> non_empty(const char* text) {
+  if (*text == '\0') return std::nullopt;
+  return text;
+}
+
+/// Whatever was set for the whole session ends with the transaction all the same: behind a
+/// pooler the next transaction is somebody else's.
+void end_identity(XactEvent event, void* /*argument*/) {
+  if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) return;
+  if (identity_setting::value() == nullptr) return;
+  set_config_option(identity_name, "", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);
+}
+
+}  // namespace
+
+std::optional<vrm::uuid> uid() {
+  const std::optional<claims> now = current_claims();
+  if (!now || !now->who->has_user) return std::nullopt;
+  return now->who->user;
+}
+
+std::optional<std::string_view> role() {
+  const std::optional<claims> now = current_claims();
+  return now ? non_empty(now->who->role.data()) : std::nullopt;
+}
+
+std::optional<std::string_view> aal() {
+  const std::optional<claims> now = current_claims();
+  return now ? non_empty(now->who->assurance.data()) : std::nullopt;
+}
+
+bool is_anonymous() {
+  const std::optional<claims> now = current_claims();
+  return now && now->who->is_anonymous;
+}
+
+/// Converts the claims once; later calls copy the binary form.
+std::optional<pg::jsonb_view> jwt() {
+  static std::string binary;
+  static std::uint64_t version = 0;
+
+  const std::optional<claims> now = current_claims();
+  if (!now) return std::nullopt;
+  if (version != now->version) {
+    const std::string text(now->text);
+    const Datum datum = pg::datum_traits<pg::jsonb_text>::to({text});
+    binary = pg::datum_traits<pg::jsonb_view>::from(datum).binary;
+    version = now->version;
+  }
+  return pg::jsonb_view{binary};
+}
+
+void define_identity_settings() {
+  identity_setting::define(
+      identity_name, "Verified claims of the current transaction; vrm.login() sets them.",
+      {.context = PGC_SUSET, .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE});
+  pg::define_setting("vrm.trusted_logins",
+                     "Session users, separated by commas, whose request.jwt.claims is believed.",
+                     trusted_logins, "", {.context = PGC_SUSET, .flags = GUC_LIST_INPUT},
+                     check_trusted_logins, forget_trust);
+  CacheRegisterSyscacheCallback(AUTHOID, forget_trust, Datum{0});
+  RegisterXactCallback(end_identity, nullptr);
+}
+
+}  // namespace vrm::sql
+
+VRM_EXPORT(vrm_uid, vrm::sql::uid);
+VRM_EXPORT(vrm_role, vrm::sql::role);
+VRM_EXPORT(vrm_aal, vrm::sql::aal);
+VRM_EXPORT(vrm_is_anonymous, vrm::sql::is_anonymous);
+VRM_EXPORT(vrm_jwt, vrm::sql::jwt);
