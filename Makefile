@@ -15,11 +15,12 @@ MODULE_big  = $(EXT)
 OBJS        = $(patsubst %.cpp,%.o,$(call files,src/*/*.cpp))
 DATA        = $(call files,extension/$(EXT)--*--*.sql)
 DATA_built  = build/$(EXT)--$(EXTVERSION).sql
-EXTRA_CLEAN = build
+EXTRA_CLEAN = build $(OBJS:.o=.d)
 
 # -isystem: the warnings that PostgreSQL's own headers give are not ours
-PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) -DVRM_VERSION='"$(EXTVERSION)"'
-PG_CXXFLAGS = @$(top)compile_flags.txt
+PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) \
+              -DVRM_VERSION='"$(EXTVERSION)"'
+PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP
 SHLIB_LINK  = -lstdc++ -lcrypto -Wl,--version-script=$(top)src/exports.map
 
 ISOLATION      = $(patsubst test/isolation/specs/%.spec,%,$(call files,test/isolation/specs/*.spec))
@@ -31,15 +32,24 @@ override with_llvm = no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# PGXS does not track headers
-$(OBJS): $(top)compile_flags.txt $(top)Makefile $(wildcard $(top)src/*/*.h) | build
-$(shlib): $(top)src/exports.map
+# What a build was made of, in a file that changes only when that does: another server, or a
+# source that is gone, leaves no newer file behind for make to notice.
+sql_sources = $(sort $(wildcard $(top)sql/*.s* $(top)sql/*/*.sql $(top)sql/*/*/*.sql))
+remember    = $(shell mkdir -p build; echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
+$(call remember,server,$(shell $(PG_CONFIG) --version --includedir-server))
+$(call remember,objects,$(OBJS))
+$(call remember,scripts,$(sql_sources))
+
+# PGXS does not track headers; the compiler writes down which ones it read.
+-include $(wildcard $(OBJS:.o=.d))
+$(OBJS): $(top)compile_flags.txt $(top)Makefile build/server | build
+$(shlib): $(top)src/exports.map $(top)Makefile build/objects
 installcheck: pgtap | build
 
 build:
 	mkdir -p $(sort $(dir $(OBJS))) build/isolation
 
-$(DATA_built): $(wildcard $(top)sql/*.s* $(top)sql/*/*.sql $(top)sql/*/*/*.sql) $(top)extension/$(EXT).control | build
+$(DATA_built): $(sql_sources) $(top)extension/$(EXT).control $(top)Makefile build/scripts | build
 	$(top)sql/assemble.sh > $@
 
 .PHONY: pgtap bench

@@ -4,7 +4,7 @@
 # links to everything else and vrm's own files; neither the system nor another clone sees them.
 
 fingerprint() {
-    find "$@" -type f ! -name '*.o' -printf '%P %T@ %s\n' | sort | cksum
+    find "$@" -type f ! -name '*.[od]' -printf '%P %T@ %s\n' | sort | cksum
 }
 
 is_current() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
@@ -143,7 +143,7 @@ database_exists() {
 }
 
 create_database() {
-    dropdb --if-exists --force "$PGDATABASE"
+    dropdb --if-exists --force "$PGDATABASE" 2>/dev/null
     createdb "$PGDATABASE"
     psql -qX -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION vrm'
 }
@@ -158,6 +158,6 @@ clean() {
         ! [ -e "$image/socket" ] || rm -rf "$(cat "$image/socket")"
     done
     rm -rf "$state" "$root/build" "$root/out"
-    find "$root/src" -name '*.o' -delete
+    find "$root/src" -name '*.[od]' -delete
     rm -f "$root/vrm.so"
 }
