@@ -7,8 +7,12 @@ cd "$(dirname "$0")"
 cat library/*.sql
 
 # Each upgrade step travels as text, so that vrm.upgrade() can take an old platform forward.
-printf '\nCREATE FUNCTION vrm.platform_steps(OUT from_version text, OUT to_version text, OUT script text)\n'
-printf '    RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $library$\nSELECT * FROM (VALUES\n'
+cat <<'SQL'
+
+CREATE FUNCTION vrm.platform_steps(OUT from_version text, OUT to_version text, OUT script text)
+    RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $library$
+SELECT * FROM (VALUES
+SQL
 for step in platform/upgrade/*--*.sql; do
     [ -e "$step" ] || continue
     name=$(basename "$step" .sql)
@@ -16,12 +20,20 @@ for step in platform/upgrade/*--*.sql; do
     cat "$step"
     printf '$platform$),\n'
 done
-printf '    (NULL, NULL, NULL)) AS step (from_version, to_version, script)\nWHERE from_version IS NOT NULL\n$library$;\n'
-printf "COMMENT ON FUNCTION vrm.platform_steps() IS\n    'scripts that take an older platform to a newer version, in no particular order';\n"
+cat <<'SQL'
+    (NULL, NULL, NULL)) AS step (from_version, to_version, script)
+WHERE from_version IS NOT NULL
+$library$;
+COMMENT ON FUNCTION vrm.platform_steps() IS
+    'scripts that take an older platform to a newer version, in no particular order';
 
-printf '\nCREATE FUNCTION vrm.platform_script() RETURNS text\n    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $library$ SELECT $platform$\n'
+CREATE FUNCTION vrm.platform_script() RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $library$ SELECT $platform$
+SQL
 cat platform/*.sql
-printf '$platform$ $library$;\n'
-printf "COMMENT ON FUNCTION vrm.platform_script() IS\n    'the SQL that vrm.install() executes: tables, policies, triggers and the functions on them';\n"
-
+cat <<'SQL'
+$platform$ $library$;
+COMMENT ON FUNCTION vrm.platform_script() IS
+    'the SQL that vrm.install() executes: tables, policies, triggers and the functions on them';
+SQL
 cat library.end.sql

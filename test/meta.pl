@@ -26,8 +26,8 @@ ok($meta, 'META.json is JSON') or BAIL_OUT($@);
 my %known = map { $_ => 1 } qw(name version abstract maintainer license provides meta-spec
   description generated_by tags no_index prereqs release_status resources);
 is_deeply([grep { !$known{$_} && !/^x_/i } sort keys %$meta], [], 'it has no unknown key');
-is_deeply([grep { !defined $meta->{$_} } qw(name version abstract maintainer license provides meta-spec)],
-    [], 'it has every required key');
+my @required = qw(name version abstract maintainer license provides meta-spec);
+is_deeply([grep { !defined $meta->{$_} } @required], [], 'it has every required key');
 
 like($meta->{name}, qr/^$term$/, 'name is a term');
 like($meta->{version}, qr/^$version$/, 'version is a semantic version');
@@ -41,7 +41,8 @@ is_deeply([grep { !/^\S.*<[^<>\s]+\@[^<>\s]+>$/ } @maintainers], [], 'maintainer
 my @licenses = ref $meta->{license} eq 'ARRAY' ? @{ $meta->{license} } : $meta->{license};
 is_deeply(\@licenses, ['postgresql'], 'the licence is the PostgreSQL licence');
 is_deeply([grep { !/^[^\/\\\0-\x1f]{1,255}$/ } @{ $meta->{tags} || [] }], [], 'tags are valid');
-like($meta->{release_status} || 'stable', qr/^(?:stable|testing|unstable)$/, 'release_status is valid');
+my $status = $meta->{release_status} || 'stable';
+like($status, qr/^(?:stable|testing|unstable)$/, 'release_status is valid');
 
 for my $name (sort keys %{ $meta->{provides} }) {
     my $extension = $meta->{provides}{$name};

@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 PATH=$1:$PATH; export PATH; shift
 [ $# -gt 0 ] || set -- test/sql/*.sql
 database=${VRM_TEST_DATABASE:-vrm_regression}
-dropdb --if-exists "$database"
+dropdb --if-exists --force "$database" 2>/dev/null
 createdb "$database"
-psql -qX -v ON_ERROR_STOP=1 -d "$database" -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION vrm'
+PGOPTIONS='-c client_min_messages=warning' psql -qX -v ON_ERROR_STOP=1 -d "$database" \
+    -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION vrm'
 pg_prove --dbname "$database" "$@"

@@ -74,15 +74,15 @@ cluster_tests() {
     mkdir -p "$image/cluster_tests/source"
     cp -R "$root/test" "$root/sql" "$root/extension" "$root/demo" "$image/cluster_tests/source"
     ! is_root || chown -R postgres:postgres "$image/cluster_tests"
-    perl=$(dirname "$pgxs")/../test/perl
+    sources=$(dirname "$pgxs")/../..
+    work=$image/cluster_tests
     (
-        cd "$image/cluster_tests/source"
+        cd "$work/source"
         unset PGHOST PGPORT PGUSER LC_ALL
-        as_postgres env HOME="$image/cluster_tests" \
-            PG_REGRESS="$(dirname "$pgxs")/../test/regress/pg_regress" \
-            TESTDIR="$image/cluster_tests" TESTDATADIR="$image/cluster_tests/tmp_check" \
-            TESTLOGDIR="$image/cluster_tests/tmp_check/log" PG_TEST_PORT_DIR="$image/cluster_tests" \
-            prove -j "$(nproc)" -I "$perl" -I test/cluster test/cluster/*.pl
+        as_postgres env HOME="$work" PG_REGRESS="$sources/src/test/regress/pg_regress" \
+            TESTDIR="$work" TESTDATADIR="$work/tmp_check" TESTLOGDIR="$work/tmp_check/log" \
+            PG_TEST_PORT_DIR="$work" \
+            prove -j "$(nproc)" -I "$sources/src/test/perl" -I test/cluster test/cluster/*.pl
     )
 }
 

@@ -52,7 +52,8 @@ locate_state() {
     fi
     [ -e "$state" ] || mkdir "$state"
     # In /var/tmp anybody could have made it beforehand.
-    [ "$(stat -c '%u %F' "$state")" = "$(id -u) directory" ] || fail "$state belongs to somebody else"
+    [ "$(stat -c '%u %F' "$state")" = "$(id -u) directory" ] ||
+        fail "$state belongs to somebody else"
 }
 
 # One ./vrm at a time works in a clone: two would build into the same files.
@@ -82,7 +83,7 @@ choose_server() {
         version=$(apt-cache depends postgresql 2>/dev/null |
             sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p')
     fi
-    [ -n "$version" ] || fail 'neither is PostgreSQL installed nor does apt-get know a package of it'
+    [ -n "$version" ] || fail 'PostgreSQL is not installed, and apt-get knows no package of it'
     [ "$version" -ge 15 ] || fail "PostgreSQL 15 or later is needed, not $version"
     pg_config=/usr/lib/postgresql/$version/bin/pg_config
     image=$state/$version
@@ -148,7 +149,7 @@ prepare() {
     if [ -n "$missing" ]; then
         # shellcheck disable=SC2086
         set -- $missing
-        is_root || fail "some packages are missing; as root run: apt-get install --no-install-recommends $*"
+        is_root || fail "packages are missing; as root: apt-get install --no-install-recommends $*"
         step "installing $# packages" install_packages "$@"
     fi
 }
