@@ -14,7 +14,7 @@ COMMENT ON FUNCTION vrm.upgrade() IS
 
 CREATE FUNCTION vrm.platform_version() RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_platform_version'
-    LANGUAGE C STABLE PARALLEL UNSAFE;
+    LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION vrm.platform_version() IS
     'version of the platform in this database; null when there is none';
 

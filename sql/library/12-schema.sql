@@ -1,0 +1,7 @@
+-- What many tables share ------------------------------------------------------------------------
+
+CREATE FUNCTION vrm.set_updated_at() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'vrm_set_updated_at'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION vrm.set_updated_at() IS
+    'BEFORE UPDATE trigger: sets updated_at to the start of the transaction';

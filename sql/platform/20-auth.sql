@@ -1,0 +1,79 @@
+-- Sign-in data ---------------------------------------------------------------------------------
+
+-- Supabase brings schema auth and keeps it; on plain PostgreSQL the same shape is made here.
+DO $$
+BEGIN
+    IF to_regclass('auth.users') IS NOT NULL THEN
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'auth') THEN
+        RAISE EXCEPTION 'schema "auth" is there, but has no table "users"'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'vrm keeps people in auth.users, and does not touch a schema "auth" that it did not make.',
+                  HINT = 'ALTER SCHEMA auth RENAME TO auth_of_something_else;';
+    END IF;
+
+    CREATE SCHEMA auth;
+    COMMENT ON SCHEMA auth IS 'people who may sign in, in the shape of Supabase''s schema of this name';
+    GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role;
+
+    CREATE TABLE auth.users (
+        id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        aud varchar(255) DEFAULT 'authenticated',
+        role varchar(255) DEFAULT 'authenticated',
+        email varchar(255),
+        encrypted_password varchar(255),
+        email_confirmed_at timestamptz,
+        phone text,
+        last_sign_in_at timestamptz,
+        raw_app_meta_data jsonb,
+        raw_user_meta_data jsonb,
+        is_super_admin boolean,
+        is_sso_user boolean NOT NULL DEFAULT false,
+        is_anonymous boolean NOT NULL DEFAULT false,
+        banned_until timestamptz,
+        created_at timestamptz DEFAULT now(),
+        updated_at timestamptz DEFAULT now(),
+        deleted_at timestamptz
+    );
+    CREATE UNIQUE INDEX users_email_key ON auth.users (lower(email)) WHERE NOT is_sso_user;
+    COMMENT ON INDEX auth.users_email_key IS 'one account an address; single sign-on may share them';
+    REVOKE ALL ON auth.users FROM PUBLIC, anon, authenticated;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON auth.users TO service_role;
+
+    COMMENT ON TABLE auth.users IS 'people who may sign in; each gets a row in vrm.user_profiles';
+    COMMENT ON COLUMN auth.users.id IS 'the person, in every table of vrm';
+    COMMENT ON COLUMN auth.users.aud IS 'audience of the person''s tokens';
+    COMMENT ON COLUMN auth.users.role IS 'database role that the person''s tokens name';
+    COMMENT ON COLUMN auth.users.email IS 'address; unique among those who sign in with a password';
+    COMMENT ON COLUMN auth.users.encrypted_password IS 'password hash, never a password';
+    COMMENT ON COLUMN auth.users.email_confirmed_at IS 'when the address was proved';
+    COMMENT ON COLUMN auth.users.phone IS 'telephone number';
+    COMMENT ON COLUMN auth.users.last_sign_in_at IS 'last successful sign-in';
+    COMMENT ON COLUMN auth.users.raw_app_meta_data IS 'what the application says of the person';
+    COMMENT ON COLUMN auth.users.raw_user_meta_data IS 'what people say of themselves: full_name, avatar_url';
+    COMMENT ON COLUMN auth.users.is_super_admin IS 'kept for the shape; not used by vrm';
+    COMMENT ON COLUMN auth.users.is_sso_user IS 'signs in through an identity provider';
+    COMMENT ON COLUMN auth.users.is_anonymous IS 'signed in without saying who';
+    COMMENT ON COLUMN auth.users.banned_until IS 'may not sign in before';
+    COMMENT ON COLUMN auth.users.created_at IS 'when the account was made';
+    COMMENT ON COLUMN auth.users.updated_at IS 'when the account was last changed';
+    COMMENT ON COLUMN auth.users.deleted_at IS 'when the account was deleted; null while it lives';
+
+    CREATE FUNCTION auth.uid() RETURNS uuid
+        LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT vrm.uid()';
+    CREATE FUNCTION auth.role() RETURNS text
+        LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT vrm.role()';
+    CREATE FUNCTION auth.jwt() RETURNS jsonb
+        LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT vrm.jwt()';
+    CREATE FUNCTION auth.email() RETURNS text
+        LANGUAGE sql STABLE PARALLEL SAFE AS $body$SELECT vrm.jwt() ->> 'email'$body$;
+    COMMENT ON FUNCTION auth.uid() IS 'vrm.uid() under Supabase''s name';
+    COMMENT ON FUNCTION auth.role() IS 'vrm.role() under Supabase''s name';
+    COMMENT ON FUNCTION auth.jwt() IS 'vrm.jwt() under Supabase''s name';
+    COMMENT ON FUNCTION auth.email() IS 'e-mail address in the caller''s token';
+    REVOKE EXECUTE ON FUNCTION auth.uid(), auth.role(), auth.jwt(), auth.email() FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION auth.uid(), auth.role(), auth.jwt(), auth.email()
+        TO anon, authenticated, service_role;
+END
+$$;

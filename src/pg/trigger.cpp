@@ -1,0 +1,34 @@
+#include "pg/trigger.h"
+
+#include <string>
+
+#include "core/error.h"
+
+namespace pg {
+
+trigger_call::trigger_call(FunctionCallInfo fcinfo)
+    : data_(reinterpret_cast<TriggerData*>(fcinfo->context)) {
+  if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(data_->tg_event)) {
+    throw vrm::error("39P01", "the function can only be called as a row trigger")
+        .hint("CREATE TRIGGER ... FOR EACH ROW EXECUTE FUNCTION ...");
+  }
+}
+
+HeapTuple trigger_call::row_with(const char* column, Datum value) const {
+  TupleDesc columns = RelationGetDescr(data_->tg_relation);
+  const int number = SPI_fnumber(columns, column);
+  if (number <= 0) {
+    const std::string name = column;
+    throw vrm::error("42703", "column \"" + name + "\" does not exist")
+        .detail(std::string("The table is \"") + RelationGetRelationName(data_->tg_relation) + "\".")
+        .hint("ALTER TABLE ... ADD COLUMN " + name + " timestamptz NOT NULL DEFAULT now();");
+  }
+  return guarded([&] {
+    int replaced = number;
+    Datum replacement = value;
+    bool null = false;
+    return heap_modify_tuple_by_cols(row(), columns, 1, &replaced, &replacement, &null);
+  });
+}
+
+}  // namespace pg
