@@ -1,0 +1,138 @@
+-- The schema: every column and default of the source document, comments on everything, and the
+-- rules that keep dumps whole (no member of the extension depends on the platform).
+BEGIN;
+SELECT plan(27);
+\ir include/people.sql
+
+CREATE FUNCTION pg_temp.columns(relation regclass) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                                CASE WHEN a.attnotnull THEN 'not null' END,
+                                'default ' || pg_get_expr(d.adbin, d.adrelid)), ', ' ORDER BY a.attnum)
+    FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+
+SELECT is(pg_temp.columns('vrm.user_profiles'),
+          'id uuid not null, email text, full_name text, avatar_url text, organization text, '
+          'role vrm.user_role not null default ''user''::vrm.user_role, mfa_enabled boolean not null default false, '
+          'mfa_secret vrm.sealed, last_login timestamp with time zone, login_attempts integer not null default 0, '
+          'locked_until timestamp with time zone, created_at timestamp with time zone not null default now(), '
+          'updated_at timestamp with time zone not null default now(), deleted_at timestamp with time zone', 'user_profiles');
+SELECT is(pg_temp.columns('vrm_private.password_reset_tokens'),
+          'user_id uuid not null, id uuid not null default vrm.uuid7(), token_hash bytea not null, '
+          'expires_at timestamp with time zone not null, created_at timestamp with time zone not null default now()',
+          'password_reset_tokens');
+SELECT is(pg_temp.columns('vrm.agents'),
+          'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), agent_id text not null, '
+          'agent_type text, connection_details jsonb, direction vrm.call_direction, persona text, scenario text, '
+          'created_at timestamp with time zone not null default now(), updated_at timestamp with time zone not null default now(), '
+          'deleted_at timestamp with time zone', 'agents');
+SELECT is(pg_temp.columns('vrm.test_runs'),
+          'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), agent_id uuid, test_case_ids jsonb, '
+          'time_limit integer not null default 60, outbound_call_params jsonb, status vrm.run_status not null, '
+          'started_at timestamp with time zone not null default now(), completed_at timestamp with time zone, results jsonb, error text',
+          'test_runs');
+SELECT is(pg_temp.columns('vrm.test_cases'),
+          'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), name text not null, user_persona jsonb, '
+          'scenario jsonb, evaluator_metrics jsonb, is_shared boolean not null default false, '
+          'created_at timestamp with time zone not null default now(), updated_at timestamp with time zone not null default now()',
+          'test_cases');
+SELECT is(pg_temp.columns('vrm.metrics'),
+          'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), name text not null, prompt text not null, '
+          'created_at timestamp with time zone not null default now(), updated_at timestamp with time zone not null default now()', 'metrics');
+SELECT is(pg_temp.columns('vrm.api_keys'),
+          'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), service text not null, key vrm.sealed not null, '
+          'key_hint text, description text, created_at timestamp with time zone not null default now(), '
+          'last_used_at timestamp with time zone', 'api_keys');
+SELECT is(pg_temp.columns('vrm.call_recordings'),
+          'user_id uuid not null, id uuid not null default vrm.uuid7(), run_id uuid not null, object_key text not null, bytes bigint not null, '
+          'sha256 bytea not null, data_key vrm.sealed, recorded_at timestamp with time zone not null default now()', 'call_recordings');
+SELECT is_empty($$SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attnum > 0
+                  AND NOT EXISTS (SELECT FROM pg_attribute b WHERE b.attrelid = 'vrm_private.test_runs_archive'::regclass
+                                  AND b.attname = a.attname AND NOT b.attisdropped)$$,
+                'test_runs_archive has the columns of test_runs');
+
+-- keys and indexes --------------------------------------------------------------------------------
+
+SELECT is((SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+           JOIN pg_class c ON c.oid = i.indexrelid WHERE t.oid IN ('vrm.test_runs'::regclass, 'vrm.agents'::regclass, 'vrm.metrics'::regclass)),
+          'agents_agent_id agents_pkey metrics_pkey test_runs_agent test_runs_completed_at test_runs_live test_runs_pkey test_runs_user_time',
+          'each index is there, and no other');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'vrm'
+                  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id'
+                  JOIN pg_constraint p ON p.conrelid = c.oid AND p.contype = 'p'
+                  WHERE c.relkind = 'r' AND p.conkey[1] <> a.attnum$$, 'every key of a tenant''s table begins with user_id');
+SELECT is((SELECT confdeltype FROM pg_constraint WHERE conrelid = 'vrm.test_runs'::regclass AND confrelid = 'vrm.agents'::regclass),
+          'a'::"char", 'deleting an agent does not erase its history');
+
+-- packaging ---------------------------------------------------------------------------------------
+
+SELECT is_empty($$SELECT d.classid::regclass, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
+                  WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+                    AND d.classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_operator'::regclass, 'pg_cast'::regclass,
+                                          'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_am'::regclass, 'pg_event_trigger'::regclass)$$,
+                'no table, policy, trigger or schema is a member of the extension');
+SELECT is_empty($$SELECT m.objid::regprocedure, d.refclassid::regclass, d.refobjid
+                  FROM pg_depend m JOIN pg_extension e ON e.oid = m.refobjid AND e.extname = 'vrm'
+                  JOIN pg_depend d ON d.classid = m.classid AND d.objid = m.objid AND d.deptype IN ('n', 'a')
+                  LEFT JOIN pg_depend r ON r.classid = d.refclassid AND r.objid = d.refobjid AND r.deptype = 'e' AND r.refobjid = e.oid
+                  WHERE m.deptype = 'e' AND m.classid = 'pg_proc'::regclass AND r.objid IS NULL
+                    AND d.refobjid > 16383 AND d.refclassid <> 'pg_namespace'::regclass$$,
+                'no member depends on an object of the platform');
+SELECT is(vrm.platform_version(), (SELECT extversion FROM pg_extension WHERE extname = 'vrm'), 'platform and library are of one version');
+SELECT is(vrm.install(), vrm.platform_version(), 'installing again changes no version');
+SELECT is((SELECT count(*) FROM vrm_private.platform_history), 1::bigint, 'and leaves no second entry');
+
+DELETE FROM vrm.test_case_templates WHERE name LIKE '%impatient%';
+REVOKE SELECT ON vrm.agents FROM authenticated;
+REVOKE EXECUTE ON FUNCTION vrm.live_calls() FROM authenticated;
+DROP POLICY "users manage their own metrics" ON vrm.metrics;
+DROP INDEX vrm.test_runs_agent;
+ALTER POLICY "users access their own test runs" ON vrm.test_runs USING (false);
+SELECT vrm.install() \g /dev/null
+SELECT is((SELECT count(*) FROM vrm.test_case_templates), 2::bigint, 'a template that was deleted stays away');
+SELECT is(has_table_privilege('authenticated', 'vrm.agents', 'SELECT'), false, 'so does a privilege that was revoked');
+SELECT is(has_function_privilege('authenticated', 'vrm.live_calls()', 'EXECUTE'), false, 'on functions, too');
+SELECT policies_are('vrm', 'metrics', ARRAY['users manage their own metrics'], 'a policy that was lost comes back');
+SELECT has_index('vrm', 'test_runs', 'test_runs_agent', 'and an index');
+SELECT is((SELECT qual FROM pg_policies WHERE tablename = 'test_runs'), 'false', 'what a DBA has altered stays altered');
+
+UPDATE vrm_private.platform_history SET version = '0.0.1';
+SELECT throws_ok('SELECT vrm.install()', '55000', 'the platform is at version 0.0.1', 'an old platform is upgraded, not installed over');
+SELECT throws_ok('SELECT vrm.upgrade()', '55000', NULL, 'where there is no way, upgrade says so');
+
+-- comments -----------------------------------------------------------------------------------------
+
+CREATE TEMP VIEW documented AS
+    SELECT 'pg_class'::regclass AS classid, c.oid AS objid, 0 AS objsubid, c.oid::regclass::text AS name, n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm')
+    UNION ALL
+    SELECT 'pg_class'::regclass, c.oid, 0, c.oid::regclass::text, n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'i' AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
+      AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
+    UNION ALL
+    SELECT 'pg_class'::regclass, c.oid, a.attnum, c.oid::regclass || '.' || a.attname, n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped AND NOT c.relispartition
+    UNION ALL
+    SELECT 'pg_proc'::regclass, p.oid, 0, p.oid::regprocedure::text, n.nspname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    UNION ALL
+    SELECT 'pg_type'::regclass, t.oid, 0, t.oid::regtype::text, n.nspname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typtype IN ('b', 'd', 'e') AND t.typelem = 0
+       OR t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')
+    UNION ALL
+    SELECT 'pg_policy'::regclass, p.oid, 0, p.polname || ' on ' || p.polrelid::regclass, n.nspname
+    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    UNION ALL
+    SELECT 'pg_trigger'::regclass, t.oid, 0, t.tgname || ' on ' || t.tgrelid::regclass, n.nspname
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal;
+SELECT is_empty($$SELECT name FROM documented d WHERE nspname IN ('vrm', 'vrm_private', 'auth')
+                  AND NOT EXISTS (SELECT FROM pg_description x WHERE (x.classoid, x.objoid, x.objsubid) = (d.classid, d.objid, d.objsubid))$$,
+                'everything has a comment');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                  WHERE n.nspname IN ('vrm', 'vrm_private') AND p.pronargs > 0
+                    AND (p.proargnames IS NULL OR '' = ANY (p.proargnames[1:p.pronargs]))$$, 'every argument has a name');
+
+SELECT * FROM finish();
+ROLLBACK;
