@@ -17,8 +17,9 @@ constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 int code_unit(std::string_view digits) noexcept {
   unsigned unit = 0;
   if (digits.size() < 4) return -1;
-  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + 4, unit, 16);
-  return failed == std::errc{} && end == digits.data() + 4 ? static_cast<int>(unit) : -1;
+  const char* const begin = digits.data();
+  const auto [end, failed] = std::from_chars(begin, begin + 4, unit, 16);
+  return failed == std::errc{} && end == begin + 4 ? static_cast<int>(unit) : -1;
 }
 
 constexpr bool is_high_surrogate(int unit) noexcept { return unit >= 0xD800 && unit < 0xDC00; }
@@ -26,11 +27,20 @@ constexpr bool is_low_surrogate(int unit) noexcept { return unit >= 0xDC00 && un
 
 void append_utf8(std::string& text, unsigned point) {
   const auto append = [&](unsigned byte) { text += static_cast<char>(byte); };
-  const auto append_tail = [&](int shift) { append(0x80U | ((point >> shift) & 0x3FU)); };
-  if (point < 0x80) return append(point);
-  if (point < 0x800) return append(0xC0U | (point >> 6)), append_tail(0);
-  if (point < 0x10000) return append(0xE0U | (point >> 12)), append_tail(6), append_tail(0);
-  append(0xF0U | (point >> 18)), append_tail(12), append_tail(6), append_tail(0);
+  int tail = 0;  // bytes after the first
+  if (point < 0x80) {
+    append(point);
+  } else if (point < 0x800) {
+    append(0xC0U | (point >> 6));
+    tail = 1;
+  } else if (point < 0x10000) {
+    append(0xE0U | (point >> 12));
+    tail = 2;
+  } else {
+    append(0xF0U | (point >> 18));
+    tail = 3;
+  }
+  while (tail-- > 0) append(0x80U | ((point >> (6 * tail)) & 0x3FU));
 }
 
 /// Resolves the escapes of a string that the reader has found well formed.
@@ -103,19 +113,25 @@ class reader {
     skip_space();
     switch (peek()) {
       case '{':
-        return read_object(depth);
+        read_object(depth);
+        break;
       case '[':
-        return read_array(depth);
+        read_array(depth);
+        break;
       case '"':
-        return read_string();
+        read_string();
+        break;
       case 't':
-        return read_word("true", kind::boolean);
+        read_word("true", kind::boolean);
+        break;
       case 'f':
-        return read_word("false", kind::boolean);
+        read_word("false", kind::boolean);
+        break;
       case 'n':
-        return read_word("null", kind::null);
+        read_word("null", kind::null);
+        break;
       default:
-        return read_number();
+        read_number();
     }
   }
 
@@ -166,8 +182,8 @@ class reader {
          name = (*nodes_)[name + 1].end) {
       names.push_back(unescape((*nodes_)[name].text));
     }
-    std::sort(names.begin(), names.end());
-    if (std::adjacent_find(names.begin(), names.end()) != names.end())
+    std::ranges::sort(names);
+    if (std::ranges::adjacent_find(names) != names.end())
       fail("ends an object that has two members of one name");
   }
 
@@ -257,8 +273,9 @@ bool value::equals(std::string_view wanted) const {
 std::optional<double> value::number() const noexcept {
   if (!is(kind::number)) return std::nullopt;
   double number = 0;
-  const char* const end = text().data() + text().size();
-  const auto [stop, failed] = std::from_chars(text().data(), end, number);
+  const char* const begin = text().data();
+  const char* const end = begin + text().size();
+  const auto [stop, failed] = std::from_chars(begin, end, number);
   if (failed != std::errc{} || stop != end || !std::isfinite(number)) return std::nullopt;
   return number;
 }
@@ -285,21 +302,33 @@ document::document(std::string_view text) {
   reader(text, nodes_).read();
 }
 
+namespace {
+
+/// Size of the UTF-8 sequence that `bytes` begins with; 0 when it is none.
+std::size_t utf8_sequence(std::string_view bytes) noexcept {
+  const auto byte = [&](std::size_t at) -> unsigned {
+    return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+  };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return lead == 0 ? 0 : 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  for (std::size_t tail = 1; tail < size; ++tail) {
+    if ((byte(tail) & 0xC0U) != 0x80) return 0;
+  }
+  // what a lead leaves to its first tail byte: not overlong, no surrogate, not beyond U+10FFFF
+  const unsigned least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  const unsigned most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  return byte(1) >= least && byte(1) <= most ? size : 0;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view bytes) noexcept {
-  for (std::size_t at = 0; at < bytes.size();) {
-    const auto byte = [&](std::size_t offset) -> unsigned {
-      return at + offset < bytes.size() ? static_cast<unsigned char>(bytes[at + offset]) : 0U;
-    };
-    const unsigned lead = byte(0);
-    const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (lead == 0 || (lead >= 0x80 && lead < 0xC2) || lead > 0xF4) return false;
-    for (std::size_t tail = 1; tail < size; ++tail) {
-      if ((byte(tail) & 0xC0U) != 0x80) return false;
-    }
-    // what the lead and its first tail byte together may not say: overlong, surrogate, too high
-    if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F)) return false;
-    if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return false;
-    at += size;
+  while (!bytes.empty()) {
+    const std::size_t size = utf8_sequence(bytes);
+    if (size == 0) return false;
+    bytes.remove_prefix(size);
   }
   return true;
 }

@@ -91,6 +91,15 @@ struct claims {
   std::uint64_t version;  ///< differs whenever the text does
 };
 
+/// Claims that cannot be read are nobody's.
+std::optional<vrm::identity> read_or_nobody(std::string_view text) {
+  try {
+    return vrm::read_identity(text);
+  } catch (const vrm::error&) {
+    return std::nullopt;
+  }
+}
+
 /// The claims of a trusted session, parsed again only when their text has changed.
 std::optional<claims> trusted_claims() {
   static std::string text;
@@ -100,15 +109,9 @@ std::optional<claims> trusted_claims() {
   const char* const now = GetConfigOption("request.jwt.claims", true, false);
   if (now == nullptr || *now == '\0') return std::nullopt;
   if (text != now) {
-    text.clear();  // should anything below fail, the text is read again
-    who.reset();
-    std::string changed(now);
-    try {
-      who = vrm::read_identity(changed);
-    } catch (
-        const vrm::error&) {  // NOLINT(bugprone-empty-catch): claims nobody can read are nobody's
-    }
-    text = std::move(changed);
+    who.reset();  // first: should memory run out below, the old claims are gone
+    text = now;
+    who = read_or_nobody(text);
     version += 2;
   }
   if (!who) return std::nullopt;
@@ -127,7 +130,7 @@ std::optional<claims> current_claims() {
   if (const vrm::identity* const who = identity_setting::value()) {
     found = {.who = who,
              .text = identity_setting::text(),
-             .version = identity_setting::generation() * 2 + 1};
+             .version = (identity_setting::generation() * 2) + 1};
   } else if (is_session_trusted()) {
     found = trusted_claims();
   }

@@ -1,0 +1,64 @@
+// Who claims say somebody is.
+#include "core/identity.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace vrm {
+namespace {
+
+TEST(identity, reads_the_claims_it_needs) {
+  const identity who = read_identity(R"({"sub": "0123abCD-4567-89ab-cdef-0123456789ab",
+      "role": "authenticated", "aal": "aal2", "is_anonymous": false, "exp": 1300819380.9})");
+  EXPECT_TRUE(who.has_user);
+  EXPECT_EQ(who.user, parse_uuid("0123abcd-4567-89ab-cdef-0123456789ab"));
+  EXPECT_STREQ(who.role.data(), "authenticated");
+  EXPECT_STREQ(who.assurance.data(), "aal2");
+  EXPECT_FALSE(who.is_anonymous);
+  EXPECT_EQ(who.expires_at, 1300819380);
+}
+
+TEST(identity, what_is_missing_stays_empty) {
+  const identity who = read_identity("{}");
+  EXPECT_FALSE(who.has_user);
+  EXPECT_STREQ(who.role.data(), "");
+  EXPECT_STREQ(who.assurance.data(), "");
+  EXPECT_FALSE(who.is_anonymous);
+  EXPECT_FALSE(who.is_expired(INT64_MAX - 1));
+}
+
+TEST(identity, a_subject_that_is_no_uuid_is_no_user) {
+  for (const char* subject :
+       {R"("")", R"("auth0|1")", "7", "null", R"(["0123abcd-4567-89ab-cdef-0123456789ab"])",
+        R"("{0123abcd-4567-89ab-cdef-0123456789ab}")"})
+    EXPECT_FALSE(read_identity(std::string(R"({"sub": )") + subject + "}").has_user) << subject;
+}
+
+TEST(identity, only_true_is_anonymous) {
+  EXPECT_TRUE(read_identity(R"({"is_anonymous": true})").is_anonymous);
+  EXPECT_FALSE(read_identity(R"({"is_anonymous": "true"})").is_anonymous);
+  EXPECT_FALSE(read_identity(R"({"is_anonymous": 1})").is_anonymous);
+}
+
+TEST(identity, expires_to_the_second) {
+  identity who;
+  who.expires_at = 1000;
+  EXPECT_FALSE(who.is_expired(999));
+  EXPECT_TRUE(who.is_expired(1000));
+  EXPECT_FALSE(who.is_expired(1029, 30));
+  EXPECT_TRUE(who.is_expired(1030, 30));
+}
+
+TEST(identity, refuses_claims_of_the_wrong_type) {
+  for (const char* claims :
+       {"[]", "1", "", R"({"exp": "1300819380"})", R"({"exp": null})", R"({"role": 7})",
+        R"({"aal": ["aal2"]})", R"({"aal": "a level of great length"})",
+        R"({"sub": "a", "sub": "b"})"})
+    EXPECT_THROW((void)read_identity(claims), vrm::error) << claims;
+  EXPECT_THROW((void)read_identity(R"({"role": ")" + std::string(64, 'x') + "\"}"), vrm::error);
+  EXPECT_NO_THROW((void)read_identity(R"({"role": ")" + std::string(63, 'x') + "\"}"));
+}
+
+}  // namespace
+}  // namespace vrm

@@ -1,0 +1,125 @@
+// The JSON reader for what strangers send.
+#include "core/json.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace vrm::json {
+namespace {
+
+bool is_refused(std::string_view text) {
+  try {
+    (void)document(text);
+    return false;
+  } catch (const vrm::error& e) {
+    EXPECT_EQ(e.state().text(), "22P02");
+    return true;
+  }
+}
+
+TEST(json, finds_members_of_every_kind) {
+  const document read(R"( {"s": "text", "n": -1.5e2, "t": true, "f": false, "z": null,
+                          "a": [1, [2], {"b": 3}], "o": {"inner": {"x": "y"}}} )");
+  const value root = read.root();
+  EXPECT_EQ(root.find("s")->string(), "text");
+  EXPECT_EQ(root.find("n")->number(), -150);
+  EXPECT_TRUE(root.find("t")->is_true());
+  EXPECT_FALSE(root.find("f")->is_true());
+  EXPECT_TRUE(root.find("z")->is(kind::null));
+  EXPECT_EQ(root.find("a")->elements().size(), 3U);
+  EXPECT_EQ(root.find("a")->elements()[2].find("b")->number(), 3);
+  EXPECT_EQ(root.find("o")->find("inner")->find("x")->string(), "y");
+  EXPECT_EQ(root.find("o")->text(), R"({"inner": {"x": "y"}})");
+  EXPECT_FALSE(root.find("inner")) << "a member of a member is none of ours";
+  EXPECT_FALSE(root.find("text")) << "a value is not a name";
+}
+
+TEST(json, resolves_escapes) {
+  const document read(R"({"\u0061": "\"\\\/\b\f\n\r\t\u00e9\u20AC\uD83D\uDE00"})");
+  EXPECT_EQ(read.root().find("a")->string(), "\"\\/\b\f\n\r\t\u00e9\u20ac\U0001F600");
+  EXPECT_TRUE(read.root().find("a")->equals("\"\\/\b\f\n\r\t\u00e9\u20ac\U0001F600"));
+}
+
+TEST(json, types_do_not_pass_for_each_other) {
+  const document read(R"(["1", 1, true])");
+  const auto elements = read.root().elements();
+  EXPECT_FALSE(elements[0].number());
+  EXPECT_FALSE(elements[1].string());
+  EXPECT_FALSE(elements[1].equals("1"));
+  EXPECT_FALSE(elements[2].number());
+  EXPECT_FALSE(read.root().find("1"));
+  EXPECT_TRUE(elements[0].elements().empty());
+}
+
+TEST(json, refuses_duplicate_members_at_any_depth) {
+  EXPECT_TRUE(is_refused(R"({"a": 1, "a": 1})"));
+  EXPECT_TRUE(is_refused(R"({"a": 1, "\u0061": 1})"));
+  EXPECT_TRUE(is_refused(R"({"o": [{"a": 1, "b": {}, "a": 2}]})"));
+  EXPECT_FALSE(is_refused(R"({"a": {"a": 1}, "A": 2, "b": "a"})"));
+}
+
+TEST(json, refuses_what_is_not_json) {
+  for (const char* text : {"",           " ",         "{",
+                           "}",          "[1,]",      "{\"a\":}",
+                           "{\"a\" 1}",  "{a: 1}",    "{\"a\": 1,}",
+                           "[1 2]",      "nul",       "True",
+                           "'a'",        "\"a",       "\"\x01\"",
+                           "\"\\x\"",    "\"\\u12\"", "\"\\u12G4\"",
+                           "01",         "1.",        ".5",
+                           "+1",         "1e",        "-",
+                           "--1",        "0x10",      "NaN",
+                           "Infinity",   "1 1",       "{} x",
+                           "[1]]",       "\"\\",      "{\"a\": 1 \"b\": 2}",
+                           "[\"a\": 1]", "{,}",       "//\n1"}) {
+    EXPECT_TRUE(is_refused(text)) << text;
+  }
+}
+
+TEST(json, refuses_nul_in_every_spelling) {
+  EXPECT_TRUE(is_refused(R"("\u0000")"));
+  EXPECT_TRUE(is_refused(std::string_view("\"a\0b\"", 5)));
+  EXPECT_TRUE(is_refused(std::string_view("1\0", 2)));
+}
+
+TEST(json, refuses_lone_surrogates) {
+  for (const char* text : {R"("\uD800")", R"("\uDC00")", R"("\uD800\u0041")", R"("\uD800x")",
+                           R"("\uDC00\uD800")", R"("\uD800\uD800")"}) {
+    EXPECT_TRUE(is_refused(text)) << text;
+  }
+}
+
+TEST(json, refuses_numbers_beyond_a_double) {
+  EXPECT_TRUE(is_refused("1e309"));
+  EXPECT_TRUE(is_refused("-1e999999999"));
+  EXPECT_FALSE(is_refused("1e308"));
+}
+
+TEST(json, nests_32_levels_and_no_more) {
+  EXPECT_FALSE(is_refused(std::string(32, '[') + std::string(32, ']')));
+  EXPECT_TRUE(is_refused(std::string(33, '[') + std::string(33, ']')));
+  EXPECT_TRUE(is_refused(std::string(100000, '[')));
+}
+
+TEST(json, says_where) {
+  try {
+    (void)document("{\"a\": x}");
+    FAIL();
+  } catch (const vrm::error& e) {
+    EXPECT_EQ(e.detail(), "At byte 7 stands no value.");
+  }
+}
+
+TEST(json, utf8_is_checked_to_the_letter) {
+  for (const char* good :
+       {"", "a", "\u00e9", "\u20ac", "\U0001F600", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"})
+    EXPECT_TRUE(is_utf8(good)) << good;
+  for (const char* bad :
+       {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xC3", "\xE2\x82",
+        "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3(", "a\xE2(\xA1"})
+    EXPECT_FALSE(is_utf8(bad)) << bad;
+  EXPECT_FALSE(is_utf8(std::string_view("\0", 1)));
+}
+
+}  // namespace
+}  // namespace vrm::json
