@@ -1,6 +1,6 @@
 -- shapes: what a document has to look like, and what is said when it does not
 BEGIN;
-SELECT plan(91);
+SELECT plan(93);
 
 -- connection_details: the source document's example, then each rule
 SELECT is(vrm.connection_details_error(document::jsonb), expected, given)
@@ -75,6 +75,8 @@ FROM (VALUES
     ('{"duration": "75:00"}', NULL, 'or more than an hour''s minutes'),
     ('{"sentiment": "angry"}', '/sentiment: must be "positive", "neutral" or "negative"',
      'a sentiment is one of three'),
+    ('{"sentiment": "neutral"}', NULL, 'such as neutral'),
+    ('{"sentiment": "negative"}', NULL, 'or negative'),
     ('{"sentiment": "Positive"}', '/sentiment: must be "positive", "neutral" or "negative"',
      'in lower case'),
     ('{"actions": 0}', NULL, 'no action is a number of actions'),
