@@ -1,4 +1,5 @@
 #!/bin/sh
-# Shows the queries on the demo's database; ./vrm demo runs it each time.
+# Shows the questions of the product on the demo's database; ./vrm demo runs it each time.
 set -eu
-psql -qX -v ON_ERROR_STOP=1 -c '\dx vrm'
+cd "$(dirname "$0")"
+psql -qX -v ON_ERROR_STOP=1 -f show.sql

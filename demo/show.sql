@@ -1,0 +1,79 @@
+-- The tour: who asks what of the database, and what the database answers.
+SET client_min_messages = warning;
+\pset pager off
+\pset footer off
+\pset null ''
+
+SELECT format('%s calls with %s turns', count(*), sum(jsonb_array_length(results -> 'transcript')))
+       AS played
+FROM vrm.test_runs \gset
+
+\echo
+\echo 'vrm is the database of a platform on which people test AI voice agents: agents, their calls,'
+\echo 'transcripts, results.  Ana tests three agents here, Ben one.  Their' :played
+\echo 'went in through the functions that applications call, under the role "authenticated", one'
+\echo 'transaction a call, and were then moved into the past month.  Now Ana signs in.'
+\echo
+
+\connect - demo_app
+BEGIN;
+SELECT demo.sign_in('ana') AS signed_in \gset
+
+\echo '1. Her dashboard.  SELECT * FROM vrm.user_dashboard();'
+\echo
+SELECT agents, calls, live, completed, failed, cancelled,
+       round(100 * success_rate) || ' %' AS success,
+       to_char(average_duration, 'FMMI:SS') AS "average length",
+       to_char(last_call_at, 'YYYY-MM-DD HH24:MI') AS "last call"
+FROM vrm.user_dashboard();
+
+\echo '2. How her agents did this month.  SELECT * FROM vrm.agent_performance(since, until);'
+\echo
+SELECT agent, calls, completed, failed, round(100 * success_rate) || ' %' AS success,
+       to_char(average_duration, 'FMMI:SS') AS "average length",
+       round(100 * positive_share) || ' %' AS "happy customers"
+FROM vrm.agent_performance(now() - interval '30 days', now());
+
+\echo '3. A page of her call history, newest first.  SELECT * FROM vrm.call_history();'
+\echo
+SELECT to_char(started_at, 'Mon DD HH24:MI') AS started, agent, status,
+       to_char(duration, 'FMMI:SS') AS length, sentiment,
+       coalesce(customer, error) AS "customer, or why it failed"
+FROM vrm.call_history(page_size => 12);
+
+\echo '4. What is going on right now.  SELECT * FROM vrm.live_calls();'
+\echo
+SELECT agent, status, turns, left(last_message, 64) AS "last words" FROM vrm.live_calls();
+
+\echo '5. One call as it is kept: results in test_runs, a document whose shape the database checks.'
+\echo
+SELECT turn ->> 'time' AS time, turn ->> 'speaker' AS speaker, turn ->> 'message' AS message
+FROM (SELECT results FROM vrm.test_runs
+      WHERE status = 'completed' ORDER BY started_at DESC LIMIT 1) AS latest,
+     jsonb_array_elements(results -> 'transcript') WITH ORDINALITY AS t (turn, position)
+ORDER BY position
+LIMIT 6;
+COMMIT;
+
+\echo '6. Lines of demo/calls.jsonl that the database refused, what was sent, and why:'
+\echo
+SELECT line, left(sent::text, 12) AS sent, why FROM demo.refusal ORDER BY line;
+
+\echo '7. Who sees what.  SELECT count(*) FROM vrm.test_runs, asked by each of them:'
+\echo
+BEGIN;
+SELECT demo.sign_in('ana') AS signed_in \gset
+SELECT count(*) AS ana FROM vrm.test_runs \gset
+ROLLBACK;
+BEGIN;
+SELECT demo.sign_in('ben') AS signed_in \gset
+SELECT count(*) AS ben FROM vrm.test_runs \gset
+ROLLBACK;
+BEGIN;
+SET LOCAL ROLE authenticated;
+SELECT count(*) AS stranger FROM vrm.test_runs \gset
+ROLLBACK;
+SELECT :ana AS "Ana", :ben AS "Ben", :stranger AS "nobody signed in";
+
+\echo 'To ask as Ana yourself:  ./vrm psql -U demo_app'
+\echo '  BEGIN; SELECT demo.sign_in(''ana''); SELECT * FROM vrm.call_history();'
