@@ -24,7 +24,7 @@ SELECT demo.sign_in('ana') AS signed_in \gset
 SELECT agents, calls, live, completed, failed, cancelled,
        round(100 * success_rate) || ' %' AS success,
        to_char(average_duration, 'FMMI:SS') AS "average length",
-       to_char(last_call_at, 'YYYY-MM-DD HH24:MI') AS "last call"
+       to_char(last_call_at, 'Mon DD HH24:MI') AS "last call"
 FROM vrm.user_dashboard();
 
 \echo '2. How her agents did this month.  SELECT * FROM vrm.agent_performance(since, until);'

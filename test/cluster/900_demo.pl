@@ -1,0 +1,77 @@
+# The demo: its sample calls go in, what is dirty stays out, and showing it is quiet and repeatable.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('demo');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'CREATE DATABASE demo');
+$node->safe_psql('demo', 'CREATE EXTENSION vrm');
+$ENV{PGHOST} = $node->host;
+$ENV{PGPORT} = $node->port;
+$ENV{PGDATABASE} = 'demo';
+
+sub query { return $node->safe_psql('demo', $_[0]) }
+
+# Runs a script of the demo; nothing that it prints to stderr is for the eyes of a newcomer.
+sub run_quietly
+{
+    my ($script) = @_;
+    my ($out, $err);
+    my $good = IPC::Run::run(["demo/$script"], '>', \$out, '2>', \$err);
+    ok($good, "$script succeeds");
+    is($err, '', '... and has nothing to complain of');
+    return $out;
+}
+
+is(run_quietly('load.sh'), '', 'loading prints nothing');
+
+is(query('SELECT count(*) FROM demo.played') + query('SELECT count(*) FROM demo.refusal'),
+    scalar(split /\n/, slurp_file('demo/calls.jsonl')),
+    'each line of calls.jsonl was played or refused');
+is(query(q{SELECT string_agg(DISTINCT status, ' ' ORDER BY status) FROM vrm.test_runs}),
+    'cancelled completed failed queued running', 'there are calls in every state');
+is(query(q{SELECT string_agg(split_part(why, ':', 1), ' ' ORDER BY line) FROM demo.refusal}),
+    join(' ',
+        '/transcript/1999/time', '/transcript/0/speaker', '/insights',
+        'invalid input syntax for type json', '/customer', '/sentiment', '/actions',
+        'unsupported Unicode escape sequence', '/actions', '/duration', '/duration'),
+    'the dirty lines were refused for what is wrong with them');
+is(query('SELECT count(*) FROM vrm.test_runs'), query('SELECT count(*) FROM demo.played'),
+    'nothing of a refused call is left');
+is(query('SELECT count(*) FROM vrm.transcript_turns t JOIN vrm.test_runs r ON r.id = t.run_id
+          WHERE r.completed_at IS NOT NULL'), 0, 'transcripts of calls that are over are folded');
+is(query('SELECT count(*) FROM vrm.test_runs r JOIN demo.played p ON p.run_id = r.id
+          WHERE r.completed_at IS NOT NULL
+            AND (jsonb_array_length(r.results -> $$transcript$$)
+                 <> jsonb_array_length(p.document -> $$turns$$)
+                 OR jsonb_array_length(r.results -> $$actionsTaken$$)
+                 <> jsonb_array_length(p.document -> $$actions$$))'), 0, '... and complete');
+is(query('SELECT count(*) FROM vrm.test_runs WHERE NOT vrm.valid_results(results)'), 0,
+    'results have the shape of the source document');
+cmp_ok(query('SELECT count(DISTINCT started_at::date) FROM vrm.test_runs'), '>=', 20,
+    'the calls make a month of history');
+
+my $shown = run_quietly('show.sh');
+like($shown, qr/appointment-desk/, 'the tour shows an agent');
+like($shown, qr/Ana \| Ben \| nobody signed in *\n[-+]+\n *148 \| +45 \| +0\n/,
+    '... and that people see their own calls only');
+is(scalar(grep { length > 100 } split /\n/, $shown), 0,
+    '... within 100 columns');
+is(run_quietly('show.sh'), $shown, 'it shows the same again');
+
+SKIP:
+{
+    my $python = (grep { -x "$_/python3" } split /:/, $ENV{PATH})[0];
+    skip 'python3 is not installed', 1 unless defined $python;
+    my $made;
+    local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
+    IPC::Run::run(['python3', 'demo/generate.py'], '>', \$made);
+    is($made, slurp_file('demo/calls.jsonl'), 'generate.py makes calls.jsonl');
+}
+
+$node->stop;
+done_testing();
