@@ -60,6 +60,8 @@ core_tests() {
 
 pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 
+documentation_tests() { prove "$root/test/docs.pl"; }
+
 isolation_tests() {
     "$(dirname "$pgxs")/../test/isolation/pg_isolation_regress" --load-extension=vrm \
         --inputdir="$root/test/isolation" --outputdir="$image/isolation" --bindir="$image$bin" \
@@ -102,6 +104,7 @@ check() {
     group 'house rules and META.json (prove)' count_prove house_tests
     group 'core, build parity (ctest)' count_ctest core_tests
     group 'SQL (pg_prove)' count_prove pgtap_tests
+    group 'documentation against the catalog (prove)' count_prove documentation_tests
     if any "$root"/test/isolation/specs/*.spec; then
         mkdir -p "$image/isolation"
         group 'concurrent sessions (pg_isolation_regress)' count_isolation isolation_tests

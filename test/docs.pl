@@ -1,0 +1,104 @@
+# Reads the documentation against the database: every SQL example runs, every signature is the one
+# in the catalog, every public function is documented.  Needs the server that PGHOST names.
+#
+# A block ```sql runs as the application would: signed in as alice, role authenticated.  A block
+# ```sql dba runs as the superuser.  Blocks of a page share one session, so \gset carries over.
+use strict;
+use warnings;
+use File::Basename;
+use File::Temp;
+use Test::More;
+
+my $root = dirname(dirname(__FILE__));
+my @pages = sort glob("$root/doc/*.md $root/README.md");
+my $template = 'vrm_docs_template';
+
+sub run { return system(@_) == 0 || die "@_ failed\n" }
+
+sub slurp {
+    my ($name) = @_;
+    open(my $file, '<', $name) or die "$name: $!\n";
+    local $/ = undef;
+    return <$file>;
+}
+
+sub query {
+    my ($sql) = @_;
+    open(my $psql, '-|', 'psql', '-XAtq', '-d', $template, '-c', $sql) or die "psql: $!\n";
+    chomp(my @rows = <$psql>);
+    close($psql) or die "psql failed\n";
+    return @rows;
+}
+
+# What defaults look like differs between what people write and what PostgreSQL prints.
+sub normal {
+    my ($signature) = @_;
+    $signature =~ s{::[a-z_. "]+(\[\])?}{}g;
+    $signature =~ s{timestamp with time zone}{timestamptz}g;
+    $signature =~ s/\s+/ /g;
+    $signature =~ s/\( | \)/$& eq '( ' ? '(' : ')'/ge;
+    return $signature;
+}
+
+my @people = (
+    q{ALTER DATABASE } . $template . q{ SET vrm.trusted_logins = 'postgres'},
+    q{INSERT INTO auth.users (id, email, raw_user_meta_data) VALUES
+      ('018f0000-0000-7000-8000-00000000000a', 'alice@example.org', '{"full_name": "Alice"}'),
+      ('018f0000-0000-7000-8000-00000000000b', 'bob@example.org', '{"full_name": "Bob"}')});
+
+run('dropdb', '--if-exists', $template);
+run('createdb', $template);
+run('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $template, '-c', 'SET client_min_messages = warning',
+    '-c', 'CREATE EXTENSION vrm', map { ('-c', $_) } @people);
+
+my %documented;
+my %catalog;
+for my $row (query(q{SELECT p.proname || '|' || 'vrm.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')'
+                        || coalesce(' RETURNS ' || pg_get_function_result(p.oid), '')
+                     FROM pg_proc p WHERE p.pronamespace = 'vrm'::regnamespace
+                       AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)})) {
+    my ($name, $signature) = split(/\|/, $row, 2);
+    push @{ $catalog{$name} }, normal($signature);
+}
+
+my $as_alice = q{SET ROLE authenticated; SET request.jwt.claims = }
+    . q{'{"sub": "018f0000-0000-7000-8000-00000000000a", "role": "authenticated"}';};
+
+for my $page (@pages) {
+    my $name = basename($page);
+    my $text = slurp($page);
+    $documented{$1} = 1 while $text =~ /\bvrm\.(\w+)\(/g;
+
+    while ($text =~ /^```pgsql\n(.*?)^```$/msg) {
+        for my $signature (split(/\n(?=vrm\.)/, $1)) {
+            next unless $signature =~ /^vrm\.(\w+)\(/;
+            my $function = $1;
+            $signature =~ s/\s*--.*$//mg;
+            my $wanted = normal($signature);
+            $wanted =~ s/^\s+|\s+$//g;
+            ok((grep { $_ eq $wanted } @{ $catalog{$function} // [] }), "$name: $function has this signature")
+                or diag("documented: $wanted\nin the catalog: ", join("\n", @{ $catalog{$function} // ['nothing'] }));
+        }
+    }
+
+    my $script = '';
+    while ($text =~ /^```sql( dba)?\n(.*?)^```$/msg) {
+        $script .= ($1 ? 'RESET ROLE; RESET request.jwt.claims;' : $as_alice) . "\n$2\n";
+    }
+    next if $script eq '';
+    my $file = File::Temp->new;
+    print {$file} $script;
+    $file->flush;
+    run('dropdb', '--if-exists', 'vrm_docs');
+    run('createdb', '-T', $template, 'vrm_docs');
+    run('psql', '-Xq', '-d', 'vrm_docs', '-c', "ALTER DATABASE vrm_docs SET vrm.trusted_logins = 'postgres'");
+    my $output = qx(psql -Xq -v ON_ERROR_STOP=1 -d vrm_docs -f $file 2>&1);
+    is($?, 0, "$name: its examples run") or diag($output);
+}
+
+for my $function (sort keys %catalog) {
+    ok($documented{$function}, "vrm.$function is documented");
+}
+run('dropdb', '--if-exists', 'vrm_docs');
+run('dropdb', $template);
+done_testing();
