@@ -48,15 +48,18 @@ my @people = (
 
 run('dropdb', '--if-exists', $template);
 run('createdb', $template);
-run('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $template, '-c', 'SET client_min_messages = warning',
-    '-c', 'CREATE EXTENSION vrm', map { ('-c', $_) } @people);
+run('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $template,
+    map { ('-c', $_) } 'SET client_min_messages = warning', 'CREATE EXTENSION vrm', @people);
 
 my %documented;
 my %catalog;
-for my $row (query(q{SELECT p.proname || '|' || 'vrm.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')'
-                        || coalesce(' RETURNS ' || pg_get_function_result(p.oid), '')
-                     FROM pg_proc p WHERE p.pronamespace = 'vrm'::regnamespace
-                       AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)})) {
+my $public_functions = q{
+    SELECT p.proname || '|vrm.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')'
+           || coalesce(' RETURNS ' || pg_get_function_result(p.oid), '')
+    FROM pg_proc p
+    WHERE p.pronamespace = 'vrm'::regnamespace
+      AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)};
+for my $row (query($public_functions)) {
     my ($name, $signature) = split(/\|/, $row, 2);
     push @{ $catalog{$name} }, normal($signature);
 }
@@ -69,16 +72,16 @@ for my $page (@pages) {
     my $text = slurp($page);
     $documented{$1} = 1 while $text =~ /\bvrm\.(\w+)\(/g;
 
-    while ($text =~ /^```pgsql\n(.*?)^```$/msg) {
-        for my $signature (split(/\n(?=vrm\.)/, $1)) {
-            next unless $signature =~ /^vrm\.(\w+)\(/;
-            my $function = $1;
-            $signature =~ s/\s*--.*$//mg;
-            my $wanted = normal($signature);
-            $wanted =~ s/^\s+|\s+$//g;
-            ok((grep { $_ eq $wanted } @{ $catalog{$function} // [] }), "$name: $function has this signature")
-                or diag("documented: $wanted\nin the catalog: ", join("\n", @{ $catalog{$function} // ['nothing'] }));
-        }
+    # Signatures stand in blocks ```pgsql or in headings.
+    my @signatures = map { split(/\n(?=vrm\.)/, $_) } $text =~ /^```pgsql\n(.*?)^```$/msg;
+    push @signatures, $text =~ /^#+ `(vrm\.\w+\(.*)`$/mg;
+    for my $signature (@signatures) {
+        my ($function) = $signature =~ /^vrm\.(\w+)\(/ or next;
+        my $wanted = normal($signature =~ s/\s*--.*$//mgr);
+        $wanted =~ s/^\s+|\s+$//g;
+        my @there = @{ $catalog{$function} // ['nothing'] };
+        ok((grep { $_ eq $wanted } @there), "$name: $function has this signature")
+            or diag("documented: $wanted\nin the catalog: ", join("\n", @there));
     }
 
     my $script = '';
@@ -91,7 +94,7 @@ for my $page (@pages) {
     $file->flush;
     run('dropdb', '--if-exists', 'vrm_docs');
     run('createdb', '-T', $template, 'vrm_docs');
-    run('psql', '-Xq', '-d', 'vrm_docs', '-c', "ALTER DATABASE vrm_docs SET vrm.trusted_logins = 'postgres'");
+    run('psql', '-Xqc', "ALTER DATABASE vrm_docs SET vrm.trusted_logins = 'postgres'", 'vrm_docs');
     my $output = qx(psql -Xq -v ON_ERROR_STOP=1 -d vrm_docs -f $file 2>&1);
     is($?, 0, "$name: its examples run") or diag($output);
 }

@@ -28,7 +28,8 @@ COMMENT ON COLUMN vrm.agents.user_id IS 'owner';
 COMMENT ON COLUMN vrm.agents.id IS 'the agent';
 COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it';
 COMMENT ON COLUMN vrm.agents.agent_type IS 'what kind of agent it is';
-COMMENT ON COLUMN vrm.agents.connection_details IS 'voice, systemPrompt, introPrompt, fallbackPrompt and what the provider needs';
+COMMENT ON COLUMN vrm.agents.connection_details IS
+    'voice, systemPrompt, introPrompt, fallbackPrompt and what the provider needs';
 COMMENT ON COLUMN vrm.agents.direction IS 'takes calls or makes them';
 COMMENT ON COLUMN vrm.agents.persona IS 'who the agent is, in words';
 COMMENT ON COLUMN vrm.agents.scenario IS 'what the agent is for, in words';

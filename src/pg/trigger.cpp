@@ -20,7 +20,7 @@ HeapTuple trigger_call::row_with(const char* column, Datum value) const {
   if (number <= 0) {
     const std::string name = column;
     throw vrm::error("42703", "column \"" + name + "\" does not exist")
-        .detail(std::string("The table is \"") + RelationGetRelationName(data_->tg_relation) + "\".")
+        .detail(std::string("Table: ") + RelationGetRelationName(data_->tg_relation) + ".")
         .hint("ALTER TABLE ... ADD COLUMN " + name + " timestamptz NOT NULL DEFAULT now();");
   }
   return guarded([&] {
