@@ -1,0 +1,78 @@
+# A PostgreSQL server of a test's own with vrm on it, and people who sign in to it the way they do
+# behind PostgREST: by SET ROLE and claims that a trusted login passes on.
+package VRM::Server;
+use strict;
+use warnings;
+use Exporter qw(import);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+
+our @EXPORT = qw(server database person as_user error_of error_as_user query);
+
+# Starts a server; further arguments are those of init.
+sub server {
+    my ($name, %options) = @_;
+    my $node = PostgreSQL::Test::Cluster->new($name);
+    $node->init(extra => ['--encoding=UTF8', '--locale=C.UTF-8'], %options);
+    my $superuser = getpwuid $<;
+    $node->append_conf('postgresql.conf', "timezone = 'UTC'\nvrm.trusted_logins = '$superuser'\n");
+    $node->start;
+    return $node;
+}
+
+# Creates a database with vrm in it.
+sub database {
+    my ($node, $name) = @_;
+    $node->safe_psql('postgres', "CREATE DATABASE $name");
+    $node->safe_psql($name, 'SET client_min_messages = warning; CREATE EXTENSION vrm');
+    return $name;
+}
+
+# First column and row of what a superuser's statements give.
+sub query {
+    my ($node, $database, $sql) = @_;
+    return $node->safe_psql($database, $sql);
+}
+
+# Signs somebody up; gives the id.
+sub person {
+    my ($node, $database, $email) = @_;
+    return query($node, $database,
+        "INSERT INTO auth.users (email) VALUES ('$email') RETURNING id");
+}
+
+sub in_name_of {
+    my ($who, $sql) = @_;
+    return <<"SQL";
+BEGIN;
+SELECT set_config('request.jwt.claims', '{"sub": "$who", "role": "authenticated"}', true),
+       set_config('role', 'authenticated', true) \\g /dev/null
+$sql;
+COMMIT;
+SQL
+}
+
+# What a statement gives when an authenticated user runs it in a transaction of its own.
+sub as_user {
+    my ($node, $database, $who, $sql) = @_;
+    return query($node, $database, in_name_of($who, $sql));
+}
+
+# The first error of a superuser's statements as "SQLSTATE: message | DETAIL:  ... | HINT:  ...";
+# empty when there is none.
+sub error_of {
+    my ($node, $database, $sql) = @_;
+    my $errors = '';
+    $node->psql($database, "\\set VERBOSITY verbose\n$sql", stderr => \$errors, on_error_stop => 1);
+    my ($error) = $errors =~ /ERROR:  (.*)/s or return $errors =~ /FATAL/ ? $errors : '';
+    my @lines = grep { !/^(LOCATION|CONTEXT|LINE \d|STATEMENT|SQL function|PL\/pgSQL|\s)/ }
+      split /\n/, $error;
+    return join ' | ', @lines;
+}
+
+sub error_as_user {
+    my ($node, $database, $who, $sql) = @_;
+    return error_of($node, $database, in_name_of($who, $sql));
+}
+
+1;
