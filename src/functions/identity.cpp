@@ -1,15 +1,19 @@
 // Who the current statement runs for: vrm.uid() and its kin, fast enough for row level security.
 //
-// Two settings decide.  vrm.identity holds verified claims; ordinary users cannot set it, C++ sets
-// it with SET LOCAL semantics, and PostgreSQL itself undoes it with the transaction or savepoint
-// and carries it to parallel workers.  request.jwt.claims, which anybody can set, counts only for
-// session users that vrm.trusted_logins names, because their middleware has verified the token.
+// Three settings decide, in this order.  vrm.identity holds verified claims; ordinary users cannot
+// set it, vrm.login() does so with SET LOCAL semantics, and PostgreSQL itself undoes it with the
+// transaction or savepoint and carries it to parallel workers.  vrm.token holds a token that
+// anybody may set and that is verified when somebody first asks.  request.jwt.claims, which anybody
+// can set too, counts only for session users that vrm.trusted_logins names: their middleware has
+// verified the token.
 #include "core/identity.h"
 
 #include <optional>
 #include <string>
 
+#include "functions/login.h"
 #include "functions/settings.h"
+#include "functions/signing_keys.h"
 #include "pg/function.h"
 #include "pg/guc.h"
 
@@ -27,17 +31,34 @@ namespace vrm::sql {
 namespace {
 
 constexpr const char* identity_name = "vrm.identity";
+constexpr const char* token_name = "vrm.token";
 
 /// Only SET and what amounts to it: a value that waits in a catalog or arrives with the
 /// connection would give every session that identity.
-vrm::identity parse_identity(std::string_view claims, GucSource source) {
+void require_session(GucSource source) {
   if (source != PGC_S_SESSION)
     throw vrm::error("42501", "not a session's identity")
         .detail("An identity is set within a transaction and ends with it.");
+}
+
+vrm::identity parse_identity(std::string_view claims, GucSource source) {
+  require_session(source);
   return vrm::read_identity(claims);
 }
 
 using identity_setting = pg::parsed_setting<parse_identity>;
+
+/// Nothing but that there is one: verifying reads a table, which no check hook may.
+struct unverified_token {};
+
+unverified_token parse_token(std::string_view /*token*/, GucSource source) {
+  require_session(source);
+  return {};
+}
+
+using token_setting = pg::parsed_setting<parse_token>;
+
+bool session_login = false;
 
 // --- trusted logins -----------------------------------------------------------------------------
 
@@ -88,7 +109,7 @@ bool is_session_trusted() {
 struct claims {
   const vrm::identity* who;
   std::string_view text;
-  std::uint64_t version;  ///< differs whenever the text does
+  std::uint64_t version;  ///< differs whenever the text does; each source counts in its own third
 };
 
 /// Claims that cannot be read are nobody's.
@@ -104,7 +125,7 @@ std::optional<vrm::identity> read_or_nobody(std::string_view text) {
 std::optional<claims> trusted_claims() {
   static std::string text;
   static std::optional<vrm::identity> who;
-  static std::uint64_t version = 0;
+  static std::uint64_t version = 3;
 
   const char* const now = GetConfigOption("request.jwt.claims", true, false);
   if (now == nullptr || *now == '\0') return std::nullopt;
@@ -112,10 +133,30 @@ std::optional<claims> trusted_claims() {
     who.reset();  // first: should memory run out below, the old claims are gone
     text = now;
     who = read_or_nobody(text);
-    version += 2;
+    version += 3;
   }
   if (!who) return std::nullopt;
   return claims{.who = &*who, .text = text, .version = version};
+}
+
+/// What the token in vrm.token says; verified again only when it or a key has changed.
+/// Throws 28000 for a bad one: a middleware that sets a token means somebody.
+claims token_claims() {
+  static std::string text;
+  static vrm::identity who;
+  static std::uint64_t token_generation = 0;
+  static std::uint64_t key_generation = 0;
+  static std::uint64_t version = 2;
+
+  const std::uint64_t keys = signing_keys::generation();
+  if (token_generation != token_setting::generation() || key_generation != keys) {
+    text = verify_token(token_setting::text()).claims;
+    who = vrm::read_identity(text);
+    token_generation = token_setting::generation();
+    key_generation = keys;
+    version += 3;
+  }
+  return {.who = &who, .text = text, .version = version};
 }
 
 std::int64_t statement_start() noexcept {
@@ -130,11 +171,13 @@ std::optional<claims> current_claims() {
   if (const vrm::identity* const who = identity_setting::value()) {
     found = {.who = who,
              .text = identity_setting::text(),
-             .version = (identity_setting::generation() * 2) + 1};
+             .version = (identity_setting::generation() * 3) + 1};
+  } else if (token_setting::value() != nullptr) {
+    found = token_claims();
   } else if (is_session_trusted()) {
     found = trusted_claims();
   }
-  if (found && found->who->is_expired(statement_start())) return std::nullopt;
+  if (found && found->who->is_expired(statement_start(), clock_skew())) return std::nullopt;
   return found;
 }
 
@@ -143,15 +186,29 @@ std::optional<std::string_view> non_empty(const char* text) {
   return text;
 }
 
+/// May raise an ERROR; no C++ object may be alive.
+void set_for(const char* name, const char* value, GucAction action) {
+  set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+}
+
 /// Whatever was set for the whole session ends with the transaction all the same: behind a
-/// pooler the next transaction is somebody else's.
+/// pooler the next transaction is somebody else's.  Rolling back needs no help of ours.
 void end_identity(XactEvent event, void* /*argument*/) {
   if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) return;
-  if (identity_setting::value() == nullptr) return;
-  set_config_option(identity_name, "", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);
+  if (session_login) return;
+  if (identity_setting::value() != nullptr) set_for(identity_name, "", GUC_ACTION_SET);
+  if (token_setting::value() != nullptr) set_for(token_name, "", GUC_ACTION_SET);
 }
 
 }  // namespace
+
+void set_identity(const char* claims) {
+  const GucAction action = session_login ? GUC_ACTION_SET : GUC_ACTION_LOCAL;
+  pg::guarded([=] {
+    set_for(identity_name, claims, action);
+    if (token_setting::value() != nullptr) set_for(token_name, "", action);
+  });
+}
 
 std::optional<vrm::uuid> uid() {
   const std::optional<claims> now = current_claims();
@@ -194,6 +251,13 @@ void define_identity_settings() {
   identity_setting::define(
       identity_name, "Verified claims of the current transaction; vrm.login() sets them.",
       {.context = PGC_SUSET, .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE});
+  token_setting::define(token_name,
+                        "Token of the current transaction, verified when it is first needed.",
+                        {.context = PGC_USERSET,
+                         .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL});
+  pg::define_setting("vrm.session_login",
+                     "Lets an identity outlive its transaction; never behind a pooler.",
+                     session_login, false, {.context = PGC_SUSET});
   pg::define_setting("vrm.trusted_logins",
                      "Session users, separated by commas, whose request.jwt.claims is believed.",
                      trusted_logins, "", {.context = PGC_SUSET, .flags = GUC_LIST_INPUT},

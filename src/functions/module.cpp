@@ -16,6 +16,8 @@ void _PG_init(void);
 void _PG_init(void) {
   vrm::sql::define_platform_settings();
   vrm::sql::define_identity_settings();
+  vrm::sql::define_login_settings();
+  vrm::sql::watch_signing_keys();
   MarkGUCPrefixReserved("vrm");  // last: it drops placeholders that nobody has defined
 }
 }

@@ -18,6 +18,8 @@ class trigger_call {
   /// Throws vrm::error 39P01 when the function is not called as a row trigger.
   explicit trigger_call(FunctionCallInfo fcinfo);
 
+  [[nodiscard]] Relation relation() const noexcept { return data_->tg_relation; }
+
   /// The row as it is going to be: NEW.
   [[nodiscard]] HeapTuple row() const noexcept {
     return TRIGGER_FIRED_BY_UPDATE(data_->tg_event) ? data_->tg_newtuple : data_->tg_trigtuple;

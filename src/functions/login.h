@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace vrm::sql {
+
+/// What a token that was believed says.
+struct verified_token {
+  std::string claims;  ///< a JSON object in the server's encoding
+  std::int64_t expires_at = 0;
+};
+
+/// Verifies a token, or finds it among those verified before.  Good until the next call.
+/// Throws 28000 "token rejected", with the reason for the server's log only.
+[[nodiscard]] const verified_token& verify_token(std::string_view token);
+
+/// vrm.clock_skew: seconds by which clocks may differ.
+[[nodiscard]] std::int64_t clock_skew() noexcept;
+
+/// Puts claims, which have been verified, in place for the rest of the transaction; empty for
+/// nobody.
+void set_identity(const char* claims);
+
+}  // namespace vrm::sql
