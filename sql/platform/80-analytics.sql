@@ -13,7 +13,7 @@ CREATE VIEW vrm.calls WITH (security_invoker) AS
                WHEN r.results ->> 'duration' ~ '^[0-9]{1,4}:[0-5][0-9]$'
                THEN make_interval(mins => split_part(r.results ->> 'duration', ':', 1)::integer,
                                   secs => split_part(r.results ->> 'duration', ':', 2)::integer)
-               WHEN r.results ->> 'duration' ~ '^[0-9]{1,2}:[0-5][0-9]:[0-5][0-9]$'
+               WHEN r.results ->> 'duration' ~ '^[0-9]{1,4}:[0-5][0-9]:[0-5][0-9]$'
                THEN (r.results ->> 'duration')::interval
                ELSE r.completed_at - r.started_at
            END AS duration,
