@@ -164,9 +164,9 @@ TEST(jwk, a_bad_set_names_the_key_and_the_member) {
             R"(Key 1 (kid "k"): Member "n" is not base64url.)");
   EXPECT_EQ(complaint_about_key(R"("kty": "oct", "k": "c2hvcnQ")"),
             R"(Key 1 (kid "k"): Member "k" is shorter than 32 bytes.)");
-  EXPECT_EQ(
-      complaint_about_key(R"("kty": "dsa")"),
-      R"(Key 1 (kid "k"): Member "kty" is not a type of public key that is supported (RSA, EC, OKP).)");
+  EXPECT_EQ(complaint_about_key(R"("kty": "dsa")"),
+            R"(Key 1 (kid "k"): Member "kty" )"
+            "is not a type of public key that is supported (RSA, EC, OKP).");
 }
 
 TEST(jwk, refuses_keys_that_are_weak_or_for_something_else) {

@@ -35,6 +35,9 @@ INSERT INTO vrm.test_runs (agent_id, status) VALUES (:'agent', 'queued');
 INSERT INTO vrm.metrics (name, prompt) VALUES ('politeness', 'Was the agent polite?');
 COMMIT;
 
+SELECT vrm.jwk_import('{"keys": [{"kid": "k", "kty": "OKP", "crv": "Ed25519",
+                       "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}', 'https://issuer.example') \g /dev/null
+
 -- A value for any column; null where there is no telling.
 CREATE FUNCTION pg_temp.made_up(type oid) RETURNS text LANGUAGE sql AS $$
     SELECT CASE
