@@ -152,7 +152,7 @@ secret_key derive_subject_key(const secret_key& key, byte_view salt) {
   return derived;
 }
 
-data_key::data_key(const secret_key& key) : key_(key), block_(new_context()), mask_{} {
+data_key::data_key(const secret_key& key) : key_(key), block_(new_context()) {
   encrypting_.derived = new_context();
   decrypting_.derived = new_context();
   set(encrypting_.derived.get(), true, aes_256_gcm(), nullptr, nullptr);

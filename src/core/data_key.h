@@ -78,8 +78,8 @@ class data_key {
   void draw_nonce(std::span<std::byte> nonce);
 
   secret_key key_;
-  openssl::cipher_context block_;   ///< AES-256 of single blocks, to derive subkeys with
-  std::array<std::byte, 16> mask_;  ///< CMAC's K1
+  openssl::cipher_context block_;     ///< AES-256 of single blocks, to derive subkeys with
+  std::array<std::byte, 16> mask_{};  ///< CMAC's K1
   direction encrypting_;
   direction decrypting_;
 

@@ -10,7 +10,7 @@ PG_MODULE_MAGIC_EXT(.name = "vrm", .version = VRM_VERSION);
 #else
 PG_MODULE_MAGIC;
 #endif
-void _PG_init(void);
+void _PG_init(void);  // NOLINT(bugprone-reserved-identifier): PostgreSQL's name
 #pragma GCC visibility pop
 
 void _PG_init(void) {

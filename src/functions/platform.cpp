@@ -34,8 +34,8 @@ std::string library_version(const pg::spi_session& spi) {
 }
 
 std::optional<std::string> recorded_version(const pg::spi_session& spi) {
-  const auto table = spi.value<bool>(
-      "SELECT pg_catalog.to_regclass('vrm_private.platform_history') IS NOT NULL");
+  const auto table =
+      spi.value<bool>("SELECT pg_catalog.to_regclass('vrm_private.platform_history') IS NOT NULL");
   if (!table.value_or(false)) return std::nullopt;
   return spi.value<std::string>(
       "SELECT version FROM vrm_private.platform_history ORDER BY at DESC, id DESC LIMIT 1");

@@ -13,7 +13,7 @@ namespace pg {
 template <std::size_t Size>
 struct bytea_head {
   std::span<const std::byte> bytes;  ///< shorter when the value is
-  std::size_t total_size;
+  std::size_t total_size = 0;
 };
 
 template <std::size_t Size>
