@@ -24,7 +24,7 @@ step() {
     set -e
     if [ $result -ne 0 ]; then
         echo failed
-        tail -n 200 "$output" >&2
+        tail -n "${shown:-200}" "$output" >&2
         rm -f "$output"
         exit 1
     fi

@@ -1,0 +1,52 @@
+# Part of ./vrm: what clang says of the C++, its formatting first.  A file that was found clean is
+# looked at again only when it, a header or the configuration has changed.
+
+cxx_files() { (cd "$root" && find src test -type f \( -name '*.cpp' -o -name '*.h' \) | sort); }
+
+format() {
+    cd "$root"
+    cxx_files | xargs clang-format-19 --dry-run -Werror
+}
+
+configure_tidy() {
+    cd "$root"
+    cmake --preset tidy -DPG_CONFIG="$pg_config"
+}
+
+# Prints the files to look at, each with the line that its stamp will hold.
+unclean() {
+    cd "$root"
+    common=$(cat .clang-tidy test/.clang-tidy compile_flags.txt CMakeLists.txt src/*/*.h | cksum)
+    grep -o '"file": "[^"]*"' out/tidy/compile_commands.json | cut -d'"' -f4 | sort -u |
+        while read -r file; do
+            line="$version $common $(cksum <"$file")"
+            stamp=out/tidy/clean/${file#"$root"/}
+            is_current "$stamp" "$line" || printf '%s\t%s\t%s\n' "$file" "$stamp" "$line"
+        done
+}
+
+# As many at a time as there are processors; a failing one does not stop the others.
+tidy() {
+    cd "$root"
+    xargs -d '\n' -P "$(nproc)" -n 1 sh -c '
+        file=$(printf %s "$1" | cut -f1)
+        stamp=$(printf %s "$1" | cut -f2)
+        said=$(clang-tidy-19 -p out/tidy --quiet "--warnings-as-errors=*" "$file" 2>&1) || {
+            printf "%s\n" "$said" | grep -vE "warnings (generated|treated)"
+            exit 1
+        }
+        mkdir -p "$(dirname "$stamp")"
+        printf "%s\n" "$1" | cut -f3 >"$stamp"' sh <"$1"
+}
+
+lint() {
+    prepare lint
+    shown=5000
+    (step 'clang-format' format) || failed=yes
+    step 'configuring for clang-tidy' configure_tidy
+    list=$(mktemp)
+    unclean >"$list"
+    (step "clang-tidy on $(wc -l <"$list") files that have changed" tidy "$list") || failed=yes
+    rm -f "$list"
+    [ "${failed:-no}" = no ]
+}
