@@ -48,11 +48,17 @@ inline void define_setting(const char* name, const char* description, const char
                              rules.context, rules.flags, check, assign, nullptr);
 }
 
+/// Whether a setting that nobody has defined yet holds a value of the session: one that was set in
+/// an earlier transaction, perhaps by another client of a pooler.
+[[nodiscard]] bool has_session_value(const char* name);
+
 /// A text setting that is parsed when it is set, not when it is read.
 ///
 /// PostgreSQL keeps what `Parse` returns beside the text (as "extra") and moves both together
 /// through SET LOCAL, savepoints, rollback and into parallel workers, so that reading it costs a
-/// load.  `Parse` takes the text and where it comes from; what it throws refuses the value.
+/// load.  `Parse` takes the text and where it comes from; what it throws refuses the value, whose
+/// text is not repeated in the error.  A value that an earlier transaction has left to the session
+/// before the module was loaded is dropped: `Parse` could not have refused it then.
 template <auto Parse>
 class parsed_setting {
  public:
@@ -60,7 +66,9 @@ class parsed_setting {
   static_assert(std::is_trivially_copyable_v<parsed>, "PostgreSQL frees it without a destructor");
 
   static void define(const char* name, const char* description, setting_rules rules) {
+    drops_session_value_ = has_session_value(name);
     define_setting(name, description, text_, "", rules, check, assign);
+    drops_session_value_ = false;
   }
 
   /// The value as parsed; nullptr while the text is empty.
@@ -83,18 +91,30 @@ class parsed_setting {
   static bool check(char** text, void** extra, GucSource source) {
     *extra = nullptr;
     if (*text == nullptr || **text == '\0') return true;
+    if (drops_session_value_ && source == PGC_S_SESSION) {
+      drops_session_value_ = false;  // values of this transaction follow, and may stay
+      **text = '\0';
+      return true;
+    }
+    const char* message = "value refused";
     const char* detail = nullptr;
+    int code = ERRCODE_INVALID_PARAMETER_VALUE;
     try {
       const parsed value = Parse(*text, source);
       *extra = allocate_extra();
       if (*extra != nullptr) std::memcpy(*extra, &value, sizeof value);
       return *extra != nullptr;
     } catch (const vrm::error& e) {
-      detail = copy(e.detail().empty() ? e.what() : e.detail().c_str());
+      code = e.state().packed();
+      message = copy(e.what());
+      if (!e.detail().empty()) detail = copy(e.detail().c_str());
     } catch (const std::exception& e) {
-      detail = copy(e.what());
+      message = copy(e.what());
     }
-    if (detail != nullptr) GUC_check_errdetail("%s", detail);  // may jump: outside the handler
+    // these may jump, so not in the handlers
+    GUC_check_errcode(code);
+    if (message != nullptr) GUC_check_errmsg("%s", message);
+    if (detail != nullptr) GUC_check_errdetail("%s", detail);
     return false;
   }
 
@@ -112,6 +132,7 @@ class parsed_setting {
   static inline const char* text_ = nullptr;
   static inline const parsed* value_ = nullptr;
   static inline std::uint64_t generation_ = 0;
+  static inline bool drops_session_value_ = false;
 };
 
 }  // namespace pg

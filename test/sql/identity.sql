@@ -189,9 +189,9 @@ SELECT throws_ok($$SET vrm.identify = '{}'$$, '42602', NULL, 'a setting of our p
 RESET SESSION AUTHORIZATION;
 
 SELECT throws_ok($$ALTER ROLE vrm_forger SET vrm.identity = '{"sub": "55555555-5555-5555-5555-555555555555"}'$$,
-                 '22023', NULL, 'not even a superuser can leave an identity in a catalog');
-SELECT throws_ok($$SET LOCAL vrm.identity = '["sub"]'$$, '22023', NULL, 'claims are a JSON object');
-SELECT throws_ok($$SET LOCAL vrm.identity = '{"sub": "1", "sub": "2"}'$$, '22023', NULL,
+                 '42501', NULL, 'not even a superuser can leave an identity in a catalog');
+SELECT throws_ok($$SET LOCAL vrm.identity = '["sub"]'$$, '22P02', NULL, 'claims are a JSON object');
+SELECT throws_ok($$SET LOCAL vrm.identity = '{"sub": "1", "sub": "2"}'$$, '22P02', NULL,
                  'duplicate members are refused');
 SELECT throws_ok($$SET LOCAL vrm.trusted_logins = 'a b'$$, '22023', NULL,
                  'vrm.trusted_logins is a list');

@@ -124,7 +124,7 @@ SELECT set_config('vrm.token', pg_temp.token('RS256'), true);
 SELECT is(vrm.uid(), :'user', 'a token after a savepoint');
 ROLLBACK TO SAVEPOINT before;
 SELECT is(vrm.uid(), NULL, 'goes with the savepoint');
-SELECT throws_ok($$ALTER ROLE vrm_client SET vrm.token = 'x'$$, '22023', NULL, 'no token waits in a catalog');
+SELECT throws_ok($$ALTER ROLE vrm_client SET vrm.token = 'x'$$, '42501', NULL, 'no token waits in a catalog');
 
 -- DISCARD and its like ---------------------------------------------------------------------------
 

@@ -1,0 +1,121 @@
+# Behind PgBouncer in transaction mode, with one server connection for all clients, nobody ever
+# sees another's rows, whatever the clients set, leave open or break.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VRM::Server;
+
+my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
+plan skip_all => 'pgbouncer is not installed' unless $pgbouncer;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
+$node->start;
+database($node, 'app');
+
+my $tokens = slurp_file("$FindBin::Bin/../data/tokens.sql");
+my ($key_set) = $tokens =~ /^\\set key_set '(.*)'$/m;
+my %believed = $tokens =~ /^\('([^']+)', '([^']+)'\)[,;]$/mg;
+my @token = @believed{'ES256', 'second user'};
+my @user = map { "0e6f1b7c-0000-7000-8000-00000000000$_" } 1, 2;
+query($node, 'app', "SELECT vrm.jwk_import('$key_set', 'https://issuer.example', 'authenticated')");
+query($node, 'app', "CREATE ROLE client LOGIN IN ROLE authenticated");
+query($node, 'app', <<"SQL");
+INSERT INTO auth.users (id, email)
+VALUES ('$user[0]', 'one\@example.org'), ('$user[1]', 'two\@example.org');
+INSERT INTO vrm.agents (user_id, agent_id) VALUES ('$user[0]', 'one'), ('$user[1]', 'two')
+SQL
+
+# --- given: a real PgBouncer with a pool of one --------------------------------------------------
+
+my $directory = PostgreSQL::Test::Utils::tempdir_short;
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my ($host, $server_port) = ($node->host, $node->port);
+append_to_file("$directory/users.txt", qq("client" ""\n));
+append_to_file("$directory/pgbouncer.ini", <<"INI");
+[databases]
+app = host=$host port=$server_port dbname=app pool_size=1
+[pgbouncer]
+pool_mode = transaction
+listen_addr =
+listen_port = $port
+unix_socket_dir = $directory
+auth_type = trust
+auth_file = $directory/users.txt
+logfile = $directory/log
+ignore_startup_parameters = extra_float_digits,options
+INI
+my $process = IPC::Run::start [$pgbouncer, "$directory/pgbouncer.ini"], '<', \undef,
+  '>', "$directory/out", '2>&1';
+my $bouncer = "host=$directory port=$port dbname=app user=client";
+for my $try (1 .. 100) {
+    last if -S "$directory/.s.PGSQL.$port";
+    select(undef, undef, undef, 0.1);
+}
+
+sub connected {
+    return $node->background_psql('app', on_error_stop => 0, extra_params => ['-d', $bouncer]);
+}
+my @client = map { connected() } 0 .. 2;
+my $who = "SELECT coalesce(vrm.uid()::text, 'nobody')";
+my $agents = 'SELECT coalesce(string_agg(agent_id, \',\'), \'none\') FROM vrm.agents';
+
+my @backends = map { scalar $_->query('SELECT pg_backend_pid();') } @client;
+is($backends[1], $backends[0], 'two clients share a backend');
+is($backends[2], $backends[0], 'and so does the third');
+
+# --- when: they take turns ------------------------------------------------------------------------
+
+my $leaks = 0;
+my $wrong = 0;
+for my $round (1 .. 50) {
+    my $turn = $round % 2;
+    my $seen = $client[$turn]->query(
+        "BEGIN; SELECT vrm.login('$token[$turn]') \\g /dev/null\n$agents; COMMIT;");
+    $wrong++ if $seen ne ($turn ? 'two' : 'one');
+    $leaks++ if $client[2]->query("$who;") ne 'nobody';
+    $leaks++ if $client[2]->query("$agents;") ne 'none';
+    $leaks++ if $client[1 - $turn]->query("$who;") ne 'nobody';
+}
+is($wrong, 0, 'each sees the own agents in 50 rounds of taking turns');
+is($leaks, 0, 'and nobody those of others');
+
+# Ways to leave something behind, and what the next client must see.
+my $login = "SELECT vrm.login('$token[0]');";
+my $set = "SET vrm.token = '$token[0]';";
+my @legacies = (
+    ['a login without a transaction', $login],
+    ['SET vrm.token', $set],
+    ['SET vrm.token within a transaction', "BEGIN; $set SELECT vrm.uid(); COMMIT;"],
+    ['a login that is rolled back', "BEGIN; $login ROLLBACK;"],
+    ['a login before an error', "BEGIN; $login SELECT 1/0; ROLLBACK;"],
+    ['a login in a savepoint', "BEGIN; SAVEPOINT a; $login RELEASE a; COMMIT;"],
+    ['request.jwt.claims for the session', "SET request.jwt.claims = '{\"sub\": \"$user[0]\"}';"],
+    ['a forged vrm.identity', "SET vrm.identity = '{\"sub\": \"$user[0]\"}';"],
+    ['a prepared statement', "BEGIN; $login PREPARE mine AS $agents; EXECUTE mine; COMMIT;"],
+    ['a commit within a procedure', "DO 'BEGIN PERFORM vrm.login(''$token[0]''); COMMIT; END';"],
+);
+for my $legacy (@legacies) {
+    my ($name, $sql) = @$legacy;
+    $client[0]->query($sql);
+    is($client[2]->query("$who;"), 'nobody', "$name leaves nobody behind");
+    is($client[2]->query("$agents;"), 'none', "$name leaves no rows behind");
+}
+is($client[2]->query('EXECUTE mine;'), 'none',
+    'a statement that somebody else prepared runs for who executes it');
+
+# A client that goes away in the middle of a transaction.
+my $gone = connected();
+$gone->query("BEGIN; $login");
+$gone->quit;
+is($client[2]->query("$who;"), 'nobody', 'a client that vanishes leaves nobody behind');
+is($client[1]->query("BEGIN; SELECT vrm.login('$token[1]') \\g /dev/null\n$agents; COMMIT;"),
+    'two', 'and the next one works on');
+
+$_->quit for @client;
+$process->kill_kill;
+done_testing();
