@@ -37,7 +37,7 @@ lines() { xargs grep -nHE -e "$2" <"$work/$1"; }
 too_long() { xargs wc -l <"$work/code" | awk '$1 > 500 && $2 != "total" { print $2, $1 }'; }
 # A message or COMMENT is one literal, which is found by searching for it only when it is whole;
 # so are the values that tests pass.
-too_wide() { { grep -vE '\.sql$|^test/core/' "$work/code" | xargs grep -nHE '.{101,}'
+too_wide() { { grep -vE '\.sql$|^test/c(ore|luster)/' "$work/code" | xargs grep -nHE '.{101,}'
                grep '^sql/' "$work/sql" | xargs grep -nHE '.{121,}'; } | cut -c 1-120; }
 tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
 trailing_space() { lines code " +$"; }
