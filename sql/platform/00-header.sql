@@ -3,21 +3,6 @@
 -- Whatever calls the library (defaults, CHECKs, policies, triggers) stands in a statement of its own,
 -- after the table: DROP EXTENSION ... CASCADE takes it, and the next CREATE EXTENSION restores it.
 
-DO $$
-DECLARE
-    owner name := (SELECT r.rolname FROM pg_roles r JOIN pg_namespace n ON n.nspowner = r.oid
-                   WHERE n.nspname = 'vrm_private'
-                     AND NOT (r.rolsuper OR r.rolname = current_user));
-BEGIN
-    IF owner IS NOT NULL THEN
-        RAISE EXCEPTION 'schema "vrm_private" belongs to an ordinary user'
-            USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = format('Its owner "%s" could replace what the platform keeps there.', owner),
-                  HINT = format('Look at what is in it, then: ALTER SCHEMA vrm_private OWNER TO %I;', current_user);
-    END IF;
-END
-$$;
-
 CREATE SCHEMA IF NOT EXISTS vrm_private;
 COMMENT ON SCHEMA vrm_private IS 'internals of the vrm platform; application roles have no access';
 COMMENT ON SCHEMA vrm IS 'data layer of a platform that tests AI voice agents';

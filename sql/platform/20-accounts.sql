@@ -2,7 +2,21 @@
 
 -- Supabase brings schema auth and keeps it; on plain PostgreSQL the same shape is made here.
 DO $$
+DECLARE
+    owner name := (SELECT r.rolname
+                   FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'users'
+                   JOIN pg_roles r ON r.oid IN (n.nspowner, c.relowner)
+                   WHERE n.nspname = 'auth' AND NOT (r.rolsuper OR r.rolname IN (current_user, 'supabase_auth_admin'))
+                   LIMIT 1);
 BEGIN
+    -- Triggers of ours run as superuser on its rows, and with the casts and operators of their types.
+    IF owner IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "auth" belongs to an ordinary user'
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('Its owner, or that of auth.users, is "%s".', owner),
+                  HINT = format('Look, then: ALTER SCHEMA auth OWNER TO %1$I; ALTER TABLE auth.users OWNER TO %1$I',
+                                current_user);
+    END IF;
     IF to_regclass('auth.users') IS NOT NULL THEN
         RETURN;
     END IF;

@@ -33,9 +33,11 @@ std::string library_version(const pg::spi_session& spi) {
       .value_or(VRM_VERSION);
 }
 
+/// Reads only a table: a view that somebody planted under its name could run anything.
 std::optional<std::string> recorded_version(const pg::spi_session& spi) {
-  const auto table =
-      spi.value<bool>("SELECT pg_catalog.to_regclass('vrm_private.platform_history') IS NOT NULL");
+  const auto table = spi.value<bool>(
+      "SELECT relkind = 'r' FROM pg_catalog.pg_class"
+      " WHERE oid = pg_catalog.to_regclass('vrm_private.platform_history')");
   if (!table.value_or(false)) return std::nullopt;
   return spi.value<std::string>(
       "SELECT version FROM vrm_private.platform_history ORDER BY at DESC, id DESC LIMIT 1");
@@ -65,6 +67,22 @@ void require_superuser() {
       .hint("Run it as a superuser: SET ROLE postgres;");
 }
 
+/// An ordinary user with CREATE on the database could have made the schemas beforehand: their owner
+/// could replace what is about to be put there.
+void require_trusted_schemas(const pg::spi_session& spi) {
+  const auto schema = spi.value<std::string>(
+      "SELECT n.nspname::text, r.rolname::text, quote_ident(current_user)"
+      " FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner"
+      " WHERE n.nspname IN ('vrm', 'vrm_private')"
+      " AND NOT (r.rolsuper OR r.rolname = current_user) ORDER BY n.nspname LIMIT 1");
+  if (!schema) return;
+  const std::string owner = spi.column<std::string>(0, 2).value_or("");
+  const std::string user = spi.column<std::string>(0, 3).value_or("");
+  throw vrm::error("42501", "schema \"" + *schema + "\" belongs to an ordinary user")
+      .detail("Its owner \"" + owner + "\" could replace what the platform keeps there.")
+      .hint("Look at what is in it, then: ALTER SCHEMA " + *schema + " OWNER TO " + user + ";");
+}
+
 /// Takes an older platform forward, one step of sql/platform/upgrade/ after the other.
 void run_steps(const pg::spi_session& spi, pg::platform_installer& installer, std::string from,
                const std::string& to) {
@@ -79,7 +97,7 @@ void run_steps(const pg::spi_session& spi, pg::platform_installer& installer, st
     }
     const auto script = spi.value<std::string>(
         "SELECT script FROM vrm.platform_steps() WHERE from_version = $1", from);
-    installer.run(script.value_or(""));
+    installer.run(script.value_or(""), pg::platform_installer::comments::replace);
     from = *next;
     spi.execute("INSERT INTO vrm_private.platform_history (version) VALUES ($1)", from);
   }
@@ -99,6 +117,8 @@ void define_platform_settings() {
 std::string install() {
   require_superuser();
   const pg::spi_session spi;
+  pg::platform_installer installer;
+  require_trusted_schemas(spi);
   const std::string version = library_version(spi);
   const auto recorded = recorded_version(spi);
   if (recorded && *recorded != version) {
@@ -106,7 +126,6 @@ std::string install() {
         .detail("The members of the extension are at version " + version + ".")
         .hint("SELECT vrm.upgrade();");
   }
-  pg::platform_installer installer;
   installer.run(spi.value<std::string>("SELECT vrm.platform_script()").value_or(""));
   record_version(spi, version);
   return version;
@@ -117,11 +136,10 @@ std::string upgrade() {
   require_superuser();
   {
     const pg::spi_session spi;
+    pg::platform_installer installer;
+    require_trusted_schemas(spi);
     const auto recorded = recorded_version(spi);
-    if (recorded) {
-      pg::platform_installer installer;
-      run_steps(spi, installer, *recorded, library_version(spi));
-    }
+    if (recorded) run_steps(spi, installer, *recorded, library_version(spi));
   }
   return install();
 }
@@ -141,7 +159,8 @@ void install_platform() {
                "SELECT vrm.install();");
     return;
   }
-  pg::notice(("platform of vrm " + install() + " installed").c_str(), nullptr);
+  // An older platform may be there, after DROP EXTENSION ... CASCADE or a dump of its time.
+  pg::notice(("platform of vrm " + upgrade() + " installed").c_str(), nullptr);
 }
 
 }  // namespace vrm::sql

@@ -8,10 +8,15 @@
 
 extern "C" {
 #include "access/genam.h"
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "commands/extension.h"
 #include "commands/policy.h"
 #include "commands/trigger.h"
@@ -20,6 +25,9 @@ extern "C" {
 #include "parser/parse_func.h"
 #include "parser/parse_type.h"
 #include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/formatting.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -120,6 +128,66 @@ bool carries_privileges(Node* statement) {
   return repeats_by_itself(statement) || IsA(statement, ViewStmt);
 }
 
+/// Catalog of what the statement makes, when it has an owner of its own; else InvalidOid.
+Oid owned_class(Node* statement) {
+  switch (nodeTag(statement)) {
+    case T_CreateStmt:
+    case T_ViewStmt:
+    case T_CompositeTypeStmt:
+      return RelationRelationId;
+    case T_CreateFunctionStmt:
+      return ProcedureRelationId;
+    case T_CreateEnumStmt:
+    case T_CreateDomainStmt:
+      return TypeRelationId;
+    default:
+      return InvalidOid;
+  }
+}
+
+Oid owner_of(Oid catalog, Oid object) {
+  const int cache = catalog == RelationRelationId    ? RELOID
+                    : catalog == ProcedureRelationId ? PROCOID
+                                                     : TYPEOID;
+  const HeapTuple tuple = SearchSysCache1(cache, ObjectIdGetDatum(object));
+  if (!HeapTupleIsValid(tuple)) return InvalidOid;
+  const void* form = GETSTRUCT(tuple);
+  const Oid owner =
+      catalog == RelationRelationId    ? static_cast<const FormData_pg_class*>(form)->relowner
+      : catalog == ProcedureRelationId ? static_cast<const FormData_pg_proc*>(form)->proowner
+                                       : static_cast<const FormData_pg_type*>(form)->typowner;
+  ReleaseSysCache(tuple);
+  return owner;
+}
+
+/// Functions of the platform run as superuser.  An ordinary user who owns a function could replace
+/// it, one who owns a table could put a trigger on it: both would run as superuser, too.
+void require_trusted_owner(Node* statement, Oid existing) {
+  const Oid catalog = owned_class(statement);
+  if (!OidIsValid(catalog)) return;
+  const Oid owner = owner_of(catalog, existing);
+  if (!OidIsValid(owner) || owner == GetUserId() || superuser_arg(owner)) return;
+  const ObjectAddress address = {catalog, existing, 0};
+  const char* kind = getObjectTypeDescription(&address, false);
+  const char* identity = getObjectIdentity(&address, false);
+  ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+          errmsg("%s %s belongs to an ordinary user", kind, identity),
+          errdetail("Its owner \"%s\" could have it run anything as superuser.",
+                    GetUserNameFromId(owner, false)),
+          errhint("Look at it; then drop it, or: ALTER %s %s OWNER TO %s;",
+                  asc_toupper(kind, strlen(kind)), identity,
+                  quote_identifier(GetUserNameFromId(GetUserId(), false))));
+}
+
+bool has_comment(const CommentStmt* comment) {
+  Relation relation = nullptr;
+  const ObjectAddress address =
+      get_object_address(comment->objtype, comment->object, &relation, AccessShareLock, true);
+  if (relation != nullptr) relation_close(relation, AccessShareLock);
+  return OidIsValid(address.objectId) &&
+         GetComment(address.objectId, address.classId, address.objectSubId) != nullptr;
+}
+
 Oid granted_object(ObjectType kind, Node* object) {
   switch (kind) {
     case OBJECT_TABLE:
@@ -143,11 +211,7 @@ void notice(const char* message, const char* hint) {
     const int level = NewGUCNestLevel();
     set_config_option("client_min_messages", "notice", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
                       true, 0, false);
-    if (hint == nullptr) {
-      ereport(NOTICE, errmsg_internal("%s", message));
-    } else {
-      ereport(NOTICE, errmsg_internal("%s", message), errhint("%s", hint));
-    }
+    ereport(NOTICE, errmsg_internal("%s", message), hint == nullptr ? 0 : errhint("%s", hint));
     AtEOXact_GUC(true, level);
   });
 }
@@ -176,35 +240,51 @@ platform_installer::~platform_installer() {
   AtEOXact_GUC(true, state_->guc_level);
 }
 
-bool platform_installer::is_needed(Node* statement) {
-  return guarded([&] {
-    if (IsA(statement, GrantStmt)) {
-      const auto* grant = castNode(GrantStmt, statement);
-      if (grant->targtype != ACL_TARGET_OBJECT) return true;
-      const ListCell* cell = nullptr;
-      foreach (cell, grant->objects) {
-        const Oid object = granted_object(grant->objtype, static_cast<Node*>(lfirst(cell)));
-        if (std::ranges::find(state_->kept, object) == state_->kept.end()) return true;
-      }
-      return false;
-    }
-    const Oid existing = existing_object(statement);
-    if (!OidIsValid(existing)) return true;
-    if (carries_privileges(statement)) state_->kept.push_back(existing);
-    return repeats_by_itself(statement);
-  });
+bool platform_installer::is_kept(Oid object) const {
+  return std::ranges::find(state_->kept, object) != state_->kept.end();
 }
 
-void platform_installer::run(const std::string& script) {
+bool platform_installer::is_needed(Node* statement, comments existing_comments) {
+  if (IsA(statement, CommentStmt))
+    return existing_comments == comments::replace || !has_comment(castNode(CommentStmt, statement));
+  if (IsA(statement, AlterTableStmt)) {
+    const auto* table = castNode(AlterTableStmt, statement);
+    const auto* command = linitial_node(AlterTableCmd, table->cmds);
+    if (command->subtype == AT_SetStorage) return !is_kept(relation_oid(table->relation));
+  }
+  const Oid existing = existing_object(statement);
+  if (!OidIsValid(existing)) return true;
+  require_trusted_owner(statement, existing);
+  if (carries_privileges(statement)) state_->kept.push_back(existing);
+  return repeats_by_itself(statement);
+}
+
+/// Privileges on what was there before are the DBA's business.
+void platform_installer::grant(Node* statement) {
+  auto* grant = castNode(GrantStmt, statement);
+  ListCell* cell = nullptr;
+  foreach (cell, grant->objects) {
+    if (grant->targtype != ACL_TARGET_OBJECT) break;
+    auto* object = static_cast<Node*>(lfirst(cell));
+    if (is_kept(granted_object(grant->objtype, object)))
+      grant->objects = foreach_delete_current(grant->objects, cell);
+  }
+  if (grant->objects != NIL) ExecuteGrantStmt(grant);
+}
+
+void platform_installer::run(const std::string& script, comments existing_comments) {
   const spi_session spi;
   const List* statements = guarded([&] { return pg_parse_query(script.c_str()); });
   for (int i = 0; i < list_length(statements); ++i) {
     const auto* raw = list_nth_node(RawStmt, statements, i);
-    if (!is_needed(raw->stmt)) continue;
-    const auto start = static_cast<std::size_t>(raw->stmt_location);
-    const auto length =
-        raw->stmt_len > 0 ? static_cast<std::size_t>(raw->stmt_len) : std::string::npos;
-    spi.execute(script.substr(start, length).c_str());
+    if (IsA(raw->stmt, GrantStmt)) {
+      guarded([&] { grant(raw->stmt); });
+    } else if (guarded([&] { return is_needed(raw->stmt, existing_comments); })) {
+      const auto start = static_cast<std::size_t>(raw->stmt_location);
+      const auto length =
+          raw->stmt_len > 0 ? static_cast<std::size_t>(raw->stmt_len) : std::string::npos;
+      spi.execute(script.substr(start, length).c_str());
+    }
     guarded([] { CommandCounterIncrement(); });
   }
 }

@@ -14,8 +14,9 @@ void notice(const char* message, const char* hint);
 ///
 /// Objects made while it lives belong to the database and not to the extension, even inside
 /// CREATE EXTENSION.  A statement without IF NOT EXISTS of its own is passed over when what it
-/// makes is there: types, domains, views, policies, triggers, constraints, column defaults.
-/// Privileges are granted and revoked only on what this installer has made itself.
+/// makes is there: types, domains, views, policies, triggers, constraints, column defaults,
+/// comments.  Privileges are granted and revoked, and storage is set, only on what this installer
+/// has made itself.  What is there must belong to a superuser or to the current user.
 class platform_installer {
  public:
   platform_installer();
@@ -23,11 +24,17 @@ class platform_installer {
   platform_installer(const platform_installer&) = delete;
   platform_installer& operator=(const platform_installer&) = delete;
 
-  /// Executes the statements of `script` one by one, with search_path = pg_catalog, pg_temp.
-  void run(const std::string& script);
+  /// What becomes of a comment that an object has already: a DBA may have written it.
+  enum class comments { keep, replace };
+
+  /// Executes the statements of `script` one by one, with search_path = pg_catalog, pg_temp, which
+  /// stays so until the installer is destroyed.
+  void run(const std::string& script, comments existing_comments = comments::keep);
 
  private:
-  bool is_needed(Node* statement);
+  [[nodiscard]] bool is_kept(Oid object) const;
+  bool is_needed(Node* statement, comments existing_comments);
+  void grant(Node* statement);
 
   struct state;
   std::unique_ptr<state> state_;

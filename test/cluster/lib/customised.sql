@@ -19,12 +19,14 @@ ALTER POLICY "users manage their own metrics" ON vrm.metrics USING (user_id = vr
 ALTER TABLE vrm.test_runs ADD CONSTRAINT short_calls CHECK (time_limit < 80000) NOT VALID;
 ALTER TABLE vrm.test_runs ALTER COLUMN time_limit SET DEFAULT 90;
 ALTER TABLE vrm.test_runs SET (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE vrm.api_keys ALTER COLUMN key SET STORAGE PLAIN;
 ALTER TABLE vrm.metrics DISABLE TRIGGER set_updated_at;
 DELETE FROM vrm.test_case_templates WHERE name LIKE '%friendly%';
 COMMENT ON TABLE vrm.agents IS 'our agents';
 COMMENT ON FUNCTION vrm.live_calls() IS 'what runs now';
 
 GRANT USAGE ON SCHEMA vrm TO auditor;
+REVOKE EXECUTE ON FUNCTION vrm.cancel_test_run(uuid) FROM authenticated;
 REVOKE EXECUTE ON FUNCTION vrm.delete_agent(uuid) FROM authenticated;
 GRANT EXECUTE ON FUNCTION vrm.delete_agent(uuid) TO auditor;
 GRANT EXECUTE ON FUNCTION vrm.platform_version() TO auditor;

@@ -64,10 +64,9 @@ sub error_of {
     my ($node, $database, $sql) = @_;
     my $errors = '';
     $node->psql($database, "\\set VERBOSITY verbose\n$sql", stderr => \$errors, on_error_stop => 1);
-    my ($error) = $errors =~ /ERROR:  (.*)/s or return $errors =~ /FATAL/ ? $errors : '';
-    my @lines = grep { !/^(LOCATION|CONTEXT|LINE \d|STATEMENT|SQL function|PL\/pgSQL|\s)/ }
-      split /\n/, $error;
-    return join ' | ', @lines;
+    my ($error) = $errors =~ /(?:ERROR|FATAL): +(.*)/s or return '';
+    $error =~ s/^(CONTEXT|LOCATION|LINE \d+|STATEMENT): .*//ms;
+    return join ' | ', split /\n/, $error;
 }
 
 sub error_as_user {

@@ -19,11 +19,11 @@ sub catalog {
 sub rows {
     my ($node, $database) = @_;
     return $node->safe_psql($database, <<'SQL');
-SELECT format($$SELECT '%s ' || count(*) || ' ' || coalesce(md5(string_agg(t::text, E'\n' ORDER BY t::text)), '')
-                FROM ONLY %s AS t$$, c.oid::regclass, c.oid::regclass)
-FROM pg_class c
-WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('vrm', 'vrm_private', 'auth', 'public'))
-  AND c.relkind IN ('r', 'm')
+SELECT format($$SELECT '%1$s ' || count(*) || ' ' ||
+                       coalesce(md5(string_agg(t::text, E'\n' ORDER BY t::text)), '')
+                FROM ONLY %1$s AS t$$, c.oid::regclass)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('vrm', 'vrm_private', 'auth', 'public') AND c.relkind IN ('r', 'm')
 ORDER BY c.oid::regclass::text \gexec
 SQL
 }
