@@ -32,6 +32,12 @@ CREATE FUNCTION vrm.is_anonymous() RETURNS boolean
 COMMENT ON FUNCTION vrm.is_anonymous() IS
     'whether the user signed in without an account (claim is_anonymous)';
 
+CREATE FUNCTION vrm.account_problem() RETURNS text
+    AS 'MODULE_PATHNAME', 'vrm_account_problem'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.account_problem() IS
+    'why the caller may not act now: locked, deleted, anonymous, second factor missing; null when all is well';
+
 CREATE FUNCTION vrm.login(token text) RETURNS uuid
     AS 'MODULE_PATHNAME', 'vrm_login'
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -45,7 +51,8 @@ COMMENT ON FUNCTION vrm.logout() IS
     'ends what vrm.login() or vrm.token began, before the transaction does';
 
 GRANT EXECUTE ON FUNCTION
-    vrm.uid(), vrm.jwt(), vrm.role(), vrm.aal(), vrm.is_anonymous(), vrm.login(text), vrm.logout()
+    vrm.uid(), vrm.jwt(), vrm.role(), vrm.aal(), vrm.is_anonymous(), vrm.account_problem(),
+    vrm.login(text), vrm.logout()
     TO anon, authenticated, service_role;
 
 CREATE FUNCTION vrm.verify_jwt(token text) RETURNS jsonb

@@ -106,7 +106,8 @@ SELECT vrm.create_missing_profiles();
 CREATE OR REPLACE FUNCTION vrm_private.is_admin() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM vrm.user_profiles
-                   WHERE id = vrm.uid() AND role = 'admin' AND deleted_at IS NULL)
+                   WHERE id = vrm.uid() AND role = 'admin')
+       AND vrm.account_problem() IS NULL
 $$;
 COMMENT ON FUNCTION vrm_private.is_admin() IS 'whether the caller administers the application';
 REVOKE EXECUTE ON FUNCTION vrm_private.is_admin() FROM PUBLIC;

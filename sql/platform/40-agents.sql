@@ -152,11 +152,17 @@ CREATE OR REPLACE FUNCTION vrm_private.caller() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     caller uuid := vrm.uid();
+    problem text := vrm.account_problem();
 BEGIN
     IF caller IS NULL THEN
         RAISE EXCEPTION 'nobody is signed in'
             USING ERRCODE = 'invalid_authorization_specification',
                   HINT = 'Sign in within the transaction; SELECT vrm.uid(); tells whom the database sees.';
+    END IF;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION '%', problem
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'SELECT vrm.account_problem(); tells when it is gone.';
     END IF;
     RETURN caller;
 END

@@ -28,3 +28,64 @@ COMMENT ON COLUMN vrm_private.jwt_keys.created_at IS 'when it was imported';
 CREATE TRIGGER announce_change AFTER INSERT OR UPDATE OR DELETE ON vrm_private.jwt_keys
     FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
 COMMENT ON TRIGGER announce_change ON vrm_private.jwt_keys IS 'makes backends forget the keys they have read';
+
+-- Who may act --------------------------------------------------------------------------------------
+
+-- On top of what each table's own policies allow, and whoever added the table: only accounts that are
+-- neither locked nor deleted, have shown their second factor if they have one, and are no anonymous
+-- sign-ins.  The SELECT has the account looked at once for a statement.
+DO $$
+DECLARE
+    tenant regclass;
+BEGIN
+    FOR tenant IN
+        SELECT c.oid::regclass
+        FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('vrm', 'vrm_private')
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id'
+        WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND NOT c.relispartition
+          AND EXISTS (SELECT FROM pg_policy p
+                      WHERE p.polrelid = c.oid AND p.polroles @> ARRAY['authenticated'::regrole::oid])
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_policy
+                       WHERE polrelid = tenant AND polname = 'accounts in good standing only') THEN
+            EXECUTE format('CREATE POLICY "accounts in good standing only" ON %s AS RESTRICTIVE'
+                           ' TO authenticated USING ((SELECT vrm.account_problem() IS NULL))', tenant);
+            EXECUTE format('COMMENT ON POLICY "accounts in good standing only" ON %s IS %L', tenant,
+                           'not locked, deleted or anonymous, and aal2 where a second factor is on');
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Everybody sees the own profile, so that an application can say what is wrong.
+CREATE POLICY "accounts in good standing only" ON vrm.user_profiles
+    AS RESTRICTIVE FOR UPDATE TO authenticated
+    USING ((SELECT vrm.account_problem() IS NULL));
+COMMENT ON POLICY "accounts in good standing only" ON vrm.user_profiles IS
+    'not locked, deleted or anonymous, and aal2 where a second factor is on';
+
+-- Supabase Auth asks this before it signs an access token (Authentication, Hooks).
+CREATE OR REPLACE FUNCTION vrm.hook_custom_access_token(event jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    profile vrm.user_profiles;
+BEGIN
+    SELECT p.* INTO profile FROM vrm.user_profiles p WHERE p.id = (event ->> 'user_id')::uuid;
+    IF profile.deleted_at IS NOT NULL THEN
+        RETURN '{"error": {"http_code": 403, "message": "the account is deleted"}}';
+    END IF;
+    RETURN jsonb_set(event, '{claims,user_role}', to_jsonb(coalesce(profile.role, 'user')::text));
+END
+$$;
+COMMENT ON FUNCTION vrm.hook_custom_access_token(jsonb) IS
+    'Supabase Auth hook: puts the role of the profile into the token as claim user_role';
+REVOKE EXECUTE ON FUNCTION vrm.hook_custom_access_token(jsonb) FROM PUBLIC, anon, authenticated;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'supabase_auth_admin') THEN
+        GRANT USAGE ON SCHEMA vrm TO supabase_auth_admin;
+        GRANT EXECUTE ON FUNCTION vrm.hook_custom_access_token(jsonb) TO supabase_auth_admin;
+    END IF;
+END
+$$;

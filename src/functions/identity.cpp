@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "functions/current_identity.h"
 #include "functions/login.h"
 #include "functions/settings.h"
 #include "functions/signing_keys.h"
@@ -208,6 +209,11 @@ void set_identity(const char* claims) {
     set_for(identity_name, claims, action);
     if (token_setting::value() != nullptr) set_for(token_name, "", action);
   });
+}
+
+const vrm::identity* current_identity() {
+  const std::optional<claims> now = current_claims();
+  return now ? now->who : nullptr;
 }
 
 std::optional<vrm::uuid> uid() {

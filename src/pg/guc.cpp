@@ -32,7 +32,7 @@ bool has_session_value(const char* name) {
   const GucStack* change = setting->stack;
   if (change == nullptr) return is_set(*reinterpret_cast<const config_string*>(setting)->variable);
   while (change->prev != nullptr) change = change->prev;
-  return is_set(change->prior.val.stringval);
+  return is_set(change->prior.val.stringval);  // NOLINT(*-union-access): the type says which
 }
 
 }  // namespace pg

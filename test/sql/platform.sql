@@ -30,9 +30,11 @@ SELECT vrm.install() \g /dev/null
 SELECT is((SELECT count(*) FROM vrm.test_case_templates), 2::bigint, 'a template that was deleted stays away');
 SELECT is(has_table_privilege('authenticated', 'vrm.agents', 'SELECT'), false, 'so does a privilege that was revoked');
 SELECT is(has_function_privilege('authenticated', 'vrm.live_calls()', 'EXECUTE'), false, 'on functions, too');
-SELECT policies_are('vrm', 'metrics', ARRAY['users manage their own metrics'], 'a policy that was lost comes back');
+SELECT policies_are('vrm', 'metrics',
+                    ARRAY['users manage their own metrics', 'accounts in good standing only'],
+                    'a policy that was lost comes back');
 SELECT has_index('vrm', 'test_runs', 'test_runs_agent', 'and an index');
-SELECT is((SELECT qual FROM pg_policies WHERE tablename = 'test_runs'), 'false', 'what a DBA has altered stays altered');
+SELECT is((SELECT qual FROM pg_policies WHERE tablename = 'test_runs' AND permissive = 'PERMISSIVE'), 'false', 'what a DBA has altered stays altered');
 
 UPDATE vrm_private.platform_history SET version = '0.0.1';
 SELECT throws_ok('SELECT vrm.install()', '55000', 'the platform is at version 0.0.1', 'an old platform is upgraded, not installed over');

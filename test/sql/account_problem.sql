@@ -1,0 +1,128 @@
+-- Accounts that may not act: locked, deleted, without the second factor, or none at all.
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT plan(34);
+
+\set alice '00000000-0000-7000-8000-0000000000aa'
+\set bob '00000000-0000-7000-8000-0000000000bb'
+INSERT INTO auth.users (id, email) VALUES (:'alice', 'alice@example.org'), (:'bob', 'bob@example.org');
+
+CREATE FUNCTION pg_temp.become(who uuid, extra jsonb DEFAULT '{}') RETURNS void LANGUAGE sql AS $$
+    SELECT set_config('vrm.identity', (jsonb_build_object('sub', who, 'role', 'authenticated') || extra)::text, true),
+           set_config('role', 'authenticated', true)
+$$;
+
+SELECT pg_temp.become(:'alice');
+SELECT lives_ok($$SELECT vrm.create_agent('mine')$$, 'given an agent');
+INSERT INTO vrm.metrics (name, prompt) VALUES ('m', 'p');
+RESET ROLE;
+SELECT pg_temp.become(:'bob');
+SELECT vrm.create_agent('shared');
+UPDATE vrm.test_cases SET is_shared = true;
+RESET ROLE;
+
+-- What alice sees and may do now.
+CREATE FUNCTION pg_temp.attempt(extra jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    PERFORM pg_temp.become('00000000-0000-7000-8000-0000000000aa', extra);
+    SELECT concat_ws(' ', coalesce(vrm.account_problem(), 'no problem') || ':',
+                     (SELECT count(*) FROM vrm.agents), (SELECT count(*) FROM vrm.metrics),
+                     (SELECT count(*) > 0 FROM vrm.test_cases), (SELECT count(*) FROM vrm.user_profiles))
+    INTO answer;
+    BEGIN
+        INSERT INTO vrm.metrics (name, prompt) VALUES ('another', 'p');
+        RAISE EXCEPTION USING ERRCODE = 'ZZ000';
+    EXCEPTION
+        WHEN insufficient_privilege THEN NULL;
+        WHEN SQLSTATE 'ZZ000' THEN answer := answer || ' inserts';
+    END;
+    BEGIN
+        UPDATE vrm.user_profiles SET full_name = 'A' WHERE id = vrm.uid();
+        IF FOUND THEN
+            answer := answer || ' renames';
+        END IF;
+        PERFORM vrm.create_agent('another');
+        RAISE EXCEPTION USING ERRCODE = 'ZZ000';
+    EXCEPTION
+        WHEN insufficient_privilege THEN NULL;
+        WHEN SQLSTATE 'ZZ000' THEN answer := answer || ' calls';
+    END;
+    RESET ROLE;
+    RETURN answer;
+END
+$$;
+
+SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'an account in good standing');
+
+UPDATE vrm.user_profiles SET locked_until = now() + interval '1 hour' WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'the account is locked: 0 0 f 1', 'a locked one sees its profile only, and does nothing');
+UPDATE vrm.user_profiles SET locked_until = now() - interval '1 hour' WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'a lock passes');
+UPDATE vrm.user_profiles SET locked_until = 'infinity' WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'the account is locked: 0 0 f 1', 'or never');
+UPDATE vrm.user_profiles SET locked_until = NULL WHERE id = :'alice';
+
+UPDATE vrm.user_profiles SET deleted_at = now() WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'the account is deleted: 0 0 f 1', 'a deleted one sees its profile only');
+UPDATE vrm.user_profiles SET deleted_at = NULL WHERE id = :'alice';
+
+UPDATE vrm.user_profiles SET mfa_enabled = true WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'the second factor is missing: 0 0 f 1', 'with a second factor, a password is not enough');
+SELECT is(pg_temp.attempt('{"aal": "aal1"}'), 'the second factor is missing: 0 0 f 1', 'said or unsaid');
+SELECT is(pg_temp.attempt('{"aal": "aal2"}'), 'no problem: 1 1 t 1 inserts renames calls', 'both are');
+UPDATE vrm.user_profiles SET mfa_enabled = false WHERE id = :'alice';
+SELECT is(pg_temp.attempt('{"aal": "aal2"}'), 'no problem: 1 1 t 1 inserts renames calls', 'and do no harm without one');
+
+SELECT is(pg_temp.attempt('{"is_anonymous": true}'), 'the sign-in is anonymous: 0 0 f 1', 'an anonymous sign-in has no data');
+
+UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'alice';
+SELECT matches(pg_temp.attempt(), '^no problem: 1 1 t [2-9]', 'an administrator sees all profiles');
+UPDATE vrm.user_profiles SET mfa_enabled = true WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'the second factor is missing: 0 0 f 1', 'not before the second factor');
+SELECT pg_temp.become(:'alice');
+SELECT throws_ok(format('SELECT vrm.set_user_role(%L, %L)', :'bob', 'admin'), '42501', NULL,
+                 'nor may it make others administrators');
+SELECT throws_ok('SELECT vrm.delete_agent(vrm.uuid7())', '42501', 'the second factor is missing',
+                 'functions that run as their owner refuse too, and say why');
+RESET ROLE;
+UPDATE vrm.user_profiles SET mfa_enabled = false, role = 'user' WHERE id = :'alice';
+
+DELETE FROM vrm.metrics WHERE user_id = :'alice';
+SELECT pg_temp.become('00000000-0000-7000-8000-0000000000cc');
+SELECT is(vrm.account_problem(), 'there is no profile', 'a user without a profile');
+SELECT is((SELECT count(*) FROM vrm.test_cases), 0::bigint, 'sees not even what others share');
+RESET ROLE;
+SET LOCAL vrm.identity = '';
+SET LOCAL ROLE authenticated;
+SELECT is(vrm.account_problem(), 'nobody is signed in', 'nobody at all');
+SELECT is((SELECT count(*) FROM vrm.test_cases), 0::bigint, 'sees no more');
+RESET ROLE;
+
+-- Every table of people's data has the policy.
+SELECT is(polname_count, 1::bigint, format('%s has the restrictive policy', tenant))
+FROM (SELECT c.oid::regclass AS tenant,
+             count(p.oid) FILTER (WHERE NOT p.polpermissive AND p.polcmd = '*' AND p.polroles = ARRAY['authenticated'::regrole::oid]) AS polname_count
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id'
+      LEFT JOIN pg_policy p ON p.polrelid = c.oid
+      WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        AND has_any_column_privilege('authenticated', c.oid, 'SELECT')
+      GROUP BY c.oid) AS tenants
+ORDER BY tenant;
+
+-- the hook of Supabase Auth ----------------------------------------------------------------------
+
+UPDATE vrm.user_profiles SET role = 'manager' WHERE id = :'alice';
+SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims', '{"aal": "aal1"}'::jsonb)) -> 'claims',
+          '{"aal": "aal1", "user_role": "manager"}', 'the hook adds the role of the profile');
+SELECT is(vrm.hook_custom_access_token('{"user_id": "00000000-0000-7000-8000-0000000000cc", "claims": {}}') #>> '{claims,user_role}',
+          'user', 'and user where there is none');
+UPDATE vrm.user_profiles SET deleted_at = now() WHERE id = :'alice';
+SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims', '{}'::jsonb)) #>> '{error,http_code}',
+          '403', 'a deleted account gets no token');
+SET LOCAL ROLE authenticated;
+SELECT throws_ok($$SELECT vrm.hook_custom_access_token('{}')$$, '42501', NULL, 'users do not call it');
+
+SELECT * FROM finish();
+ROLLBACK;
