@@ -1,7 +1,7 @@
 -- Attacks: every hole of the source document that an ordinary user could have used, shown closed,
 -- and rules that no table or function of the platform may break.
 BEGIN;
-SELECT plan(85);
+SELECT plan(105);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -12,6 +12,17 @@ SELECT min(id::text) AS bobs_case FROM vrm.test_cases WHERE user_id = :'bob' \gs
 INSERT INTO vrm_private.test_runs_archive (user_id, id, time_limit, status, started_at, completed_at)
     SELECT u, vrm.uuid7(), 60, 'completed', '2020-01-01', '2020-01-01' FROM unnest(ARRAY[:'alice', :'bob']::uuid[]) AS u;
 SELECT '\xf90101001122334455667788'::bytea || decode(repeat('00', 24 + 16 + 4), 'hex') AS envelope \gset
+
+-- one row of Bob in every table that users read
+INSERT INTO vrm.test_run_cases (user_id, run_id, position, case_user_id, case_id)
+    VALUES (:'bob', :'bobs_run', 1, :'bob', :'bobs_case');
+INSERT INTO vrm.transcript_turns (user_id, run_id, speaker, message, at) VALUES (:'bob', :'bobs_run', 'Agent', 'Hello', '0');
+INSERT INTO vrm.run_actions (user_id, run_id, action, status, at) VALUES (:'bob', :'bobs_run', 'looked', 'success', '0');
+INSERT INTO vrm.metrics (user_id, name, prompt) VALUES (:'bob', 'politeness', 'Was the agent polite?');
+INSERT INTO vrm.api_keys (user_id, service, key) VALUES (:'bob', 'openai', :'envelope');
+INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256, data_key)
+    VALUES (:'bob', :'bobs_run', 'bob.wav', 1, decode(repeat('00', 32), 'hex'), :'envelope');
+UPDATE vrm.user_profiles SET full_name = 'Bob' WHERE id = :'bob';
 
 -- one's own profile -----------------------------------------------------------------------------
 
@@ -61,11 +72,32 @@ SELECT is(pg_temp.as_user(:'alice', format('DELETE FROM vrm.agents WHERE id = %L
 
 -- what others own ------------------------------------------------------------------------------------
 
-SELECT is(pg_temp.as_user(:'alice', format('SELECT count(*) FROM %s WHERE user_id = %L', relation, :'bob')), '0',
-          'nothing of somebody else is seen in ' || relation)
-FROM unnest(ARRAY['vrm.agents', 'vrm.test_runs', 'vrm.test_cases', 'vrm.run_events', 'vrm.calls', 'vrm.all_test_runs']) AS relation;
+SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT count(*) > 0 FROM %s WHERE user_id = %L', relation, :'bob'))
+              || pg_temp.as_user(:'alice', format('SELECT count(user_id) FROM %s WHERE user_id = %L', relation, :'bob')), 'true0',
+          'what is there of somebody else is not seen in ' || relation)
+FROM unnest(ARRAY['vrm.agents', 'vrm.test_runs', 'vrm.test_cases', 'vrm.test_run_cases', 'vrm.transcript_turns', 'vrm.run_actions',
+                  'vrm.run_events', 'vrm.metrics', 'vrm.api_keys', 'vrm.call_recordings', 'vrm.calls', 'vrm.all_test_runs']) AS relation;
 SELECT is(pg_temp.as_user(:'alice', 'SELECT count(*) FROM vrm.all_test_runs'), '2', 'own calls, live and archived, are');
 SELECT is(pg_temp.as_user(NULL, 'SELECT count(*) FROM vrm.all_test_runs'), '0', 'without an identity nothing is');
+
+SELECT is(pg_temp.as_user(:'alice', format('INSERT INTO %s', row)), '42501', 'nothing is put into somebody else''s name: ' || row)
+FROM unnest(ARRAY[format('vrm.agents (user_id, agent_id) VALUES (%L, ''x'')', :'bob'),
+                  format('vrm.test_cases (user_id, name) VALUES (%L, ''x'')', :'bob'),
+                  format('vrm.metrics (user_id, name, prompt) VALUES (%L, ''x'', ''y'')', :'bob')]) AS row;
+
+-- without a WHERE or RETURNING clause, the policy for SELECT has no say
+SELECT is(pg_temp.error_of(:'alice', statement), 'no error', statement || ' raises nothing')
+FROM unnest(ARRAY['UPDATE vrm.user_profiles SET full_name = ''x''', 'UPDATE vrm.agents SET persona = ''x''',
+                  'UPDATE vrm.test_cases SET name = ''x''', 'UPDATE vrm.metrics SET name = ''x''',
+                  'UPDATE vrm.api_keys SET description = ''x''', 'DELETE FROM vrm.metrics', 'DELETE FROM vrm.test_cases',
+                  'DELETE FROM vrm.test_runs']) AS statement;
+SELECT is((SELECT full_name FROM vrm.user_profiles WHERE id = :'bob'), 'Bob', 'and does nothing to profiles of others');
+SELECT is((SELECT count(*) FROM vrm.agents WHERE user_id = :'bob' AND persona = 'x')
+          + (SELECT count(*) FROM vrm.test_cases WHERE user_id = :'bob' AND name = 'x')
+          + (SELECT count(*) FROM vrm.metrics WHERE user_id = :'bob' AND name = 'x')
+          + (SELECT count(*) FROM vrm.api_keys WHERE user_id = :'bob' AND description = 'x'), 0::bigint, 'nor to what they own');
+SELECT is((SELECT count(*) FROM vrm.metrics WHERE user_id = :'bob') + (SELECT count(*) FROM vrm.test_runs WHERE user_id = :'bob'),
+          2::bigint, 'nor deletes it');
 
 -- the archive, the secrets ------------------------------------------------------------------------------
 

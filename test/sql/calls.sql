@@ -1,6 +1,6 @@
 -- Calls: their states, what is appended to them, how they end, and what the functions refuse.
 BEGIN;
-SELECT plan(65);
+SELECT plan(66);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -19,6 +19,8 @@ SELECT is((pg_temp.run(:'run')).status::text, 'running', 'a call that is started
 SELECT is((pg_temp.run(:'run')).test_case_ids, jsonb_build_array(:'own_case'::text), 'with its test cases');
 SELECT is((SELECT array_agg(case_id::text) FROM vrm.test_run_cases WHERE run_id = :'run'), ARRAY[:'own_case'],
           'which also stand in test_run_cases');
+UPDATE vrm.test_runs SET test_case_ids = '[]' WHERE id = :'run';
+SELECT is((SELECT count(*) FROM vrm.test_run_cases WHERE run_id = :'run'), 0::bigint, 'and keep in step');
 SELECT is((pg_temp.run(:'run')).time_limit, 120, 'its time limit');
 SELECT is((pg_temp.run(:'run')).outbound_call_params, '{"to": "+15550100"}', 'and its parameters');
 

@@ -1,6 +1,6 @@
 -- Limits: each CHECK constraint of the platform refuses what is just beyond it, whoever writes.
 BEGIN;
-SELECT plan(34);
+SELECT plan(35);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
@@ -83,7 +83,7 @@ SELECT pg_temp.limited('vrm_private.password_reset_tokens', '{"token_hash": "\\x
 -- a profile is there already
 SELECT throws_ok(format('UPDATE vrm.user_profiles SET %s = repeat(''x'', 2001) WHERE id = %L', name, :'alice'), '23514', NULL,
                  'user_profiles.' || name)
-FROM unnest(ARRAY['organization', 'avatar_url']) AS name;
+FROM unnest(ARRAY['full_name', 'organization', 'avatar_url']) AS name;
 
 SELECT * FROM finish();
 ROLLBACK;

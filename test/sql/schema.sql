@@ -1,7 +1,7 @@
 -- The schema: every column and default of the source document, keys, and
 -- comments on everything.
 BEGIN;
-SELECT plan(14);
+SELECT plan(16);
 \ir include/people.sql
 
 CREATE FUNCTION pg_temp.columns(relation regclass) RETURNS text LANGUAGE sql AS $$
@@ -64,6 +64,28 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON 
                   WHERE c.relkind = 'r' AND p.conkey[1] <> a.attnum$$, 'every key of a tenant''s table begins with user_id');
 SELECT is((SELECT confdeltype FROM pg_constraint WHERE conrelid = 'vrm.test_runs'::regclass AND confrelid = 'vrm.agents'::regclass),
           'a'::"char", 'deleting an agent does not erase its history');
+
+-- updated_at follows every change, wherever there is one -------------------------------------------
+
+INSERT INTO auth.users (id) VALUES ('018f0000-0000-7000-8000-000000000001');
+INSERT INTO vrm.agents (user_id, agent_id) VALUES ('018f0000-0000-7000-8000-000000000001', 'a');
+INSERT INTO vrm.test_cases (user_id, name) VALUES ('018f0000-0000-7000-8000-000000000001', 'a');
+INSERT INTO vrm.metrics (user_id, name, prompt) VALUES ('018f0000-0000-7000-8000-000000000001', 'a', 'b');
+CREATE FUNCTION pg_temp.touched(relation regclass) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    touched boolean;
+BEGIN
+    EXECUTE format('UPDATE %s SET updated_at = ''2000-01-01'' RETURNING updated_at = now()', relation) INTO STRICT touched;
+    RETURN touched;
+END
+$$;
+SELECT is((SELECT array_agg(relation::text) FROM unnest(ARRAY['vrm.user_profiles', 'vrm.agents', 'vrm.test_cases', 'vrm.metrics']::regclass[])
+           AS relation WHERE pg_temp.touched(relation)),
+          '{vrm.user_profiles,vrm.agents,vrm.test_cases,vrm.metrics}', 'nobody sets updated_at, it sets itself');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'updated_at'
+                  WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind = 'r'
+                    AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = 'vrm.set_updated_at'::regproc)$$,
+                'on every table that has one');
 
 -- comments -----------------------------------------------------------------------------------------
 
