@@ -164,7 +164,8 @@ std::optional<double> call_stats::duration_rank(std::int64_t microseconds) const
   if (microseconds >= longest_ * in_millisecond) return 1;
   std::uint64_t within = 0;
   histogram_.each([&](duration_histogram::bucket bucket, std::uint64_t count) {
-    if (microseconds_of(bucket) <= microseconds) within += count;
+    const std::int64_t least = duration_histogram::range_of(bucket).least;
+    if (std::max(least, shortest_) * in_millisecond <= microseconds) within += count;
   });
   return static_cast<double>(within) / static_cast<double>(durations_);
 }

@@ -87,7 +87,7 @@ class call_stats {
   [[nodiscard]] std::optional<std::int64_t> longest_duration() const noexcept;
   /// The duration that a share `fraction` (from 0 to 1) of the calls does not exceed.
   [[nodiscard]] std::optional<std::int64_t> duration_quantile(double fraction) const noexcept;
-  /// The share of the calls that last no longer than so many microseconds.
+  /// The share of the calls that last no longer than so many microseconds, give or take 0.1 %.
   [[nodiscard]] std::optional<double> duration_rank(std::int64_t microseconds) const noexcept;
 
   /// All figures as JSON; durations in seconds.
