@@ -7,5 +7,8 @@ void define_platform_settings();
 void define_identity_settings();
 void define_login_settings();
 void watch_signing_keys();
+void define_master_key_settings();
+void define_secrets_settings();
+void watch_keyring();
 
 }  // namespace vrm::sql
