@@ -41,23 +41,6 @@ CREATE POLICY "users read the uses of their API keys" ON vrm.api_key_uses
     USING (user_id = vrm.uid());
 COMMENT ON POLICY "users read the uses of their API keys" ON vrm.api_key_uses IS 'own rows only';
 
-CREATE OR REPLACE FUNCTION vrm_private.caller() RETURNS uuid
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    u uuid := vrm.uid();
-BEGIN
-    IF u IS NULL THEN
-        RAISE EXCEPTION 'nobody is signed in'
-            USING ERRCODE = 'invalid_authorization_specification',
-                  DETAIL = 'API keys and recordings belong to a user.',
-                  HINT = 'SELECT vrm.login($1) with the user''s token, in the same transaction.';
-    END IF;
-    RETURN u;
-END
-$$;
-COMMENT ON FUNCTION vrm_private.caller() IS 'vrm.uid(), or an error for nobody';
-REVOKE EXECUTE ON FUNCTION vrm_private.caller() FROM PUBLIC;
-
 CREATE OR REPLACE FUNCTION vrm_private.refuse_api_key(service text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -3,7 +3,7 @@
 
 namespace vrm {
 
-std::vector<std::string> split_record(std::string_view text, int columns) {
+std::vector<std::string> split_record(std::string_view text, std::size_t columns) {
   if (columns == 1) return {std::string(text)};
   if (text.size() < 2 || text.front() != '(' || text.back() != ')') return {};
   text = text.substr(1, text.size() - 2);
@@ -13,9 +13,8 @@ std::vector<std::string> split_record(std::string_view text, int columns) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const bool has_next = i + 1 < text.size();
-    if (c == '\\' && has_next) {
-      values.back().push_back(text[++i]);
-    } else if (c == '"' && quoted && has_next && text[i + 1] == '"') {
+    const bool escapes = c == '\\' || (c == '"' && quoted && has_next && text[i + 1] == '"');
+    if (escapes && has_next) {
       values.back().push_back(text[++i]);
     } else if (c == '"') {
       quoted = !quoted;

@@ -31,7 +31,7 @@ using vrm::byte_view;
 pg::watched_table keyring_table("vrm_private", "keyring", "keyring_pkey");
 pg::watched_table subject_table("vrm_private", "subject_keys", "subject_keys_pkey");
 
-enum class key_state { active, decrypt_only, destroyed };
+enum class key_state : std::uint8_t { active, decrypt_only, destroyed };
 
 /// A row of the keyring, and its key once it was needed.
 struct keyring_entry {
@@ -186,7 +186,7 @@ vrm::data_key* key_of_subject(keyring_entry& entry, const vrm::uuid& subject, bo
   if (subject_table.changed()) [[unlikely]] {
     subject_table.reload([] { cached.subjects.clear(); });
   }
-  const subject_key name{entry.id, subject};
+  const subject_key name{.key_id = entry.id, .subject = subject};
   const auto found = cached.subjects.find(name);
   if (found != cached.subjects.end()) return found->second.get();
 

@@ -73,22 +73,25 @@ std::int32_t rewrap_keys() {
     std::int64_t id;
     std::string purpose;
     std::string master_id;
-    std::string wrapped;
+    std::vector<std::byte> wrapped;
   };
   std::vector<row> rows;
+  const auto text = [&](std::uint64_t i, int column) {
+    return spi.column<std::string>(i, column).value_or("");
+  };
   for (std::uint64_t i = 0; i < count; ++i) {
-    const auto wrapped = *spi.column<std::span<const std::byte>>(i, 4);
-    rows.push_back({*spi.column<std::int64_t>(i, 1),
-                    *spi.column<std::string>(i, 2),
-                    *spi.column<std::string>(i, 3),
-                    {reinterpret_cast<const char*>(wrapped.data()), wrapped.size()}});
+    const auto wrapped = spi.column<std::span<const std::byte>>(i, 4).value_or(vrm::byte_view());
+    rows.push_back({.id = spi.column<std::int64_t>(i, 1).value_or(0),
+                    .purpose = text(i, 2),
+                    .master_id = text(i, 3),
+                    .wrapped = {wrapped.begin(), wrapped.end()}});
   }
 
   std::int32_t changed = 0;
   for (const row& old : rows) {
     if (old.master_id == masters.front().id) continue;
-    const vrm::secret_key key = keyring::unwrap(masters, old.id, old.purpose, old.master_id,
-                                                std::as_bytes(std::span(old.wrapped)));
+    const vrm::secret_key key =
+        keyring::unwrap(masters, old.id, old.purpose, old.master_id, old.wrapped);
     const vrm::wrapped_key wrapped = vrm::wrap_key(masters.front(), old.purpose, key);
     spi.execute(
         "UPDATE vrm_private.keyring SET kek_id = $2, wrapped = $3"

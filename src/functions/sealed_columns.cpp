@@ -5,6 +5,7 @@
 // names the sealed column first; PostgreSQL keeps the list right when columns are renamed or a dump
 // is restored.  A value's context is the column's id, then for each column of the primary key a
 // byte for its type and its value (doc/secrets.md).
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -35,14 +36,14 @@ namespace {
 
 using vrm::byte_view;
 
-constexpr int most_key_columns = 8;
+constexpr std::size_t most_key_columns = 8;
 
 /// A sealed column, as trivially destructible as a guard wants it.
 struct sealed_column {
   vrm::uuid id;
   AttrNumber attribute;
   bool per_subject;  ///< the first column of the primary key is the subject
-  int key_count;
+  std::size_t key_count;
   std::array<AttrNumber, most_key_columns> key;
   std::array<Oid, most_key_columns> key_types;
 };
@@ -66,35 +67,41 @@ key_type kind_of(Oid type) noexcept {
   }
 }
 
+/// Adds the primary key of `relation`.  Runs inside a guard.
+void describe_key(Relation relation, sealed_column& column) {
+  const char* const table = RelationGetRelationName(relation);
+  list_free(RelationGetIndexList(relation));
+  if (!OidIsValid(relation->rd_pkindex)) {
+    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+            errmsg("table \"%s\" has no primary key", table),
+            errdetail("Its sealed values are bound to it."),
+            errhint("ALTER TABLE %s ADD PRIMARY KEY (...);", table));
+  }
+  const Relation index = relation_open(relation->rd_pkindex, AccessShareLock);
+  column.key_count =
+      std::min(static_cast<std::size_t>(index->rd_index->indnkeyatts), most_key_columns);
+  for (std::size_t i = 0; i < column.key_count; ++i) {
+    column.key[i] = index->rd_index->indkey.values[i];
+    column.key_types[i] = getBaseType(TupleDescAttr(relation->rd_att, column.key[i] - 1)->atttypid);
+  }
+  relation_close(index, AccessShareLock);
+}
+
 /// Reads of `relation` and its trigger what binds the column.  Runs inside a guard.
 sealed_column describe(Relation relation, const Trigger& trigger) {
-  sealed_column column{};
-  const char* const id = trigger.tgnargs > 0 ? trigger.tgargs[0] : "";
-  const auto parsed = vrm::parse_uuid(id);
-  if (trigger.tgnattr == 0 || !parsed) {
+  const std::span arguments(trigger.tgargs, static_cast<std::size_t>(trigger.tgnargs));
+  const auto id = vrm::parse_uuid(arguments.empty() ? "" : arguments[0]);
+  if (trigger.tgnattr == 0 || !id) {
     ereport(
         ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
         errmsg("trigger \"%s\" does not name a sealed column", trigger.tgname),
         errhint("SELECT vrm.seal_column('%s', 'column_name');", RelationGetRelationName(relation)));
   }
-  column.id = *parsed;
+  sealed_column column{};
+  column.id = *id;
   column.attribute = trigger.tgattr[0];
-  column.per_subject = trigger.tgnargs > 1 && std::strcmp(trigger.tgargs[1], "subject") == 0;
-
-  list_free(RelationGetIndexList(relation));
-  if (!OidIsValid(relation->rd_pkindex)) {
-    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-            errmsg("table \"%s\" has no primary key", RelationGetRelationName(relation)),
-            errdetail("Its sealed values are bound to it."),
-            errhint("ALTER TABLE %s ADD PRIMARY KEY (...);", RelationGetRelationName(relation)));
-  }
-  const Relation index = relation_open(relation->rd_pkindex, AccessShareLock);
-  column.key_count = index->rd_index->indnkeyatts;
-  for (int i = 0; i < column.key_count && i < most_key_columns; ++i) {
-    column.key[i] = index->rd_index->indkey.values[i];
-    column.key_types[i] = getBaseType(TupleDescAttr(relation->rd_att, column.key[i] - 1)->atttypid);
-  }
-  relation_close(index, AccessShareLock);
+  column.per_subject = arguments.size() > 1 && std::string_view(arguments[1]) == "subject";
+  describe_key(relation, column);
   return column;
 }
 
@@ -107,7 +114,7 @@ class row_binding {
   }
 
   /// Appends one column of the primary key.
-  void add(const sealed_column& column, int position, Datum value) {
+  void add(const sealed_column& column, std::size_t position, Datum value) {
     const key_type kind = kind_of(column.key_types[position]);
     context_.push_back(static_cast<std::byte>(kind));
     if (kind == key_type::uuid) {
@@ -159,7 +166,7 @@ class row_binding {
 row_binding bind(const sealed_column& column, HeapTuple row, TupleDesc descriptor) {
   row_binding bound;
   bound.start(column);
-  for (int i = 0; i < column.key_count; ++i) {
+  for (std::size_t i = 0; i < column.key_count; ++i) {
     bool null = false;
     const Datum value = heap_getattr(row, column.key[i], descriptor, &null);
     if (null) throw vrm::error("23502", "a column of the primary key is null");
@@ -228,7 +235,7 @@ bool find_row(const pg::spi_session& spi, const pg::relation_scope& relation,
   };
   std::string query = std::string("SELECT ") + quoted(column.attribute);
   std::string condition;
-  for (int i = 0; i < column.key_count; ++i) {
+  for (std::size_t i = 0; i < column.key_count; ++i) {
     const std::string name = quoted(column.key[i]);
     const char* const type = pg::guarded([&] { return format_type_be(column.key_types[i]); });
     const char* const literal = pg::guarded([&] { return quote_literal_cstr(values[i].c_str()); });
@@ -274,7 +281,7 @@ std::optional<pg::text_result> reveal_row(pg::relation_id table, pg::name_view c
         .hint("SELECT vrm.seal_column('" + name + "', '" + column_name.text + "');");
   }
   const std::vector<std::string> values = vrm::split_record(key, column->key_count);
-  if (values.size() != static_cast<std::size_t>(column->key_count)) {
+  if (values.size() != column->key_count) {
     throw vrm::error("22023", "the primary key does not have that many columns")
         .detail("It has " + std::to_string(column->key_count) + ".")
         .hint("Several values read '(first,second)'.");
@@ -285,7 +292,9 @@ std::optional<pg::text_result> reveal_row(pg::relation_id table, pg::name_view c
   if (!find_row(spi, relation, *column, values)) return std::nullopt;
   row_binding bound;
   bound.start(*column);
-  for (int i = 0; i < column->key_count; ++i) bound.add(*column, i, *spi.datum(0, i + 2));
+  for (std::size_t i = 0; i < column->key_count; ++i) {
+    bound.add(*column, i, spi.datum(0, static_cast<int>(i) + 2).value_or(Datum{0}));
+  }
   const auto envelope = spi.column<std::span<const std::byte>>(0, 1);
   if (!envelope) return std::nullopt;
   const pg::context_scope outlives_spi(result_context);

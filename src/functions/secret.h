@@ -35,7 +35,7 @@ class unmasked {
   }
 
  private:
-  std::array<std::byte, 256> small_;  // NOLINT(*-member-init): the constructor fills what it uses
+  std::array<std::byte, 256> small_;
   std::vector<std::byte> large_;
   std::span<std::byte> bytes_;
 };

@@ -48,7 +48,7 @@ pg::bytea_result sealed(const keyring::binding_of& binding, byte_view plaintext)
 // --- literals
 // -------------------------------------------------------------------------------------
 
-enum class literals : int { allow, warn, error };
+enum class literals : std::uint8_t { allow, warn, error };
 
 const config_enum_entry literal_policies[] = {{"error", static_cast<int>(literals::error), false},
                                               {"warn", static_cast<int>(literals::warn), false},
@@ -104,6 +104,7 @@ pg::bytea_result masked(std::span<char> text) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(*-member-init): zeroing small_ would cost more than unmasking
 unmasked::unmasked(const secret& secret) : bytes_(small_.data(), 0) {
   if (secret.size() > small_.size()) large_.resize(secret.size());
   bytes_ =
