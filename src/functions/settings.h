@@ -7,8 +7,6 @@ void define_platform_settings();
 void define_identity_settings();
 void define_login_settings();
 void watch_signing_keys();
-void define_master_key_settings();
-void define_secrets_settings();
-void watch_keyring();
+void define_lockout_settings();
 
 }  // namespace vrm::sql

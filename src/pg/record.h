@@ -19,8 +19,22 @@ namespace pg {
 template <typename... Columns>
 using record = std::tuple<Columns...>;
 
-template <typename... Columns>
-struct datum_traits<std::tuple<Columns...>> {
+/// The same for callers in PL/pgSQL, which look at a record that they were given by name: `Names`
+/// has the names of the OUT arguments in the array Names::columns.
+template <typename Names, typename... Columns>
+struct named_record {
+  static_assert(Names::columns.size() == sizeof...(Columns));
+  std::tuple<Columns...> values;
+};
+
+namespace detail {
+
+struct unnamed {
+  static constexpr std::array<const char*, 1> columns = {nullptr};
+};
+
+template <typename Names, typename... Columns>
+struct record_traits {
   static constexpr Oid oid = RECORDOID;
 
   static Datum to(const std::tuple<Columns...>& row) {
@@ -28,15 +42,19 @@ struct datum_traits<std::tuple<Columns...>> {
   }
 
  private:
-  /// Anonymous, and known to the backend for as long as it lives.
+  /// Known to the backend for as long as it lives.
   static TupleDesc descriptor() {
     static TupleDesc made = nullptr;
     if (made == nullptr) {
       guarded([] {
         const MemoryContext outer = MemoryContextSwitchTo(TopMemoryContext);
         TupleDesc fresh = CreateTemplateTupleDesc(sizeof...(Columns));
-        AttrNumber number = 0;
-        (TupleDescInitEntry(fresh, ++number, nullptr, datum_traits<Columns>::oid, -1, 0), ...);
+        std::size_t number = 0;
+        ((TupleDescInitEntry(fresh, static_cast<AttrNumber>(number + 1),
+                             Names::columns[number % Names::columns.size()],
+                             datum_traits<Columns>::oid, -1, 0),
+          ++number),
+         ...);
         made = BlessTupleDesc(fresh);
         MemoryContextSwitchTo(outer);
       });
@@ -46,7 +64,7 @@ struct datum_traits<std::tuple<Columns...>> {
 
   template <typename T>
   static Datum value(const T& column, bool& null) {
-    if constexpr (detail::is_optional<T>) {
+    if constexpr (is_optional<T>) {
       null = !column.has_value();
       return null ? Datum{0} : datum_traits<T>::to(*column);
     } else {
@@ -62,6 +80,18 @@ struct datum_traits<std::tuple<Columns...>> {
     TupleDesc columns = descriptor();
     return guarded(
         [&] { return HeapTupleGetDatum(heap_form_tuple(columns, values.data(), nulls.data())); });
+  }
+};
+
+}  // namespace detail
+
+template <typename... Columns>
+struct datum_traits<std::tuple<Columns...>> : detail::record_traits<detail::unnamed, Columns...> {};
+
+template <typename Names, typename... Columns>
+struct datum_traits<named_record<Names, Columns...>> : detail::record_traits<Names, Columns...> {
+  static Datum to(const named_record<Names, Columns...>& row) {
+    return detail::record_traits<Names, Columns...>::to(row.values);
   }
 };
 

@@ -1,0 +1,207 @@
+# Lockout under attack: whatever becomes of the clients' transactions, connections or the server, no
+# more secrets are looked at than the threshold allows, and a lock is never forgotten.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VRM::Server;
+
+my $threshold = 5;
+my $clients = 16;
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init(allows_streaming => 1, extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
+$node->append_conf('postgresql.conf', <<'SETTINGS');
+timezone = 'UTC'
+max_prepared_transactions = 40
+restart_after_crash = on
+vrm.lockout_wait = 100ms
+SETTINGS
+$node->start;
+my $database = database($node, 'accounts');
+query($node, $database, "UPDATE vrm.lockout_policy SET base_lock = '1 day' WHERE kind = 'password'");
+
+# Starts a psql script in so many sessions at once; CLIENT stands for the number of each.  From a
+# file, because input from memory would reach one session after the other.
+my $scripts = PostgreSQL::Test::Utils::tempdir;
+my $script_number = 0;
+
+sub begin_together {
+    my ($count, $script) = @_;
+    my @runs;
+    for my $i (1 .. $count) {
+        my $file = "$scripts/" . ++$script_number . '.sql';
+        append_to_file($file, $script =~ s/CLIENT/$i/gr);
+        my ($output, $errors) = ('', '');
+        my $run = IPC::Run::start(
+            ['psql', '-XAtq', '-d', $node->connstr($database), '-f', $file],
+            '>', \$output, '2>', \$errors);
+        push @runs, [$run, \$output];
+    }
+    return @runs;
+}
+
+# What all of them have printed in the end; a session that was killed is no error here.
+sub end_together {
+    my (@runs) = @_;
+    for (@runs) {
+        my $run = $_->[0];
+        eval { IPC::Run::finish($run); 1 } or note "a session ended with: $@";
+    }
+    return join "\n", map { ${ $_->[1] } } @runs;
+}
+
+sub together { return end_together(begin_together(@_)); }
+
+# Only a session that has loaded vrm knows its settings.
+sub setting {
+    my ($name, $value) = @_;
+    query($node, $database, "LOAD 'vrm'; ALTER SYSTEM SET $name = '$value'");
+    $node->reload;
+    return;
+}
+
+sub count { my ($word, $text) = @_; return scalar(() = $text =~ /^$word$/mg); }
+
+sub is_locked { my ($who) = @_; return query($node, $database, "SELECT vrm.is_locked('$who')"); }
+
+# An attempt at a password that is wrong: says "evaluated" each time it would be looked at.
+my $begin = <<'SQL';
+\set status none
+SELECT status, ticket FROM vrm.begin_attempt('WHO') \gset
+SELECT :'status' = 'ok' AS granted \gset
+\if :granted
+\echo evaluated
+SQL
+my $settle = "SELECT vrm.settle_attempt(:'ticket', false) \\g /dev/null\n";
+my $judged = "$begin$settle\\endif\n";
+
+# --- storms: given 16 clients, when their transactions end in one of seven ways ------------------
+
+my %modes = (
+    'commit' => $judged,
+    'rollback' => "BEGIN;\n${judged}ROLLBACK;\n",
+    'savepoint' => "BEGIN;\nSAVEPOINT s;\n${judged}ROLLBACK TO SAVEPOINT s;\nCOMMIT;\n",
+    'error after the call' => "BEGIN;\n${judged}SELECT 1 / 0;\nROLLBACK;\n",
+    'terminated before the verdict' =>
+      "BEGIN;\n${begin}SELECT pg_terminate_backend(pg_backend_pid());\n\\c\n\\endif\n",
+    'disconnected before the verdict' => "BEGIN;\n${begin}\\c\n\\endif\n",
+    'two-phase' => "BEGIN;\n${judged}PREPARE TRANSACTION 'CLIENT-ROUND';\n"
+      . "ROLLBACK PREPARED 'CLIENT-ROUND';\n",
+);
+my $number = 0;
+for my $mode (sort keys %modes) {
+    my $who = 'storm' . ++$number;
+    my $script = join '', map { $modes{$mode} =~ s/ROUND/$_/gr =~ s/WHO/$who/gr } 1 .. 4;
+    my $said = together($clients, $script);
+    is(count('evaluated', $said), $threshold,
+        "$mode: 64 attempts of 16 clients, $threshold are evaluated");
+    if ($mode !~ /before the verdict/) {
+        is(is_locked($who), 't', "$mode: then the account is locked");
+    }
+}
+
+# --- given vanished callers, when their time is over, then they have failed ----------------------
+
+query($node, $database, "UPDATE vrm.lockout_policy SET reservation = '1 second' WHERE kind = 'password'");
+together(1, join '', map { $modes{'disconnected before the verdict'} =~ s/WHO/vanished/r } 1 .. 5);
+ok($node->poll_query_until($database,
+        "SELECT status = 'locked' FROM vrm.begin_attempt('vanished')"),
+    'reservations without a verdict count as failures');
+query($node, $database, "UPDATE vrm.lockout_policy SET reservation = '30 seconds' WHERE kind = 'password'");
+
+# --- given the right password, when 20 people sign in at once, then none is refused --------------
+
+setting('vrm.lockout_wait', '60s');
+my $good = <<'SQL';
+SELECT status, ticket FROM vrm.begin_attempt('good') \gset
+\echo :status
+SELECT pg_sleep(0.02) \g /dev/null
+SELECT vrm.settle_attempt(:'ticket', true) \g /dev/null
+SQL
+is(count('ok', together(20, $good)), 20, 'of 20 valid sign-ins at once none is refused');
+setting('vrm.lockout_wait', '100ms');
+
+# --- standby --------------------------------------------------------------------------------------
+
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+is(query($standby, $database, "SELECT vrm.is_locked('storm1')"), 't', 'a standby knows the locks');
+is(query($standby, $database, 'SELECT vrm.check_lockout_store() = count(*) FROM vrm_private.lockout'),
+    't', 'and reads the whole store');
+like(error_of($standby, $database, "SELECT vrm.begin_attempt('storm1')"),
+    qr/^25006: sign-in is not possible in a read-only transaction/, 'but takes no attempt');
+is(error_of($standby, $database, "SELECT vrm.begin_attempt('nobody')"),
+    error_of($standby, $database, "SELECT vrm.begin_attempt('storm1')"), 'whoever asks');
+$standby->stop;
+
+# --- immediate shutdown ---------------------------------------------------------------------------
+
+query($node, $database, "SELECT vrm.record_login_attempt('sudden', false) FROM generate_series(1, 5)");
+$node->stop('immediate');
+$node->start;
+is(is_locked('sudden'), 't', 'an immediate shutdown forgets no lock');
+
+# --- kill -9 of a backend in a storm -------------------------------------------------------------
+
+sub wait_until_up {
+    for (1 .. 300) {
+        my ($code) = $node->psql($database, 'SELECT 1');
+        return if defined $code && $code == 0;
+        select undef, undef, undef, 0.1;
+    }
+    die 'the server does not come back';
+}
+
+# Storms at one account until a backend is killed, then once more; counts evaluations.
+sub killed_storm {
+    my ($who) = @_;
+    my $script = join '', map { $judged =~ s/WHO/$who/gr } 1 .. 40;
+    my @runs = begin_together(5, "\\echo pid\nSELECT pg_backend_pid();\n$script");
+    IPC::Run::pump($runs[0][0]) until ${ $runs[0][1] } =~ /pid\n(\d+)\n/;
+    my ($pid) = ${ $runs[0][1] } =~ /pid\n(\d+)/;
+    select undef, undef, undef, rand(0.06);
+    kill 'KILL', $pid;
+    my $said = end_together(@runs);
+    wait_until_up();
+    return count('evaluated', $said . "\n" . together(4, $script));
+}
+
+my $cycles = $ENV{VRM_KILL_CYCLES} || 20;
+setting('vrm.lockout_durability', 'strict');
+my ($exceeded, $admitted, @locked) = (0, 0);
+for my $cycle (1 .. $cycles) {
+    my $who = "killed$cycle";
+    $exceeded++ if killed_storm($who) > $threshold;
+    # A reservation of a backend that was killed counts as a failure once its time is over.
+    $admitted++ if query($node, $database,
+        "SELECT status = 'ok' FROM vrm.begin_attempt('$who')") eq 't';
+    push @locked, $who if is_locked($who) eq 't';
+}
+is($exceeded, 0, "$cycles times kill -9 in a storm: never more than $threshold are evaluated");
+is($admitted, 0, 'and nobody gets in afterwards');
+cmp_ok(scalar(@locked), '>', $cycles / 2, 'most accounts are locked at once');
+
+setting('vrm.lockout_durability', 'lock');
+my $lost = 0;
+for my $cycle (1 .. 5) {
+    query($node, $database,
+        "SELECT vrm.record_login_attempt('default$cycle', false) FROM generate_series(1, 5)");
+    my $pid = query($node, $database, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
+    kill 'KILL', $pid;
+    select undef, undef, undef, 0.2;
+    wait_until_up();
+    $lost++ if is_locked("default$cycle") ne 't';
+}
+is($lost, 0, 'with the default durability a lock outlives kill -9, too');
+is(scalar(grep { is_locked($_) ne 't' } @locked), 0, 'and no lock before it was forgotten');
+ok(query($node, $database, 'SELECT vrm.check_lockout_store()') > $cycles, 'the store is sound');
+
+$node->stop;
+done_testing();
