@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 suites_of() {
     case $1 in
     15) echo bookworm ;;
-    16 | 17) echo trixie ;;
+    17) echo trixie ;;
     *) echo forky sid ;;
     esac
 }

@@ -151,7 +151,6 @@ create_database() {
 # --- the end ----------------------------------------------------------------------------------
 
 clean() {
-    locate_state
     for image in "$state"/[0-9]*; do
         [ -d "$image" ] || continue
         ! [ -e "$image/data/postmaster.pid" ] || stop_server
