@@ -44,6 +44,9 @@ class data_key {
  public:
   explicit data_key(const secret_key& key);
 
+  /// The key of the subject with this salt, see derive_subject_key().
+  [[nodiscard]] secret_key derive(byte_view salt) const { return derive_subject_key(key_, salt); }
+
   /// Writes the envelope of `plaintext`, plaintext.size() + envelope_overhead(header.cipher)
   /// bytes.  `context` is authenticated and not stored.
   void seal(const envelope_header& header, byte_view context, byte_view plaintext,

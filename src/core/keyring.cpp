@@ -17,20 +17,6 @@ bool is_id_character(char c) {
          c == '_' || c == '.';
 }
 
-/// The key that exactly 44 characters of base64 stand for; nothing when they stand for none.
-std::optional<secret_key> decode_key(std::string_view text) {
-  constexpr std::size_t encoded_size = 44;
-  std::array<unsigned char, encoded_size / 4 * 3> decoded{};
-  if (text.size() != encoded_size || text[42] == '=' || text[43] != '=') return std::nullopt;
-  const bool valid =
-      EVP_DecodeBlock(decoded.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                      encoded_size) == static_cast<int>(decoded.size());
-  std::optional<secret_key> key;
-  if (valid) key.emplace(std::as_bytes(std::span(decoded)).first(key_size));
-  openssl::wipe(std::as_writable_bytes(std::span(decoded)));
-  return key;
-}
-
 [[noreturn]] void refuse_line(std::size_t number, const std::string& why) {
   throw error("F0000", "the master keys cannot be read")
       .detail("Line " + std::to_string(number) + " " + why + ".")
@@ -47,6 +33,19 @@ std::string wrapping_context(const master_key& master, std::string_view purpose,
 }
 
 }  // namespace
+
+std::optional<secret_key> decode_key(std::string_view base64) {
+  constexpr std::size_t encoded_size = 44;
+  std::array<unsigned char, encoded_size / 4 * 3> decoded{};
+  if (base64.size() != encoded_size || base64[42] == '=' || base64[43] != '=') return std::nullopt;
+  const bool valid =
+      EVP_DecodeBlock(decoded.data(), reinterpret_cast<const unsigned char*>(base64.data()),
+                      encoded_size) == static_cast<int>(decoded.size());
+  std::optional<secret_key> key;
+  if (valid) key.emplace(std::as_bytes(std::span(decoded)).first(key_size));
+  openssl::wipe(std::as_writable_bytes(std::span(decoded)));
+  return key;
+}
 
 std::vector<master_key> read_master_keys(std::string_view text) {
   std::vector<master_key> keys;

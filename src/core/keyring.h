@@ -23,6 +23,9 @@ struct master_key {
 /// Throws SQLSTATE F0000, which names lines and never their content.
 [[nodiscard]] std::vector<master_key> read_master_keys(std::string_view text);
 
+/// The key that 44 characters of base64 stand for; nothing when they stand for none.
+[[nodiscard]] std::optional<secret_key> decode_key(std::string_view base64);
+
 /// Nonce, key and tag.
 inline constexpr std::size_t wrapped_key_size = 24 + key_size + envelope_tag_size;
 using wrapped_key = std::array<std::byte, wrapped_key_size>;

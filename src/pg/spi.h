@@ -40,6 +40,14 @@ class spi_session {
     return SPI_processed;
   }
 
+  /// Runs a read-only query with the snapshot of the calling statement; the number of its rows.
+  std::uint64_t query(const char* text) const {
+    return guarded([&] {
+      SPI_execute(text, true, 0);
+      return SPI_processed;
+    });
+  }
+
   /// First column of the first row of a read-only query; nothing when there is no row or it is
   /// null.  A T of views would dangle: take std::string.
   template <typename T, typename... Args>
@@ -49,19 +57,24 @@ class spi_session {
     return column<T>(0, 1);
   }
 
-  /// Column `number` (from 1) of row `row` (from 0) of the last query.
-  template <typename T>
-  [[nodiscard]] std::optional<T> column(std::uint64_t row, int number) const {
+  /// Column `number` (from 1) of row `row` (from 0) of the last query; good until the session ends.
+  [[nodiscard]] std::optional<Datum> datum(std::uint64_t row, int number) const {
     bool null = false;
-    const Datum datum = guarded([&] {
+    const Datum value = guarded([&] {
       return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &null);
     });
-    if (null) return std::nullopt;
+    return null ? std::nullopt : std::optional(value);
+  }
+
+  template <typename T>
+  [[nodiscard]] std::optional<T> column(std::uint64_t row, int number) const {
+    const std::optional<Datum> value = datum(row, number);
+    if (!value) return std::nullopt;
     if constexpr (std::is_same_v<T, std::string>) {
-      const auto text = guarded([&] { return datum_traits<std::string_view>::from(datum); });
+      const auto text = guarded([&] { return datum_traits<std::string_view>::from(*value); });
       return std::string(text);
     } else {
-      return datum_traits<T>::from(datum);
+      return guarded([&] { return datum_traits<T>::from(*value); });
     }
   }
 

@@ -14,21 +14,25 @@ trigger_call::trigger_call(FunctionCallInfo fcinfo)
   }
 }
 
+HeapTuple trigger_call::row_with(int column, Datum value) const {
+  return guarded([&] {
+    int replaced = column;
+    Datum replacement = value;
+    bool null = false;
+    return heap_modify_tuple_by_cols(row(), RelationGetDescr(data_->tg_relation), 1, &replaced,
+                                     &replacement, &null);
+  });
+}
+
 HeapTuple trigger_call::row_with(const char* column, Datum value) const {
-  TupleDesc columns = RelationGetDescr(data_->tg_relation);
-  const int number = SPI_fnumber(columns, column);
+  const int number = SPI_fnumber(RelationGetDescr(data_->tg_relation), column);
   if (number <= 0) {
     const std::string name = column;
     throw vrm::error("42703", "column \"" + name + "\" does not exist")
         .detail(std::string("Table: ") + RelationGetRelationName(data_->tg_relation) + ".")
         .hint("ALTER TABLE ... ADD COLUMN " + name + " timestamptz NOT NULL DEFAULT now();");
   }
-  return guarded([&] {
-    int replaced = number;
-    Datum replacement = value;
-    bool null = false;
-    return heap_modify_tuple_by_cols(row(), columns, 1, &replaced, &replacement, &null);
-  });
+  return row_with(number, value);
 }
 
 }  // namespace pg

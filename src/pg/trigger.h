@@ -25,7 +25,16 @@ class trigger_call {
     return TRIGGER_FIRED_BY_UPDATE(data_->tg_event) ? data_->tg_newtuple : data_->tg_trigtuple;
   }
 
-  /// NEW with one column replaced; throws vrm::error 42703 when the table has no such column.
+  /// The row as it was: OLD; nullptr unless it is updated.
+  [[nodiscard]] HeapTuple old_row() const noexcept {
+    return TRIGGER_FIRED_BY_UPDATE(data_->tg_event) ? data_->tg_trigtuple : nullptr;
+  }
+  [[nodiscard]] const Trigger& trigger() const noexcept { return *data_->tg_trigger; }
+
+  /// NEW with one column, counted from 1, replaced.
+  [[nodiscard]] HeapTuple row_with(int column, Datum value) const;
+
+  /// The same by name; throws vrm::error 42703 when the table has no such column.
   [[nodiscard]] HeapTuple row_with(const char* column, Datum value) const;
 
  private:

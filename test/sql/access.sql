@@ -3,6 +3,7 @@
 BEGIN;
 SELECT plan(105);
 \ir include/people.sql
+\ir include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
        pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_agent \gset
@@ -11,7 +12,7 @@ SELECT pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent
 SELECT min(id::text) AS bobs_case FROM vrm.test_cases WHERE user_id = :'bob' \gset
 INSERT INTO vrm_private.test_runs_archive (user_id, id, time_limit, status, started_at, completed_at)
     SELECT u, vrm.uuid7(), 60, 'completed', '2020-01-01', '2020-01-01' FROM unnest(ARRAY[:'alice', :'bob']::uuid[]) AS u;
-SELECT '\xf90101001122334455667788'::bytea || decode(repeat('00', 24 + 16 + 4), 'hex') AS envelope \gset
+SELECT vrm.seal('sk-live') AS envelope \gset
 
 -- one row of Bob in every table that users read
 INSERT INTO vrm.test_run_cases (user_id, run_id, position, case_user_id, case_id)
@@ -116,7 +117,7 @@ FROM unnest(ARRAY['TRUNCATE vrm.test_runs CASCADE', 'SELECT count(*) FROM vrm_pr
 SELECT throws_ok(format('INSERT INTO vrm.api_keys (user_id, service, key) VALUES (%L, ''openai'', ''sk-plaintext'')', :'alice'),
                  '23514', NULL, 'a column of sealed values takes no plaintext, from nobody');
 SELECT lives_ok(format('INSERT INTO vrm.api_keys (user_id, service, key) VALUES (%L, ''openai'', %L)', :'alice', :'envelope'),
-                'but an envelope');
+                'but a sealed value');
 SELECT throws_ok(format('UPDATE vrm.user_profiles SET mfa_secret = ''JBSWY3DPEHPK3PXP'' WHERE id = %L', :'alice'), '23514', NULL,
                  'so does mfa_secret');
 

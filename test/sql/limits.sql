@@ -2,6 +2,7 @@
 BEGIN;
 SELECT plan(35);
 \ir include/people.sql
+\ir include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
 SELECT pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent')) AS run \gset
@@ -37,7 +38,7 @@ FROM (VALUES
     ('vrm.transcript_turns', format('{"user_id": "%s", "run_id": "%s", "speaker": "a", "message": "b", "at": "0"}', :'alice', :'run')),
     ('vrm.run_actions', format('{"user_id": "%s", "run_id": "%s", "action": "a", "status": "b", "at": "0"}', :'alice', :'run')),
     ('vrm.metrics', format('{"user_id": "%s", "name": "a", "prompt": "b"}', :'alice')),
-    ('vrm.api_keys', format('{"user_id": "%s", "service": "a", "key": "\\xf90101001122334455667788%s"}', :'alice', repeat('00', 44))),
+    ('vrm.api_keys', format('{"user_id": "%s", "service": "a", "key": %s}', :'alice', to_json(vrm.seal('sk-live')))),
     ('vrm.call_recordings', format('{"user_id": "%s", "run_id": "%s", "object_key": "a", "bytes": 0, "sha256": "\\x%s"}',
                                    :'alice', :'run', repeat('00', 32))),
     ('vrm_private.password_reset_tokens', format('{"user_id": "%s", "token_hash": "\\x%s", "expires_at": "2026-01-01"}',

@@ -1,6 +1,9 @@
--- sealed values: the structure of the envelope as SQL sees it
+-- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(14);
+SELECT plan(75);
+\ir include/secrets.sql
+
+-- the envelope's structure -------------------------------------------------------------------------
 
 -- key 0x0102030405060708, XAES-256-GCM, unbound; zeros for nonce, ciphertext and tag
 CREATE TEMPORARY TABLE example AS
@@ -13,9 +16,10 @@ SELECT is(vrm.key_of(substr(value, 1, 51)), NULL, 'and has no key') FROM example
 SELECT ok(NOT vrm.is_sealed(set_byte(value, 1, 9)), 'nor is an unknown algorithm') FROM example;
 SELECT ok(NOT vrm.is_sealed(set_byte(value, 3, 4)), 'nor are unknown flags') FROM example;
 SELECT ok(NOT vrm.is_sealed(''), 'nor is nothing');
-SELECT ok(NOT vrm.is_sealed('a key that somebody forgot to seal, and a long one at that'::bytea),
-          'nor is plaintext');
+SELECT ok(NOT vrm.is_sealed('a key that somebody forgot to seal, and a long one at that'::bytea), 'nor is plaintext');
 SELECT is(vrm.is_sealed(NULL), NULL, 'null stays null');
+SELECT ok(vrm.is_bound(set_byte(value, 2, 1)) AND NOT vrm.is_bound(value) AND NOT vrm.is_bound(set_byte(value, 2, 2)),
+          'binding 1 is bound to a row, others are not') FROM example;
 
 -- out of line and compressed values are read by their head
 CREATE TEMPORARY TABLE large (plain bytea, compressed bytea);
@@ -25,10 +29,117 @@ SELECT value || content, value || content
 FROM example, (SELECT decode(repeat('00', 1000000), 'hex')) AS filler (content);
 SELECT ok(vrm.is_sealed(plain) AND vrm.is_sealed(compressed), 'a large value is sealed') FROM large;
 SELECT is(vrm.key_of(plain), vrm.key_of(compressed), 'however it is stored') FROM large;
-
-SELECT ok(has_function_privilege(role, 'vrm.is_sealed(bytea)', 'EXECUTE'),
-          'a role that writes sealed columns may run their check')
+SELECT ok(has_function_privilege(role, 'vrm.is_sealed(bytea)', 'EXECUTE'), 'a role that writes sealed columns may run their check')
 FROM (VALUES ('anon'), ('authenticated'), ('service_role')) AS writing (role);
+
+-- sealing and revealing ----------------------------------------------------------------------------
+
+SELECT is(vrm.reveal(vrm.seal('a secret')), 'a secret', 'what was sealed opens');
+SELECT is(vrm.reveal(vrm.seal('')), '', 'nothing, too');
+SELECT is(vrm.reveal(vrm.seal('Größe 日本')), 'Größe 日本', 'any text');
+SELECT is(vrm.reveal(vrm.seal(repeat('long', 500000)::vrm.secret)), repeat('long', 500000), 'of any length');
+SELECT is(vrm.reveal(vrm.seal('a secret', 'here'), 'here'), 'a secret', 'with its context');
+SELECT is(vrm.key_of(vrm.seal('x')), :data_key, 'under the active key');
+SELECT is(length(vrm.seal('12345678')), 60, '52 bytes more than the plaintext');
+SELECT is(vrm.seal(NULL), NULL, 'null stays null');
+SELECT is((SELECT count(DISTINCT vrm.seal('same')) FROM generate_series(1, 1000)), 1000::bigint, 'no two sealed values are alike');
+SELECT is((SELECT count(DISTINCT substr(vrm.seal('same'), 13, 24)) FROM generate_series(1, 300000)), 300000::bigint, 'no nonce repeats in 300,000 values');
+SELECT is(vrm.reveal(vrm.reseal(vrm.seal('again', 'c'), 'c'), 'c'), 'again', 'a value can be sealed anew');
+
+-- what must not open, and looks all the same -------------------------------------------------------
+
+CREATE TEMPORARY TABLE kept AS SELECT vrm.seal('a secret') AS free, vrm.seal('a secret', 'here') AS tied;
+SELECT pg_temp.stays_shut('SELECT vrm.reveal(tied) FROM kept', 'a value without its context');
+SELECT pg_temp.stays_shut($$SELECT vrm.reveal(tied, 'there') FROM kept$$, 'with another context');
+SELECT pg_temp.stays_shut($$SELECT vrm.reveal(free, 'here') FROM kept$$, 'or with one too many');
+SELECT pg_temp.stays_shut($$SELECT vrm.reveal('')$$, 'nothing');
+SELECT pg_temp.stays_shut($$SELECT vrm.reveal('plaintext')$$, 'plaintext');
+SELECT pg_temp.stays_shut('SELECT vrm.reveal(value) FROM example', 'an unknown key');
+SELECT is((SELECT count(*) FROM kept, generate_series(0, length(free) * 8 - 1) AS bit
+           WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', set_bit(free, bit, 1 - get_bit(free, bit)))) LIKE '22000 | value cannot be opened |%'),
+          (SELECT length(free) * 8::bigint FROM kept), 'every flipped bit');
+SELECT is((SELECT count(*) FROM kept, generate_series(0, length(free) - 1) AS size
+           WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', substr(free, 1, size))) LIKE '22000 | value cannot be opened |%'),
+          (SELECT length(free)::bigint FROM kept), 'every truncation');
+
+-- type vrm.secret ----------------------------------------------------------------------------------
+
+SELECT is('plaintext'::vrm.secret::text, '<secret>', 'a secret prints as <secret>');
+SELECT is(format('%s', row('plaintext'::vrm.secret)), '(<secret>)', 'in rows, too');
+SELECT is(convert_from(vrm.secret_send('plaintext'), 'UTF8'), '<secret>', 'and in binary');
+SELECT is_empty($$SELECT castsource::regtype, casttarget::regtype FROM pg_cast WHERE 'vrm.secret'::regtype IN (castsource, casttarget)$$,
+                'no cast leads to or from it');
+SELECT throws_ok($$CREATE TABLE pg_temp.holder (a int, b vrm.secret)$$, '0A000', NULL, 'no table has a column of it');
+SELECT throws_ok($$CREATE TEMPORARY TABLE holder AS SELECT 'x'::vrm.secret AS b$$, '0A000', NULL, 'not from a query either');
+SELECT throws_ok($$ALTER TABLE kept ADD COLUMN b vrm.secret$$, '0A000', NULL, 'nor later');
+SELECT throws_ok($$CREATE TYPE pg_temp.holder AS (b vrm.secret)$$, '0A000', NULL, 'nor within a type');
+SELECT throws_ok($$CREATE TABLE pg_temp.holder (b vrm.secret[])$$, '0A000', NULL, 'nor in an array');
+SELECT throws_ok($$CREATE DOMAIN pg_temp.holder AS vrm.secret$$, '0A000', NULL, 'nor under another name');
+SELECT is(vrm.secret_hint('0123456789abcdef'), 'cdef', 'the hint of a secret is its end');
+SELECT is(vrm.secret_hint('0123456789abcde'), NULL, 'if it is long enough to do without');
+
+SET LOCAL vrm.secret_literals = error;
+SELECT throws_ok($$SELECT vrm.seal('a literal secret')$$, '22023', NULL, 'a literal is refused when the setting says so');
+SELECT is(vrm.reveal(vrm.seal(repeat('ab', 4)::vrm.secret)), 'ab' || 'abab' || 'ab', 'what is computed is none');
+SET LOCAL vrm.secret_literals = allow;
+
+-- blind index --------------------------------------------------------------------------------------
+
+SELECT is(vrm.blind_index(id, 'alice'), vrm.blind_index(id, 'alice'), 'equal values have equal indexes')
+FROM (VALUES ('00000000-0000-0000-0000-00000000000a'::uuid)) AS columns (id);
+SELECT isnt(vrm.blind_index(id, 'alice'), vrm.blind_index(id, 'alicf'), 'others have others')
+FROM (VALUES ('00000000-0000-0000-0000-00000000000a'::uuid)) AS columns (id);
+SELECT isnt(vrm.blind_index('00000000-0000-0000-0000-00000000000a', 'alice'),
+            vrm.blind_index('00000000-0000-0000-0000-00000000000b', 'alice'), 'columns cannot be compared');
+SELECT vrm.blind_index('00000000-0000-0000-0000-00000000000a', 'alice') AS old_index, vrm.key_create('blind_index') AS new_key \gset
+SELECT is(vrm.blind_probe('00000000-0000-0000-0000-00000000000a', 'alice'),
+          ARRAY[vrm.blind_index('00000000-0000-0000-0000-00000000000a', 'alice'), :old_index],
+          'after a new key, probes find values of both');
+
+-- sealed columns -----------------------------------------------------------------------------------
+
+CREATE TABLE pg_temp.vault (owner uuid, number int, label text, content bytea, other bytea, PRIMARY KEY (owner, number, label));
+INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 0, 'early', vrm.seal('before'));
+SELECT isnt(vrm.seal_column('vault', 'content', true), NULL, 'a column is made a sealed one');
+SELECT is(vrm.seal_column('vault', 'content', true), vrm.seal_column('vault', 'content'), 'once');
+INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 1, 'a, "b"', vrm.seal('first')),
+                         ('00000000-0000-0000-0000-000000000001', 2, '', vrm.seal('second')),
+                         ('00000000-0000-0000-0000-000000000002', 1, 'x', vrm.seal('third')),
+                         ('00000000-0000-0000-0000-000000000002', 2, 'x', NULL);
+CREATE TEMP VIEW opened AS SELECT number, owner, vrm.reveal_row('vault', 'content', row(owner, number, label)::text) AS content FROM vault;
+SELECT is((SELECT array_agg(content ORDER BY owner, number) FROM opened), ARRAY['before', 'first', 'second', 'third', NULL], 'every row opens, those from before as well');
+SELECT ok(bool_and(vrm.is_bound(content)), 'bound to its row') FROM vault;
+SELECT pg_temp.stays_shut('SELECT vrm.reveal(content) FROM vault WHERE number = 1', 'no value of it opens as a free one');
+SELECT pg_temp.stays_shut('UPDATE vault v SET content = w.content FROM vault w WHERE v.number = 1 AND w.number = 2 AND w.content IS NOT NULL',
+                          'a value copied from another row');
+SELECT pg_temp.stays_shut($$INSERT INTO vault SELECT owner, 9, label, content FROM vault WHERE number = 1$$, 'a value inserted into another row');
+SELECT pg_temp.stays_shut($$INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 9, 'x', vrm.seal('x', 'context'))$$, 'a value with another context');
+SELECT isnt(vrm.seal_column('vault', 'other'), NULL, 'a table may have several');
+SELECT pg_temp.stays_shut('UPDATE vault SET other = content WHERE number = 1', 'a value copied from another column');
+SELECT throws_ok($$UPDATE vault SET content = 'plaintext'$$, '23514', NULL, 'plaintext is refused');
+UPDATE vault SET number = number + 10;
+UPDATE vault SET label = label || '!', owner = '00000000-0000-0000-0000-000000000003' WHERE number = 11;
+SELECT is((SELECT array_agg(content ORDER BY number, content) FROM opened), ARRAY['before', 'first', 'third', 'second', NULL], 'values follow when the primary key changes');
+ALTER TABLE vault RENAME label TO tag;
+ALTER TABLE vault RENAME content TO inside;
+SELECT is(vrm.reveal_row('vault', 'inside', '(00000000-0000-0000-0000-000000000001,10,early)'), 'before', 'names may change');
+SELECT is((SELECT column_name FROM vrm_private.sealed_columns s WHERE relation = 'vault'::regclass AND per_subject), 'inside', 'the register follows');
+SELECT is(vrm.reveal_row('vault', 'inside', '(00000000-0000-0000-0000-000000000009,10,early)'), NULL, 'no row, no value');
+SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '10')$$, '22023', NULL, 'a primary key has as many values as columns');
+SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'tag', '(a,b,c)')$$, '55000', NULL, 'only sealed columns are revealed');
+SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '(not a uuid,10,x)')$$, '22P02', NULL, 'keys are of their types');
+SELECT throws_ok($$SELECT vrm.seal_column('vault', 'tag')$$, '42804', NULL, 'only bytea can be sealed');
+SELECT throws_ok($$SELECT vrm.seal_column('kept', 'free')$$, '55000', NULL, 'only tables with a primary key');
+
+-- users who are forgotten --------------------------------------------------------------------------
+
+SELECT ok(vrm.shred_subject('00000000-0000-0000-0000-000000000003'), 'a user''s key is destroyed');
+SELECT is((SELECT array_agg(DISTINCT pg_temp.failure(format('SELECT vrm.reveal_row(''vault'', ''inside'', %L)', row(owner, number, tag)::text)))
+           FROM vault WHERE owner = '00000000-0000-0000-0000-000000000003'),
+          ARRAY['22000 | value cannot be opened | It is no sealed value, was changed, belongs elsewhere, or its key is unknown or destroyed.'],
+          'his values are noise');
+SELECT is((SELECT count(*) FROM vault WHERE owner < '00000000-0000-0000-0000-000000000003'
+           AND vrm.reveal_row('vault', 'inside', row(owner, number, tag)::text) IS NOT NULL), 2::bigint, 'others'' are not');
 
 SELECT * FROM finish();
 ROLLBACK;

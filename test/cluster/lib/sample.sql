@@ -38,10 +38,19 @@ COMMIT;
 SELECT vrm.jwk_import('{"keys": [{"kid": "k", "kty": "OKP", "crv": "Ed25519",
                        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}', 'https://issuer.example') \g /dev/null
 
+SET vrm.master_key_command = 'echo test:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE=';
+SET vrm.secret_literals = allow;
+SELECT vrm.key_create('blind_index'), vrm.key_create('data') \g /dev/null
+BEGIN;
+SELECT pg_temp.sign_in('00000000-0000-7000-8000-00000000000a') \g /dev/null
+SELECT vrm.store_api_key('openai', 'sk-live-0123456789abcdef'),
+       vrm.register_recording(:'done', 'recordings/1.ogg', 48213, sha256('sound')) \g /dev/null
+COMMIT;
+
 -- A value for any column; null where there is no telling.
 CREATE FUNCTION pg_temp.made_up(type oid) RETURNS text LANGUAGE sql AS $$
     SELECT CASE
-        WHEN t.typname = 'sealed' THEN '''\xf90100000000000000000001' || repeat('00', 40) || ''''
+        WHEN t.typname = 'sealed' THEN 'vrm.seal(''abcd'')'
         WHEN t.typname = 'run_status' THEN '''completed'''
         WHEN t.typtype = 'd' THEN pg_temp.made_up(t.typbasetype)
         WHEN t.typtype = 'e' THEN (SELECT quote_literal(enumlabel) FROM pg_enum WHERE enumtypid = t.oid
