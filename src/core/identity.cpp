@@ -11,8 +11,8 @@
 namespace vrm {
 namespace {
 
-/// Far beyond any date, and far from overflow when a leeway is added.
-constexpr double latest = 1e15;
+/// Far beyond any date, and far from overflow in microseconds when a leeway is added.
+constexpr double latest = 9e12;
 
 vrm::error invalid(std::string_view claim, std::string_view reason) {
   return vrm::error("22P02", "invalid claims")

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <deque>
 
 #include "core/error.h"
 
@@ -177,10 +178,11 @@ class reader {
 
   /// Sorting keeps a hostile object of many members from costing their square.
   void refuse_duplicates(std::size_t object) const {
-    std::vector<std::string> names;
-    for (std::size_t name = object + 1; name < (*nodes_)[object].end;
-         name = (*nodes_)[name + 1].end) {
-      names.push_back(unescape((*nodes_)[name].text));
+    std::vector<std::string_view> names;
+    std::deque<std::string> unescaped;  // does not move what the views look at
+    for (std::size_t at = object + 1; at < (*nodes_)[object].end; at = (*nodes_)[at + 1].end) {
+      const node& name = (*nodes_)[at];
+      names.push_back(name.escaped ? unescaped.emplace_back(unescape(name.text)) : name.text);
     }
     std::ranges::sort(names);
     if (std::ranges::adjacent_find(names) != names.end())

@@ -109,7 +109,7 @@ bool is_session_trusted() {
 /// Claims, and who they say it is.
 struct claims {
   const vrm::identity* who;
-  std::string_view text;
+  const char* text;
   std::uint64_t version;  ///< differs whenever the text does; each source counts in its own third
 };
 
@@ -137,7 +137,7 @@ std::optional<claims> trusted_claims() {
     version += 3;
   }
   if (!who) return std::nullopt;
-  return claims{.who = &*who, .text = text, .version = version};
+  return claims{.who = &*who, .text = text.c_str(), .version = version};
 }
 
 /// What the token in vrm.token says; verified again only when it or a key has changed.
@@ -157,13 +157,13 @@ claims token_claims() {
     key_generation = keys;
     version += 3;
   }
-  return {.who = &who, .text = text, .version = version};
+  return {.who = &who, .text = text.c_str(), .version = version};
 }
 
+/// In microseconds since the Unix epoch.
 std::int64_t statement_start() noexcept {
-  const auto start = pg::datum_traits<pg::timestamp>::from(
-      TimestampTzGetDatum(GetCurrentStatementStartTimestamp()));
-  return std::chrono::floor<std::chrono::seconds>(start.time_since_epoch()).count();
+  const auto start = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
+  return pg::datum_traits<pg::timestamp>::from(start).time_since_epoch().count();
 }
 
 /// Nobody without claims, and nobody once they have expired.
@@ -212,29 +212,31 @@ void set_identity(const char* claims) {
 }
 
 const vrm::identity* current_identity() {
+  if (const vrm::identity* const who = identity_setting::value()) [[likely]]
+    return who->is_expired(statement_start(), clock_skew()) ? nullptr : who;
   const std::optional<claims> now = current_claims();
   return now ? now->who : nullptr;
 }
 
-std::optional<vrm::uuid> uid() {
-  const std::optional<claims> now = current_claims();
-  if (!now || !now->who->has_user) return std::nullopt;
-  return now->who->user;
+std::optional<pg::at_call_site<vrm::uuid>> uid() {
+  const vrm::identity* const who = current_identity();
+  if (who == nullptr || !who->has_user) return std::nullopt;
+  return pg::at_call_site<vrm::uuid>{who->user};
 }
 
 std::optional<std::string_view> role() {
-  const std::optional<claims> now = current_claims();
-  return now ? non_empty(now->who->role.data()) : std::nullopt;
+  const vrm::identity* const who = current_identity();
+  return who != nullptr ? non_empty(who->role.data()) : std::nullopt;
 }
 
 std::optional<std::string_view> aal() {
-  const std::optional<claims> now = current_claims();
-  return now ? non_empty(now->who->assurance.data()) : std::nullopt;
+  const vrm::identity* const who = current_identity();
+  return who != nullptr ? non_empty(who->assurance.data()) : std::nullopt;
 }
 
 bool is_anonymous() {
-  const std::optional<claims> now = current_claims();
-  return now && now->who->is_anonymous;
+  const vrm::identity* const who = current_identity();
+  return who != nullptr && who->is_anonymous;
 }
 
 /// Converts the claims once; later calls copy the binary form.

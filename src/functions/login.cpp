@@ -12,6 +12,7 @@
 #include "core/openssl.h"
 #include "core/token.h"
 #include "core/uuid.h"
+#include "functions/current_identity.h"
 #include "functions/settings.h"
 #include "functions/signing_keys.h"
 #include "pg/function.h"
@@ -118,10 +119,10 @@ const verified_token& verify_token(std::string_view token) {
 }
 
 std::optional<vrm::uuid> login(std::string_view token) {
-  const verified_token& verified = verify_token(token);
-  set_identity(verified.claims.c_str());
-  const vrm::identity who = vrm::read_identity(verified.claims);
-  return who.has_user ? std::optional(who.user) : std::nullopt;
+  set_identity(verify_token(token).claims.c_str());
+  const vrm::identity* const who = current_identity();
+  if (who == nullptr || !who->has_user) return std::nullopt;
+  return who->user;
 }
 
 void logout() { set_identity(""); }

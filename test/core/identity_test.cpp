@@ -44,10 +44,17 @@ TEST(identity, only_true_is_anonymous) {
 TEST(identity, expires_to_the_second) {
   identity who;
   who.expires_at = 1000;
-  EXPECT_FALSE(who.is_expired(999));
-  EXPECT_TRUE(who.is_expired(1000));
-  EXPECT_FALSE(who.is_expired(1029, 30));
-  EXPECT_TRUE(who.is_expired(1030, 30));
+  EXPECT_FALSE(who.is_expired(999'999'999));
+  EXPECT_TRUE(who.is_expired(1'000'000'000));
+  EXPECT_FALSE(who.is_expired(1'029'999'999, 30));
+  EXPECT_TRUE(who.is_expired(1'030'000'000, 30));
+}
+
+TEST(identity, no_expiry_overflows) {
+  const identity late = read_identity(R"({"exp": 1e308})");
+  EXPECT_FALSE(late.is_expired(INT64_MAX, 600) && late.is_expired(0, 600));
+  EXPECT_FALSE(late.is_expired(4'102'444'800'000'000, 600));
+  EXPECT_TRUE(read_identity(R"({"exp": -1e308})").is_expired(0, 600));
 }
 
 TEST(identity, refuses_claims_of_the_wrong_type) {
