@@ -25,6 +25,8 @@ COMMENT ON COLUMN vrm_private.jwt_keys.issuer IS 'what claim iss of its tokens h
 COMMENT ON COLUMN vrm_private.jwt_keys.audience IS 'what claim aud has to be or hold; null for anything';
 COMMENT ON COLUMN vrm_private.jwt_keys.created_at IS 'when it was imported';
 
+SELECT vrm.seal_column('vrm_private.jwt_keys', 'secret');
+
 CREATE TRIGGER announce_change AFTER INSERT OR UPDATE OR DELETE ON vrm_private.jwt_keys
     FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
 COMMENT ON TRIGGER announce_change ON vrm_private.jwt_keys IS 'makes backends forget the keys they have read';

@@ -7,7 +7,10 @@
 #include <span>
 #include <vector>
 
+#include "core/base64url.h"
 #include "core/error.h"
+#include "core/openssl.h"
+#include "functions/keyring.h"
 #include "functions/settings.h"
 #include "pg/function.h"
 #include "pg/owner.h"
@@ -29,7 +32,7 @@ std::vector<signing_keys::signing_key> known;
 std::uint64_t readings = 0;
 
 /// Columns of vrm_private.jwt_keys.
-enum column : std::uint8_t { kid = 1, public_key = 3, secret = 4, issuer = 5, audience = 6 };
+enum column : std::uint8_t { kid = 1, public_key = 3, issuer = 5, audience = 6 };
 
 /// Runs inside a guard: what it fills is kept outside.
 void keep_row(HeapTuple row, TupleDesc descriptor) {
@@ -50,7 +53,6 @@ void keep_row(HeapTuple row, TupleDesc descriptor) {
     Jsonb* const document = DatumGetJsonbP(*jwk);
     key.public_jwk = JsonbToCString(nullptr, &document->root, VARSIZE(document));
   }
-  key.sealed_secret = text(secret);
 }
 
 const std::vector<signing_keys::signing_key>& keys() {
@@ -62,6 +64,21 @@ const std::vector<signing_keys::signing_key>& keys() {
     });
   }
   return known;
+}
+
+/// The key behind a sealed HS256 secret.
+std::unique_ptr<vrm::jose::verification_key> open_secret(const std::string& key_id) {
+  const pg::owner_scope owner(key_schema, key_table);
+  const pg::spi_session spi;
+  std::string text =
+      spi.value<std::string>("SELECT vrm.reveal_row('vrm_private.jwt_keys', 'secret', $1)", key_id)
+          .value_or("");
+  std::string secret = vrm::decode_base64url(text).value_or("");
+  auto key = std::make_unique<vrm::jose::verification_key>(
+      std::as_bytes(std::span(std::as_const(secret))));
+  vrm::openssl::wipe(std::as_writable_bytes(std::span(secret)));
+  vrm::openssl::wipe(std::as_writable_bytes(std::span(text)));
+  return key;
 }
 
 }  // namespace
@@ -76,7 +93,9 @@ const signing_key* find(const std::optional<std::string>& key_id) {
 }
 
 const vrm::jose::verification_key& usable(const signing_key& key) {
-  if (key.ready == nullptr) {
+  if (key.ready == nullptr && key.public_jwk.empty()) {
+    key.ready = open_secret(key.key_id);
+  } else if (key.ready == nullptr) {
     const vrm::json::document jwk(key.public_jwk);
     key.ready = std::make_unique<vrm::jose::verification_key>(jwk.root());
   }
@@ -92,22 +111,28 @@ std::uint64_t generation() {
 
 namespace {
 
-[[noreturn]] void refuse_secret(const std::string& key_id) {
-  throw vrm::error("0A000", "HS256 keys cannot be imported yet")
-      .detail("Key \"" + key_id + "\" is a shared secret, and there is nothing to seal it with.")
-      .hint("Let the issuer sign with ES256, RS256 or EdDSA, and import its public keys.");
+/// Sealed and not yet bound: the trigger of the column binds it to its row.
+std::vector<std::byte> sealed(const std::string& secret) {
+  if (secret.empty()) return {};
+  std::string text = vrm::encode_base64url(secret);
+  std::vector<std::byte> envelope(keyring::sealed_size(text.size()));
+  keyring::seal({}, std::as_bytes(std::span(text)), envelope);
+  vrm::openssl::wipe(std::as_writable_bytes(std::span(text)));
+  return envelope;
 }
 
 void store_key(const pg::spi_session& spi, const vrm::jose::key_description& key,
                std::string_view issuer, std::string_view audience) {
-  if (!key.secret.empty()) refuse_secret(key.key_id);
+  const std::vector<std::byte> secret = sealed(key.secret);
   const std::uint64_t stored = spi.execute(
-      "INSERT INTO vrm_private.jwt_keys AS k (kid, algorithm, public_key, issuer, audience)"
-      " VALUES ($1, $2, $3::pg_catalog.jsonb, $4, NULLIF($5, ''))"
+      "INSERT INTO vrm_private.jwt_keys AS k"
+      " (kid, algorithm, public_key, issuer, audience, secret)"
+      " VALUES ($1, $2, NULLIF($3, '')::pg_catalog.jsonb, $4, NULLIF($5, ''), NULLIF($6, ''))"
       " ON CONFLICT (kid) DO UPDATE SET algorithm = EXCLUDED.algorithm,"
-      " public_key = EXCLUDED.public_key, secret = NULL, audience = EXCLUDED.audience"
+      " public_key = EXCLUDED.public_key, secret = EXCLUDED.secret, audience = EXCLUDED.audience"
       " WHERE k.issuer OPERATOR(pg_catalog.=) EXCLUDED.issuer",
-      key.key_id, vrm::jose::name(key.type), key.public_jwk, issuer, audience);
+      key.key_id, vrm::jose::name(key.type), key.public_jwk, issuer, audience,
+      std::span<const std::byte>(secret));
   if (stored == 0) {
     throw vrm::error("23505", "key \"" + key.key_id + "\" belongs to another issuer")
         .detail("Two issuers that share a key id could sign for each other.")
@@ -126,11 +151,12 @@ std::int32_t jwk_import(pg::jsonb_view key_set, std::string_view issuer,
     throw vrm::error("22023", "issuer must not be empty")
         .hint("Give the claim iss of the issuer's tokens, such as 'https://issuer.example/auth'.");
   }
-  const std::vector<vrm::jose::key_description> found = vrm::jose::read_key_set(text);
+  std::vector<vrm::jose::key_description> found = vrm::jose::read_key_set(text);
   const pg::owner_scope owner(key_schema, key_table);
   const pg::spi_session spi;
-  for (const vrm::jose::key_description& key : found) {
+  for (vrm::jose::key_description& key : found) {
     store_key(spi, key, issuer, audience.value_or(""));
+    vrm::openssl::wipe(std::as_writable_bytes(std::span(key.secret)));
   }
   return static_cast<std::int32_t>(found.size());
 }

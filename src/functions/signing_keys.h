@@ -14,8 +14,7 @@ struct signing_key {
   std::string key_id;
   std::string issuer;
   std::optional<std::string> audience;
-  std::string public_jwk;                                      ///< empty for HS256
-  std::string sealed_secret;                                   ///< of HS256
+  std::string public_jwk;  ///< empty for HS256, whose secret stays sealed until it is needed
   mutable std::unique_ptr<vrm::jose::verification_key> ready;  ///< made when first needed
 };
 

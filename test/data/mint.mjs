@@ -94,6 +94,11 @@ const believed = {
   'no user': without('sub'),
 };
 
+// RFC 7515, A.1
+const secret = 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow';
+const hs256_token = token({ alg: 'HS256', kid: 'shared' }, claims, hs256(Buffer.from(secret, 'base64url')));
+const hs256_forged = token({ alg: 'HS256', kid: 'shared' }, claims, hs256('a guess of thirty-two bytes or so'));
+
 const pem = crypto.createPublicKey(keys.rsa).export({ type: 'spki', format: 'pem' });
 const alg_of_key = 'alg is not that of the key';
 const not_the_keys = "the signature is not the key's";
@@ -220,6 +225,9 @@ const rows = (table, lines) => `INSERT INTO ${table} VALUES\n${lines.join(',\n')
 console.log(`-- Made by mint.mjs, which says what each token is.
 \\set issuer ${issuer}
 \\set key_set '${JSON.stringify({ keys: Object.keys(keys).map(public_jwk) })}'
+\\set secret_set '${JSON.stringify({ keys: [{ kid: 'shared', kty: 'oct', k: secret }] })}'
+\\set hs256_token ${hs256_token}
+\\set hs256_forged ${hs256_forged}
 CREATE TEMP TABLE believed (name text PRIMARY KEY, token text);
 CREATE TEMP TABLE refused (name text PRIMARY KEY, reason text, token text);
 GRANT SELECT ON believed, refused TO PUBLIC;

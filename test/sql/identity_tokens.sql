@@ -7,7 +7,7 @@ CREATE FUNCTION pg_temp.token(name text) RETURNS text LANGUAGE sql STABLE AS
     'SELECT token FROM believed WHERE believed.name = $1';
 CREATE ROLE vrm_client LOGIN NOSUPERUSER IN ROLE authenticated;
 
-SELECT plan((SELECT 4 * count(*)::int FROM refused) + (SELECT 2 * count(*)::int FROM believed) + 61);
+SELECT plan((SELECT 4 * count(*)::int FROM refused) + (SELECT 2 * count(*)::int FROM believed) + 70);
 
 -- keys -------------------------------------------------------------------------------------------
 
@@ -194,6 +194,26 @@ SELECT is(vrm.login(pg_temp.token('RS256')), :'user', 'those of other keys are n
 DELETE FROM vrm_private.jwt_keys WHERE kid = 'rsa';
 SELECT throws_ok($$SELECT vrm.login(pg_temp.token('RS256'))$$, '28000', NULL, 'a DELETE by hand counts just as well');
 SELECT lives_ok($$SELECT vrm.login(token) FROM believed WHERE name = 'EdDSA'$$, 'the last key is still there');
+
+-- shared secrets ---------------------------------------------------------------------------------
+
+SELECT throws_ok(format('SELECT vrm.jwk_import(%L, %L)', :'secret_set', 'i'), '55000', NULL,
+                 'without a keyring a shared secret cannot be kept');
+\ir include/secrets.sql
+SELECT is(vrm.jwk_import(:'secret_set', :'issuer', 'authenticated'), 1, 'with one it can');
+SELECT matches((SELECT to_jsonb(k)::text FROM vrm_private.jwt_keys k WHERE kid = 'shared'), '"public_key": null',
+               'it is no public key');
+SELECT is(vrm.is_bound(secret), true, 'it is sealed and bound to its row') FROM vrm_private.jwt_keys WHERE kid = 'shared';
+SET SESSION AUTHORIZATION vrm_client;
+SELECT is(vrm.login(:'hs256_token'), :'user', 'its tokens are believed, by a role that may open nothing');
+SELECT throws_ok(format('SELECT vrm.login(%L)', :'hs256_forged'), '28000', 'token rejected', 'guesses are not');
+RESET SESSION AUTHORIZATION;
+SELECT is(vrm.jwk_import(:'secret_set', :'issuer', 'authenticated'), 1, 'a shared secret is imported again');
+SET SESSION AUTHORIZATION vrm_client;
+SELECT is(vrm.login(:'hs256_token'), :'user', 'and works on');
+SELECT set_config('vrm.token', :'hs256_token', true);
+SELECT is(vrm.uid(), :'user', 'also lazily');
+RESET SESSION AUTHORIZATION;
 
 SELECT * FROM finish();
 ROLLBACK;
