@@ -1,0 +1,336 @@
+-- Retention: what CALL vrm.run_retention() does, step by step; it commits between them -------------
+
+-- A run whose backend is gone, or has begun another one, was interrupted; what it committed stays.
+CREATE OR REPLACE FUNCTION vrm_private.begin_retention_run(
+    policy text, OUT run_id bigint, OUT batch_rows integer, OUT batch_ms double precision,
+    OUT nice_ratio double precision, OUT max_lag_ms double precision, OUT max_runtime_ms double precision
+)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    settings vrm.retention_policies;
+    other vrm.retention_runs;
+    as_of timestamptz := clock_timestamp();
+BEGIN
+    PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
+    PERFORM vrm_private.check_policy(policy);
+    SELECT * INTO settings FROM vrm.retention_policies p WHERE p.name = policy;
+    IF settings.keep IS NULL OR NOT settings.enabled THEN
+        RETURN;
+    END IF;
+    SELECT * INTO other FROM vrm.retention_runs r
+    WHERE r.policy = begin_retention_run.policy AND r.state = 'running';
+    IF other.pid <> pg_backend_pid()
+       AND EXISTS (SELECT FROM pg_stat_activity a
+                   WHERE a.pid = other.pid AND a.backend_start = other.backend_start) THEN
+        RAISE NOTICE 'policy "%" is being run already', policy
+            USING DETAIL = format('Run %s is under way in the server process %s.', other.run_id, other.pid),
+                  HINT = 'SELECT * FROM vrm.retention_progress;';
+        RETURN;
+    END IF;
+    UPDATE vrm.retention_runs r
+    SET state = 'interrupted', finished_at = clock_timestamp(), error = 'the server process is gone'
+    WHERE r.run_id = other.run_id;
+    INSERT INTO vrm.retention_runs AS r (policy, cutoff, as_of, pid, backend_start)
+    SELECT begin_retention_run.policy, vrm_private.retention_cutoff(settings.keep, as_of), as_of, a.pid, a.backend_start
+    FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()
+    RETURNING r.run_id INTO begin_retention_run.run_id;
+    batch_rows := settings.batch_rows;
+    batch_ms := extract(epoch FROM settings.batch_target) * 1000;
+    nice_ratio := settings.nice_ratio;
+    max_lag_ms := extract(epoch FROM settings.max_lag) * 1000;
+    max_runtime_ms := extract(epoch FROM settings.max_runtime) * 1000;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.begin_retention_run(text) IS
+    'a run of a policy begins; run_id is null when there is nothing to keep, or somebody runs it already';
+
+CREATE OR REPLACE FUNCTION vrm_private.end_retention_run(run_id bigint, state text, error text) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE vrm.retention_runs r
+    SET state = end_retention_run.state, error = end_retention_run.error, finished_at = clock_timestamp()
+    WHERE r.run_id = end_retention_run.run_id AND r.state = 'running'
+$$;
+COMMENT ON FUNCTION vrm_private.end_retention_run(bigint, text, text) IS 'a run is over';
+
+-- Each block is visited once: a scan from the start for every batch would wade through what the
+-- batches before have deleted.
+CREATE OR REPLACE FUNCTION vrm_private.retention_blocks(run_id bigint)
+    RETURNS TABLE (block bigint, due bigint)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    run vrm.retention_runs;
+    rule record;
+BEGIN
+    SELECT * INTO run FROM vrm.retention_runs r WHERE r.run_id = retention_blocks.run_id;
+    SELECT * INTO rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
+    RETURN QUERY EXECUTE
+        format('SELECT vrm.tuple_block(r.ctid), count(*) FROM %s r WHERE (%s) AND (%s) AND (%s) GROUP BY 1 ORDER BY 1',
+               rule.target, rule.belongs, rule.due, rule.free)
+        USING run.cutoff, run.as_of;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.retention_blocks(bigint) IS 'blocks with rows that are due, and how many';
+
+CREATE OR REPLACE FUNCTION vrm_private.replica_lag_ms() RETURNS double precision
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(max(extract(epoch FROM replay_lag)) * 1000, 0)::double precision FROM pg_stat_replication
+$$;
+COMMENT ON FUNCTION vrm_private.replica_lag_ms() IS 'how late the slowest standby replays, in milliseconds';
+
+-- Nothing waits here: rows that somebody has locked are left, and a batch under way elsewhere makes
+-- this one come back later.
+CREATE OR REPLACE FUNCTION vrm_private.retention_batch(
+    run_id bigint, first_block bigint, last_block bigint, expected bigint, most bigint,
+    OUT rows_done bigint, OUT bytes_done bigint, OUT go_on boolean
+)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    run vrm.retention_runs;
+    low tid := format('(%s,0)', first_block);
+    high tid := format('(%s,65535)', last_block);
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(vrm_private.retention_lock()) THEN
+        RETURN;
+    END IF;
+    SELECT * INTO STRICT run FROM vrm.retention_runs r WHERE r.run_id = retention_batch.run_id;
+    EXECUTE format('SELECT b.rows_done, b.bytes_done FROM vrm_private.%I($1, $2, $3, $4) AS b',
+                   CASE split_part(run.policy, '.', 1) WHEN 'calls' THEN 'archive' WHEN 'archive' THEN 'drop_archive'
+                        ELSE translate(run.policy, '.', '_') END || '_batch')
+        INTO rows_done, bytes_done USING run, low, high, most;
+    UPDATE vrm.retention_runs r
+    SET rows_done = r.rows_done + retention_batch.rows_done, bytes_done = r.bytes_done + retention_batch.bytes_done,
+        rows_busy = r.rows_busy + greatest(least(expected, most) - retention_batch.rows_done, 0),
+        batches = r.batches + (retention_batch.rows_done > 0)::integer, last_batch_at = clock_timestamp()
+    WHERE r.run_id = retention_batch.run_id
+    RETURNING r.state = 'running' AND NOT r.stop_requested INTO go_on;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.retention_batch(bigint, bigint, bigint, bigint, bigint) IS
+    'does what is due in a range of blocks; rows_done is null when another batch is under way';
+
+-- Calls ---------------------------------------------------------------------------------------------
+
+-- By name, never by position: a column that came and went must not shift the others.
+CREATE OR REPLACE FUNCTION vrm_private.archive_columns(OUT shared name[], OUT extra name[])
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    changed record;
+BEGIN
+    SELECT live.attname AS name, format_type(live.type, live.atttypmod) AS live_type,
+           format_type(kept.type, kept.atttypmod) AS kept_type INTO changed
+    FROM vrm_private.columns_of('vrm.test_runs') live
+    JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname)
+    WHERE (live.type, live.atttypmod) <> (kept.type, kept.atttypmod)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of vrm.test_runs has another type than in the archive', changed.name
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('It is %s here, %s there.', changed.live_type, changed.kept_type),
+                  HINT = format('ALTER TABLE vrm_private.test_runs_archive ALTER COLUMN %I TYPE %s;', changed.name,
+                                changed.live_type);
+    END IF;
+    SELECT array_agg(live.attname ORDER BY live.attname) FILTER (WHERE kept.attname IS NOT NULL),
+           coalesce(array_agg(live.attname ORDER BY live.attname) FILTER (WHERE kept.attname IS NULL), '{}')
+    INTO shared, extra
+    FROM vrm_private.columns_of('vrm.test_runs') live
+    LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.archive_columns() IS
+    'columns of vrm.test_runs that the archive has, too, and those it has not; an error when a type differs';
+
+CREATE OR REPLACE FUNCTION vrm_private.columns_of(relation regclass)
+    RETURNS TABLE (attname name, type oid, atttypmod integer)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.attname, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, a.atttypmod
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION vrm_private.columns_of(regclass) IS 'columns of a table with their types, domains looked through';
+
+CREATE OR REPLACE FUNCTION vrm_private.chain_link(
+    previous bytea, batch_id bigint, run_id bigint, row_count bigint, archived_at timestamptz, columns text[],
+    rows_sha256 bytea
+) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT sha256(coalesce(previous, '') || int8send(batch_id) || int8send(run_id) || int8send(row_count)
+                  || timestamptz_send(archived_at) || convert_to(array_to_string(columns, ','), 'UTF8') || rows_sha256)
+$$;
+COMMENT ON FUNCTION vrm_private.chain_link(bytea, bigint, bigint, bigint, timestamptz, text[], bytea) IS
+    'archive_manifest.chain_sha256 of a row, given that of the row before it';
+
+CREATE OR REPLACE FUNCTION vrm_private.record_batch(
+    batch_id bigint, run_id bigint, row_count bigint, archived_at timestamptz, oldest timestamptz,
+    newest timestamptz, bytes bigint, columns text[], rows_sha256 bytea
+) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO vrm_private.archive_manifest (batch_id, run_id, row_count, archived_at, oldest, newest, bytes, columns,
+                                              rows_sha256, chain_sha256)
+        OVERRIDING SYSTEM VALUE
+    VALUES (batch_id, run_id, row_count, archived_at, oldest, newest, bytes, columns, rows_sha256,
+            vrm_private.chain_link((SELECT m.chain_sha256 FROM vrm_private.archive_manifest m
+                                    ORDER BY m.batch_id DESC LIMIT 1),
+                                   batch_id, run_id, row_count, archived_at, columns, rows_sha256))
+$$;
+COMMENT ON FUNCTION vrm_private.record_batch(bigint, bigint, bigint, timestamptz, timestamptz, timestamptz, bigint,
+                                             text[], bytea) IS
+    'adds a batch to the manifest and chains it to the one before; the caller holds the lock';
+
+-- First the rows are locked; what is deleted by the second statement is therefore what was locked,
+-- in its latest version, and its snapshot sees every recording that had come in before the lock.
+CREATE OR REPLACE FUNCTION vrm_private.archive_batch(
+    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    rule record;
+    names record := vrm_private.archive_columns();
+    kept text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(names.shared) AS n);
+    taken text := (SELECT string_agg('g.' || quote_ident(n), ', ') FROM unnest(names.shared) AS n);
+    others text := coalesce('jsonb_build_object(' || (SELECT string_agg(format('%L, g.%I', n, n), ', ')
+                                                      FROM unnest(names.extra) AS n) || ')', 'NULL');
+    covered text[] := names.shared || ARRAY['archived_at', 'extra'];
+    batch bigint := nextval(pg_get_serial_sequence('vrm_private.archive_manifest', 'batch_id'));
+    archived timestamptz := clock_timestamp();
+    users uuid[];
+    ids uuid[];
+    batch_oldest timestamptz;
+    batch_newest timestamptz;
+    digest bytea;
+BEGIN
+    SELECT * INTO STRICT rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
+    EXECUTE format('SELECT array_agg(s.user_id), array_agg(s.id) FROM (SELECT r.user_id, r.id FROM vrm.test_runs r'
+                   ' WHERE r.ctid >= $3 AND r.ctid <= $4 AND (%s) AND (%s) AND (%s) LIMIT $5'
+                   ' FOR UPDATE OF r SKIP LOCKED) AS s',
+                   rule.belongs, rule.due, rule.free)
+        INTO users, ids USING run.cutoff, run.as_of, low, high, most;
+    EXECUTE format(
+        'WITH gone AS (DELETE FROM vrm.test_runs r USING unnest($5, $6) AS due (user_id, id)'
+        ' WHERE r.user_id = due.user_id AND r.id = due.id AND (%s) AND (%s) AND (%s) RETURNING r.*),'
+        ' put AS (INSERT INTO vrm_private.test_runs_archive (%s, archived_at, extra, batch_id)'
+        ' SELECT %s, $3, %s, $4 FROM gone g RETURNING *)'
+        ' SELECT count(*), sum(s.bytes), min(s.completed_at), max(s.completed_at),'
+        ' sha256(string_agg(s.digest, '''' ORDER BY s.digest))'
+        ' FROM (SELECT put.completed_at, %s AS bytes, vrm.row_digest(put, $7) AS digest FROM put) AS s',
+        rule.belongs, rule.due, rule.free, kept, taken, others, replace(rule.size, 'r.', 'put.'))
+        INTO rows_done, bytes_done, batch_oldest, batch_newest, digest
+        USING run.cutoff, run.as_of, archived, batch, users, ids, covered;
+    IF rows_done > 0 THEN
+        PERFORM vrm_private.record_batch(batch, run.run_id, rows_done, archived, batch_oldest, batch_newest, bytes_done,
+                                         covered, digest);
+    END IF;
+    bytes_done := coalesce(bytes_done, 0);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.archive_batch(vrm.retention_runs, tid, tid, bigint) IS
+    'moves the calls that are due in a range of rows to the archive, with a row of the manifest';
+
+-- The archive ---------------------------------------------------------------------------------------
+
+-- Rows that lie in the default partition already move over; without that the new one is refused.
+CREATE OR REPLACE FUNCTION vrm_private.make_partition(
+    parent regclass, part_name name, low timestamptz, high timestamptz
+) RETURNS boolean
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE c.oid = parent);
+    age name := (SELECT a.attname FROM pg_partitioned_table p
+                 JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+                 WHERE p.partrelid = parent);
+    rest regclass := (SELECT nullif(p.partdefid, 0)::regclass FROM pg_partitioned_table p WHERE p.partrelid = parent);
+BEGIN
+    IF to_regclass(format('%I.%I', schema, part_name)) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', rest);
+    EXECUTE format('CREATE TABLE %I.%I (LIKE %s INCLUDING ALL)', schema, part_name, parent);
+    EXECUTE format('COMMENT ON TABLE %I.%I IS %L', schema, part_name,
+                   format('rows of %s from %s to %s', parent, low, high));
+    EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', schema, part_name);
+    EXECUTE format('REVOKE ALL ON %I.%I FROM PUBLIC, anon, authenticated, service_role', schema, part_name);
+    EXECUTE format('WITH moved AS (DELETE FROM %s WHERE %I >= $1 AND %I < $2 RETURNING *)'
+                   ' INSERT INTO %I.%I SELECT * FROM moved',
+                   rest, age, age, schema, part_name) USING low, high;
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %I.%I FOR VALUES FROM (%L) TO (%L)',
+                   parent, schema, part_name, low, high);
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_partition(regclass, name, timestamptz, timestamptz) IS
+    'makes a partition unless it is there, and moves rows of its range into it; says whether it made one';
+
+CREATE OR REPLACE FUNCTION vrm_private.make_archive_partitions() RETURNS integer
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
+    SELECT count(*)::integer
+    FROM generate_series(0, 1) AS n,
+         LATERAL (SELECT date_trunc('month', now()) + make_interval(months => n) AS low) AS month
+    WHERE vrm_private.make_partition('vrm_private.test_runs_archive', to_char(low, '"test_runs_archive_"YYYY_MM'),
+                                     low, low + interval '1 month')
+$$;
+COMMENT ON FUNCTION vrm_private.make_archive_partitions() IS
+    'makes the archive''s partitions of this month and the next; returns how many it made';
+SELECT vrm_private.make_archive_partitions();
+
+CREATE OR REPLACE FUNCTION vrm_private.partition_end(partition oid) RETURNS timestamptz
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT substring(pg_get_expr(c.relpartbound, c.oid) FROM $r$TO \('([^']*)'\)$r$)::timestamptz
+    FROM pg_class c WHERE c.oid = partition
+$$;
+COMMENT ON FUNCTION vrm_private.partition_end(oid) IS
+    'upper bound of a partition by time; null for a default partition';
+
+CREATE OR REPLACE FUNCTION vrm_private.is_droppable(partition oid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    held boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE %s)', partition::regclass,
+                   vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at')) INTO held;
+    RETURN NOT held;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.is_droppable(oid) IS
+    'whether nothing in a partition of the archive is under a legal hold';
+
+CREATE OR REPLACE FUNCTION vrm_private.drop_archive_batch(
+    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old record;
+    dropped bigint;
+BEGIN
+    rows_done := 0;
+    bytes_done := 0;
+    FOR old IN
+        SELECT c.oid::regclass AS relation, pg_total_relation_size(c.oid) AS bytes
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
+          AND vrm_private.partition_end(c.oid) <= run.cutoff  -- first: the other condition reads the rows
+          AND vrm_private.is_droppable(c.oid)
+    LOOP
+        EXECUTE format('SELECT count(*) FROM %s', old.relation) INTO dropped;
+        EXECUTE format('UPDATE vrm_private.archive_manifest SET purged_at = now()'
+                       ' WHERE batch_id IN (SELECT batch_id FROM %s)', old.relation);
+        EXECUTE format('DROP TABLE %s', old.relation);
+        rows_done := rows_done + dropped;
+        bytes_done := bytes_done + old.bytes;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.drop_archive_batch(vrm.retention_runs, tid, tid, bigint) IS
+    'drops the archive''s partitions that are older than the run''s cutoff';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.begin_retention_run(text), vrm_private.end_retention_run(bigint, text, text),
+    vrm_private.retention_blocks(bigint), vrm_private.replica_lag_ms(),
+    vrm_private.retention_batch(bigint, bigint, bigint, bigint, bigint), vrm_private.archive_columns(),
+    vrm_private.columns_of(regclass),
+    vrm_private.chain_link(bytea, bigint, bigint, bigint, timestamptz, text[], bytea),
+    vrm_private.record_batch(bigint, bigint, bigint, timestamptz, timestamptz, timestamptz, bigint, text[], bytea),
+    vrm_private.archive_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.make_partition(regclass, name, timestamptz, timestamptz), vrm_private.make_archive_partitions(),
+    vrm_private.partition_end(oid), vrm_private.is_droppable(oid),
+    vrm_private.drop_archive_batch(vrm.retention_runs, tid, tid, bigint)
+    FROM PUBLIC;
