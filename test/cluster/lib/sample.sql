@@ -47,6 +47,14 @@ SELECT vrm.store_api_key('openai', 'sk-live-0123456789abcdef'),
        vrm.register_recording(:'done', 'recordings/1.ogg', 48213, sha256('sound')) \g /dev/null
 COMMIT;
 
+-- What retention leaves behind: an archived call, one that came back, a hold.
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at, results)
+SELECT '00000000-0000-7000-8000-00000000000b', 'completed', '2020-01-01', '2020-01-02', '{"duration": "0:10"}'
+FROM generate_series(1, 3);
+SELECT vrm.archive_old_test_runs() \g /dev/null
+SELECT vrm.place_hold('came back', run_id => id), vrm.restore_from_archive(ARRAY[id])
+FROM (SELECT min(id::text)::uuid AS id FROM vrm_private.test_runs_archive) AS oldest \g /dev/null
+
 -- A value for any column; null where there is no telling.
 CREATE FUNCTION pg_temp.made_up(type oid) RETURNS text LANGUAGE sql AS $$
     SELECT CASE
