@@ -39,8 +39,11 @@ std::optional<std::string> recorded_version(const pg::spi_session& spi) {
       "SELECT relkind = 'r' FROM pg_catalog.pg_class"
       " WHERE oid = pg_catalog.to_regclass('vrm_private.platform_history')");
   if (!table.value_or(false)) return std::nullopt;
-  return spi.value<std::string>(
-      "SELECT version FROM vrm_private.platform_history ORDER BY at DESC, id DESC LIMIT 1");
+  // A snapshot of now: another installer may have come to its end while this one waited.
+  if (spi.execute("SELECT version FROM vrm_private.platform_history"
+                  " ORDER BY at DESC, id DESC LIMIT 1") == 0)
+    return std::nullopt;
+  return spi.column<std::string>(0, 1);
 }
 
 void record_version(const pg::spi_session& spi, const std::string& version) {

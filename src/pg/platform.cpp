@@ -14,6 +14,7 @@ extern "C" {
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
@@ -24,7 +25,9 @@ extern "C" {
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
 #include "parser/parse_type.h"
+#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
@@ -223,6 +226,11 @@ struct platform_installer::state {
 };
 
 platform_installer::platform_installer() : state_(std::make_unique<state>()) {
+  guarded([] {
+    PreventCommandIfReadOnly("vrm.install()");
+    const Oid extension = get_extension_oid("vrm", false);
+    LockDatabaseObject(ExtensionRelationId, extension, 0, ShareUpdateExclusiveLock);
+  });
   state_->guc_level = NewGUCNestLevel();
   guarded([] {
     const auto set = [](const char* name, const char* value) {

@@ -19,6 +19,7 @@ void notice(const char* message, const char* hint);
 /// has made itself.  What is there must belong to a superuser or to the current user.
 class platform_installer {
  public:
+  /// Waits for other installers of the database: two would replace the same functions at once.
   platform_installer();
   ~platform_installer();
   platform_installer(const platform_installer&) = delete;

@@ -83,7 +83,10 @@ same_text(catalog($node, 'plain'), $catalog, 'and has dropped nothing');
 
 my $recreate = 'SET client_min_messages = error; DROP EXTENSION vrm CASCADE; CREATE EXTENSION vrm';
 sql('plain', 'SET client_min_messages = error; DROP EXTENSION vrm CASCADE');
-same_text(rows($node, 'plain'), $rows, 'DROP EXTENSION CASCADE takes no row');
+# Only the counters of failed attempts live in storage of the extension's own, and go with it.
+my $lockout = qr/vrm_private\.lockout .*/;
+like($rows, qr/^$lockout/m, 'given counters of failed attempts');
+same_text(rows($node, 'plain'), without($rows, $lockout), 'DROP EXTENSION CASCADE takes no row');
 my $taken = missing_from(catalog($node, 'plain'), $catalog);
 for my $kind ('policy vrm.agents', 'trigger CREATE TRIGGER set_updated_at',
     'constraint - vrm.sealed', 'constraint vrm.agents connection_details_shape',
@@ -94,7 +97,8 @@ for my $kind ('policy vrm.agents', 'trigger CREATE TRIGGER set_updated_at',
 }
 sql('plain', 'CREATE EXTENSION vrm');
 same_text(catalog($node, 'plain'), $catalog, 'CREATE EXTENSION brings all of it back');
-same_text(rows($node, 'plain'), $rows, 'and adds no row');
+$rows = without($rows, $lockout);
+same_text(without(rows($node, 'plain'), $lockout), $rows, 'and adds no row');
 is(as_user($node, 'plain', $alice, 'SELECT calls FROM vrm.user_dashboard()'), '4',
     'the user has her calls again');
 
@@ -122,6 +126,7 @@ sql('plain', $recreate);
 same_text(rows($node, 'plain'), $rows, 'after DROP CASCADE and CREATE no row is lost');
 is_deeply([map { s/ (\(|f ).*//r } sort @{ missing_from(catalog($node, 'plain'), $customised) }],
     ['column public.invoices 1 id uuid t   p  -1 vrm.uuid7()',
+        'column vrm.api_keys 4 key vrm.sealed t   p  -1 the key, sealed',
         'policy vrm.metrics users manage their own metrics * t authenticated',
         'routine vrm.platform_version()',
         'routine vrm.uuid7()',
