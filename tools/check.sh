@@ -74,7 +74,8 @@ isolation_tests() {
 cluster_tests() {
     rm -rf "$image/cluster_tests"
     mkdir -p "$image/cluster_tests/source"
-    cp -R "$root/test" "$root/sql" "$root/extension" "$root/demo" "$image/cluster_tests/source"
+    cp -R "$root/test" "$root/sql" "$root/extension" "$root/demo" "$root/tools" \
+        "$image/cluster_tests/source"
     ! is_root || chown -R postgres:postgres "$image/cluster_tests"
     sources=$(dirname "$pgxs")/../..
     work=$image/cluster_tests

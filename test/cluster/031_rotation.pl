@@ -1,0 +1,141 @@
+# Rotation of keys under writers, with the server killed in the middle, and what standbys see of it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VRM::Server;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(allows_streaming => 1, extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
+$node->append_conf('postgresql.conf', <<'SETTINGS');
+vrm.master_key_command = 'echo test:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE='
+vrm.secret_literals = allow
+restart_after_crash = on
+SETTINGS
+$node->start;
+database($node, 'app');
+my $old_key = query($node, 'app', "SELECT vrm.key_create('data')");
+
+# --- given: a table of sealed values, beside each of them its plaintext ----------------------------
+
+query($node, 'app', <<'SQL');
+CREATE TABLE vault (owner uuid, id bigint, plain text, sealed vrm.sealed, PRIMARY KEY (owner, id));
+SELECT vrm.seal_column('vault', 'sealed', true);
+INSERT INTO vault
+SELECT format('00000000-0000-0000-0000-%s', lpad((i % 50)::text, 12, '0'))::uuid, i, 'value ' || i,
+       vrm.seal(('value ' || i)::vrm.secret)
+FROM generate_series(1, 20000) AS i;
+SQL
+my $different = q{SELECT count(*) FROM vault
+    WHERE vrm.reveal_row('vault', 'sealed', row(owner, id)::text) IS DISTINCT FROM plain};
+is(query($node, 'app', $different), 0, 'every value opens');
+
+my $directory = PostgreSQL::Test::Utils::tempdir;
+my $script = "$directory/writer.sql";
+append_to_file($script, <<'SQL');
+\set id random(1, 20000)
+\set new random(100000, 2000000000)
+UPDATE vault SET plain = 'changed ' || :new, sealed = vrm.seal(('changed ' || :new)::vrm.secret) WHERE id = :id;
+INSERT INTO vault SELECT owner, :new, 'new ' || :new, vrm.seal(('new ' || :new)::vrm.secret) FROM vault WHERE id = :id LIMIT 1 ON CONFLICT DO NOTHING;
+SQL
+
+sub writers {
+    my ($seconds) = @_;
+    my ($out, $errors) = ('', '');
+    return IPC::Run::start ['pgbench', '-n', '-c', 3, '-T', $seconds, '-f', $script,
+        $node->connstr('app')], '>', \$out, '2>', \$errors;
+}
+sub rotation {
+    my ($batch) = @_;
+    my ($out, $errors) = ('', '');
+    return IPC::Run::start ['psql', '-XAtq', '-c', "CALL vrm.rotate_keys($batch)", '-d',
+        $node->connstr('app')], '>', \$out, '2>', \$errors;
+}
+
+# --- when: the server is killed while keys rotate under writers ------------------------------------
+
+query($node, 'app', 'CREATE INDEX ON vault (id)');
+for my $round (1 .. 3) {
+    my $writers = writers(60);
+    my $rotation = rotation(50);
+    ok($node->poll_query_until('app', "SELECT EXISTS (SELECT FROM vrm.rotation_progress"
+              . " WHERE table_name = 'vault'::regclass AND rows_done >= 2000 * $round)"),
+        "round $round: rotation is under way");
+    kill 'KILL', query($node, 'app', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL vrm.%'});
+    $rotation->finish;
+    $writers->finish;
+    $node->poll_query_until('postgres', 'SELECT true');
+    is(query($node, 'app', $different), 0, "round $round: nothing is lost");
+    is(query($node, 'app', "SELECT count(*) FROM vrm.keyring_status WHERE purpose = 'data'"), 2,
+        "round $round: one new key and the old one");
+}
+
+# --- then: it goes on to the end -------------------------------------------------------------------
+
+like(error_of($node, 'app', "SELECT vrm.key_destroy($old_key)"),
+    qr/^55006: key $old_key is still needed .*values of column "sealed" of (public\.)?vault.*HINT:  CALL vrm\.rotate_keys/,
+    'a key that rows need is not destroyed');
+my $writers = writers(5);
+query($node, 'app', 'CALL vrm.rotate_keys(500)');
+$writers->finish;
+my $new_key = query($node, 'app', "SELECT key_id FROM vrm.keyring_status WHERE state = 'active'");
+is(query($node, 'app', $different), 0, 'every value opens, those of the writers, too');
+is(query($node, 'app', "SELECT count(*) FROM vault WHERE vrm.key_of(sealed) <> $new_key"), 0,
+    'under the new key');
+is(query($node, 'app', 'SELECT count(*) FROM vrm.rotation_progress WHERE finished_at IS NULL'), 0,
+    'the progress says so');
+
+my $reader = $node->background_psql('app');
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM vault;');
+my $third_key = query($node, 'app', "SELECT vrm.key_create('data')");
+query($node, 'app', q{UPDATE vault SET sealed = sealed});
+like(error_of($node, 'app', "SELECT vrm.key_destroy($new_key)"),
+    qr/^55006: key $new_key may still be in use .*A snapshot of session \d+ is older/,
+    'nor one that an old snapshot may need');
+$reader->query_safe('COMMIT;');
+$reader->quit;
+
+# --- standbys and sessions that have kept a key ----------------------------------------------------
+
+$node->backup('copy');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'copy', has_streaming => 1);
+$standby->start;
+my %warm = (primary => $node, standby => $standby);
+$_ = $_->background_psql('app', on_error_stop => 0) for values %warm;
+my $kept = query($node, 'app', "SELECT vrm.seal('kept')");
+$node->wait_for_catchup($standby);
+my $open = "SELECT vrm.reveal('$kept');";
+for my $where (sort keys %warm) {
+    is($warm{$where}->query($open), 'kept', "$where: a session has opened a value");
+}
+query($node, 'app', "SELECT vrm.key_destroy($new_key)");
+my $fourth = query($node, 'app', "SELECT vrm.key_create('data')");
+my $later = query($node, 'app', "SELECT vrm.seal('later')");
+query($node, 'app', "UPDATE vault SET sealed = sealed; SELECT vrm.key_destroy($third_key);");
+$node->wait_for_catchup($standby);
+for my $where (sort keys %warm) {
+    is($warm{$where}->query("SELECT vrm.reveal('$later');"), 'later', "$where: it sees the new key");
+    is($warm{$where}->query($open), '', "$where: and no longer uses the destroyed one");
+    $warm{$where}->quit;
+}
+
+my $owner = '00000000-0000-0000-0000-000000000007';
+query($standby, 'app', $different);
+ok(query($node, 'app', "SELECT vrm.shred_subject('$owner')"), 'a subject is shredded');
+$node->wait_for_catchup($standby);
+for my $server ($node, $standby) {
+    like(error_of($server, 'app', "SELECT vrm.reveal_row('vault', 'sealed', row(owner, id)::text)"
+              . " FROM vault WHERE owner = '$owner' LIMIT 1"), qr/^22000: value cannot be opened/,
+        $server->name . ': his values are noise');
+    is(query($server, 'app', "$different AND owner <> '$owner'"), 0, $server->name . ': others open');
+}
+like(error_of($standby, 'app', q{INSERT INTO vault VALUES (gen_random_uuid(), 1, '', vrm.seal('x'))}),
+    qr/^25006/, 'a standby is for reading');
+
+$standby->stop;
+$node->stop;
+done_testing();
