@@ -10,31 +10,32 @@ SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'demo_app') AS is_new \g
 CREATE ROLE demo_app LOGIN;
 \endif
 GRANT authenticated TO demo_app;
--- It checks its users' tokens itself, so the database believes what it says of them.
-ALTER ROLE demo_app IN DATABASE :"DBNAME" SET vrm.trusted_logins = 'demo_app';
+-- Whoever signs people in has a key (here the example of RFC 7515, A.3); the database knows its
+-- public half and believes nothing that it has not signed.
+SELECT vrm.jwk_import('{"keys": [{"kid": "demo", "kty": "EC", "crv": "P-256",
+                         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}',
+                      'https://demo.example') AS keys \gset
 
 CREATE SCHEMA demo AUTHORIZATION demo_app;
-CREATE TABLE demo.person (name text PRIMARY KEY, id uuid NOT NULL, claims text NOT NULL);
-COMMENT ON TABLE demo.person IS 'who signs in, and what the application says of them';
+CREATE TABLE demo.person (name text PRIMARY KEY, id uuid NOT NULL, token text NOT NULL);
+COMMENT ON TABLE demo.person IS 'who signs in, and the token they bring';
 GRANT SELECT ON demo.person TO demo_app;
 
 CREATE FUNCTION demo.sign_in(who text) RETURNS void LANGUAGE sql AS $$
-    SELECT set_config('request.jwt.claims', claims, true), set_config('role', 'authenticated', true)
+    SELECT vrm.login(token), set_config('role', 'authenticated', true)
     FROM demo.person WHERE name = who
 $$;
 COMMENT ON FUNCTION demo.sign_in(text) IS
-    'what the application does first in each transaction: says who it is for, and takes the role';
+    'what the application does first in each transaction: passes the token on, and takes the role';
 
 -- Signing up is a row in auth.users; the profile appears by itself.
-WITH signed_up AS (
-    INSERT INTO auth.users (id, email, raw_user_meta_data)
-    VALUES (vrm.uuid7(), 'ana@northwind.example', '{"full_name": "Ana Duarte"}'),
-           (vrm.uuid7(), 'ben@harbour-bank.example', '{"full_name": "Ben Okafor"}')
-    RETURNING id, email)
-INSERT INTO demo.person
-SELECT split_part(email, '@', 1), id,
-       json_build_object('sub', id, 'role', 'authenticated', 'email', email)
-FROM signed_up;
+INSERT INTO auth.users (id, email, raw_user_meta_data)
+VALUES ('018f0000-0000-7000-8000-0000000000a1', 'ana@northwind.example', '{"full_name": "Ana Duarte"}'),
+       ('018f0000-0000-7000-8000-0000000000b2', 'ben@harbour-bank.example', '{"full_name": "Ben Okafor"}');
+INSERT INTO demo.person VALUES
+    ('ana', '018f0000-0000-7000-8000-0000000000a1', 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImRlbW8ifQ.eyJpc3MiOiJodHRwczovL2RlbW8uZXhhbXBsZSIsInN1YiI6IjAxOGYwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDBhMSIsInJvbGUiOiJhdXRoZW50aWNhdGVkIiwiZW1haWwiOiJhbmFAbm9ydGh3aW5kLmV4YW1wbGUiLCJleHAiOjQxMDI0NDQ4MDB9.0yP6IrsK7LNxLXbhPLghhEKCzvelyR-hXp0lKezKQcp1qy6znznOwvK8txbjdcMcjdxXtti7RNq8wF6dfByBKQ'),
+    ('ben', '018f0000-0000-7000-8000-0000000000b2', 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImRlbW8ifQ.eyJpc3MiOiJodHRwczovL2RlbW8uZXhhbXBsZSIsInN1YiI6IjAxOGYwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDBiMiIsInJvbGUiOiJhdXRoZW50aWNhdGVkIiwiZW1haWwiOiJiZW5AaGFyYm91ci1iYW5rLmV4YW1wbGUiLCJleHAiOjQxMDI0NDQ4MDB9.tXMy4sdKKwAVmcGEqcsLufzbC-6DF5ZDhM0aMo8vqISsE7Qlg9wa4Vf2iKdxLbFTdzE_ttFs43mOwR5_WGJy6Q');
 
 -- The application: agents ------------------------------------------------------------------------
 
