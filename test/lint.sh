@@ -37,7 +37,7 @@ lines() { xargs grep -nHE -e "$2" <"$work/$1"; }
 too_long() { xargs wc -l <"$work/code" | awk '$1 > 500 && $2 != "total" { print $2, $1 }'; }
 # A message or COMMENT is one literal, which is found by searching for it only when it is whole;
 # so are the values that tests pass.
-too_wide() { { grep -vE '\.sql$|^test/c(ore|luster)/' "$work/code" | xargs grep -nHE '.{101,}'
+too_wide() { { grep -vE '\.(sql|p[lm])$|^test/core/' "$work/code" | xargs grep -nHE '.{101,}'
                grep '^sql/' "$work/sql" | xargs grep -nHE '.{121,}'; } | cut -c 1-120; }
 tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
 trailing_space() { lines code " +$"; }
@@ -50,6 +50,11 @@ core_names_postgres() {
         -e '#include "(pg|functions)/.*"'
 }
 version_elsewhere() { grep -v '^src/pg/' "$work/cxx" | xargs grep -nHwE 'PG_VERSION_NUM'; }
+# One compiler's library brings <cstdint> along with others, the next one's does not.
+no_cstdint() {
+    grep '\.h$' "$work/cxx" | xargs grep -lE 'std::u?int[0-9]+_t' |
+        xargs grep -L '^#include <cstdint>'
+}
 no_pragma_once() { grep '\.h$' "$work/cxx" | xargs grep -L '^#pragma once'; }
 
 # An opening comment within the first lines; a .cpp may leave it to its header.
@@ -103,6 +108,7 @@ rule 'no path of a developer is committed' machine_paths
 rule 'src/core names nothing of PostgreSQL' core_names_postgres
 rule 'PG_VERSION_NUM is asked for in src/pg alone' version_elsewhere
 rule 'headers start with #pragma once' no_pragma_once
+rule 'headers include what their integers need' no_cstdint
 rule 'files say what they are for' no_opening
 rule 'SECURITY DEFINER functions pin search_path' definer_unpinned
 rule 'SQL files are called NN-topic.sql' misnamed_topics

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -63,7 +64,7 @@ class jsonb_head {
     if ((object->header & JB_FOBJECT) == 0) return outcome::no_object;
     const std::size_t count = object->header & JB_CMASK;
     const char* const base = detail::jsonb_bytes(object, count * 2);
-    const std::size_t before = static_cast<std::size_t>(base - VARDATA(bytes_));
+    const auto before = static_cast<std::size_t>(base - VARDATA(bytes_));
     const std::size_t all = VARSIZE_ANY_EXHDR(bytes_);
     if (!whole_ && before > all) return outcome::not_within;
     const std::size_t available = all - before;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "core/lockout_page.h"
 #include "pg/backend.h"
 #include "pg/guard.h"
