@@ -35,13 +35,14 @@ sub jwk {
     my $public = output('openssl', 'pkey', '-in', "$work/$algorithm", '-pubout', '-outform', 'DER');
     my %members = (kid => $algorithm, use => 'sig');
     if ($algorithm eq 'RS256') {
-        my ($hex) = output('openssl', 'rsa', '-in', "$work/RS256", '-noout', '-modulus') =~ /=(\w+)/;
-        %members = (%members, kty => 'RSA', e => 'AQAB', n => encode_base64url(pack('H*', $hex)));
+        my @command = ('openssl', 'rsa', '-in', "$work/RS256", '-noout', '-modulus');
+        my ($hex) = output(@command) =~ /=(\w+)/;
+        @members{qw(kty e n)} = ('RSA', 'AQAB', encode_base64url(pack('H*', $hex)));
     } elsif ($algorithm eq 'ES256') {
-        %members = (%members, kty => 'EC', crv => 'P-256', x => encode_base64url(substr $public, -64, 32),
-            y => encode_base64url(substr $public, -32));
+        @members{qw(kty crv)} = qw(EC P-256);
+        @members{qw(x y)} = map { encode_base64url(substr $public, $_, 32) } -64, -32;
     } else {
-        %members = (%members, kty => 'OKP', crv => 'Ed25519', x => encode_base64url(substr $public, -32));
+        @members{qw(kty crv x)} = ('OKP', 'Ed25519', encode_base64url(substr $public, -32));
     }
     return '{' . join(', ', map { qq("$_": "$members{$_}") } sort keys %members) . '}';
 }
@@ -59,8 +60,9 @@ sub sign {
     my ($algorithm, $id) = @_;
     my $signed = encode_base64url(qq({"alg":"$algorithm","typ":"JWT","kid":"$algorithm"})) . '.'
       . encode_base64url(qq({"iss":"https://bench.example","aud":"authenticated","sub":"$user",)
-          . qq("role":"authenticated","aal":"aal1","session_id":"$id","exp":4102444800,"iat":1700000000,)
-          . qq("email":"someone\@example.org","is_anonymous":false,"app_metadata":{"provider":"email"}}));
+          . qq("role":"authenticated","aal":"aal1","session_id":"$id","exp":4102444800,)
+          . qq("iat":1700000000,"email":"someone\@example.org","is_anonymous":false,)
+          . qq("app_metadata":{"provider":"email"}}));
     my $file = "$work/signed";
     open(my $out, '>', $file) or die "$file: $!\n";
     print {$out} $signed;
@@ -73,31 +75,40 @@ sub sign {
 
 my @algorithms = sort keys %options;
 for my $algorithm (@algorithms) {
-    run('openssl', 'genpkey', '-quiet', '-algorithm', @{ $options{$algorithm} }, '-out', "$work/$algorithm");
+    run('openssl', 'genpkey', '-quiet', '-out', "$work/$algorithm", '-algorithm',
+        @{ $options{$algorithm} });
 }
 my $key_set = '{"keys": [' . join(', ', map { jwk($_) } @algorithms) . ']}';
-my @tokens = map { my $algorithm = $_; map { [$algorithm, sign($algorithm, $_)] } 1 .. 80 } @algorithms;
+my @tokens;
+for my $algorithm (@algorithms) {
+    push @tokens, map { [$algorithm, sign($algorithm, $_)] } 1 .. 80;
+}
 
-# --- what OpenSSL takes, in microseconds ------------------------------------------------------------
+# --- what OpenSSL takes, in microseconds ----------------------------------------------------------
 
 my $speed = qx(openssl speed -elapsed -seconds 1 rsa2048 ecdsap256 ed25519 2>/dev/null);
-my %openssl = map { my ($name, $pattern) = @$_;
-    $speed =~ /$pattern\s+\S+\s+\S+\s+\S+\s+(\S+)\s*$/m or die "openssl speed says nothing of $name\n";
-    ($name => 1e6 / $1) } ['rsa', 'rsa\s+2048 bits'], ['ecdsa', '\(nistp256\)'], ['ed25519', '\(Ed25519\)'];
+my %titles = (rsa => 'rsa\s+2048 bits', ecdsa => '\(nistp256\)', ed25519 => '\(Ed25519\)');
+my %openssl;
+for my $name (keys %titles) {
+    my ($verified) = $speed =~ /$titles{$name}(?:\s+\S+){3}\s+(\S+)\s*$/m
+      or die "openssl speed says nothing of $name\n";
+    $openssl{$name} = 1e6 / $verified;
+}
 
-# --- in the database --------------------------------------------------------------------------------
+# --- in the database ------------------------------------------------------------------------------
 
 run('dropdb', '--if-exists', $database);
-run('psql', '-Xq', '-d', 'postgres', '-c', "DROP ROLE IF EXISTS bench_native, bench_select, bench_naive");
+my $bench_roles = 'bench_native, bench_select, bench_naive';
+run('psql', '-Xq', '-d', 'postgres', '-c', "DROP ROLE IF EXISTS $bench_roles");
 run('createdb', $database);
-run('psql', '-Xq', '-d', $database, '-c', 'SET client_min_messages = warning; CREATE EXTENSION vrm');
+run('psql', '-Xq', '-d', $database, '-c', 'CREATE EXTENSION vrm');
 my $superuser = output('psql', '-XAtq', '-d', $database, '-c', 'SELECT session_user') =~ s/\s+$//r;
 my ($token) = map { $_->[1] } grep { $_->[0] eq 'ES256' } @tokens;
 open(my $psql, '|-', 'psql', '-Xq', '-d', $database, '-f', dirname(__FILE__) . '/identity.sql',
-    map { ('-v', $_) } "rows=$rows", "rounds=$rounds", "user=$user", "key_set=$key_set", "token=$token",
-    "superuser=$superuser", map { sprintf 'openssl_%s=%.1f', $_, $openssl{$_} } keys %openssl)
+    map { ('-v', $_) } "rows=$rows", "rounds=$rounds", "user=$user", "key_set=$key_set",
+    "token=$token", "superuser=$superuser", map { sprintf 'openssl_%s=%.1f', $_, $openssl{$_} } keys %openssl)
   or die "psql: $!\n";
 print {$psql} "$_->[0]\t$_->[1]\n" for @tokens;
 close($psql) or die "psql failed\n";
 run('dropdb', $database);
-run('psql', '-Xq', '-d', 'postgres', '-c', 'DROP ROLE bench_native, bench_select, bench_naive');
+run('psql', '-Xq', '-d', 'postgres', '-c', "DROP ROLE $bench_roles");

@@ -69,9 +69,10 @@ isolation_tests() {
         $(cd "$root/test/isolation/specs" && ls -- *.spec | sed 's/\.spec$//')
 }
 
-# These make and break servers of their own, as user postgres when root runs the check.  That user
-# may be unable to read this directory, hence the copy.
-cluster_tests() {
+# Runs tests that make and break servers of their own, as user postgres when root runs the check.
+# That user may be unable to read this directory, hence the copy.
+# usage: prove_with_servers DIRECTORY
+prove_with_servers() {
     rm -rf "$image/cluster_tests"
     mkdir -p "$image/cluster_tests/source"
     cp -R "$root/test" "$root/sql" "$root/extension" "$root/demo" "$root/tools" \
@@ -84,9 +85,25 @@ cluster_tests() {
         unset PGHOST PGPORT PGUSER LC_ALL
         as_postgres env HOME="$work" PG_REGRESS="$sources/src/test/regress/pg_regress" \
             TESTDIR="$work" TESTDATADIR="$work/tmp_check" TESTLOGDIR="$work/tmp_check/log" \
-            PG_TEST_PORT_DIR="$work" \
-            prove -j "$(nproc)" -I "$sources/src/test/perl" -I test/cluster test/cluster/*.pl
+            PG_TEST_PORT_DIR="$work" NODE_PATH="$image/npm/node_modules" \
+            prove -j "$(nproc)" -I "$sources/src/test/perl" -I test/cluster "test/$1"/*.pl
     )
+}
+
+cluster_tests() { prove_with_servers cluster; }
+
+client_tests() { prove_with_servers clients; }
+
+# Fetches the npm packages that clients are tested with, once; fails without npm or its registry.
+npm_packages() {
+    wanted=$root/test/clients/package.json
+    command -v npm >/dev/null || return 1
+    cmp -s "$wanted" "$image/npm/fetched" && return
+    rm -rf "$image/npm"
+    mkdir -p "$image/npm"
+    cp "$wanted" "$image/npm"
+    (cd "$image/npm" && npm install --no-audit --no-fund --silent) >/dev/null 2>&1 || return 1
+    cp "$wanted" "$image/npm/fetched"
 }
 
 house_tests() {
@@ -116,6 +133,12 @@ check() {
         group 'crash, standby, dump and restore (prove)' count_prove cluster_tests
     else
         skip 'crash, standby, dump and restore (prove)' 'test/cluster is empty'
+    fi
+    if npm_packages; then
+        group 'clients: psycopg2, node-postgres, PostGraphile (prove)' count_prove client_tests
+    else
+        skip 'clients: psycopg2, node-postgres, PostGraphile (prove)' \
+            'npm is missing, or its registry'
     fi
     [ $server_was_running = yes ] || stop_server
 

@@ -7,10 +7,10 @@ use lib "$FindBin::Bin/lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use VRM::PgBouncer;
 use VRM::Server;
 
-my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
-plan skip_all => 'pgbouncer is not installed' unless $pgbouncer;
+plan skip_all => 'pgbouncer is not installed' unless VRM::PgBouncer::program();
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
@@ -32,30 +32,8 @@ SQL
 
 # --- given: a real PgBouncer with a pool of one --------------------------------------------------
 
-my $directory = PostgreSQL::Test::Utils::tempdir_short;
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my ($host, $server_port) = ($node->host, $node->port);
-append_to_file("$directory/users.txt", qq("client" ""\n));
-append_to_file("$directory/pgbouncer.ini", <<"INI");
-[databases]
-app = host=$host port=$server_port dbname=app pool_size=1
-[pgbouncer]
-pool_mode = transaction
-listen_addr =
-listen_port = $port
-unix_socket_dir = $directory
-auth_type = trust
-auth_file = $directory/users.txt
-logfile = $directory/log
-ignore_startup_parameters = extra_float_digits,options
-INI
-my $process = IPC::Run::start [$pgbouncer, "$directory/pgbouncer.ini"], '<', \undef,
-  '>', "$directory/out", '2>&1';
+my ($directory, $port, $process) = pgbouncer($node, 'app', 'client');
 my $bouncer = "host=$directory port=$port dbname=app user=client";
-for my $try (1 .. 100) {
-    last if -S "$directory/.s.PGSQL.$port";
-    select(undef, undef, undef, 0.1);
-}
 
 sub connected {
     return $node->background_psql('app', on_error_stop => 0, extra_params => ['-d', $bouncer]);

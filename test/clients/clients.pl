@@ -1,0 +1,88 @@
+# Real clients sign in: psycopg2 and node-postgres through PgBouncer, PostGraphile on its own.
+# NODE_PATH names the npm packages of package.json; without them the parts that need them are skipped.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../cluster/lib";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VRM::PgBouncer;
+use VRM::Server;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
+$node->start;
+database($node, 'app');
+
+my $tokens = slurp_file("$FindBin::Bin/../data/tokens.sql");
+my ($key_set) = $tokens =~ /^\\set key_set '(.*)'$/m;
+my %believed = $tokens =~ /^\('([^']+)', '([^']+)'\)[,;]$/mg;
+my @token = @believed{'ES256', 'second user'};
+my @user = map { "0e6f1b7c-0000-7000-8000-00000000000$_" } 1, 2;
+query($node, 'app', <<"SQL");
+SELECT vrm.jwk_import('$key_set', 'https://issuer.example', 'authenticated');
+CREATE ROLE client LOGIN IN ROLE authenticated;
+INSERT INTO auth.users (id, email)
+VALUES ('$user[0]', 'one\@example.org'), ('$user[1]', 'two\@example.org');
+INSERT INTO vrm.agents (user_id, agent_id) VALUES ('$user[0]', 'one'), ('$user[1]', 'two')
+SQL
+
+# What a client prints, as a hash.
+sub client {
+    my (@command) = @_;
+    my ($stdout, $stderr) = ('', '');
+    IPC::Run::run [@command, @token], '<', \undef, '>', \$stdout, '2>', \$stderr;
+    diag($stderr) if $stderr ne '';
+    return { $stdout =~ /^(.+?): ?(.*)$/mg };
+}
+
+my $node_is_there = $ENV{NODE_PATH} && -d "$ENV{NODE_PATH}/pg";
+
+SKIP: {
+    skip 'pgbouncer is not installed', 11 unless VRM::PgBouncer::program();
+    my ($directory, $port, $process) = pgbouncer($node, 'app', 'client');
+
+  SKIP: {
+        skip 'psycopg2 is not installed', 5
+          if system('/usr/bin/python3 -c "import psycopg2" 2>/dev/null') != 0;
+        my $said = client('/usr/bin/python3', "$FindBin::Bin/psycopg2_client.py",
+            "host=$directory port=$port dbname=app user=client");
+        is($said->{'first sees'}, 'one', 'psycopg2: the first person sees the own agents');
+        is($said->{'second sees'}, 'two', 'psycopg2: so does the second');
+        is($said->{afterwards}, 'None 0', 'psycopg2: afterwards there is nobody');
+        is($said->{'a bad token'}, 'token rejected None None', 'psycopg2: a bad token is an error');
+        is($said->{'after making one'}, '2', 'psycopg2: the API is there');
+    }
+
+  SKIP: {
+        skip 'the npm package pg is not installed', 6 unless $node_is_there;
+        my $said = client('node', "$FindBin::Bin/node_postgres.cjs",
+            "postgresql://client\@/app?host=$directory&port=$port");
+        is($said->{'first sees'}, 'one', 'node-postgres: the first person sees the own agents');
+        is($said->{'second sees'}, 'two', 'node-postgres: so does the second');
+        is($said->{'nobody sees'}, 'none', 'node-postgres: who does not sign in sees nothing');
+        is($said->{'a bad token'}, '28000 token rejected undefined undefined',
+            'node-postgres: a bad token is an error');
+        is($said->{afterwards}, 'null', 'node-postgres: afterwards there is nobody');
+        is(keys %$said, 5, 'node-postgres: nothing else was said');
+    }
+    $process->kill_kill;
+}
+
+SKIP: {
+    skip 'the npm package postgraphile is not installed', 6
+      unless $node_is_there && -d "$ENV{NODE_PATH}/postgraphile";
+    my ($host, $port) = ($node->host, $node->port);
+    my $said = client('node', "$FindBin::Bin/postgraphile.cjs",
+        "postgresql://client\@/app?host=$host&port=$port");
+    is($said->{'first sees'}, 'one', 'PostGraphile: the first person sees the own agents');
+    is($said->{'second sees'}, 'two', 'PostGraphile: so does the second');
+    is($said->{'nobody sees'}, 'none', 'PostGraphile: who does not sign in sees nothing');
+    is($said->{'a bad token'}, 'token rejected', 'PostGraphile: a bad token is an error');
+    is($said->{made}, 'string', 'PostGraphile: functions are mutations');
+    is($said->{'second sees then'}, 'by GraphQL,two', 'PostGraphile: which do what they say');
+}
+
+$node->stop;
+done_testing();
