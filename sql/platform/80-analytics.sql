@@ -1,6 +1,6 @@
--- What dashboards ask ------------------------------------------------------------------------------
+-- Calls as rows and as statistics --------------------------------------------------------------------
 
--- A duration of the source document's form is believed; else the clock decides.
+-- The customer alone is not in the facts: asking for that column unpacks the results.
 CREATE VIEW vrm.calls WITH (security_invoker) AS
     SELECT r.user_id,
            r.id,
@@ -9,168 +9,116 @@ CREATE VIEW vrm.calls WITH (security_invoker) AS
            r.status,
            r.started_at,
            r.completed_at,
-           CASE
-               WHEN r.results ->> 'duration' ~ '^[0-9]{1,4}:[0-5][0-9]$'
-               THEN make_interval(mins => split_part(r.results ->> 'duration', ':', 1)::integer,
-                                  secs => split_part(r.results ->> 'duration', ':', 2)::integer)
-               WHEN r.results ->> 'duration' ~ '^[0-9]{1,4}:[0-5][0-9]:[0-5][0-9]$'
-               THEN (r.results ->> 'duration')::interval
-               ELSE r.completed_at - r.started_at
-           END AS duration,
-           r.results ->> 'customer' AS customer,
-           CASE WHEN r.results ->> 'sentiment' IN ('positive', 'neutral', 'negative')
-                THEN (r.results ->> 'sentiment')::vrm.sentiment
-           END AS sentiment,
-           CASE WHEN r.results ->> 'actions' ~ '^[0-9]{1,9}$' THEN (r.results ->> 'actions')::integer END AS actions,
+           f.duration_ms * interval '1 millisecond' AS duration,
+           CASE WHEN jsonb_typeof(r.results -> 'customer') = 'string' THEN r.results ->> 'customer' END AS customer,
+           f.sentiment::vrm.sentiment AS sentiment,
+           f.actions,
            r.error
-    FROM vrm.test_runs r LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id;
+    FROM vrm.test_runs r
+    LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
+    LEFT JOIN vrm.call_facts f ON f.user_id = r.user_id AND f.id = r.id;
 COMMENT ON VIEW vrm.calls IS 'calls with their results as typed columns; what does not fit a type is null';
 REVOKE ALL ON vrm.calls FROM PUBLIC, anon, authenticated;
 GRANT SELECT ON vrm.calls TO authenticated, service_role;
 
-CREATE OR REPLACE FUNCTION vrm.user_dashboard(
-    OUT agents bigint, OUT calls bigint, OUT live bigint, OUT completed bigint, OUT failed bigint,
-    OUT cancelled bigint, OUT success_rate numeric, OUT average_duration interval,
-    OUT last_call_at timestamptz, OUT recent_calls jsonb
+-- Whole months and days come from vrm.call_rollup unless something in them has changed since; days that
+-- have changed and what juts out of whole days come from the facts; calls that have not ended from
+-- vrm.test_runs.  All of it is one snapshot: a STABLE function sees that of its caller's query.
+CREATE OR REPLACE FUNCTION vrm.statistics_by_agent(
+    since timestamptz,
+    until timestamptz,
+    agents uuid[] DEFAULT NULL
 )
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (SELECT count(*) FROM vrm.agents a WHERE a.user_id = vrm.uid() AND a.deleted_at IS NULL),
-           count(*),
-           count(*) FILTER (WHERE c.status IN ('queued', 'running')),
-           count(*) FILTER (WHERE c.status = 'completed'),
-           count(*) FILTER (WHERE c.status = 'failed'),
-           count(*) FILTER (WHERE c.status = 'cancelled'),
-           round(count(*) FILTER (WHERE c.status = 'completed')::numeric
-                 / nullif(count(*) FILTER (WHERE c.status IN ('completed', 'failed')), 0), 3),
-           date_trunc('second', avg(c.duration) FILTER (WHERE c.status = 'completed')),
-           max(c.started_at),
-           (SELECT jsonb_agg(to_jsonb(recent))
-            FROM (SELECT r.id, r.agent, r.status, r.started_at, r.duration
-                  FROM vrm.calls r
-                  WHERE r.user_id = vrm.uid()
-                  ORDER BY r.started_at DESC, r.id DESC
-                  LIMIT 5) AS recent)
-    FROM vrm.calls c
-    WHERE c.user_id = vrm.uid()
-$$;
-COMMENT ON FUNCTION vrm.user_dashboard() IS
-    'the caller''s agents and calls in one row; success_rate is completed / (completed + failed)';
-
-CREATE OR REPLACE FUNCTION vrm.agent_performance(since timestamptz, until timestamptz)
-    RETURNS TABLE (agent_id uuid, agent text, calls bigint, completed bigint, failed bigint,
-                   success_rate numeric, average_duration interval, positive_share numeric)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT c.agent_id, c.agent, count(*),
-           count(*) FILTER (WHERE c.status = 'completed'),
-           count(*) FILTER (WHERE c.status = 'failed'),
-           round(count(*) FILTER (WHERE c.status = 'completed')::numeric
-                 / nullif(count(*) FILTER (WHERE c.status IN ('completed', 'failed')), 0), 3),
-           date_trunc('second', avg(c.duration) FILTER (WHERE c.status = 'completed')),
-           round(count(*) FILTER (WHERE c.sentiment = 'positive')::numeric / nullif(count(c.sentiment), 0), 3)
-    FROM vrm.calls c
-    WHERE c.user_id = vrm.uid() AND c.started_at >= since AND c.started_at < until
-    GROUP BY c.agent_id, c.agent
-    ORDER BY count(*) DESC, c.agent
-$$;
-COMMENT ON FUNCTION vrm.agent_performance(timestamptz, timestamptz) IS
-    'the caller''s agents over a time: calls, success, length, sentiment';
-
-CREATE OR REPLACE FUNCTION vrm.live_calls()
-    RETURNS TABLE (id uuid, agent_id uuid, agent text, status text, started_at timestamptz,
-                   elapsed interval, turns bigint, last_message text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT r.id, r.agent_id, a.agent_id, r.status, r.started_at,
-           date_trunc('second', clock_timestamp() - r.started_at),
-           (SELECT count(*) FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id),
-           (SELECT t.message FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id
-            ORDER BY t.id DESC LIMIT 1)
-    FROM vrm.test_runs r LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
-    WHERE r.user_id = vrm.uid() AND r.status IN ('queued', 'running')
-    ORDER BY r.started_at, r.id
-$$;
-COMMENT ON FUNCTION vrm.live_calls() IS 'the caller''s calls that are queued or running, oldest first';
-
--- Runs as the caller, who has no USAGE on vrm_private: what it needs stands in it.
-CREATE OR REPLACE FUNCTION vrm.call_history(
-    filter jsonb DEFAULT '{}',
-    cursor text DEFAULT NULL,
-    page_size integer DEFAULT 50
-)
-    RETURNS TABLE (id uuid, agent text, status text, started_at timestamptz, duration interval,
-                   customer text, sentiment vrm.sentiment, actions integer, error text, next_cursor text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    RETURNS TABLE (agent_id uuid, stats vrm.call_stats)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     caller uuid := vrm.uid();
-    wrong text;
-    wanted_agent uuid;
-    since timestamptz := '-infinity';
-    until timestamptz := 'infinity';
-    place_at timestamptz := 'infinity';
-    place_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+    no_agent CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    -- whole days are [first_day, last_day), whole months [first_month, last_month)
+    first_day date := vrm.utc_day(since);
+    last_day date := vrm.utc_day(until);
+    first_month date;
+    last_month date;
+    changed date[];
+    changed_months date[];
+    days date[];
+    starts timestamptz[];
+    ends timestamptz[];
 BEGIN
-    IF page_size IS NULL OR page_size NOT BETWEEN 1 AND 1000 THEN
-        RAISE EXCEPTION 'page_size must be between 1 and 1000'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Got %s.', coalesce(page_size::text, 'null')),
-                  HINT = 'Leave it out for pages of 50.';
+    IF since < until IS NOT TRUE THEN
+        RETURN;
     END IF;
-    IF cursor !~ '^[0-9]{1,17}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
-        RAISE EXCEPTION 'cursor is not valid'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Got "%s".', left(cursor, 100)),
-                  HINT = 'Pass next_cursor of the last row of a page, or null for the first page.';
+    IF isfinite(first_day) AND first_day::timestamp AT TIME ZONE 'UTC' < since THEN
+        first_day := first_day + 1;
     END IF;
-    IF cursor IS NOT NULL THEN
-        place_at := timestamptz 'epoch' + split_part(cursor, '.', 1)::bigint * interval '1 microsecond';
-        place_id := split_part(cursor, '.', 2)::uuid;
-    END IF;
-
-    BEGIN
-        wrong := CASE
-            WHEN jsonb_typeof(filter) <> 'object' THEN 'It must be an object.'
-            ELSE (SELECT format('There is no "%s" to filter by.', min(key))
-                  FROM jsonb_object_keys(filter) AS key
-                  WHERE key NOT IN ('status', 'agent_id', 'since', 'until')
-                  HAVING count(*) > 0) END;
-        IF filter ->> 'status' NOT IN ('queued', 'running', 'completed', 'failed', 'cancelled') THEN
-            wrong := format('There is no status "%s".', left(filter ->> 'status', 100));
-        END IF;
-        wanted_agent := filter ->> 'agent_id';
-        since := coalesce((filter ->> 'since')::timestamptz, since);
-        until := coalesce((filter ->> 'until')::timestamptz, until);
-    EXCEPTION
-        WHEN data_exception THEN
-            wrong := SQLERRM;
-    END;
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'filter is not valid'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = wrong,
-                  HINT = 'For example: ''{"status": "failed", "agent_id": "...", "since": "2026-01-01"}''.';
+    changed := ARRAY(SELECT DISTINCT d.day FROM vrm.call_dirty d WHERE d.user_id = caller);
+    IF first_day >= last_day THEN
+        starts := ARRAY[since];
+        ends := ARRAY[until];
+    ELSE
+        first_month := date_trunc('month', first_day::timestamp + interval '1 month - 1 day');
+        last_month := greatest(date_trunc('month', last_day::timestamp)::date, first_month);
+        changed_months := ARRAY(SELECT DISTINCT date_trunc('month', c::timestamp)::date FROM unnest(changed) AS c
+                                WHERE c >= first_month AND c < last_month);
+        days := ARRAY(SELECT d FROM (
+                    SELECT generate_series(first_day, least(first_month, last_day) - 1, '1 day')::date
+                    WHERE first_day < first_month
+                    UNION SELECT generate_series(last_month, last_day - 1, '1 day')::date WHERE last_month < last_day
+                    UNION SELECT generate_series(m, m + interval '1 month - 1 day', '1 day')::date
+                    FROM unnest(changed_months) AS m) AS of (d)
+                WHERE d <> ALL (changed));
+        SELECT array_agg(s), array_agg(e) INTO starts, ends
+        FROM (SELECT c::timestamp AT TIME ZONE 'UTC', (c + 1)::timestamp AT TIME ZONE 'UTC'
+              FROM unnest(changed) AS c WHERE c >= first_day AND c < last_day
+              UNION ALL SELECT since, first_day::timestamp AT TIME ZONE 'UTC'
+              UNION ALL SELECT last_day::timestamp AT TIME ZONE 'UTC', until) AS span (s, e)
+        WHERE s < e;
     END IF;
 
     RETURN QUERY
-        SELECT c.id, c.agent, c.status::text, c.started_at, c.duration, c.customer, c.sentiment, c.actions,
-               c.error, (extract(epoch FROM c.started_at) * 1000000)::bigint || '.' || c.id
-        FROM vrm.calls c
-        WHERE c.user_id = caller
-          AND (c.started_at, c.id) < (place_at, place_id)
-          AND c.started_at >= since AND c.started_at < until
-          AND (filter ->> 'status' IS NULL OR c.status = filter ->> 'status')
-          AND (wanted_agent IS NULL OR c.agent_id = wanted_agent)
-        ORDER BY c.started_at DESC, c.id DESC
-        LIMIT page_size;
+        SELECT nullif(p.agent_id, no_agent), p.stats
+        FROM (SELECT r.agent_id, r.stats::vrm.call_stats
+              FROM vrm.call_rollup r
+              WHERE r.user_id = caller AND r.grain = 'month' AND r.bucket >= first_month AND r.bucket < last_month
+                AND r.bucket <> ALL (changed_months)
+              UNION ALL
+              SELECT r.agent_id, r.stats::vrm.call_stats
+              FROM vrm.call_rollup r
+              WHERE r.user_id = caller AND r.grain = 'day' AND r.bucket = ANY (days)) AS p (agent_id, stats)
+        WHERE agents IS NULL OR p.agent_id = ANY (agents);
+    RETURN QUERY
+        SELECT f.agent_id, vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)
+        FROM unnest(starts, ends) AS span (s, e)
+        JOIN vrm.call_facts f ON f.user_id = caller AND f.started_at >= span.s AND f.started_at < span.e
+        WHERE agents IS NULL OR f.agent_id = ANY (agents)
+        GROUP BY f.agent_id;
+    RETURN QUERY
+        SELECT r.agent_id, vrm.call_stats(r.status, NULL, NULL, NULL, NULL)
+        FROM vrm.test_runs r
+        WHERE r.user_id = caller AND r.status IN ('queued', 'running')
+          AND r.started_at >= since AND r.started_at < until
+          AND (agents IS NULL OR r.agent_id = ANY (agents))
+        GROUP BY r.agent_id;
 END
 $$;
-COMMENT ON FUNCTION vrm.call_history(jsonb, text, integer) IS
-    'a page of the caller''s calls, newest first; pass next_cursor of its last row for the next page';
+COMMENT ON FUNCTION vrm.statistics_by_agent(timestamptz, timestamptz, uuid[]) IS
+    'the caller''s calls of a time as statistics, one row or more for each agent, to be summed up by vrm.rollup()';
+
+CREATE OR REPLACE FUNCTION vrm.call_statistics(
+    since timestamptz DEFAULT '-infinity',
+    until timestamptz DEFAULT 'infinity',
+    agents uuid[] DEFAULT NULL
+) RETURNS vrm.call_stats
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.rollup(s.stats) FROM vrm.statistics_by_agent(since, until, agents) s
+$$;
+COMMENT ON FUNCTION vrm.call_statistics(timestamptz, timestamptz, uuid[]) IS
+    'the caller''s calls of a time, of all agents or some, as statistics: vrm.duration_quantile(...), vrm.summary(...)';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm.user_dashboard(), vrm.agent_performance(timestamptz, timestamptz), vrm.live_calls(),
-    vrm.call_history(jsonb, text, integer)
+    vrm.statistics_by_agent(timestamptz, timestamptz, uuid[]), vrm.call_statistics(timestamptz, timestamptz, uuid[])
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    vrm.user_dashboard(), vrm.agent_performance(timestamptz, timestamptz), vrm.live_calls(),
-    vrm.call_history(jsonb, text, integer)
+    vrm.statistics_by_agent(timestamptz, timestamptz, uuid[]), vrm.call_statistics(timestamptz, timestamptz, uuid[])
     TO authenticated;

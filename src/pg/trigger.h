@@ -29,6 +29,8 @@ class trigger_call {
   [[nodiscard]] HeapTuple old_row() const noexcept {
     return TRIGGER_FIRED_BY_UPDATE(data_->tg_event) ? data_->tg_trigtuple : nullptr;
   }
+  [[nodiscard]] bool is_insert() const noexcept { return TRIGGER_FIRED_BY_INSERT(data_->tg_event); }
+  [[nodiscard]] bool is_delete() const noexcept { return TRIGGER_FIRED_BY_DELETE(data_->tg_event); }
   [[nodiscard]] const Trigger& trigger() const noexcept { return *data_->tg_trigger; }
 
   /// NEW with one column, counted from 1, replaced.

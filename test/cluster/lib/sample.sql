@@ -34,6 +34,7 @@ SELECT vrm.append_transcript(:'done', 'Agent', E'Hello!\nHow "are" you?', '1 s')
 INSERT INTO vrm.test_runs (agent_id, status) VALUES (:'agent', 'queued');
 INSERT INTO vrm.metrics (name, prompt) VALUES ('politeness', 'Was the agent polite?');
 COMMIT;
+SELECT vrm_private.compact_calls() AS compacted \gset
 
 SELECT vrm.jwk_import('{"keys": [{"kid": "k", "kty": "OKP", "crv": "Ed25519",
                        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}', 'https://issuer.example') \g /dev/null

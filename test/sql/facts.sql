@@ -1,0 +1,116 @@
+-- Facts and the statistics made of them in advance: whatever happens to calls, readers see exactly
+-- what direct aggregation over the calls sees, compacted or not.
+BEGIN;
+SELECT plan(54);
+\ir include/people.sql
+\ir include/generated_calls.sql
+SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
+SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
+       pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('sales')$$) AS second_agent,
+       pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('other')$$) AS bobs_agent \gset
+CREATE FUNCTION pg_temp.of_alice(query text) RETURNS text LANGUAGE sql AS
+    $$ SELECT pg_temp.as_user((SELECT id FROM auth.users WHERE email = 'alice@example.org'), query) $$;
+
+-- 3,000 calls of three months in 2026, some without an agent; some of Bob
+INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at, results)
+SELECT CASE WHEN n % 10 = 0 THEN :'bob' ELSE :'alice' END::uuid,
+       CASE WHEN n % 10 = 0 THEN :'bobs_agent' WHEN n % 10 = 1 THEN NULL WHEN n % 3 = 0 THEN :'agent' ELSE :'second_agent' END::uuid,
+       status, started_at + n * interval '30 minutes', completed_at + n * interval '30 minutes',
+       CASE WHEN status <> 'running' THEN results END
+FROM generated_calls WHERE n <= 3000;
+CREATE TABLE span AS SELECT * FROM (VALUES
+    ('-infinity'::timestamptz, 'infinity'::timestamptz), ('2026-01-01 00:00Z', '2026-04-01 00:00Z'), ('2026-01-10 05:00Z', '2026-03-03 07:30Z'),
+    ('2026-02-01 00:00Z', '2026-03-01 00:00Z'), ('2026-02-03 10:00Z', '2026-02-03 11:00Z'), ('2026-02-03 22:00Z', '2026-02-04 02:00Z'),
+    ('2026-02-03 00:00Z', '2026-02-04 00:00Z'), ('2026-01-31 23:59:59.999999Z', '2026-03-01 00:00:00.000001Z'), ('2026-01-15 00:00Z', '2026-01-20 00:00Z'),
+    ('-infinity', '2026-02-10 12:00Z'), ('2026-02-10 12:00Z', 'infinity'), ('2030-01-01', '2031-01-01'), ('2026-03-01', '2026-01-01')) AS t (since, until);
+GRANT SELECT ON span TO authenticated;
+
+-- Times in which the statistics differ by a byte from those of the calls themselves.
+CREATE FUNCTION pg_temp.differences() RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM span,
+        unnest(ARRAY[NULL, 'reception', 'sales']) AS name,
+        LATERAL (SELECT (SELECT ARRAY[id] FROM vrm.agents WHERE agent_id = name) AS ids) AS a,
+        LATERAL (SELECT vrm.call_stats(status, started_at, completed_at, results)::text AS direct FROM vrm.test_runs r
+                 WHERE user_id = (SELECT id FROM auth.users WHERE email LIKE 'alice%') AND started_at >= since AND started_at < until
+                   AND (ids IS NULL OR agent_id = ANY (ids))) AS d
+    WHERE direct IS DISTINCT FROM pg_temp.of_alice(format('SELECT vrm.call_statistics(%L, %L, %L)', since, until, ids))
+$$;
+SELECT is((SELECT count(*) FROM vrm.call_facts), (SELECT count(*) FROM vrm.test_runs WHERE completed_at IS NOT NULL), 'one fact for each call that has ended');
+SELECT is(pg_temp.differences(), 0::bigint, 'nothing compacted: exact');
+SELECT is(vrm_private.compact_calls(500) > 0, true, 'some days are compacted');
+SELECT cmp_ok((SELECT count(*) FROM vrm.call_dirty), '>', 0::bigint, 'not all');
+SELECT is(pg_temp.differences(), 0::bigint, 'half compacted: exact');
+SELECT is((SELECT sum(vrm_private.compact_calls(100000)) FROM generate_series(1, 2)) > 0, true, 'the rest is compacted');
+SELECT is((SELECT count(*) FROM vrm.call_dirty), 0::bigint, 'no day is marked');
+SELECT is(vrm_private.compact_calls(), 0::bigint, 'there is nothing left to do');
+SELECT is(pg_temp.differences(), 0::bigint, 'all compacted: exact');
+SELECT is((SELECT count(DISTINCT bucket) FROM vrm.call_rollup WHERE grain = 'month'), 3::bigint, 'months are there');
+SELECT is((SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup WHERE grain = 'month'),
+          (SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup WHERE grain = 'day'), 'and hold what days hold');
+
+-- whatever happens to calls ------------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.after(event text, change text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE change;
+    RETURN NEXT is(pg_temp.differences(), 0::bigint, event || ': exact at once');
+    PERFORM vrm_private.compact_calls();
+    RETURN NEXT is(pg_temp.differences(), 0::bigint, 'and when compacted');
+END
+$$;
+SELECT pg_temp.after('results change', $$UPDATE vrm.test_runs SET results = '{"duration": "9:59", "sentiment": "negative"}' WHERE completed_at IS NOT NULL AND started_at BETWEEN '2026-02-02' AND '2026-02-05'$$);
+SELECT pg_temp.after('calls move to another day', $$UPDATE vrm.test_runs SET started_at = started_at - interval '9 days' WHERE started_at BETWEEN '2026-02-12' AND '2026-02-13'$$);
+SELECT pg_temp.after('to another agent', $$UPDATE vrm.test_runs SET agent_id = NULL WHERE started_at BETWEEN '2026-01-12' AND '2026-01-13'$$);
+SELECT pg_temp.after('to another id', $$UPDATE vrm.test_runs SET id = vrm.uuid7() WHERE started_at BETWEEN '2026-01-14' AND '2026-01-15'$$);
+SELECT pg_temp.after('live calls end', $$UPDATE vrm.test_runs SET status = 'completed', completed_at = started_at + interval '77.5 seconds'
+                       WHERE status = 'running' AND started_at < '2026-02-01'$$);
+SELECT pg_temp.after('calls are deleted', $$DELETE FROM vrm.test_runs WHERE started_at BETWEEN '2026-02-20' AND '2026-03-01'$$);
+SELECT pg_temp.after('a whole month is deleted', $$DELETE FROM vrm.test_runs WHERE started_at >= '2026-03-01'$$);
+SELECT pg_temp.after('a change of nothing that counts', $$UPDATE vrm.test_runs SET time_limit = 61$$);
+SELECT is((SELECT count(*) FROM vrm.call_rollup WHERE bucket >= '2026-03-01'), 0::bigint, 'days without calls leave no statistics');
+SAVEPOINT before;
+DELETE FROM vrm.test_runs;
+ROLLBACK TO before;
+SELECT is(pg_temp.differences(), 0::bigint, 'a rollback takes the marks along');
+UPDATE vrm.test_runs SET time_limit = 62;
+SELECT is((SELECT count(*) FROM vrm.call_dirty), 0::bigint, 'what does not count marks no day');
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at) VALUES (:'alice', 'completed', '-infinity', 'infinity'), (:'alice', 'failed', '-infinity', now());
+SELECT is((SELECT count(*) FROM vrm.call_facts WHERE NOT isfinite(started_at)), 0::bigint, 'a call at the end of time is no fact');
+DELETE FROM vrm.test_runs WHERE NOT isfinite(started_at);
+
+-- rebuilding ----------------------------------------------------------------------------------------------
+
+SELECT is(vrm_private.rebuild_facts(), 0::bigint, 'rebuilding facts finds nothing amiss');
+ALTER TABLE vrm.test_runs DISABLE TRIGGER record_facts;
+UPDATE vrm.test_runs SET results = '{"duration": "0:01"}' WHERE completed_at IS NOT NULL AND started_at BETWEEN '2026-01-05' AND '2026-01-07';
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at) VALUES (:'alice', 'failed', '2026-01-20', '2026-01-21');
+ALTER TABLE vrm.test_runs ENABLE TRIGGER record_facts;
+SELECT cmp_ok(pg_temp.differences(), '>', 0::bigint, 'without the trigger statistics are wrong');
+SELECT cmp_ok(vrm_private.rebuild_facts(), '>', 1::bigint, 'rebuilding facts repairs them');
+SELECT is(pg_temp.differences(), 0::bigint, 'exact again');
+UPDATE vrm.call_rollup SET stats = nothing FROM (SELECT vrm.rollup(NULL)::bytea) AS none (nothing) WHERE grain = 'day';
+SELECT cmp_ok(vrm_private.rebuild_rollups(), '>', 10::bigint, 'so does rebuilding statistics');
+SELECT is(pg_temp.differences(), 0::bigint, 'exact, from the facts');
+SELECT cmp_ok(vrm_private.compact_calls(), '>', 10::bigint, 'all days are made anew');
+SELECT is(pg_temp.differences(), 0::bigint, 'exact, from statistics');
+DROP TRIGGER record_facts ON vrm.test_runs;
+DELETE FROM vrm.call_facts;
+SELECT vrm.install() \g /dev/null
+SELECT is(pg_temp.differences(), 0::bigint, 'vrm.install() brings back the trigger and what it has missed');
+
+-- whose are they --------------------------------------------------------------------------------------------
+
+SELECT is(pg_temp.as_user(:'bob', format('SELECT count(*) FROM %s WHERE user_id <> vrm.uid()', relation)), '0', 'nobody sees others in ' || relation)
+FROM unnest(ARRAY['vrm.call_facts', 'vrm.call_dirty', 'vrm.call_rollup']) AS relation;
+SELECT is(pg_temp.as_user(NULL, 'SELECT vrm.call_count(vrm.call_statistics())'), '0', 'nobody has no calls');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.call_count(vrm.call_statistics(agents => ARRAY[%L]::uuid[]))', :'agent')), '0', 'others'' agents have none for Bob');
+SELECT is(pg_temp.as_user(:'alice', statement), '42501', 'authenticated: ' || statement)
+FROM unnest(ARRAY['DELETE FROM vrm.call_facts', 'UPDATE vrm.call_rollup SET stats = NULL', 'INSERT INTO vrm.call_dirty (user_id, day) VALUES (vrm.uid(), now())',
+                  'SELECT vrm_private.compact_calls()', 'SELECT vrm_private.rebuild_facts()', 'CALL vrm.maintain()', 'SELECT vrm.record_facts()']) AS statement;
+DELETE FROM auth.users WHERE id = :'alice';
+SELECT is((SELECT count(*) FROM vrm.call_facts WHERE user_id = :'alice') + (SELECT count(*) FROM vrm.call_rollup WHERE user_id = :'alice'), 0::bigint,
+          'with a user go facts and statistics');
+SELECT lives_ok('SELECT vrm_private.compact_calls()', 'and the marks that stay harm nobody');
+
+SELECT * FROM finish();
+ROLLBACK;
