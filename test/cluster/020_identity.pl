@@ -2,8 +2,10 @@
 # pooler.  test/sql has what happens within one transaction.
 use strict;
 use warnings;
+use Digest::SHA;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use MIME::Base64 qw(encode_base64url);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -11,7 +13,10 @@ use VRM::Server;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(allows_streaming => 1, extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
-$node->append_conf('postgresql.conf', 'max_prepared_transactions = 2');
+$node->append_conf('postgresql.conf', <<'CONF');
+max_prepared_transactions = 2
+vrm.master_key_command = 'echo test:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE='
+CONF
 $node->start;
 database($node, 'app');
 
@@ -111,6 +116,51 @@ for my $i (0 .. $#reasons) {
     my ($name, $reason) = map { s/''/'/gr } @refused[2 * $i, 2 * $i + 1];
     like($reasons[$i], qr/\Q$reason\E/, "logged: $name");
 }
+
+# --- expiry, by tokens made here ------------------------------------------------------------------
+
+my $secret = 'thirty-two bytes that nobody knows';
+my $shared = encode_base64url($secret);
+query($node, 'app', <<"SQL");
+SELECT vrm.key_create('data');
+SELECT vrm.jwk_import('{"keys": [{"kid": "shared", "kty": "oct", "k": "$shared"}]}', 'here');
+SQL
+
+# A token of this moment and so many seconds.
+sub token {
+    my (%seconds) = @_;
+    my $times = join '', map { sprintf ', "%s": %d', $_, time + $seconds{$_} } sort keys %seconds;
+    my $signed = encode_base64url('{"alg": "HS256", "kid": "shared"}') . '.'
+      . encode_base64url(qq({"iss": "here", "sub": "$one"$times}));
+    return "$signed." . encode_base64url(Digest::SHA::hmac_sha256($signed, $secret));
+}
+
+my $tight = 'ALTER ROLE client SET vrm.clock_skew = 0';
+my $loose = 'ALTER ROLE client SET vrm.clock_skew = 600';
+sub login_with {
+    my ($token) = @_;
+    return as_client("SELECT vrm.login('$token')");
+}
+query($node, 'app', $loose);
+is(login_with(token(exp => -300)), $one, 'within the clock skew a token is still good');
+is(login_with(token(exp => 9000, nbf => 300)), $one, 'or already');
+is(login_with(token(exp => -900)), '28000', 'beyond it, it is not');
+is(login_with(token(exp => 9000, nbf => 900)), '28000', 'neither way');
+query($node, 'app', $tight);
+is(login_with(token(exp => -300)), '28000', 'without skew neither is the first');
+is(login_with(token(exp => 9000, nbf => 300)), '28000', 'nor the second');
+
+my $aging = token(exp => -300);
+my $kept = 'SELECT coalesce(vrm.uid()::text, $$nobody$$)';
+query($node, 'app', "$loose; GRANT SET ON PARAMETER vrm.clock_skew TO client");
+is(as_client("BEGIN; SELECT vrm.login('$aging'); SET vrm.clock_skew = 0; $kept; COMMIT;"),
+    "$one nobody", 'an identity expires within its transaction');
+is(as_client("SELECT vrm.login('$aging'); SET vrm.clock_skew = 0; SELECT vrm.login('$aging');"),
+    "$one 28000", 'a token that is remembered expires all the same');
+is(as_client("BEGIN; SET LOCAL vrm.token = '$aging'; $kept; SET vrm.clock_skew = 0; $kept; "
+          . 'COMMIT;'),
+    "$one nobody", 'so does a lazy one');
+query($node, 'app', 'ALTER ROLE client RESET vrm.clock_skew');
 
 # --- other backends, and a standby ----------------------------------------------------------------
 
