@@ -96,7 +96,7 @@ void run_steps(const pg::spi_session& spi, pg::platform_installer& installer, st
       throw vrm::error("55000",
                        "there is no upgrade of the platform from version " + from + " to " + to)
           .detail("The members of the extension are at version " + to + ".")
-          .hint("ALTER EXTENSION vrm UPDATE TO '" + from + "'; or install a newer vrm");
+          .hint("Install the files of a newer vrm, then: ALTER EXTENSION vrm UPDATE;");
     }
     const auto script = spi.value<std::string>(
         "SELECT script FROM vrm.platform_steps() WHERE from_version = $1", from);

@@ -9,10 +9,12 @@ use PostgreSQL::Test::Utils;
 
 our @EXPORT = qw(server database person as_user error_of error_as_user query);
 
-# Starts a server; further arguments are those of init.
+# Starts a server; install_path names another PostgreSQL, further arguments are those of init.
 sub server {
     my ($name, %options) = @_;
-    my $node = PostgreSQL::Test::Cluster->new($name);
+    my $install_path = delete $options{install_path};
+    my $node = PostgreSQL::Test::Cluster->new($name,
+        $install_path ? (install_path => $install_path) : ());
     $node->init(extra => ['--encoding=UTF8', '--locale=C.UTF-8'], %options);
     my $superuser = getpwuid $<;
     $node->append_conf('postgresql.conf', "timezone = 'UTC'\nvrm.trusted_logins = '$superuser'\n");
