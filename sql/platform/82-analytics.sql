@@ -63,7 +63,7 @@ DECLARE
     edges timestamptz[];
     number_of_buckets double precision;
 BEGIN
-    IF (months > 0)::integer + (days > 0)::integer + (clock > '0')::integer <> 1
+    IF (months > 0)::integer + (days > 0)::integer + (clock > '0')::integer IS DISTINCT FROM 1
        OR months < 0 OR days < 0 OR clock < '0' THEN
         RAISE EXCEPTION 'bucket must be a number of months, of days, or of hours, minutes and seconds'
             USING ERRCODE = 'invalid_parameter_value',

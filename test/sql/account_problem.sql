@@ -1,7 +1,7 @@
 -- Accounts that may not act: locked, deleted, without the second factor, or none at all.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(38);
+SELECT plan(39);
 
 \set alice '00000000-0000-7000-8000-0000000000aa'
 \set bob '00000000-0000-7000-8000-0000000000bb'

@@ -33,6 +33,7 @@ SELECT vrm.append_transcript(:'done', 'Agent', E'Hello!\nHow "are" you?', '1 s')
        vrm.fail_test_run(:'wrong', 'line went dead') \g /dev/null
 INSERT INTO vrm.test_runs (agent_id, status) VALUES (:'agent', 'queued');
 INSERT INTO vrm.metrics (name, prompt) VALUES ('politeness', 'Was the agent polite?');
+SELECT vrm.record_metric_result(id, :'done', 0.9, true, 'very') FROM vrm.metrics \g /dev/null
 COMMIT;
 SELECT vrm_private.compact_calls() AS compacted \gset
 
