@@ -21,7 +21,10 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DVRM_VERSION='"$(EXTVERSION)"'
 PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP
-SHLIB_LINK  = -lstdc++ -lcrypto -Wl,--version-script=$(top)src/exports.map
+# OpenSSL computes Argon2 itself since 3.2; before, libargon2 does.
+argon2     := $(shell printf '\043include <openssl/opensslv.h>\n\043if OPENSSL_VERSION_NUMBER < \
+                0x30200000L\n-largon2\n\043endif\n' | $(CXX) -E -P -x c++ - | tail -n 1)
+SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt $(argon2) -Wl,--version-script=$(top)src/exports.map
 
 ISOLATION      = $(patsubst test/isolation/specs/%.spec,%,$(call files,test/isolation/specs/*.spec))
 ISOLATION_OPTS = --inputdir=$(top)test/isolation --outputdir=build/isolation --load-extension=$(EXT)

@@ -19,6 +19,7 @@ void _PG_init(void) {
   vrm::sql::define_login_settings();
   vrm::sql::watch_signing_keys();
   vrm::sql::define_lockout_settings();
+  vrm::sql::define_password_settings();
   vrm::sql::define_master_key_settings();
   vrm::sql::define_secrets_settings();
   MarkGUCPrefixReserved("vrm");  // last: it drops placeholders that nobody has defined

@@ -1,0 +1,97 @@
+# Races for what is good once, and what the clock says of who exists: a code and a reset token taken
+# by many at a time have one winner, and unknown users cost what known ones cost.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+use VRM::Server;
+
+my $node = server('accounts');
+$node->append_conf('postgresql.conf', <<'SETTINGS');
+vrm.master_key_command = 'echo test:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE='
+vrm.secret_literals = allow
+SETTINGS
+$node->reload;
+my $database = database($node, 'accounts');
+query($node, $database, "SELECT vrm.key_create('data')");
+my $alice = query($node, $database, "SELECT vrm.sign_up('alice\@example.org', 'correct horse')");
+query($node, $database, "UPDATE vrm.lockout_policy SET threshold = 1000 WHERE kind <> 'session'");
+
+# Runs a statement in so many sessions at once; gives what each printed.
+my $scripts = PostgreSQL::Test::Utils::tempdir;
+
+sub race {
+    my ($count, $name, $sql) = @_;
+    append_to_file("$scripts/$name.sql", $sql);
+    my @output = map { my $text = ''; \$text } 1 .. $count;
+    my @runs = map {
+        IPC::Run::start(['psql', '-XAtq', '-d', $node->connstr($database), '-f', "$scripts/$name.sql"],
+            '>', $output[$_ - 1], '2>', \my $errors)
+    } 1 .. $count;
+    $_->finish for @runs;
+    return map { split /\n/, $$_ } @output;
+}
+
+sub tally { my ($what, @said) = @_; return scalar grep { $_ eq $what } @said; }
+
+# --- a reset token raced by 16 ---------------------------------------------------------------------
+
+query($node, $database, "SELECT vrm.request_password_reset('alice\@example.org')");
+my $token = query($node, $database, 'SELECT token FROM vrm.take_reset_mail()');
+my @resets = race(16, 'reset', "SELECT vrm.consume_password_reset('$token', 'another horse');");
+is(tally('t', @resets), 1, 'a reset token raced by 16 sets one password');
+is(tally('f', @resets), 15, 'and the others are told so');
+
+# --- a code raced by 12 ----------------------------------------------------------------------------
+
+my $secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+query($node, $database, "UPDATE vrm.user_profiles SET mfa_secret = vrm.seal('$secret'), mfa_enabled = true");
+my $code = query($node, $database, "SELECT vrm.totp_code('$secret')");
+my @codes = race(12, 'code',
+    "SELECT status FROM vrm.sign_in('alice\@example.org', 'another horse', totp => '$code');");
+is(tally('ok', @codes), 1, 'a code raced by 12 signs in once');
+is(tally('invalid', @codes), 11, 'and the others are refused');
+query($node, $database, 'UPDATE vrm.user_profiles SET mfa_secret = NULL, mfa_enabled = false');
+
+# --- a refresh token raced by 8 --------------------------------------------------------------------
+
+my $refresh = query($node, $database,
+    "SELECT refresh_token FROM vrm.sign_in('alice\@example.org', 'another horse')");
+my @refreshed = race(8, 'refresh', "SELECT status FROM vrm.session_refresh('$refresh');");
+cmp_ok(tally('ok', @refreshed), '<=', 1, 'a refresh token raced by 8 gives new ones once at most');
+my $session_id = (split /[.]/, $refresh)[1];
+is(query($node, $database, "SELECT revoked_at IS NOT NULL FROM vrm_private.sessions WHERE id = '$session_id'"),
+    't', 'and the session is over');
+
+# --- time ------------------------------------------------------------------------------------------
+# The chance that a wrong password at a known address takes longer than one at an unknown address.
+
+my $samples = 60;
+my $session = $node->background_psql($database);
+my %spent;
+for my $sample (1 .. $samples) {
+    for my $who ('alice', "nobody$sample") {
+        my $began = time;
+        $session->query_safe("SELECT status FROM vrm.sign_in('$who\@example.org', 'wrong horse')");
+        push @{ $spent{ $who eq 'alice' ? 'known' : 'unknown' } }, time - $began;
+    }
+}
+$session->quit;
+my ($longer, $pairs) = (0, 0);
+for my $known (@{ $spent{known} }) {
+    for my $unknown (@{ $spent{unknown} }) {
+        $longer += $known > $unknown ? 1 : $known == $unknown ? 0.5 : 0;
+        $pairs++;
+    }
+}
+my $auc = $longer / $pairs;
+note sprintf('AUC of a wrong password against an unknown user: %.3f', $auc);
+cmp_ok(abs($auc - 0.5), '<=', 0.1, 'the clock does not tell who exists');
+
+$node->stop;
+done_testing();

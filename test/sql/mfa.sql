@@ -1,0 +1,86 @@
+-- Second factors and password resets: every code and every token is good once.
+BEGIN;
+SELECT plan(44);
+\ir include/people.sql
+\ir include/secrets.sql
+SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
+SELECT vrm.sign_up(:'mail', 'correct horse') AS alice \gset
+UPDATE vrm.lockout_policy SET threshold = 100 WHERE kind IN ('totp', 'recovery');
+
+-- RFC 6238, appendix B -----------------------------------------------------------------------------------
+
+SELECT is(vrm.totp_code('GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', to_timestamp(at)), code, 'RFC 6238 at ' || at)
+FROM (VALUES (59, '287082'), (1111111109, '081804'), (1111111111, '050471'), (1234567890, '005924'),
+             (2000000000, '279037'), (20000000000, '353130')) AS v (at, code);
+
+-- enrolment -----------------------------------------------------------------------------------------------
+
+CREATE TEMP TABLE enrolled (factor_id uuid, secret text, otpauth_uri text);
+GRANT ALL ON enrolled TO authenticated;
+SELECT is(pg_temp.as_user(:'alice', 'INSERT INTO enrolled SELECT * FROM vrm.mfa_enrol() RETURNING factor_id'), :'alice', 'Alice enrols');
+SELECT secret FROM enrolled \gset
+SELECT is((SELECT otpauth_uri FROM enrolled), 'otpauth://totp/vrm:' || replace(:'mail', '@', '%40') || '?secret=' || :'secret'
+          || '&issuer=vrm&algorithm=SHA1&digits=6&period=30', 'and gets what an authenticator reads');
+SELECT ok((SELECT vrm.is_sealed(mfa_secret) AND NOT mfa_enabled FROM vrm.user_profiles WHERE id = :'alice'), 'the secret is sealed');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'ok', 'until it is confirmed a password is enough');
+-- Codes of neighbouring steps, so that each is used once.
+SELECT vrm.totp_code(:'secret', clock_timestamp() - interval '30 s') AS before, vrm.totp_code(:'secret', clock_timestamp()) AS now,
+       vrm.totp_code(:'secret', clock_timestamp() + interval '30 s') AS after \gset
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.mfa_confirm('abc')$$), 'false', 'what is no code confirms nothing');
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.mfa_confirm(%L)', :'before')), 'true', 'a code does');
+SELECT ok((SELECT mfa_enabled FROM vrm.user_profiles WHERE id = :'alice'), 'then the factor is on');
+SELECT is(pg_temp.as_user(:'alice', 'SELECT vrm.mfa_enrol()'), '55000', 'another cannot take its place');
+SELECT is(pg_temp.as_anon('SELECT vrm.mfa_enrol()'), '42501', 'nobody enrols nobody');
+
+-- signing in -------------------------------------------------------------------------------------------------
+
+SELECT status, mfa_ticket FROM vrm.sign_in(:'mail', 'correct horse') \gset
+SELECT is(:'status'::text, 'mfa_required', 'a password is not enough any more');
+SELECT is((SELECT status::text FROM vrm.sign_in_mfa(:'mfa_ticket', :'before')), 'invalid', 'a used code is not taken');
+SELECT is((SELECT status::text FROM vrm.sign_in_mfa('made up', :'now')), 'invalid', 'nor a ticket that is made up');
+SELECT is((SELECT status::text FROM vrm.sign_in_mfa(:'mfa_ticket', NULL)), 'invalid', 'nor no code');
+SAVEPOINT replay;
+SELECT status, access_token FROM vrm.sign_in_mfa(:'mfa_ticket', :'now') \gset
+SELECT is(:'status'::text, 'ok', 'a fresh code is');
+SELECT is(vrm.login(:'access_token'), :'alice'::uuid, 'its token is good');
+SELECT is(vrm.aal(), 'aal2', 'and says that there were two factors');
+SELECT vrm.logout();
+ROLLBACK TO SAVEPOINT replay;
+SELECT is((SELECT status::text FROM vrm.sign_in_mfa(:'mfa_ticket', :'now')), 'invalid', 'ROLLBACK does not make a code good again');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', totp => :'after')), 'ok', 'password and code in one');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'wrong horse', totp => :'after')), 'invalid', 'the password counts');
+
+-- recovery codes -----------------------------------------------------------------------------------------------
+
+UPDATE vrm.user_profiles SET mfa_enabled = true WHERE id = :'alice';
+CREATE TEMP TABLE codes (code text);
+GRANT ALL ON codes TO authenticated;
+INSERT INTO vrm_private.recovery_codes VALUES (:'alice', sha256('AAAABBBBCCCCDDDD'));
+SELECT is(pg_temp.as_user(:'alice', $$INSERT INTO codes SELECT vrm.mfa_recovery_codes('aaaa-bbbb-cccc-dddd') RETURNING 1$$), '1', 'a recovery code gives new ones');
+SELECT is((SELECT count(DISTINCT code) FROM codes), 10::bigint, 'ten');
+SELECT matches((SELECT code FROM codes LIMIT 1), '^([A-Z2-7]{4}-){3}[A-Z2-7]{4}$', 'of 80 bits');
+SELECT code FROM codes LIMIT 1 \gset
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', totp => 'AAAA-BBBB-CCCC-DDDD')), 'invalid', 'the old ones are worthless');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', totp => :'code')), 'ok', 'one signs in');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', totp => :'code')), 'invalid', 'once');
+
+-- password reset ---------------------------------------------------------------------------------------------------
+
+SELECT is(pg_temp.as_anon(format('SELECT vrm.request_password_reset(%L)', :'mail')), '', 'anybody asks');
+SELECT is(pg_temp.as_anon($$SELECT vrm.request_password_reset('nobody@example.org')$$), '', 'for anybody, with one answer');
+SELECT email, token FROM vrm.take_reset_mail() \gset
+SELECT is(:'email'::text, :'mail', 'the mailer gets the token of who is there');
+SELECT is_empty('SELECT * FROM vrm.take_reset_mail()', 'once');
+SELECT ok(vrm.verify_password_reset(:'token'), 'it is good');
+SELECT ok(NOT vrm.verify_password_reset(:'token' || 'x'), 'and no other');
+SELECT throws_ok(format('SELECT vrm.consume_password_reset(%L, %L)', :'token', 'short'), '22023', NULL, 'the new password has to be one');
+SELECT ok(NOT vrm.consume_password_reset(:'token', 'new password'), 'a mail does not replace the second factor');
+SELECT code FROM codes OFFSET 1 LIMIT 1 \gset
+SELECT ok(vrm.consume_password_reset(:'token', 'new password', :'code'), 'with it the password is set');
+SELECT ok(NOT vrm.consume_password_reset(:'token', 'other password', :'code'), 'once');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'new password')), 'mfa_required', 'the new one is good');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'invalid', 'the old one is not');
+SELECT ok(NOT EXISTS (SELECT FROM vrm_private.sessions WHERE user_id = :'alice' AND revoked_at IS NULL), 'all sessions have ended');
+
+SELECT * FROM finish();
+ROLLBACK;

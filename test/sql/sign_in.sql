@@ -1,0 +1,102 @@
+-- Signing up and in, sessions and their tokens.  Failures are statuses, and ROLLBACK undoes no use of
+-- a token.
+BEGIN;
+SELECT plan(55);
+\ir include/people.sql
+\ir include/secrets.sql
+SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
+
+-- passwords ----------------------------------------------------------------------------------------
+
+SELECT vrm.password_hash('correct horse') AS hash \gset
+SELECT alike(:'hash'::text, '$argon2id$v=19$m=19456,t=2,p=1$%', 'a hash is Argon2id, as a PHC string');
+SELECT isnt(vrm.password_hash('correct horse'), :'hash'::text, 'with a salt of its own');
+SELECT ok(vrm.password_matches(:'hash', 'correct horse'), 'it matches its password');
+SELECT ok(NOT vrm.password_matches(:'hash', 'correct horsf'), 'and no other');
+SELECT ok(vrm.password_matches('$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.', ''), 'bcrypt is verified');
+SELECT ok(vrm.password_matches('$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a', 'U*U*U')
+          AND vrm.password_matches('$2y$05$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2', 'correct horse'), 'in its dialects');
+SELECT ok(NOT vrm.password_matches('$2y$05$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2', 'correct horsf'), 'strictly');
+SELECT ok(vrm.password_is_outdated('$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.'), 'and outdated');
+SELECT ok(NOT vrm.password_is_outdated(:'hash'), 'ours is not');
+SELECT throws_ok(format('SELECT vrm.password_matches(%L, %L)', hostile, 'x'), '22023', 'the password hash cannot be used', name)
+FROM (VALUES ('$2b$31$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.', 'bcrypt of cost 31 is refused'),
+             ('$2b$15$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.', 'and of 15'),
+             ('$argon2id$v=19$m=4194304,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'huge memory'),
+             ('$argon2id$v=19$m=19456,t=4294967295,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'endless passes'),
+             ('$argon2id$v=19$m=19456,t=2,p=99$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'many lanes'),
+             ('$argon2id$v=19$m=0,t=0,p=0$$', 'nothing at all'), ('$1$abc$def', 'MD5'), ('', 'no hash')) AS v (hostile, name);
+
+-- signing up ------------------------------------------------------------------------------------------
+
+SELECT vrm.sign_up(:'mail', 'correct horse', 'Alice') AS alice \gset
+SELECT is((SELECT email || ' ' || full_name FROM vrm.user_profiles WHERE id = :'alice'), :'mail' || ' Alice', 'a sign-up makes a profile');
+SELECT lives_ok(format('SELECT vrm.sign_up(%L, %L)', upper(:'mail'), 'another one'), 'a second one is answered the same');
+SELECT is((SELECT count(*) FROM auth.users WHERE lower(email) = :'mail'), 1::bigint, 'and makes nothing');
+SELECT throws_ok(format('SELECT vrm.sign_up(%L, %L)', 'b@example.org', 'short'), '22023', 'the password is too short', 'short passwords are refused');
+SELECT throws_ok($$SELECT vrm.sign_up('nobody', 'correct horse')$$, '22023', 'the address is not valid', 'and what is no address');
+
+-- signing in ------------------------------------------------------------------------------------------
+
+SELECT status, user_id, session_id, access_token, refresh_token, device_token
+    FROM vrm.sign_in(upper(:'mail'), 'correct horse', client_ip => '192.0.2.1', user_agent => 'psql') \gset
+SELECT is(:'status'::text, 'ok', 'the right password');
+SELECT is(:'user_id'::text, :'alice', 'is Alice''s');
+SELECT is(vrm.login(:'access_token'), :'alice'::uuid, 'vrm.login takes the access token');
+SELECT is((SELECT concat_ws(' ', vrm.jwt() ->> 'iss', vrm.aal(), vrm.jwt() ->> 'session_id', vrm.jwt() ->> 'user_role')),
+          'vrm aal1 ' || :'session_id' || ' user', 'which says how and for what');
+SELECT vrm.logout();
+SELECT ok((SELECT last_login > now() FROM vrm.user_profiles WHERE id = :'alice'), 'the profile shows it');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'wrong horse')), 'invalid', 'a wrong password');
+SELECT is((SELECT status::text FROM vrm.sign_in('x' || :'mail', 'wrong horse')), 'invalid', 'an unknown user is answered alike');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', NULL)), 'invalid', 'so is no password');
+SELECT is((SELECT string_agg(status::text, ' ') FROM (SELECT (vrm.sign_in(:'mail', 'wrong horse')).status FROM generate_series(1, 4)) s),
+          'invalid invalid locked locked', 'five failures lock');
+SELECT is((SELECT string_agg(status::text, ' ') FROM (SELECT (vrm.sign_in('x' || :'mail', 'wrong horse')).status FROM generate_series(1, 5)) s),
+          'invalid invalid invalid locked locked', 'the unknown user, too');
+SELECT ok((SELECT locked_until > now() FROM vrm.user_profiles WHERE id = :'alice'), 'the profile shows the lock');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'locked', 'even with the right password');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', device_token => :'device_token')), 'ok', 'but from a known device');
+SELECT vrm.unlock_account(:'mail') \g /dev/null
+UPDATE auth.users SET banned_until = 'infinity' WHERE id = :'alice';
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'invalid', 'who is banned does not get in');
+UPDATE auth.users SET banned_until = NULL, encrypted_password = '$2b$31$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.' WHERE id = :'alice';
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'invalid', 'nor with a hash that cannot be used');
+UPDATE auth.users SET encrypted_password = '$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.' WHERE id = :'alice';
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', '')), 'ok', 'bcrypt lets in');
+SELECT alike((SELECT encrypted_password FROM auth.users WHERE id = :'alice'), '$argon2id$%', 'and is replaced');
+UPDATE auth.users SET encrypted_password = :'hash' WHERE id = :'alice';
+
+-- sessions ------------------------------------------------------------------------------------------------
+
+SELECT status AS second, refresh_token AS second_token, access_token AS second_access FROM vrm.session_refresh(:'refresh_token') \gset
+SELECT is(:'second'::text, 'ok', 'a refresh token gives new tokens');
+SELECT is(vrm.login(:'second_access'), :'alice'::uuid, 'that are good');
+SELECT vrm.logout();
+SELECT is((SELECT status::text FROM vrm.session_refresh('made.up.0.x')), 'invalid', 'one that is made up does not');
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token' || 'x')), 'invalid', 'nor one that is changed');
+SAVEPOINT theft;
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token')), 'invalid', 'a second use is refused');
+ROLLBACK TO SAVEPOINT theft;
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'second_token')), 'invalid', 'and has ended the session, whatever is rolled back');
+
+SELECT session_id, refresh_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
+SELECT is(pg_temp.as_user(vrm.uuid7(), format('SELECT vrm.session_revoke(%L)', :'session_id')), 'false', 'others end no session of mine');
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.session_revoke(%L)', :'session_id')), 'true', 'I do');
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token')), 'invalid', 'then its token is worthless');
+SELECT refresh_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
+SELECT is(pg_temp.as_user(vrm.uuid7(), format('SELECT vrm.session_revoke_all(%L)', :'alice')), '42501', 'nor all of them');
+SELECT cmp_ok(pg_temp.as_user(:'alice', format('SELECT vrm.session_revoke_all(%L)', :'alice'))::int, '>', 0, 'but I may');
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token')), 'invalid', 'then all tokens are worthless');
+
+-- where it is refused ---------------------------------------------------------------------------------------
+
+SELECT isnt(pg_temp.as_anon($$SELECT (vrm.sign_in('nobody@example.org', 'wrong horse')).status$$), '42501', 'anybody may try to sign in');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.password_hash('x')$$), '42501', 'but not hash at our expense');
+SELECT is(pg_temp.as_user(:'alice', 'SELECT * FROM vrm_private.sessions'), '42501', 'nor look at sessions');
+SET LOCAL transaction_read_only = on;
+SELECT throws_ok(format('SELECT vrm.sign_in(%L, %L)', :'mail', 'correct horse'), '25006', 'sign-in is not possible in a read-only transaction',
+                 'in a read-only transaction');
+
+SELECT * FROM finish();
+ROLLBACK;
