@@ -35,7 +35,8 @@ COMMENT ON TRIGGER announce_change ON vrm_private.jwt_keys IS 'makes backends fo
 
 -- On top of what each table's own policies allow, and whoever added the table: only accounts that are
 -- neither locked nor deleted, have shown their second factor if they have one, and are no anonymous
--- sign-ins.  The SELECT has the account looked at once for a statement.
+-- sign-ins.  The SELECT has the account looked at once for a statement; IS NOT NULL, because the
+-- planner takes that to be true of all rows, and a boolean from a subquery of every other one.
 DO $$
 DECLARE
     tenant regclass;
@@ -52,7 +53,7 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_policy
                        WHERE polrelid = tenant AND polname = 'accounts in good standing only') THEN
             EXECUTE format('CREATE POLICY "accounts in good standing only" ON %s AS RESTRICTIVE'
-                           ' TO authenticated USING ((SELECT vrm.account_problem() IS NULL))', tenant);
+                           ' TO authenticated USING ((SELECT CASE WHEN vrm.account_problem() IS NULL THEN 1 END) IS NOT NULL)', tenant);
             EXECUTE format('COMMENT ON POLICY "accounts in good standing only" ON %s IS %L', tenant,
                            'not locked, deleted or anonymous, and aal2 where a second factor is on');
         END IF;
@@ -63,7 +64,7 @@ $$;
 -- Everybody sees the own profile, so that an application can say what is wrong.
 CREATE POLICY "accounts in good standing only" ON vrm.user_profiles
     AS RESTRICTIVE FOR UPDATE TO authenticated
-    USING ((SELECT vrm.account_problem() IS NULL));
+    USING ((SELECT CASE WHEN vrm.account_problem() IS NULL THEN 1 END) IS NOT NULL);
 COMMENT ON POLICY "accounts in good standing only" ON vrm.user_profiles IS
     'not locked, deleted or anonymous, and aal2 where a second factor is on';
 

@@ -1,7 +1,18 @@
 -- Accounts that may not act: locked, deleted, without the second factor, or none at all.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(39);
+-- Every table of people's data.
+CREATE TEMP TABLE tenants AS
+SELECT c.oid::regclass AS tenant, count(p.oid) AS policies
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id'
+LEFT JOIN pg_policy p ON p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd = '*'
+    AND p.polroles = ARRAY['authenticated'::regrole::oid]
+WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
+  AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND has_any_column_privilege('authenticated', c.oid, 'SELECT')
+GROUP BY c.oid;
+SELECT plan(24 + (SELECT count(*)::int FROM tenants));
 
 \set alice '00000000-0000-7000-8000-0000000000aa'
 \set bob '00000000-0000-7000-8000-0000000000bb'
@@ -100,16 +111,25 @@ SELECT is(vrm.account_problem(), 'nobody is signed in', 'nobody at all');
 SELECT is((SELECT count(*) FROM vrm.test_cases), 0::bigint, 'sees no more');
 RESET ROLE;
 
--- Every table of people's data has the policy.
-SELECT is(polname_count, 1::bigint, format('%s has the restrictive policy', tenant))
-FROM (SELECT c.oid::regclass AS tenant,
-             count(p.oid) FILTER (WHERE NOT p.polpermissive AND p.polcmd = '*' AND p.polroles = ARRAY['authenticated'::regrole::oid]) AS polname_count
-      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id'
-      LEFT JOIN pg_policy p ON p.polrelid = c.oid
-      WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-        AND has_any_column_privilege('authenticated', c.oid, 'SELECT')
-      GROUP BY c.oid) AS tenants
-ORDER BY tenant;
+SELECT is(policies, 1::bigint, format('%s has the restrictive policy', tenant)) FROM tenants ORDER BY tenant;
+
+-- the planner's estimates ------------------------------------------------------------------------
+
+INSERT INTO vrm.metrics (user_id, name, prompt)
+SELECT CASE WHEN i % 5 = 0 THEN :'alice' ELSE :'bob' END::uuid, i::text, 'p' FROM generate_series(1, 5000) AS i;
+ANALYZE vrm.metrics;
+CREATE FUNCTION pg_temp.estimate(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
+    RETURN plan #>> '{0,Plan,Plan Rows}';
+END
+$$;
+SELECT pg_temp.become(:'alice');
+SELECT cmp_ok(abs(pg_temp.estimate('SELECT * FROM vrm.metrics') - 1000), '<', 50,
+              'the planner expects the rows of this very user, policies and all');
+RESET ROLE;
 
 -- the hook of Supabase Auth ----------------------------------------------------------------------
 

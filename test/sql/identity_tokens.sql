@@ -7,7 +7,7 @@ CREATE FUNCTION pg_temp.token(name text) RETURNS text LANGUAGE sql STABLE AS
     'SELECT token FROM believed WHERE believed.name = $1';
 CREATE ROLE vrm_client LOGIN NOSUPERUSER IN ROLE authenticated;
 
-SELECT plan((SELECT 4 * count(*)::int FROM refused) + (SELECT 2 * count(*)::int FROM believed) + 70);
+SELECT plan((SELECT 4 * count(*)::int FROM refused) + (SELECT 2 * count(*)::int FROM believed) + 72);
 
 -- keys -------------------------------------------------------------------------------------------
 
@@ -191,7 +191,12 @@ SELECT is(vrm.jwk_revoke('ec'), false, 'once');
 SELECT throws_ok($$SELECT vrm.login(pg_temp.token('ES256'))$$, '28000', NULL,
                  'and tokens that were believed before are worthless');
 SELECT is(vrm.login(pg_temp.token('RS256')), :'user', 'those of other keys are not');
+SELECT vrm.logout();
+SELECT set_config('vrm.token', pg_temp.token('RS256'), true);
+SELECT is(vrm.uid(), :'user', 'a lazy token that was verified');
 DELETE FROM vrm_private.jwt_keys WHERE kid = 'rsa';
+SELECT throws_ok('SELECT vrm.uid()', '28000', 'token rejected', 'is refused once its key is gone');
+SELECT set_config('vrm.token', '', true);
 SELECT throws_ok($$SELECT vrm.login(pg_temp.token('RS256'))$$, '28000', NULL, 'a DELETE by hand counts just as well');
 SELECT lives_ok($$SELECT vrm.login(token) FROM believed WHERE name = 'EdDSA'$$, 'the last key is still there');
 
