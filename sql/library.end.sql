@@ -17,3 +17,9 @@ END
 $$;
 
 SELECT vrm.install_platform();
+
+DO $$
+BEGIN
+    EXECUTE current_setting('install.default_privileges');
+END
+$$;

@@ -35,3 +35,36 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- The installing user's default privileges (Supabase sets generous ones) would open what is made
+-- here to roles that nobody has named.
+CREATE FUNCTION vrm.set_aside_default_privileges() RETURNS text
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    entry record;
+    restoration text := '';
+BEGIN
+    FOR entry IN
+        SELECT CASE WHEN d.defaclnamespace <> 0 THEN ' IN SCHEMA ' || d.defaclnamespace::regnamespace
+                    ELSE '' END AS place,
+               CASE d.defaclobjtype WHEN 'f' THEN 'FUNCTIONS' WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES'
+                    WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' END AS kind,
+               a.privilege_type AS privilege, a.grantee::regrole AS grantee,
+               CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS option
+        FROM pg_default_acl d CROSS JOIN aclexplode(d.defaclacl) AS a
+        WHERE d.defaclrole = current_user::regrole AND a.grantee NOT IN (0, d.defaclrole)
+          AND d.defaclobjtype IN ('f', 'r', 'S', 'T', 'n')
+          AND (d.defaclnamespace = 0 OR d.defaclnamespace::regnamespace::text IN ('vrm', 'vrm_private', 'auth'))
+    LOOP
+        EXECUTE format('ALTER DEFAULT PRIVILEGES%s REVOKE %s ON %s FROM %s',
+                       entry.place, entry.privilege, entry.kind, entry.grantee);
+        restoration := restoration || format('ALTER DEFAULT PRIVILEGES%s GRANT %s ON %s TO %s%s;',
+                                             entry.place, entry.privilege, entry.kind, entry.grantee, entry.option);
+    END LOOP;
+    RETURN restoration;
+END
+$$;
+COMMENT ON FUNCTION vrm.set_aside_default_privileges() IS
+    'for vrm.install(): revokes the current user''s default privileges; returns the SQL that brings them back';
+
+SELECT set_config('install.default_privileges', vrm.set_aside_default_privileges(), true);

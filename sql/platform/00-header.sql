@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS vrm_private.platform_history (
     version text NOT NULL,
     at timestamptz NOT NULL DEFAULT now()
 );
+REVOKE ALL ON vrm_private.platform_history FROM PUBLIC, anon, authenticated;
 COMMENT ON TABLE vrm_private.platform_history IS 'versions that the platform has had, newest last';
 COMMENT ON COLUMN vrm_private.platform_history.id IS 'order of the versions';
 COMMENT ON COLUMN vrm_private.platform_history.version IS 'version of the extension that made it';

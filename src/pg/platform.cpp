@@ -282,6 +282,8 @@ void platform_installer::grant(Node* statement) {
 
 void platform_installer::run(const std::string& script, comments existing_comments) {
   const spi_session spi;
+  spi.execute("SELECT vrm.set_aside_default_privileges()");
+  const std::string restoration = spi.column<std::string>(0, 1).value_or("");
   const List* statements = guarded([&] { return pg_parse_query(script.c_str()); });
   for (int i = 0; i < list_length(statements); ++i) {
     const auto* raw = list_nth_node(RawStmt, statements, i);
@@ -295,6 +297,7 @@ void platform_installer::run(const std::string& script, comments existing_commen
     }
     guarded([] { CommandCounterIncrement(); });
   }
+  spi.execute(restoration.c_str());
 }
 
 }  // namespace pg
