@@ -34,18 +34,37 @@ SELECT agent, calls, completed, failed, round(100 * success_rate) || ' %' AS suc
        round(100 * positive_share) || ' %' AS "happy customers"
 FROM vrm.agent_performance(now() - interval '30 days', now());
 
-\echo '3. A page of her call history, newest first.  SELECT * FROM vrm.call_history();'
+\echo '3. This week against the one before.  SELECT * FROM vrm.call_summary(since, until);'
+\echo
+SELECT period, calls, completed, failed, round(100 * success_rate) || ' %' AS success,
+       to_char(average_duration, 'FMMI:SS') AS "average length", positive, neutral, negative, customers
+FROM vrm.call_summary(now() - interval '7 days', now());
+
+\echo '   Day by day in Lisbon.  SELECT * FROM vrm.call_series(since, until, ''1 day'', ''Europe/Lisbon'');'
+\echo
+SELECT to_char(bucket_since AT TIME ZONE 'Europe/Lisbon', 'Dy Mon DD') AS day, calls, failed,
+       repeat('#', calls::integer) AS " "
+FROM vrm.call_series(now() - interval '6 days', now(), '1 day', 'Europe/Lisbon');
+
+\echo '   How long calls are.  SELECT vrm.duration_quantile(vrm.call_statistics(), 0.95);'
+\echo
+SELECT (100 * fraction)::numeric || ' %' AS "of calls last at most",
+       to_char(vrm.duration_quantile(stats, fraction), 'FMMI:SS') AS length
+FROM (SELECT vrm.call_statistics() AS stats) AS hers,
+     unnest('{0.5, 0.75, 0.9, 0.95, 0.99, 1}'::float8[]) AS fraction;
+
+\echo '4. A page of her call history, newest first.  SELECT * FROM vrm.call_history();'
 \echo
 SELECT to_char(started_at, 'Mon DD HH24:MI') AS started, agent, status,
        to_char(duration, 'FMMI:SS') AS length, sentiment,
        coalesce(customer, error) AS "customer, or why it failed"
 FROM vrm.call_history(page_size => 12);
 
-\echo '4. What is going on right now.  SELECT * FROM vrm.live_calls();'
+\echo '5. What is going on right now.  SELECT * FROM vrm.live_calls();'
 \echo
 SELECT agent, status, turns, left(last_message, 64) AS "last words" FROM vrm.live_calls();
 
-\echo '5. One call as it is kept: results in test_runs, a document whose shape the database checks.'
+\echo '6. One call as it is kept: results in test_runs, a document whose shape the database checks.'
 \echo
 SELECT turn ->> 'time' AS time, turn ->> 'speaker' AS speaker, turn ->> 'message' AS message
 FROM (SELECT results FROM vrm.test_runs
@@ -55,11 +74,11 @@ ORDER BY position
 LIMIT 6;
 COMMIT;
 
-\echo '6. Lines of demo/calls.jsonl that the database refused, what was sent, and why:'
+\echo '7. Lines of demo/calls.jsonl that the database refused, what was sent, and why:'
 \echo
 SELECT line, left(sent::text, 12) AS sent, why FROM demo.refusal ORDER BY line;
 
-\echo '7. Who sees what.  SELECT count(*) FROM vrm.test_runs, asked by each of them:'
+\echo '8. Who sees what.  SELECT count(*) FROM vrm.test_runs, asked by each of them:'
 \echo
 BEGIN;
 SELECT demo.sign_in('ana') AS signed_in \gset

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "functions/calls.h"
+#include "functions/retention.h"
 #include "pg/datum.h"
 #include "pg/function.h"
 #include "pg/record.h"
@@ -176,6 +177,7 @@ HeapTuple record_facts(const pg::trigger_call& event) {
     const run_row now = read(event.row());
     if (now.counts()) put(now);
   } else if (event.is_delete()) {
+    if (is_archiving()) return nullptr;  // the call goes, what it was stays
     const run_row before = read(event.row());
     if (before.counts()) drop(before);
   } else {
