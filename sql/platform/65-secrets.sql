@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS vrm.call_recordings (
     sha256 bytea NOT NULL CONSTRAINT sha256_length CHECK (length(sha256) = 32),
     data_key vrm.sealed,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    keep interval CONSTRAINT keep_positive CHECK (keep > '0'),
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, run_id) REFERENCES vrm.test_runs (user_id, id) ON DELETE CASCADE
 );
@@ -53,6 +54,7 @@ COMMENT ON COLUMN vrm.call_recordings.bytes IS 'size in bytes';
 COMMENT ON COLUMN vrm.call_recordings.sha256 IS 'SHA-256 of the object as stored';
 COMMENT ON COLUMN vrm.call_recordings.data_key IS 'key that the object is encrypted with, sealed';
 COMMENT ON COLUMN vrm.call_recordings.recorded_at IS 'when it was recorded';
+COMMENT ON COLUMN vrm.call_recordings.keep IS 'how long it is kept; null for as long as the policy "recordings" says';
 
 ALTER TABLE vrm.api_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.call_recordings ENABLE ROW LEVEL SECURITY;
@@ -61,7 +63,7 @@ REVOKE ALL ON vrm.api_keys, vrm.call_recordings FROM PUBLIC, anon, authenticated
 GRANT SELECT (user_id, id, service, key_hint, description, created_at, last_used_at),
       UPDATE (description)
     ON vrm.api_keys TO authenticated;
-GRANT SELECT (user_id, id, run_id, object_key, bytes, sha256, recorded_at)
+GRANT SELECT (user_id, id, run_id, object_key, bytes, sha256, recorded_at, keep)
     ON vrm.call_recordings TO authenticated;
 GRANT SELECT, INSERT, UPDATE, DELETE ON vrm.api_keys, vrm.call_recordings TO service_role;
 CREATE POLICY "users manage their own API keys" ON vrm.api_keys

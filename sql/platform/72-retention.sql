@@ -13,9 +13,11 @@ COMMENT ON FUNCTION vrm_private.hold_on(text, text, text, text) IS
 
 -- No whole row is ever named (r.*): that would fetch and decompress all of it.
 -- belongs: rows that the policy is about; due: of them those old enough, $1 being the cutoff and $2
--- the moment of the run; free: of them those that nothing holds back.  "r" is the row.
+-- the moment of the run; free: of them those that nothing holds back; whole: what goes are partitions,
+-- not rows.  "r" is the row.
 CREATE OR REPLACE FUNCTION vrm_private.retention_rules()
-    RETURNS TABLE (policy text, target text, belongs text, due text, free text, age text, size text, plan text)
+    RETURNS TABLE (policy text, target text, belongs text, due text, free text, age text, size text, plan text,
+                   whole boolean)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT p.policy, 'vrm.test_runs', p.belongs, 'r.completed_at < $1',
            -- a call stays as long as one of its recordings does
@@ -23,17 +25,51 @@ CREATE OR REPLACE FUNCTION vrm_private.retention_rules()
            || ' AND NOT EXISTS (SELECT FROM vrm.call_recordings c WHERE c.user_id = r.user_id AND c.run_id = r.id)',
            'r.completed_at', $r$100 + coalesce(pg_column_size(r.results), 0)
 
-             + coalesce(pg_column_size(r.outbound_call_params), 0) + coalesce(pg_column_size(r.error), 0)$r$, p.plan
+             + coalesce(pg_column_size(r.outbound_call_params), 0) + coalesce(pg_column_size(r.error), 0)$r$,
+           p.plan, false
     FROM (VALUES ('calls.active', $r$r.status IN ('queued', 'running')$r$, 'keep'),
                  ('calls.completed', $r$r.status = 'completed'$r$, 'move to vrm_private.test_runs_archive'),
                  ('calls.failed', $r$r.status IN ('failed', 'cancelled')$r$, 'move to vrm_private.test_runs_archive')
          ) AS p (policy, belongs, plan)
     UNION ALL
-    SELECT 'archive', 'vrm_private.test_runs_archive', 'true', 'vrm_private.partition_end(r.tableoid) <= $1',
-           'vrm_private.is_droppable(r.tableoid)',
-           'r.archived_at', $r$100 + coalesce(pg_column_size(r.results), 0)
-             + coalesce(pg_column_size(r.outbound_call_params), 0) + coalesce(pg_column_size(r.error), 0)$r$,
-           'drop partitions of vrm_private.test_runs_archive'
+    SELECT 'archive', 'vrm_private.test_runs_archive', 'true',
+           $r$r.tableoid = ANY ((SELECT vrm_private.expired_partitions('vrm_private.test_runs_archive', $1))::oid[])$r$,
+           'r.tableoid <> ALL ((SELECT vrm_private.held_partitions($1))::oid[])',
+           'r.archived_at', '100 + coalesce(pg_column_size(r.results), 0)',
+           'drop partitions of vrm_private.test_runs_archive', true
+    UNION ALL
+    SELECT 'logs.' || class, 'vrm.logs_' || class, 'true',
+           format('r.tableoid = ANY ((SELECT vrm_private.expired_partitions(%L, $1))::oid[])'
+                  ' OR r.at < $1 AND r.tableoid = %L::regclass', 'vrm.logs_' || class, 'vrm.logs_' || class || '_rest'),
+           'true', 'r.at', '100 + coalesce(pg_column_size(r.data), 0)', 'drop partitions of vrm.logs_' || class, true
+    FROM unnest('{application,error,analytics}'::text[]) AS class
+    UNION ALL
+    SELECT 'recordings', 'vrm.call_recordings', 'true',
+           'CASE WHEN r.keep IS NULL THEN r.recorded_at ELSE vrm_private.retention_cutoff(-r.keep, r.recorded_at) END'
+           ' < CASE WHEN r.keep IS NULL THEN $1 ELSE $2 END',
+           'NOT EXISTS (SELECT FROM vrm.test_runs t WHERE t.user_id = r.user_id AND t.id = r.run_id AND '
+           || vrm_private.hold_on('t.user_id', 't.agent_id', 't.id', 't.started_at') || ')',
+           'r.recorded_at', 'r.bytes', 'delete, and the object through vrm.claim_purges()', false
+    UNION ALL
+    -- whole months: statistics of a month would otherwise outlive those of its days
+    SELECT 'analytics.facts', 'vrm.call_facts', 'true', $r$r.started_at < date_trunc('month', $1, 'UTC')$r$, 'true',
+           'r.started_at', '100', 'delete', false
+    UNION ALL
+    SELECT 'analytics.rollups', 'vrm.call_rollup', 'true',
+           $r$r.bucket < (date_trunc('month', $1, 'UTC') AT TIME ZONE 'UTC')::date$r$, 'true',
+           $r$r.bucket::timestamp AT TIME ZONE 'UTC'$r$, '50 + pg_column_size(r.stats)', 'delete', false
+    UNION ALL
+    SELECT p.policy, 'vrm.user_profiles', p.belongs, p.due,
+           p.free || ' AND NOT EXISTS (SELECT FROM vrm_private.legal_holds h'
+                     ' WHERE h.released_at IS NULL AND h.user_id = r.id)',
+           p.age, '200', p.plan, false
+    FROM (VALUES ('users.inactive', 'r.deleted_at IS NULL',
+                  'vrm_private.last_seen(r.id, r.last_login, r.created_at) < $1',
+                  $r$r.role <> 'admin'$r$, 'vrm_private.last_seen(r.id, r.last_login, r.created_at)',
+                  'vrm.delete_account()'),
+                 ('users.deleted', 'r.deleted_at IS NOT NULL', 'r.deleted_at < $1', 'true', 'r.deleted_at',
+                  'vrm.erase_user()')
+         ) AS p (policy, belongs, due, free, age, plan)
 $$;
 COMMENT ON FUNCTION vrm_private.retention_rules() IS
     'the rules of retention: conditions on a row "r", $1 the cutoff, $2 the moment of the run';

@@ -63,6 +63,10 @@ DECLARE
 BEGIN
     SELECT * INTO run FROM vrm.retention_runs r WHERE r.run_id = retention_blocks.run_id;
     SELECT * INTO rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
+    IF rule.whole THEN
+        RETURN QUERY SELECT 0::bigint, p.due_rows FROM vrm.retention_preview(run.policy) p WHERE p.due_rows > 0;
+        RETURN;
+    END IF;
     RETURN QUERY EXECUTE
         format('SELECT vrm.tuple_block(r.ctid), count(*) FROM %s r WHERE (%s) AND (%s) AND (%s) GROUP BY 1 ORDER BY 1',
                rule.target, rule.belongs, rule.due, rule.free)
@@ -94,8 +98,8 @@ BEGIN
     END IF;
     SELECT * INTO STRICT run FROM vrm.retention_runs r WHERE r.run_id = retention_batch.run_id;
     EXECUTE format('SELECT b.rows_done, b.bytes_done FROM vrm_private.%I($1, $2, $3, $4) AS b',
-                   CASE split_part(run.policy, '.', 1) WHEN 'calls' THEN 'archive' WHEN 'archive' THEN 'drop_archive'
-                        ELSE translate(run.policy, '.', '_') END || '_batch')
+                   CASE split_part(run.policy, '.', 1) WHEN 'calls' THEN 'archive' WHEN 'archive' THEN 'drop'
+                        WHEN 'logs' THEN 'drop' WHEN 'users' THEN 'users' ELSE 'delete' END || '_batch')
         INTO rows_done, bytes_done USING run, low, high, most;
     UPDATE vrm.retention_runs r
     SET rows_done = r.rows_done + retention_batch.rows_done, bytes_done = r.bytes_done + retention_batch.bytes_done,
@@ -280,47 +284,87 @@ $$;
 COMMENT ON FUNCTION vrm_private.partition_end(oid) IS
     'upper bound of a partition by time; null for a default partition';
 
-CREATE OR REPLACE FUNCTION vrm_private.is_droppable(partition oid) RETURNS boolean
+CREATE OR REPLACE FUNCTION vrm_private.expired_partitions(parent regclass, cutoff timestamptz) RETURNS oid[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(i.inhrelid), '{}') FROM pg_inherits i
+    WHERE i.inhparent = parent AND vrm_private.partition_end(i.inhrelid) <= cutoff
+$$;
+COMMENT ON FUNCTION vrm_private.expired_partitions(regclass, timestamptz) IS
+    'partitions all of whose rows are older than the cutoff';
+
+CREATE OR REPLACE FUNCTION vrm_private.held_partitions(cutoff timestamptz) RETURNS oid[]
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    partition oid;
     held boolean;
+    found_held oid[] := '{}';
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE %s)', partition::regclass,
-                   vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at')) INTO held;
-    RETURN NOT held;
+    FOREACH partition IN ARRAY vrm_private.expired_partitions('vrm_private.test_runs_archive', cutoff) LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE %s)', partition::regclass,
+                       vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at')) INTO held;
+        IF held THEN
+            found_held := found_held || partition;
+        END IF;
+    END LOOP;
+    RETURN found_held;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.is_droppable(oid) IS
-    'whether nothing in a partition of the archive is under a legal hold';
+COMMENT ON FUNCTION vrm_private.held_partitions(timestamptz) IS
+    'expired partitions of the archive with something in them that is under a legal hold';
 
-CREATE OR REPLACE FUNCTION vrm_private.drop_archive_batch(
+CREATE OR REPLACE FUNCTION vrm_private.drop_batch(
     run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    old record;
+    parent regclass := (SELECT r.target::regclass FROM vrm_private.retention_rules() r WHERE r.policy = run.policy);
+    is_archive boolean := run.policy = 'archive';
+    kept oid[] := CASE WHEN is_archive THEN vrm_private.held_partitions(run.cutoff) ELSE '{}' END;
+    old oid;
     dropped bigint;
 BEGIN
     rows_done := 0;
     bytes_done := 0;
-    FOR old IN
-        SELECT c.oid::regclass AS relation, pg_total_relation_size(c.oid) AS bytes
-        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
-          AND vrm_private.partition_end(c.oid) <= run.cutoff  -- first: the other condition reads the rows
-          AND vrm_private.is_droppable(c.oid)
-    LOOP
-        EXECUTE format('SELECT count(*) FROM %s', old.relation) INTO dropped;
-        EXECUTE format('UPDATE vrm_private.archive_manifest SET purged_at = now()'
-                       ' WHERE batch_id IN (SELECT batch_id FROM %s)', old.relation);
-        EXECUTE format('DROP TABLE %s', old.relation);
+    FOREACH old IN ARRAY vrm_private.expired_partitions(parent, run.cutoff) LOOP
+        CONTINUE WHEN old = ANY (kept);
+        EXECUTE format('SELECT count(*) FROM %s', old::regclass) INTO dropped;
         rows_done := rows_done + dropped;
-        bytes_done := bytes_done + old.bytes;
+        bytes_done := bytes_done + pg_total_relation_size(old);
+        IF is_archive THEN
+            EXECUTE format('UPDATE vrm_private.archive_manifest SET purged_at = now()'
+                           ' WHERE batch_id IN (SELECT batch_id FROM %s)', old::regclass);
+        END IF;
+        EXECUTE format('DROP TABLE %s', old::regclass);
     END LOOP;
+    IF NOT is_archive THEN
+        EXECUTE format('DELETE FROM %s_rest WHERE at < $1', parent) USING run.cutoff;
+        GET DIAGNOSTICS dropped = ROW_COUNT;
+        rows_done := rows_done + dropped;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.drop_archive_batch(vrm.retention_runs, tid, tid, bigint) IS
-    'drops the archive''s partitions that are older than the run''s cutoff';
+COMMENT ON FUNCTION vrm_private.drop_batch(vrm.retention_runs, tid, tid, bigint) IS
+    'drops the partitions that are older than the run''s cutoff, and old rows that have none';
+
+-- Plain deletion, by triggers of the table itself where something else has to follow.
+CREATE OR REPLACE FUNCTION vrm_private.delete_batch(
+    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    rule record;
+BEGIN
+    SELECT * INTO STRICT rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
+    EXECUTE format('WITH due AS (SELECT r.ctid FROM %s r WHERE r.ctid >= $3 AND r.ctid <= $4 AND (%s) AND (%s) AND (%s)'
+                   ' LIMIT $5 FOR UPDATE OF r SKIP LOCKED),'
+                   ' gone AS (DELETE FROM %s r USING due WHERE r.ctid = due.ctid RETURNING %s AS bytes)'
+                   ' SELECT count(*), coalesce(sum(bytes), 0) FROM gone',
+                   rule.target, rule.belongs, rule.due, rule.free, rule.target, rule.size)
+        INTO rows_done, bytes_done USING run.cutoff, run.as_of, low, high, most;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.delete_batch(vrm.retention_runs, tid, tid, bigint) IS
+    'deletes the rows that are due in a range of rows';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.begin_retention_run(text), vrm_private.end_retention_run(bigint, text, text),
@@ -331,6 +375,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.record_batch(bigint, bigint, bigint, timestamptz, timestamptz, timestamptz, bigint, text[], bytea),
     vrm_private.archive_batch(vrm.retention_runs, tid, tid, bigint),
     vrm_private.make_partition(regclass, name, timestamptz, timestamptz), vrm_private.make_archive_partitions(),
-    vrm_private.partition_end(oid), vrm_private.is_droppable(oid),
-    vrm_private.drop_archive_batch(vrm.retention_runs, tid, tid, bigint)
+    vrm_private.partition_end(oid), vrm_private.expired_partitions(regclass, timestamptz),
+    vrm_private.held_partitions(timestamptz), vrm_private.drop_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.delete_batch(vrm.retention_runs, tid, tid, bigint)
     FROM PUBLIC;

@@ -142,10 +142,12 @@ DECLARE
     held boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
-    EXECUTE format('SELECT EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.user_id = $1 AND %s)',
+    EXECUTE format('SELECT EXISTS (SELECT FROM vrm_private.legal_holds h'
+                   ' WHERE h.released_at IS NULL AND h.user_id = $1)'
+                   ' OR EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.user_id = $1 AND %s)',
                    vrm_private.hold_on('a.user_id', 'a.agent_id', 'a.id', 'a.started_at')) INTO held USING OLD.id;
     IF held THEN
-        RAISE EXCEPTION 'user "%" has archived test runs under a legal hold', OLD.id
+        RAISE EXCEPTION 'user "%" is under a legal hold', OLD.id
             USING ERRCODE = 'object_in_use',
                   HINT = 'SELECT * FROM vrm_private.legal_holds WHERE released_at IS NULL;';
     END IF;

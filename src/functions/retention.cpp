@@ -26,10 +26,10 @@ constexpr std::int64_t most_batch_rows = 100000;
 
 bool archiving = false;
 
-/// True while a step runs, whose deletions are moves to the archive.
+/// Tells triggers for the length of a scope that deletions are moves to the archive.
 class archiving_scope {
  public:
-  archiving_scope() noexcept { archiving = true; }
+  explicit archiving_scope(bool moves) noexcept { archiving = moves; }
   ~archiving_scope() { archiving = outer_; }
   archiving_scope(const archiving_scope&) = delete;
   archiving_scope& operator=(const archiving_scope&) = delete;
@@ -80,8 +80,9 @@ bool is_passing(const pg::error& e) {
 }
 
 batch_result do_batch(std::int64_t run_id, const window& blocks, std::int64_t most) {
-  const archiving_scope moving;
   const pg::spi_session spi;
+  spi.execute("SELECT policy LIKE 'calls.%' FROM vrm.retention_runs WHERE run_id = $1", run_id);
+  const archiving_scope moving(spi.column<bool>(0, 1).value_or(false));
   spi.execute("SELECT rows_done, go_on FROM vrm_private.retention_batch($1, $2, $3, $4, $5)",
               run_id, blocks.first, blocks.last, blocks.expected, most);
   return {.rows = spi.column<std::int64_t>(0, 1), .go_on = spi.column<bool>(0, 2).value_or(true)};
@@ -280,7 +281,7 @@ std::vector<std::string> prepare(pg::procedure_call& call,
         names.push_back(spi.column<std::string>(row, 1).value());
       }
     }
-    spi.execute("SELECT vrm_private.make_archive_partitions()");
+    spi.execute("SELECT vrm_private.make_archive_partitions(), vrm_private.make_log_partitions()");
   });
   call.commit();
   return names;

@@ -73,7 +73,7 @@ for my $how ('a backend', 'the server') {
 }
 sql($quickly);
 sql('CALL vrm.run_retention()');
-is(sql(q{SELECT string_agg(policy || ' ' || state, ', ' ORDER BY run_id) FROM vrm.retention_runs}),
+is(sql(q{SELECT string_agg(policy || ' ' || state, ', ' ORDER BY run_id) FROM vrm.retention_runs WHERE policy LIKE 'calls.%'}),
     'calls.completed interrupted, calls.completed interrupted, calls.completed done, calls.failed done',
     'the log tells which runs died, and the next one has done the rest');
 is(sql('SELECT count(*) FROM vrm.test_runs'), '0', 'nothing is left to do');

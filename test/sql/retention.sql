@@ -2,7 +2,7 @@
 -- are respected; whatever was changed in the archive is found.  The engine that commits is tested in
 -- test/cluster/070_retention.pl and its neighbours.
 BEGIN;
-SELECT plan(66);
+SELECT plan(69);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
@@ -96,6 +96,7 @@ SELECT is(vrm.archive_old_test_runs(), (SELECT 15::bigint), 'what was due is arc
 SELECT is((SELECT string_agg(DISTINCT archiving::text, ', ') FROM seen), 'true', 'triggers are told that rows go to the archive');
 DROP TRIGGER look ON vrm.test_runs;
 SELECT ok(NOT vrm.is_archiving(), 'and only then');
+SELECT is((SELECT count(*) FROM vrm.call_facts), (SELECT count(*) - 1 FROM before), 'statistics keep what the archive keeps');
 SELECT is((SELECT sum(due_rows) FROM vrm.retention_preview('calls.completed')), 0::numeric, 'nothing is due any more');
 SELECT is_empty($$SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status::text, started_at, completed_at, results, error FROM before
                   EXCEPT ALL
@@ -180,6 +181,13 @@ SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('archi
 SELECT vrm.release_hold(:hold) \g /dev/null
 SELECT is(vrm.retention_step((vrm_private.begin_retention_run('archive')).run_id, 0, 0, 100), 2::bigint, 'the others are dropped');
 SELECT is((SELECT string_agg(to_regclass('vrm_private.test_runs_archive_' || y)::text, ' ') FROM generate_series(2019, 2020) AS y), NULL, 'as a whole');
+
+-- statistics ---------------------------------------------------------------------------------------------
+
+SELECT count(*) AS facts, count(*) FILTER (WHERE started_at < date_trunc('month', now() - interval '2 years', 'UTC')) AS old_facts
+FROM vrm.call_facts \gset
+SELECT is((SELECT due_rows FROM vrm.retention_preview('analytics.facts')), :old_facts::bigint, 'old facts of calls are due by the month');
+SELECT is(vrm.retention_step((vrm_private.begin_retention_run('analytics.facts')).run_id, 0, 1000, 100000), :old_facts::bigint, 'and go');
 
 -- who may ----------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ SELECT is(pg_temp.columns('vrm.api_keys'),
           'last_used_at timestamp with time zone', 'api_keys');
 SELECT is(pg_temp.columns('vrm.call_recordings'),
           'user_id uuid not null, id uuid not null default vrm.uuid7(), run_id uuid not null, object_key text not null, bytes bigint not null, '
-          'sha256 bytea not null, data_key vrm.sealed, recorded_at timestamp with time zone not null default now()', 'call_recordings');
+          'sha256 bytea not null, data_key vrm.sealed, recorded_at timestamp with time zone not null default now(), keep interval', 'call_recordings');
 SELECT is_empty($$SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attnum > 0
                   AND NOT EXISTS (SELECT FROM pg_attribute b WHERE b.attrelid = 'vrm_private.test_runs_archive'::regclass
                                   AND b.attname = a.attname AND NOT b.attisdropped)$$,

@@ -57,6 +57,14 @@ FROM generate_series(1, 3);
 SELECT vrm.archive_old_test_runs() \g /dev/null
 SELECT vrm.place_hold('came back', run_id => id), vrm.restore_from_archive(ARRAY[id])
 FROM (SELECT min(id::text)::uuid AS id FROM vrm_private.test_runs_archive) AS oldest \g /dev/null
+INSERT INTO auth.users (id, email) VALUES ('00000000-0000-7000-8000-00000000000d', 'dora@example.org'),
+                                          ('00000000-0000-7000-8000-00000000000e', 'emil@example.org');
+SELECT vrm.delete_account('00000000-0000-7000-8000-00000000000d'),
+       vrm.erase_user('00000000-0000-7000-8000-00000000000e', 'asked for it') \g /dev/null
+SELECT vrm.log('application', 'info', 'hello'), vrm.log('error', 'error', 'oh'), vrm.log('analytics', 'info', 'x') \g /dev/null
+INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256)
+SELECT user_id, id, 'gone', 1, sha256('') FROM vrm.test_runs LIMIT 1;
+DELETE FROM vrm.call_recordings WHERE object_key = 'gone';
 
 -- A value for any column; null where there is no telling.
 CREATE FUNCTION pg_temp.made_up(type oid) RETURNS text LANGUAGE sql AS $$
