@@ -1,0 +1,67 @@
+# CALL vrm.maintain() does what is due by its schedule and catches up with what was missed; pg_cron calls it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VRM::Calls;
+use VRM::Server;
+
+chomp(my $share = qx(pg_config --sharedir));
+my $node = server('maintenance');
+database($node, 'app');
+my $alice = person($node, 'app', 'alice@example.org');
+
+sub sql { return query($node, 'app', $_[0]) }
+
+sub runs { return sql(q{SELECT coalesce(string_agg(policy || ' ' || state || ' ' || rows_done, ', ' ORDER BY run_id), '')
+    FROM vrm.retention_runs WHERE policy LIKE 'calls.%' AND run_id > } . $_[0]) }
+
+sub last_run { return sql('SELECT coalesce(max(run_id), 0) FROM vrm.retention_runs') }
+
+# --- what is due, when it is due ---------------------------------------------------------------------
+
+sql('UPDATE vrm.retention_policies SET nice_ratio = 0');
+old_calls($node, 'app', $alice, 100);
+sql("INSERT INTO vrm.test_runs (user_id, status, started_at) VALUES ('$alice', 'running', now() - interval '2 days')");
+sql('CALL vrm.maintain()');
+is(runs(0), 'calls.completed done 80, calls.failed done 20', 'what has never run, runs');
+is(sql(q{SELECT status FROM vrm.test_runs}), 'failed', 'calls that are past their time limit are ended');
+is(sql('SELECT count(*) FROM vrm.call_dirty'), '0', 'statistics are up to date');
+my $from = last_run();
+old_calls($node, 'app', $alice, 10);
+sql('CALL vrm.maintain()');
+is(runs($from), '', 'what has run within a day does not run again');
+sql(q{UPDATE vrm.retention_runs SET started_at = started_at - interval '3 days' WHERE policy = 'calls.completed'});
+sql('CALL vrm.maintain()');
+is(runs($from), 'calls.completed done 8', 'what was missed is caught up with, once');
+$from = last_run();
+sql(q{UPDATE vrm.retention_runs SET state = 'failed' WHERE policy = 'calls.failed'});
+sql('CALL vrm.maintain()');
+is(runs($from), 'calls.failed done 2', 'what has failed is tried again');
+like(error_of($node, 'app', 'SELECT vrm.schedule_maintenance()'), qr/^55000: pg_cron is not installed in this database.*CREATE EXTENSION pg_cron/,
+    'without pg_cron it says what to do');
+
+# --- pg_cron -----------------------------------------------------------------------------------------
+
+SKIP: {
+    skip 'pg_cron is not installed', 4 unless -e "$share/extension/pg_cron.control";
+    $node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'app'\n"
+        . "cron.host = '" . $node->host . "'\n");
+    $node->restart;
+    sql('CREATE EXTENSION pg_cron');
+    # pg_cron knows the port from the server, and the user from who schedules
+    like(sql(q{SELECT vrm.schedule_maintenance('* * * * *')}), qr/^job \d+: CALL vrm.maintain/, 'pg_cron takes the job');
+    $from = last_run();
+    old_calls($node, 'app', $alice, 50);
+    sql(q{UPDATE vrm.retention_runs SET started_at = started_at - interval '3 days'});
+    ok($node->poll_query_until('app', "SELECT count(*) = 2 FROM vrm.retention_runs WHERE policy LIKE 'calls.%' AND state = 'done' AND run_id > $from"),
+        'and runs it, commits and all');
+    is(runs($from), 'calls.completed done 40, calls.failed done 10', 'with all that was due');
+    sql('SELECT vrm.schedule_maintenance()');
+    is(sql('SELECT count(*), min(schedule) FROM cron.job'), '1|*/5 * * * *', 'scheduling again changes the job');
+}
+$node->stop;
+done_testing();
