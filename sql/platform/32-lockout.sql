@@ -229,7 +229,8 @@ BEGIN
                   HINT = 'Ask an administrator of the application.';
     END IF;
     cleared := vrm.lockout_clear('password', lower(btrim(identifier)));
-    PERFORM vrm_private.show_lock(identifier);
+    PERFORM vrm_private.show_lock(identifier),
+            vrm.audit_event('unlocked', jsonb_build_object('identifier', identifier, 'reason', reason));
     RETURN cleared;
 END
 $$;
@@ -253,7 +254,9 @@ BEGIN
                   HINT = 'SELECT id, email FROM vrm.user_profiles;';
     END IF;
     PERFORM vrm.lockout_lock('password', lower(btrim(address)), until);
-    PERFORM vrm_private.show_lock(address);
+    PERFORM vrm_private.show_lock(address),
+            vrm.audit_event('locked by hand', jsonb_build_object('user_id', lock_account.user_id, 'until', until,
+                                                                 'reason', reason));
 END
 $$;
 COMMENT ON FUNCTION vrm.lock_account(uuid, timestamptz, text) IS

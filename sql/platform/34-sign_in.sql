@@ -173,6 +173,8 @@ BEGIN
     SET last_login = clock_timestamp(), login_attempts = 0, locked_until = NULL
     WHERE id = start_session.user_id
     RETURNING email INTO address;
+    PERFORM vrm.audit_event('signed in', jsonb_build_object('user_id', start_session.user_id, 'aal', start_session.aal,
+                                                            'session_id', result.session_id));
     result.status := 'ok';
     result.user_id := start_session.user_id;
     result.access_token := vrm_private.access_token(start_session.user_id, result.session_id, start_session.aal);
@@ -257,7 +259,6 @@ DECLARE
     -- A hash of nothing that anybody knows, at the same cost.
     dummy CONSTANT text := '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$'
                            || 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
-    key record := vrm_private.token_key();
     reserved record;
     account record;
     good boolean := false;
@@ -265,6 +266,7 @@ DECLARE
     result vrm.sign_in_result;
 BEGIN
     PERFORM vrm_private.require_own_passwords();
+    PERFORM vrm_private.token_key();  -- what is missing shall be missing before the password counts
     reserved := vrm.lockout_reserve('password', address, vrm_private.network_of(client_ip), device_token);
     IF reserved.status <> 'ok' THEN
         RETURN vrm_private.refused(reserved.status, reserved.until);
@@ -285,7 +287,8 @@ BEGIN
     verdict := vrm.lockout_settle(reserved.ticket, good);
     IF NOT good THEN
         IF verdict = 'locked' THEN
-            PERFORM vrm_private.show_lock(address);
+            PERFORM vrm_private.show_lock(address),
+                    vrm.audit_event('locked', jsonb_build_object('user_id', account.id));
         END IF;
         RETURN vrm_private.refused(verdict, (vrm.lockout_state('password', address)).until);
     END IF;
@@ -333,7 +336,8 @@ BEGIN
     END IF;
     -- A token that comes a second time was stolen, by this caller or from him.
     IF NOT vrm.lockout_advance('session', given.session_id::text, given.counter + 1) THEN
-        PERFORM vrm_private.end_session(given.session_id);
+        PERFORM vrm_private.end_session(given.session_id),
+                vrm.audit_event('refresh token used twice', jsonb_build_object('session_id', given.session_id));
         RETURN vrm_private.refused('invalid', NULL);
     END IF;
     UPDATE vrm_private.sessions SET refreshed_at = clock_timestamp()

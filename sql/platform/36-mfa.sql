@@ -155,6 +155,7 @@ BEGIN
         RETURN false;
     END IF;
     UPDATE vrm.user_profiles SET mfa_enabled = true WHERE id = who;
+    PERFORM vrm.audit_event('second factor enabled', jsonb_build_object('user_id', who));
     RETURN true;
 END
 $$;
@@ -172,6 +173,7 @@ BEGIN
     END IF;
     UPDATE vrm.user_profiles SET mfa_enabled = false, mfa_secret = NULL WHERE id = who;
     DELETE FROM vrm_private.recovery_codes WHERE user_id = who;
+    PERFORM vrm.audit_event('second factor disabled', jsonb_build_object('user_id', who));
     RETURN true;
 END
 $$;
@@ -290,6 +292,7 @@ BEGIN
     DELETE FROM vrm_private.password_reset_tokens r WHERE r.user_id = who;
     UPDATE auth.users u SET encrypted_password = hash, updated_at = clock_timestamp() WHERE u.id = who;
     PERFORM vrm_private.end_session(s.id) FROM vrm_private.sessions s WHERE s.user_id = who AND s.revoked_at IS NULL;
+    PERFORM vrm.audit_event('password reset', jsonb_build_object('user_id', who));
     PERFORM vrm.lockout_clear('password', lower(btrim(p.email))), vrm_private.show_lock(p.email)
     FROM vrm.user_profiles p WHERE p.id = who;
     RETURN true;

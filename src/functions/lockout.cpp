@@ -58,7 +58,7 @@ answer reserve(Oid relation, const key& id, const vrm::lockout::policy& policy) 
     const auto decided = vrm::lockout::reserve(found, policy, store::now());
     given = {.says = decided.says, .until = found.locked_until};
     if (!decided.changed) return outcome::unchanged;
-    return decided.locked_now ? outcome::grave : outcome::changed;
+    return decided.locked_now ? outcome::grave : outcome::charged;
   });
   return given;
 }

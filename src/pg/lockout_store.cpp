@@ -112,10 +112,11 @@ bool store_entry(Relation relation, Buffer buffer, const entry& changed, XLogRec
   return true;
 }
 
-void make_durable(XLogRecPtr position, bool grave) {
+void make_durable(XLogRecPtr position, outcome result) {
   if (XLogRecPtrIsInvalid(position)) return;
   const auto mode = static_cast<durability>(durability_now);
-  if (mode == durability::strict || (mode == durability::lock && grave)) {
+  const outcome least = mode == durability::strict ? outcome::charged : outcome::grave;
+  if (mode != durability::async && result >= least) {
     XLogFlush(position);
   } else {
     XLogSetAsyncXactLSN(position);
@@ -140,7 +141,7 @@ void change_entry(Relation relation, const key& id, bool make, outcome (*visit)(
     const BlockNumber block = BufferGetBlockNumber(buffer);
     UnlockReleaseBuffer(buffer);
     if (stored) {
-      make_durable(position, result == outcome::grave);
+      make_durable(position, result);
       return;
     }
     split(relation, block);
@@ -228,7 +229,7 @@ void merge(Relation relation, const entry& from) {
         relation, given.id, true,
         [](entry& found, void* state) {
           vrm::lockout::merge(found, *static_cast<const entry*>(state));
-          return outcome::changed;
+          return outcome::charged;
         },
         &given);
   });
@@ -238,7 +239,7 @@ void define_settings() {
   DefineCustomEnumVariable(
       "vrm.lockout_durability",
       "Which changes of the lockout store are flushed to WAL before the reply.",
-      "lock: locks; strict: every change; async: none, a crash may forget the last moments.",
+      "lock: locks; strict: reservations, too; async: none, a crash may forget the last moments.",
       &durability_now, static_cast<int>(durability::lock), durability_names, PGC_SUSET, 0, nullptr,
       nullptr, nullptr);
 }

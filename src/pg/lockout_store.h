@@ -26,7 +26,7 @@ using vrm::lockout::key;
 /// When a change has to be on disk.
 enum class durability : int {
   lock,    ///< a lock before its reply, the rest within moments
-  strict,  ///< every change before its reply
+  strict,  ///< every reservation, too
   async,   ///< within moments
 };
 
@@ -37,7 +37,12 @@ enum class durability : int {
 void require_writable();
 
 /// How much of a change must not be lost.
-enum class outcome : std::uint8_t { unchanged, changed, grave };
+enum class outcome : std::uint8_t {
+  unchanged,
+  changed,  ///< a crash may undo it: what was reserved then counts as a failure
+  charged,  ///< durability::strict keeps it
+  grave,    ///< durability::lock keeps it, too
+};
 
 /// update() without its template.
 void change(Oid store, const key& id, bool make, outcome (*visit)(entry&, void*), void* state);

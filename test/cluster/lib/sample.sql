@@ -5,6 +5,7 @@ INSERT INTO auth.users (id, email, raw_user_meta_data)
 VALUES ('00000000-0000-7000-8000-00000000000a', 'alice@example.org', '{"full_name": "Alice"}'),
        ('00000000-0000-7000-8000-00000000000b', 'bob@example.org', NULL);
 INSERT INTO vrm_private.sessions (user_id, aal) SELECT id, 'aal1' FROM auth.users LIMIT 1;
+INSERT INTO vrm.audit_log (class, action) VALUES ('security', 'sampled');
 UPDATE vrm.user_profiles SET role = 'admin', organization = E'tabs\tand "quotes"' WHERE email LIKE 'alice%';
 
 CREATE FUNCTION pg_temp.sign_in(who uuid) RETURNS void LANGUAGE sql AS $$

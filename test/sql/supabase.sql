@@ -1,0 +1,35 @@
+-- On Supabase its own service keeps passwords: ours are refused, and its hooks do the lockout.
+BEGIN;
+SELECT plan(12);
+\ir include/people.sql
+\ir include/secrets.sql
+SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
+SELECT pg_temp.person(:'mail') AS alice \gset
+CREATE FUNCTION pg_temp.hook(name text, who uuid, valid boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer jsonb;
+BEGIN
+    EXECUTE format('SELECT vrm.%I($1)', name) INTO answer USING jsonb_build_object('user_id', who, 'valid', valid);
+    RETURN answer ->> 'decision';
+END
+$$;
+
+SELECT is(pg_temp.hook('hook_password_verification_attempt', :'alice', true), 'continue', 'a right password passes');
+SELECT is((SELECT string_agg(pg_temp.hook('hook_password_verification_attempt', :'alice', false), ' ') FROM generate_series(1, 5)),
+          'continue continue continue continue reject', 'the fifth wrong one locks');
+SELECT is(pg_temp.hook('hook_password_verification_attempt', :'alice', true), 'reject', 'then even the right one is rejected');
+SELECT ok(vrm.is_locked(:'mail'), 'it is the lock that everybody sees');
+SELECT ok((SELECT locked_until > now() FROM vrm.user_profiles WHERE id = :'alice'), 'the profile, too');
+SELECT is((SELECT string_agg(pg_temp.hook('hook_mfa_verification_attempt', :'alice', false), ' ') FROM generate_series(1, 5)),
+          'continue continue continue continue reject', 'second factors are counted apart');
+SELECT is(pg_temp.hook('hook_password_verification_attempt', vrm.uuid7(), false), 'continue', 'unknown users are counted');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.hook_mfa_verification_attempt('{}')$$), '42501', 'users do not call hooks');
+
+CREATE TABLE auth.identities (id uuid);
+SELECT throws_ok($$SELECT vrm.sign_up('a@example.org', 'correct horse')$$, '55000', 'passwords belong to Supabase Auth here', 'no sign-up');
+SELECT throws_ok($$SELECT vrm.sign_in('a@example.org', 'correct horse')$$, '55000', 'passwords belong to Supabase Auth here', 'no sign-in');
+SELECT throws_ok($$SELECT vrm.request_password_reset('a@example.org')$$, '55000', 'passwords belong to Supabase Auth here', 'no reset');
+SELECT throws_ok($$SELECT vrm.consume_password_reset('x.y', 'correct horse')$$, '55000', 'passwords belong to Supabase Auth here', 'of either end');
+
+SELECT * FROM finish();
+ROLLBACK;
