@@ -37,7 +37,7 @@ FROM vrm.agent_performance(now() - interval '30 days', now());
 \echo '3. This week against the one before.  SELECT * FROM vrm.call_summary(since, until);'
 \echo
 SELECT period, calls, completed, failed, round(100 * success_rate) || ' %' AS success,
-       to_char(average_duration, 'FMMI:SS') AS "average length", positive, neutral, negative, customers
+       date_trunc('second', average_duration) AS "average length", positive, customers
 FROM vrm.call_summary(now() - interval '7 days', now());
 
 \echo '   Day by day in Lisbon.  SELECT * FROM vrm.call_series(since, until, ''1 day'', ''Europe/Lisbon'');'
