@@ -9,7 +9,7 @@ SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'demo_app') AS is_new \g
 \if :is_new
 CREATE ROLE demo_app LOGIN;
 \endif
-GRANT authenticated TO demo_app;
+GRANT authenticated, service_role TO demo_app;
 -- Whoever signs people in has a key (here the example of RFC 7515, A.3); the database knows its
 -- public half and believes nothing that it has not signed.
 SELECT vrm.jwk_import('{"keys": [{"kid": "demo", "kty": "EC", "crv": "P-256",
@@ -36,6 +36,11 @@ VALUES ('018f0000-0000-7000-8000-0000000000a1', 'ana@northwind.example', '{"full
 INSERT INTO demo.person VALUES
     ('ana', '018f0000-0000-7000-8000-0000000000a1', 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImRlbW8ifQ.eyJpc3MiOiJodHRwczovL2RlbW8uZXhhbXBsZSIsInN1YiI6IjAxOGYwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDBhMSIsInJvbGUiOiJhdXRoZW50aWNhdGVkIiwiZW1haWwiOiJhbmFAbm9ydGh3aW5kLmV4YW1wbGUiLCJleHAiOjQxMDI0NDQ4MDB9.0yP6IrsK7LNxLXbhPLghhEKCzvelyR-hXp0lKezKQcp1qy6znznOwvK8txbjdcMcjdxXtti7RNq8wF6dfByBKQ'),
     ('ben', '018f0000-0000-7000-8000-0000000000b2', 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImRlbW8ifQ.eyJpc3MiOiJodHRwczovL2RlbW8uZXhhbXBsZSIsInN1YiI6IjAxOGYwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDBiMiIsInJvbGUiOiJhdXRoZW50aWNhdGVkIiwiZW1haWwiOiJiZW5AaGFyYm91ci1iYW5rLmV4YW1wbGUiLCJleHAiOjQxMDI0NDQ4MDB9.tXMy4sdKKwAVmcGEqcsLufzbC-6DF5ZDhM0aMo8vqISsE7Qlg9wa4Vf2iKdxLbFTdzE_ttFs43mOwR5_WGJy6Q');
+
+-- Keys to seal values with, wrapped by the master key, which is in a file.
+ALTER DATABASE :"DBNAME" SET vrm.master_key_file = :'master_key';
+SET vrm.master_key_file = :'master_key';
+SELECT vrm.key_create('data') AS made, vrm.key_create('blind_index') AS made_too \gset
 
 -- The application: agents ------------------------------------------------------------------------
 
@@ -69,6 +74,14 @@ vrm.create_agent(
         "fallbackPrompt": "I''m sorry, I didn''t understand that. Could you say it again?"}',
     persona => 'Patient, explains one step at a time',
     scenario => 'Restarts routers, measures lines, books technicians') AS made_as_well \gset
+COMMIT;
+
+-- Ana keeps the keys of two services.  An application passes them as parameters; psql 15 has none.
+SET vrm.secret_literals = allow;
+BEGIN;
+SELECT demo.sign_in('ana') AS signed_in \gset
+SELECT vrm.store_api_key('speech-to-text', 'stt-live-8Jx2vQ0pZk4Lw7', 'transcripts') AS stored,
+       vrm.store_api_key('telephony', 'tel-live-Qm5Ra93TzUb1Ye', 'outbound calls') AS stored_too \gset
 COMMIT;
 
 BEGIN;

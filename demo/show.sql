@@ -1,5 +1,6 @@
 -- The tour: who asks what of the database, and what the database answers.
 SET client_min_messages = warning;
+\set dba :USER
 \pset pager off
 \pset footer off
 \pset null ''
@@ -93,6 +94,45 @@ SET LOCAL ROLE authenticated;
 SELECT count(*) AS stranger FROM vrm.test_runs \gset
 ROLLBACK;
 SELECT :ana AS "Ana", :ben AS "Ben", :stranger AS "nobody signed in";
+
+\echo '8. Ana''s API keys: the list she sees, and what is kept.  SELECT * FROM vrm.list_api_keys();'
+\echo
+BEGIN;
+SELECT demo.sign_in('ana') AS signed_in \gset
+SELECT service, hint, description FROM vrm.list_api_keys();
+COMMIT;
+\connect - :dba
+SET client_min_messages = warning;
+SELECT service, left(encode(key, 'hex'), 8) || '...' AS "kept as", length(key) AS bytes,
+       vrm.is_bound(key) AS "opens in this row only"
+FROM vrm.api_keys ORDER BY service;
+
+\echo '9. Who calls the service opens the key, which goes on record.  SELECT vrm.use_api_key(...);'
+\echo
+\connect - demo_app
+BEGIN;
+SELECT demo.sign_in('ana') AS signed_in \gset
+SET LOCAL ROLE service_role;
+SELECT vrm.use_api_key('telephony') AS opened;
+COMMIT;
+
+\echo '10. The DBA rotates keys: all is sealed anew, the old key is destroyed.  CALL vrm.rotate_keys();'
+\echo
+\connect - :dba
+SET client_min_messages = warning;
+SELECT key_id AS old_key FROM vrm.keyring_status WHERE purpose = 'data' AND state = 'active' \gset
+CALL vrm.rotate_keys();
+DO $$
+BEGIN
+    PERFORM vrm.key_destroy(key_id) FROM vrm.keyring_status
+    WHERE purpose = 'data' AND state = 'decrypt_only';
+EXCEPTION
+    WHEN object_in_use THEN NULL;  -- another session looks at the demo: the key goes next time
+END
+$$;
+SELECT service, vrm.key_of(key) <> :old_key AS "under a new key",
+       vrm.reveal_row('vrm.api_keys', 'key', row(user_id, id)::text) IS NOT NULL AS opens
+FROM vrm.api_keys ORDER BY service;
 
 \echo 'To ask as Ana yourself:  ./vrm psql -U demo_app'
 \echo '  BEGIN; SELECT demo.sign_in(''ana''); SELECT * FROM vrm.call_history();'

@@ -59,6 +59,9 @@ my $shown = run_quietly('show.sh');
 like($shown, qr/appointment-desk/, 'the tour shows an agent');
 like($shown, qr/Ana \| Ben \| nobody signed in *\n[-+]+\n *148 \| +45 \| +0\n/,
     '... and that people see their own calls only');
+like($shown, qr/telephony +\| …b1Ye/, '... a stored API key by its end');
+like($shown, qr/tel-live-Qm5Ra93TzUb1Ye/, '... and opened for who calls the service');
+like($shown, qr/telephony +\| t +\| t\n/, '... and under a new key');
 is(scalar(grep { length > 100 } split /\n/, $shown), 0,
     '... within 100 columns');
 is(run_quietly('show.sh'), $shown, 'it shows the same again');
