@@ -210,26 +210,25 @@ EVP_CIPHER_CTX* data_key::prepare(direction& way, bool encrypting, byte_view non
 void data_key::encrypt(byte_view nonce, byte_view associated, byte_view plaintext,
                        std::span<std::byte> sealed) {
   EVP_CIPHER_CTX* const context = prepare(encrypting_, true, nonce);
-  std::byte* const tag = sealed.data() + plaintext.size();
   int written = 0;
-  openssl::require(
-      update(context, associated, nullptr) && update(context, plaintext, sealed.data()) &&
-          EVP_CipherFinal_ex(context, nullptr, &written) == 1 &&
-          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, envelope_tag_size, tag) == 1,
-      "seal a value");
+  openssl::require(update(context, associated, nullptr) &&
+                       update(context, plaintext, sealed.data()) &&
+                       EVP_CipherFinal_ex(context, nullptr, &written) == 1 &&
+                       EVP_CIPHER_CTX_get_params(context, tag_parameter_.data()) == 1,
+                   "seal a value");
+  std::ranges::copy(tag_, sealed.last(tag_.size()).begin());
 }
 
 bool data_key::decrypt(byte_view nonce, byte_view associated, byte_view sealed,
                        std::span<std::byte> plaintext) {
   EVP_CIPHER_CTX* const context = prepare(decrypting_, false, nonce);
   const byte_view ciphertext = sealed.first(sealed.size() - envelope_tag_size);
-  std::array<std::byte, envelope_tag_size> tag{};
-  std::ranges::copy(sealed.last(tag.size()), tag.begin());
+  std::ranges::copy(sealed.last(tag_.size()), tag_.begin());
   int written = 0;
-  const bool authentic =
-      update(context, associated, nullptr) && update(context, ciphertext, plaintext.data()) &&
-      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, envelope_tag_size, tag.data()) == 1 &&
-      EVP_CipherFinal_ex(context, nullptr, &written) == 1;
+  const bool authentic = update(context, associated, nullptr) &&
+                         update(context, ciphertext, plaintext.data()) &&
+                         EVP_CIPHER_CTX_set_params(context, tag_parameter_.data()) == 1 &&
+                         EVP_CipherFinal_ex(context, nullptr, &written) == 1;
   if (!authentic) [[unlikely]] {
     openssl::wipe(plaintext);
     ERR_clear_error();

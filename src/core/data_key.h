@@ -1,5 +1,8 @@
 #pragma once
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +46,8 @@ class secret_key {
 class data_key {
  public:
   explicit data_key(const secret_key& key);
+  data_key(const data_key&) = delete;
+  data_key& operator=(const data_key&) = delete;
 
   /// The key of the subject with this salt, see derive_subject_key().
   [[nodiscard]] secret_key derive(byte_view salt) const { return derive_subject_key(key_, salt); }
@@ -85,6 +90,13 @@ class data_key {
   std::array<std::byte, 16> mask_{};  ///< CMAC's K1
   direction encrypting_;
   direction decrypting_;
+
+  /// OpenSSL reads and writes the tag here: by name, which is how it wants it, but without the
+  /// detour of EVP_CIPHER_CTX_ctrl(), which takes as long as sealing 40 bytes.
+  std::array<std::byte, envelope_tag_size> tag_{};
+  std::array<OSSL_PARAM, 2> tag_parameter_ = {
+      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag_.data(), tag_.size()),
+      OSSL_PARAM_construct_end()};
 
   half_nonce prefix_{};  ///< first half of the nonces that seal() draws
   std::uint32_t prefix_left_ = 0;

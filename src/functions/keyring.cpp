@@ -209,22 +209,6 @@ bool pretend_to_open(vrm::algorithm cipher, byte_view context, byte_view envelop
   return false;
 }
 
-bool try_open(const keyring::binding_of& binding, byte_view envelope,
-              std::span<std::byte> plaintext) {
-  const auto header = vrm::read_envelope_header(envelope, envelope.size());
-  if (!header) return false;
-  keyring_entry* const entry = find_entry(header->key_id);
-  const bool alike = header->bound == binding.bound && entry != nullptr &&
-                     entry->purpose == "data" &&
-                     (!header->per_subject || binding.subject != nullptr);
-  vrm::data_key* key = nullptr;
-  if (alike) {
-    key = header->per_subject ? key_of_subject(*entry, *binding.subject, false) : &usable(*entry);
-  }
-  if (key == nullptr) return pretend_to_open(header->cipher, binding.context, envelope, plaintext);
-  return key->open(*header, binding.context, envelope, plaintext);
-}
-
 }  // namespace
 
 namespace keyring {
@@ -270,17 +254,23 @@ std::size_t opened_size(byte_view envelope) {
   return envelope.size() - vrm::envelope_overhead(header->cipher);
 }
 
-void open(const binding_of& binding, byte_view envelope, std::span<std::byte> plaintext) {
-  if (!try_open(binding, envelope, plaintext)) throw_cannot_be_opened();
-}
-
-bool opens(const binding_of& binding, byte_view envelope) {
+bool try_open(const binding_of& binding, byte_view envelope, std::span<std::byte> plaintext) {
   const auto header = vrm::read_envelope_header(envelope, envelope.size());
   if (!header) return false;
-  std::vector<std::byte> plaintext(envelope.size() - vrm::envelope_overhead(header->cipher));
-  const bool opened = try_open(binding, envelope, plaintext);
-  vrm::openssl::wipe(plaintext);
-  return opened;
+  keyring_entry* const entry = find_entry(header->key_id);
+  const bool alike = header->bound == binding.bound && entry != nullptr &&
+                     entry->purpose == "data" &&
+                     (!header->per_subject || binding.subject != nullptr);
+  vrm::data_key* key = nullptr;
+  if (alike) {
+    key = header->per_subject ? key_of_subject(*entry, *binding.subject, false) : &usable(*entry);
+  }
+  if (key == nullptr) return pretend_to_open(header->cipher, binding.context, envelope, plaintext);
+  return key->open(*header, binding.context, envelope, plaintext);
+}
+
+void open(const binding_of& binding, byte_view envelope, std::span<std::byte> plaintext) {
+  if (!try_open(binding, envelope, plaintext)) throw_cannot_be_opened();
 }
 
 std::int64_t active_key_id() { return active_data_entry().id; }

@@ -36,8 +36,9 @@ void seal(const binding_of& binding, vrm::byte_view plaintext, std::span<std::by
 /// error is SQLSTATE 22000 "value cannot be opened".
 void open(const binding_of& binding, vrm::byte_view envelope, std::span<std::byte> plaintext);
 
-/// The same as a question.
-[[nodiscard]] bool opens(const binding_of& binding, vrm::byte_view envelope);
+/// The same as a question; `plaintext` is wiped when the answer is no.
+[[nodiscard]] bool try_open(const binding_of& binding, vrm::byte_view envelope,
+                            std::span<std::byte> plaintext);
 
 /// Id of the key that seal() uses now.
 [[nodiscard]] std::int64_t active_key_id();

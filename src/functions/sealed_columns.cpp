@@ -109,7 +109,7 @@ sealed_column describe(Relation relation, const Trigger& trigger) {
 class row_binding {
  public:
   void start(const sealed_column& column) {
-    context_.clear();
+    context_.reserve(64);
     append(column.id.bytes.data(), column.id.bytes.size());
   }
 
@@ -137,10 +137,6 @@ class row_binding {
     return {.bound = vrm::binding::row,
             .context = context_,
             .subject = column.per_subject && subject_ ? &*subject_ : nullptr};
-  }
-
-  friend bool operator==(const row_binding& a, const row_binding& b) {
-    return a.context_ == b.context_;
   }
 
  private:
@@ -175,32 +171,67 @@ row_binding bind(const sealed_column& column, HeapTuple row, TupleDesc descripto
   return bound;
 }
 
-/// Seals what `envelope` holds anew, for `to`.
-Datum rebind(byte_view envelope, const keyring::binding_of& from, const keyring::binding_of& to) {
-  std::vector<std::byte> plaintext(keyring::opened_size(envelope));
-  keyring::open(from, envelope, plaintext);
-  const pg::bytea_result bound(keyring::sealed_size(plaintext.size()));
-  keyring::seal(to, plaintext, bound.bytes());
-  vrm::openssl::wipe(plaintext);
-  return bound.datum();
-}
+/// Plaintext on its way from one envelope to another.
+class passing_plaintext {
+ public:
+  explicit passing_plaintext(byte_view envelope) {
+    const std::size_t size = keyring::opened_size(envelope);
+    if (size > small_.size()) large_.resize(size);
+    bytes_ = size > small_.size() ? std::span(large_) : std::span(small_).first(size);
+  }
+  ~passing_plaintext() { vrm::openssl::wipe(bytes_); }
+  passing_plaintext(const passing_plaintext&) = delete;
+  passing_plaintext& operator=(const passing_plaintext&) = delete;
+
+  [[nodiscard]] bool opened(const keyring::binding_of& binding, byte_view envelope) {
+    return keyring::try_open(binding, envelope, bytes_);
+  }
+  [[nodiscard]] Datum sealed(const keyring::binding_of& binding) const {
+    const pg::bytea_result envelope(keyring::sealed_size(bytes_.size()));
+    keyring::seal(binding, bytes_, envelope.bytes());
+    return envelope.datum();
+  }
+
+ private:
+  std::array<std::byte, 256> small_{};
+  std::vector<std::byte> large_;
+  std::span<std::byte> bytes_;
+};
 
 /// The value to store in place of `envelope`; nothing when it is right as it is.
 std::optional<Datum> bound_value(const sealed_column& column, byte_view envelope,
-                                 const row_binding& row, const row_binding* old_row) {
+                                 const pg::trigger_call& call) {
   const auto header = vrm::read_envelope_header(envelope, envelope.size());
   if (!header) return std::nullopt;  // the column's CHECK refuses it
+  const TupleDesc descriptor = RelationGetDescr(call.relation());
+  const row_binding row = bind(column, call.row(), descriptor);
   const keyring::binding_of here = row.binding(column);
+  passing_plaintext plaintext(envelope);
 
-  if (header->bound == vrm::binding::none) return rebind(envelope, {}, here);
-  if (header->bound != vrm::binding::row) keyring::throw_cannot_be_opened();
-  if (old_row != nullptr && *old_row != row && keyring::opens(old_row->binding(column), envelope)) {
-    return rebind(envelope, old_row->binding(column), here);
+  if (header->bound == vrm::binding::none) {
+    if (!plaintext.opened({}, envelope)) keyring::throw_cannot_be_opened();
+    return plaintext.sealed(here);
   }
-  if (!keyring::opens(here, envelope)) keyring::throw_cannot_be_opened();
-  const bool is_current = header->key_id == keyring::active_key_id() &&
-                          header->per_subject == (here.subject != nullptr);
-  return is_current ? std::nullopt : std::optional(rebind(envelope, here, here));
+  if (plaintext.opened(here, envelope)) {
+    const bool is_current = header->key_id == keyring::active_key_id() &&
+                            header->per_subject == (here.subject != nullptr);
+    return is_current ? std::nullopt : std::optional(plaintext.sealed(here));
+  }
+  // Either it comes from somewhere else, or the row's primary key changes.
+  if (call.old_row() == nullptr) keyring::throw_cannot_be_opened();
+  const row_binding before = bind(column, call.old_row(), descriptor);
+  if (!plaintext.opened(before.binding(column), envelope)) keyring::throw_cannot_be_opened();
+  return plaintext.sealed(here);
+}
+
+/// What binds the column of this trigger, read once for a statement.
+const sealed_column& described(const pg::trigger_call& call) {
+  FmgrInfo& function = call.function();
+  if (function.fn_extra == nullptr) {
+    const auto column = pg::guarded([&] { return describe(call.relation(), call.trigger()); });
+    function.fn_extra = pg::construct_in<sealed_column>(function.fn_mcxt, column);
+  }
+  return *static_cast<const sealed_column*>(function.fn_extra);
 }
 
 Oid bind_trigger_function() {
@@ -252,18 +283,14 @@ bool find_row(const pg::spi_session& spi, const pg::relation_scope& relation,
 /// BEFORE INSERT OR UPDATE trigger: what is written is bound to its row, and sealed with the active
 /// key.  What belongs to another row is refused.
 HeapTuple bind_sealed(const pg::trigger_call& call) {
-  const TupleDesc descriptor = RelationGetDescr(call.relation());
-  const auto column = pg::guarded([&] { return describe(call.relation(), call.trigger()); });
+  const sealed_column& column = described(call);
   bool null = false;
-  const Datum value = heap_getattr(call.row(), column.attribute, descriptor, &null);
+  const Datum value =
+      heap_getattr(call.row(), column.attribute, RelationGetDescr(call.relation()), &null);
   if (null) return call.row();
   const auto envelope =
       pg::guarded([&] { return pg::datum_traits<std::span<const std::byte>>::from(value); });
-
-  const row_binding bound = bind(column, call.row(), descriptor);
-  std::optional<row_binding> old_bound;
-  if (call.old_row() != nullptr) old_bound = bind(column, call.old_row(), descriptor);
-  const auto changed = bound_value(column, envelope, bound, old_bound ? &*old_bound : nullptr);
+  const auto changed = bound_value(column, envelope, call);
   return changed ? call.row_with(column.attribute, *changed) : call.row();
 }
 

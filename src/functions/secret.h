@@ -1,8 +1,8 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string_view>
-#include <vector>
 
 #include "core/openssl.h"
 #include "core/transit.h"
@@ -36,7 +36,7 @@ class unmasked {
 
  private:
   std::array<std::byte, 256> small_;
-  std::vector<std::byte> large_;
+  std::unique_ptr<std::byte[]> large_;
   std::span<std::byte> bytes_;
 };
 

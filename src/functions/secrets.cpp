@@ -105,10 +105,11 @@ pg::bytea_result masked(std::span<char> text) {
 }  // namespace
 
 // NOLINTNEXTLINE(*-member-init): zeroing small_ would cost more than unmasking
-unmasked::unmasked(const secret& secret) : bytes_(small_.data(), 0) {
-  if (secret.size() > small_.size()) large_.resize(secret.size());
-  bytes_ =
-      secret.size() > small_.size() ? std::span(large_) : std::span(small_).first(secret.size());
+unmasked::unmasked(const secret& secret) : bytes_(small_.data(), secret.size()) {
+  if (secret.size() > small_.size()) {
+    large_ = std::make_unique_for_overwrite<std::byte[]>(secret.size());
+    bytes_ = {large_.get(), secret.size()};
+  }
   if (!vrm::unmask_secret(secret.masked, bytes_)) {
     throw vrm::error("22000", "secret cannot be read")
         .detail("It was made by another session.")

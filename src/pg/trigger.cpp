@@ -7,7 +7,7 @@
 namespace pg {
 
 trigger_call::trigger_call(FunctionCallInfo fcinfo)
-    : data_(reinterpret_cast<TriggerData*>(fcinfo->context)) {
+    : data_(reinterpret_cast<TriggerData*>(fcinfo->context)), function_(fcinfo->flinfo) {
   if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(data_->tg_event)) {
     throw vrm::error("39P01", "the function can only be called as a row trigger")
         .hint("CREATE TRIGGER ... FOR EACH ROW EXECUTE FUNCTION ...");

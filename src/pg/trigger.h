@@ -33,6 +33,9 @@ class trigger_call {
   [[nodiscard]] bool is_delete() const noexcept { return TRIGGER_FIRED_BY_DELETE(data_->tg_event); }
   [[nodiscard]] const Trigger& trigger() const noexcept { return *data_->tg_trigger; }
 
+  /// The function as the statement calls it, once a row: its fn_extra lasts for the statement.
+  [[nodiscard]] FmgrInfo& function() const noexcept { return *function_; }
+
   /// NEW with one column, counted from 1, replaced.
   [[nodiscard]] HeapTuple row_with(int column, Datum value) const;
 
@@ -41,6 +44,7 @@ class trigger_call {
 
  private:
   TriggerData* data_;
+  FmgrInfo* function_;
 };
 
 /// Calls a C++ row trigger for PostgreSQL; what it returns takes the row's place.

@@ -27,7 +27,7 @@ std::string unmask(const bytes& masked) {
 }
 
 TEST(transit, gives_back_what_was_masked) {
-  for (const std::size_t size : {0U, 1U, 16U, 17U, 100000U}) {
+  for (const std::size_t size : {0U, 1U, 16U, 17U, 511U, 512U, 513U, 100000U}) {
     const std::string text(size, 's');
     EXPECT_EQ(unmask(mask(text)), text);
   }

@@ -1,0 +1,115 @@
+#!/usr/bin/perl
+# Measures what sealing costs on the server that PGHOST and PGPORT name, by CPU of the backend and
+# without the scan: next to pgcrypto, `openssl speed` and plain UPDATEs, all in one run.
+# usage: bench/secrets.pl [ROWS [ROUNDS]]; ROWS for rotation, one million unless said
+use strict;
+use warnings;
+use File::Basename;
+use List::Util qw(min);
+use Time::HiRes qw(time);
+
+my $rows = $ARGV[0] // 1_000_000;
+my $rounds = $ARGV[1] // 5;
+my $database = 'vrm_bench_secrets';
+my $here = dirname(__FILE__);
+
+sub output {
+    my (@command) = @_;
+    open(my $pipe, '-|', @command) or die "$command[0]: $!\n";
+    my @lines = <$pipe>;
+    close($pipe) or die "@command failed\n";
+    chomp @lines;
+    return wantarray ? @lines : $lines[0];
+}
+sub psql { return output('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $database, @_) }
+sub sql { return psql(map { ('-c', $_) } @_) }
+sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
+
+# A master key of the server's own, beside its data directory or in /tmp.
+output('psql', '-XqAt', '-d', 'postgres', '-c', 'SET client_min_messages = warning',
+    '-c', "DROP DATABASE IF EXISTS $database", '-c', "CREATE DATABASE $database");
+my $file = '/tmp/vrm-bench-master-key.' . $$;
+sql('SET client_min_messages = warning', 'CREATE EXTENSION vrm', 'CREATE EXTENSION pgcrypto',
+    "COPY (SELECT 'bench:' || encode(gen_random_bytes(32), 'base64'))"
+      . " TO PROGRAM 'umask 077; cat > $file'",
+    "ALTER DATABASE $database SET vrm.master_key_file = '$file'");
+sql("SELECT vrm.key_create('data'), vrm.key_create('blind_index')");
+
+my @targets;
+sub target {
+    my ($what, $value, $limit, $unit, $more_is_better) = @_;
+    my $met = $more_is_better ? $value >= $limit : $value <= $limit;
+    push @targets, sprintf '%-44s %8.1f %-3s %s %s', $what, $value, $unit,
+        ($more_is_better ? '>=' : '<=') . " $limit", $met ? 'met'
+        : sprintf('missed by %.0f %%', 100 * abs($value / $limit - 1));
+    return;
+}
+
+# --- one value ------------------------------------------------------------------------------------
+
+my %ns;
+for (psql('-v', "rounds=$rounds", '-f', "$here/secrets.sql")) {
+    my ($what, $size, $least) = split /\|/;
+    $ns{$what}{$size} = $least;
+}
+my @sizes = (40, 256, 8192, 1048576);
+printf "%-28s %s\n", "ns a call, least of $rounds", join ' ', map { sprintf '%12s', "$_ B" } @sizes;
+for my $what (sort keys %ns) {
+    printf "%-28s %s\n", $what, join ' ',
+        map { defined $ns{$what}{$_} ? sprintf '%12.0f', $ns{$what}{$_} : ' ' x 12 } @sizes;
+}
+printf "\n%-28s %s\n", 'times faster than aes-cbc', join ' ', map { sprintf '%12s', "$_ B" } @sizes;
+printf "%-28s %s\n", 'seal', join ' ',
+    map { sprintf '%12.1f', $ns{'pgcrypto encrypt, aes-cbc'}{$_} / $ns{'vrm.seal'}{$_} } @sizes;
+printf "%-28s %s\n", 'reveal', join ' ',
+    map { sprintf '%12.1f', $ns{'pgcrypto decrypt, aes-cbc'}{$_} / $ns{'vrm.reveal'}{$_} } @sizes;
+target('seal, 40 B', $ns{'vrm.seal'}{40}, 300, 'ns');
+target('open, 40 B', $ns{'vrm.reveal'}{40}, 250, 'ns');
+
+my $said = output('sh', '-c',
+    'openssl speed -evp aes-256-gcm -bytes 1048576 -seconds 1 2>/dev/null | tail -n 1');
+my ($speed) = $said =~ /([\d.]+)k$/;
+if ($speed) {
+    my $openssl = 1048576 / $speed * 1e6;
+    printf "\nopenssl speed, 1 MB: %.0f ns\n", $openssl;
+    target('openssl speed, of sealing 1 MB', 100 * $openssl / $ns{'vrm.seal'}{1048576}, 95, '%', 1);
+    target('openssl speed, of opening 1 MB less fetching it', 100 * $openssl
+          / ($ns{'vrm.reveal'}{1048576} - $ns{'fetching and copying'}{1048576}), 95, '%', 1);
+}
+
+# --- the first value of a session -----------------------------------------------------------------
+
+sql('SET vrm.secret_literals = allow', "CREATE TABLE one AS SELECT vrm.seal('x') AS value");
+my @first = map { psql('-c', <<'SQL') } 1 .. 20;
+DO $$
+DECLARE
+    began timestamptz := clock_timestamp();
+BEGIN
+    PERFORM vrm.reveal(value) FROM one;
+    PERFORM set_config('bench.took',
+                       extract(microsecond FROM clock_timestamp() - began)::text, false);
+END
+$$;
+SELECT current_setting('bench.took');
+SQL
+target('first call of a session', median(@first) / 1000, 2, 'ms');
+
+# --- rotation -------------------------------------------------------------------------------------
+
+psql('-v', "rows=$rows", '-f', "$here/secrets_rotation.sql");
+for my $round (1 .. 3) {
+    for my $task (['rotation', 'CALL vrm.rotate_keys(1000)'], ['plain', 'CALL update_twin(1000)']) {
+        my ($what, $call) = @$task;
+        sql('VACUUM sealed', 'VACUUM twin', 'CHECKPOINT');
+        my ($before, $after) = sql('SELECT cpu()', $call, 'SELECT cpu()');
+        sql("INSERT INTO took VALUES ($round, '$what', $after - $before)");
+    }
+}
+my %took = map { split /\|/ } sql('SELECT what, min(ns) FROM took GROUP BY what');
+printf "\n%d rows: rotation %.1f s, the same plain UPDATEs %.1f s, least of 3\n", $rows,
+    $took{rotation} / 1e9, $took{plain} / 1e9;
+target('rotation, over plain UPDATEs', 100 * ($took{rotation} / $took{plain} - 1), 10, '%');
+
+print "\ntargets\n", map { "$_\n" } @targets;
+unlink $file;
+output('psql', '-XqAt', '-d', 'postgres', '-c', "DROP DATABASE $database");

@@ -1,0 +1,70 @@
+-- What bench/secrets.pl runs in one session: CPU of this backend, without the scan, per call.
+\set QUIET on
+SET client_min_messages = warning;
+SET vrm.secret_literals = allow;
+SET jit = off;
+SET max_parallel_workers_per_gather = 0;
+
+CREATE FUNCTION pg_temp.cpu() RETURNS bigint LANGUAGE sql VOLATILE AS
+    $$ SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint $$;
+
+CREATE TABLE pg_temp.measured (what text, size integer, ns double precision);
+CREATE TEMP TABLE sample (plain text, bytes bytea, sealed bytea, cbc bytea, pgp bytea);
+ALTER TABLE sample ALTER plain SET STORAGE EXTERNAL, ALTER bytes SET STORAGE EXTERNAL,
+    ALTER sealed SET STORAGE EXTERNAL, ALTER cbc SET STORAGE EXTERNAL, ALTER pgp SET STORAGE EXTERNAL;
+
+-- One call of `expression` on each row, `repeat` times over, in nanoseconds each.
+CREATE FUNCTION pg_temp.time_of(expression text, repeat integer) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
+    calls bigint;
+BEGIN
+    before := pg_temp.cpu();
+    EXECUTE format('SELECT count(%s) FROM sample, generate_series(1, %s) AS again', expression, repeat) INTO calls;
+    RETURN (pg_temp.cpu() - before)::double precision / calls;
+END
+$$;
+
+CREATE FUNCTION pg_temp.measure(size integer, count integer, repeat integer, with_pgp boolean) RETURNS void
+    LANGUAGE plpgsql AS $$
+DECLARE
+    task record;
+    scan double precision;
+BEGIN
+    TRUNCATE sample;
+    INSERT INTO sample (plain)
+    SELECT substr(string_agg(md5(random()::text), ''), 1, size)
+    FROM generate_series(1, count) AS row, generate_series(0, size / 32) AS part
+    GROUP BY row;
+    UPDATE sample SET bytes = plain::bytea, sealed = vrm.seal(plain::vrm.secret),
+        cbc = encrypt(plain::bytea, '0123456789abcdef0123456789abcdef', 'aes-cbc');
+    IF with_pgp THEN
+        UPDATE sample SET pgp = pgp_sym_encrypt(plain, 'password', 'cipher-algo=aes256, compress-algo=0');
+    END IF;
+    FOR task IN
+        SELECT * FROM (VALUES
+            ('vrm.seal', format('vrm.seal(%L::vrm.secret)', (SELECT plain FROM sample LIMIT 1)), '1', repeat),
+            ('vrm.seal of a column', 'vrm.seal(plain::vrm.secret)', 'plain', repeat),
+            ('vrm.reveal', 'vrm.reveal(sealed)', 'sealed', repeat),
+            ('fetching and copying', 'sealed || ''''', 'sealed', repeat),
+            ('vrm.blind_index', 'vrm.blind_index(''00000000-0000-0000-0000-000000000001'', plain)', 'plain', repeat),
+            ('pgcrypto encrypt, aes-cbc', 'encrypt(bytes, ''0123456789abcdef0123456789abcdef'', ''aes-cbc'')', 'bytes', repeat),
+            ('pgcrypto decrypt, aes-cbc', 'decrypt(cbc, ''0123456789abcdef0123456789abcdef'', ''aes-cbc'')', 'cbc', repeat),
+            ('pgcrypto pgp_sym_encrypt', 'pgp_sym_encrypt(plain, ''password'', ''cipher-algo=aes256, compress-algo=0'')', 'plain', 1),
+            ('pgcrypto pgp_sym_decrypt', 'pgp_sym_decrypt(pgp, ''password'')', 'pgp', 1))
+            AS tasks (what, expression, scanned, times)
+        WHERE with_pgp OR what NOT LIKE '%pgp%'
+    LOOP
+        scan := pg_temp.time_of(task.scanned, task.times);
+        INSERT INTO measured VALUES (task.what, size, pg_temp.time_of(task.expression, task.times) - scan);
+    END LOOP;
+END
+$$;
+
+SELECT pg_temp.measure(40, 1000, 300, round % 3 = 0), pg_temp.measure(256, 1000, 200, false),
+       pg_temp.measure(8192, 200, 100, false), pg_temp.measure(1048576, 10, 10, false)
+FROM generate_series(0, :rounds - 1) AS round \g /dev/null
+
+\pset format unaligned
+\pset tuples_only on
+SELECT what, size, min(ns), percentile_cont(0.5) WITHIN GROUP (ORDER BY ns) FROM measured GROUP BY 1, 2;
