@@ -223,6 +223,10 @@ for my $sql ('SELECT vrm.install()', 'SELECT vrm.upgrade()', 'DROP EXTENSION vrm
     like(error_of($node, 'hers', "SET SESSION AUTHORIZATION mallory; $sql"), qr/^42501: /,
         "nor may she: $sql");
 }
+for my $function ('vrm.install()', 'vrm.upgrade()') {
+    like(error_of($node, 'hers', "SET SESSION AUTHORIZATION mallory; SELECT $function"),
+        qr/^42501: permission denied to change the platform of vrm/, "$function asks first");
+}
 sql('hers', 'ALTER SCHEMA vrm OWNER TO mallory');
 like(error_of($node, 'hers', 'SELECT vrm.install()'),
     qr/^42501: schema "vrm" belongs to an ordinary user \| .*ALTER SCHEMA vrm OWNER TO/,
