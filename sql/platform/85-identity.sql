@@ -53,7 +53,9 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_policy
                        WHERE polrelid = tenant AND polname = 'accounts in good standing only') THEN
             EXECUTE format('CREATE POLICY "accounts in good standing only" ON %s AS RESTRICTIVE'
-                           ' TO authenticated USING ((SELECT CASE WHEN vrm.account_problem() IS NULL THEN 1 END) IS NOT NULL)', tenant);
+                           ' TO authenticated USING'
+                           ' ((SELECT CASE WHEN vrm.account_problem() IS NULL THEN 1 END) IS NOT NULL)',
+                           tenant);
             EXECUTE format('COMMENT ON POLICY "accounts in good standing only" ON %s IS %L', tenant,
                            'not locked, deleted or anonymous, and aal2 where a second factor is on');
         END IF;
