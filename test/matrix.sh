@@ -114,6 +114,7 @@ for version; do
     # In /root, where user postgres cannot look: the harder of the two cases.
     rm -rf "$system/root/vrm" "$system"/var/tmp/vrm-*
     git -c safe.directory='*' clone -q --no-hardlinks "$root" "$system/root/vrm"
+    : >"$work/report.$version"
     set +e
     inside "$system" sh -ec '
         export VRM_PG=$1
