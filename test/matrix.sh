@@ -54,6 +54,8 @@ inside() {
 
 make_system() {
     suite=$1 system=$cache/$1
+    exec 8>"$cache/$suite.lock"
+    flock 8
     [ $fresh = no ] || rm -rf "$system"
     [ ! -e "$system/complete" ] || return 0
     rm -rf "$system"

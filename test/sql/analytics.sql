@@ -69,9 +69,10 @@ DECLARE
     pages text[] := '{}';
 BEGIN
     LOOP
-        SELECT string_agg(to_char(h.started_at AT TIME ZONE 'UTC', 'FMMI'), ' ') AS minutes,
-               (array_agg(h.next_cursor ORDER BY h.started_at, h.id))[1] AS next INTO page
-        FROM vrm.call_history(filter, place, page_size) h;
+        SELECT string_agg(to_char(h.started_at AT TIME ZONE 'UTC', 'FMMI'), ' ' ORDER BY h.row) AS minutes,
+               (array_agg(h.next_cursor ORDER BY h.row DESC))[1] AS next INTO page
+        FROM (SELECT row_number() OVER () AS row, started_at, next_cursor
+              FROM vrm.call_history(filter, place, page_size)) AS h;
         EXIT WHEN page.minutes IS NULL;
         pages := pages || page.minutes;
         place := page.next;

@@ -29,7 +29,7 @@ UNION ALL
 SELECT concat_ws(' ', 'column', attrelid::regclass,
                  row_number() OVER (PARTITION BY attrelid ORDER BY attnum), attname,
                  format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated, attstorage,
-                 attcompression, attstattarget,
+                 attcompression, coalesce(attstattarget, -1),
                  -- some builds keep a version of their own there
                  (SELECT string_agg(o, ',') FROM unnest(attoptions) AS o WHERE o NOT LIKE 'pg\_attver=%'),
                  pg_get_expr(adbin, adrelid),
