@@ -134,5 +134,7 @@ SELECT service, vrm.key_of(key) <> :old_key AS "under a new key",
        vrm.reveal_row('vrm.api_keys', 'key', row(user_id, id)::text) IS NOT NULL AS opens
 FROM vrm.api_keys ORDER BY service;
 
+\ir accounts.sql
+
 \echo 'To ask as Ana yourself:  ./vrm psql -U demo_app'
 \echo '  BEGIN; SELECT demo.sign_in(''ana''); SELECT * FROM vrm.call_history();'

@@ -57,6 +57,11 @@ cmp_ok(query('SELECT count(DISTINCT started_at::date) FROM vrm.test_runs'), '>='
 
 my $shown = run_quietly('show.sh');
 like($shown, qr/appointment-desk/, 'the tour shows an agent');
+like($shown, qr/ok +\| t +\| mfa_required +\| ok/, 'it signs somebody in, with a code in the end');
+like($shown, qr/invalid, invalid, invalid, invalid, locked, locked/, 'it locks an account');
+like($shown, qr/t +\| locked/, 'whatever is rolled back');
+like($shown, qr/f +\| t +\| f/, 'it resets a password once');
+like($shown, qr/t +\| +0\n/, 'it verifies the audit trail');
 like($shown, qr/Ana \| Ben \| nobody signed in *\n[-+]+\n *148 \| +45 \| +0\n/,
     '... and that people see their own calls only');
 like($shown, qr/telephony +\| …b1Ye/, '... a stored API key by its end');
