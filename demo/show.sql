@@ -95,7 +95,7 @@ SELECT count(*) AS stranger FROM vrm.test_runs \gset
 ROLLBACK;
 SELECT :ana AS "Ana", :ben AS "Ben", :stranger AS "nobody signed in";
 
-\echo '8. Ana''s API keys: the list she sees, and what is kept.  SELECT * FROM vrm.list_api_keys();'
+\echo '9. Ana''s API keys: the list she sees, and what is kept.  SELECT * FROM vrm.list_api_keys();'
 \echo
 BEGIN;
 SELECT demo.sign_in('ana') AS signed_in \gset
@@ -107,7 +107,7 @@ SELECT service, left(encode(key, 'hex'), 8) || '...' AS "kept as", length(key) A
        vrm.is_bound(key) AS "opens in this row only"
 FROM vrm.api_keys ORDER BY service;
 
-\echo '9. Who calls the service opens the key, which goes on record.  SELECT vrm.use_api_key(...);'
+\echo '10. Who calls the service opens the key, which goes on record.  SELECT vrm.use_api_key(...);'
 \echo
 \connect - demo_app
 BEGIN;
@@ -116,7 +116,7 @@ SET LOCAL ROLE service_role;
 SELECT vrm.use_api_key('telephony') AS opened;
 COMMIT;
 
-\echo '10. The DBA rotates keys: all is sealed anew, the old key is destroyed.  CALL vrm.rotate_keys();'
+\echo '11. The DBA rotates keys: all is sealed anew, the old key is destroyed.  CALL vrm.rotate_keys();'
 \echo
 \connect - :dba
 SET client_min_messages = warning;
@@ -135,6 +135,7 @@ SELECT service, vrm.key_of(key) <> :old_key AS "under a new key",
 FROM vrm.api_keys ORDER BY service;
 
 \ir accounts.sql
+\ir retention.sql
 
 \echo 'To ask as Ana yourself:  ./vrm psql -U demo_app'
 \echo '  BEGIN; SELECT demo.sign_in(''ana''); SELECT * FROM vrm.call_history();'

@@ -67,6 +67,8 @@ like($shown, qr/Ana \| Ben \| nobody signed in *\n[-+]+\n *148 \| +45 \| +0\n/,
 like($shown, qr/telephony +\| …b1Ye/, '... a stored API key by its end');
 like($shown, qr/tel-live-Qm5Ra93TzUb1Ye/, '... and opened for who calls the service');
 like($shown, qr/telephony +\| t +\| t\n/, '... and under a new key');
+like($shown, qr/\n +40 \| +2 \| +0 \| +1 \| +193\n/, '... calls archived, verified, one restored');
+like($shown, qr/deleted \| deleted\+.*\| t .*recovered \| ben\@\S+ \| f /s, '... an account deleted and recovered');
 is(scalar(grep { length > 100 } split /\n/, $shown), 0,
     '... within 100 columns');
 is(run_quietly('show.sh'), $shown, 'it shows the same again');
