@@ -3,7 +3,7 @@
 SET vrm.secret_literals = allow;  -- applications bind the password as a parameter
 SELECT 'dora-' || left(vrm.random_base32(), 6) || '@example.org' AS dora \gset
 
-\echo '11. Dora signs up and in, and turns a second factor on.  SELECT vrm.sign_in(...);'
+\echo '12. Dora signs up and in, and turns a second factor on.  SELECT vrm.sign_in(...);'
 \echo
 SELECT vrm.sign_up(:'dora', 'correct horse battery', 'Dora') AS dora_id \gset
 SELECT status AS first, access_token FROM vrm.sign_in(:'dora', 'correct horse battery') \gset
@@ -18,7 +18,7 @@ FROM vrm.sign_in(:'dora', 'correct horse battery', totp => vrm.totp_code(:'secre
 SELECT :'first' AS "password", :'confirmed' AS "second factor on", :'second' AS "password alone",
        :'third' AS "with a code";
 
-\echo '12. Somebody guesses, and rolls back each time.  BEGIN; SELECT vrm.sign_in(...); ROLLBACK;'
+\echo '13. Somebody guesses, and rolls back each time.  BEGIN; SELECT vrm.sign_in(...); ROLLBACK;'
 \echo
 BEGIN;
 SELECT string_agg((vrm.sign_in(:'dora', 'a guess')).status::text, ', ') AS answers
@@ -29,7 +29,7 @@ SELECT vrm.is_locked(:'dora') AS "locked all the same",
 SELECT vrm.unlock_account(:'dora', 'called us') AS "unlocked by an administrator",
        NOT vrm.is_locked(:'dora') AS "open again";
 
-\echo '13. She has the password reset, once.  SELECT vrm.consume_password_reset(...);'
+\echo '14. She has the password reset, once.  SELECT vrm.consume_password_reset(...);'
 \echo
 SELECT vrm.request_password_reset(:'dora') \g /dev/null
 SELECT token FROM vrm.take_reset_mail() WHERE email = lower(:'dora') \gset
@@ -38,7 +38,7 @@ SELECT vrm.consume_password_reset(:'token', 'another horse') AS "without the cod
            vrm.totp_code(:'secret', clock_timestamp() + interval '30 seconds')) AS "with it",
        vrm.consume_password_reset(:'token', 'a third horse') AS "a second time";
 
-\echo '14. The audit trail, sealed and verified.  SELECT vrm.audit_seal(), vrm.audit_verify();'
+\echo '15. The audit trail, sealed and verified.  SELECT vrm.audit_seal(), vrm.audit_verify();'
 \echo
 SELECT action, count(*) FROM vrm.audit_log
 WHERE detail ->> 'user_id' = :'dora_id' OR detail ->> 'identifier' = :'dora'

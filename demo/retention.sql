@@ -5,7 +5,7 @@ UPDATE vrm.test_runs
 SET started_at = started_at - interval '3 years', completed_at = completed_at - interval '3 years'
 WHERE id IN (SELECT id FROM vrm.test_runs WHERE status IN ('completed', 'failed') ORDER BY id LIMIT 40);
 
-\echo '15. Three years on, for 40 calls.  SELECT * FROM vrm.retention_preview(); and it is done:'
+\echo '16. Three years on, for 40 calls.  SELECT * FROM vrm.retention_preview(); and it is done:'
 \echo
 SELECT policy_name AS policy, due_rows AS due, held_rows AS held, plan
 FROM vrm.retention_preview() WHERE policy_name IN ('calls.completed', 'calls.failed');
@@ -17,7 +17,7 @@ FROM vrm_private.test_runs_archive \gset
 SELECT :archived AS archived, :verified AS "batches verified", :changed AS "changed since",
        :restored AS restored, count(*) AS "calls, live and archived" FROM vrm.all_test_runs;
 
-\echo '16. Ben deletes his account and asks for it back within 30 days.'
+\echo '17. Ben deletes his account and asks for it back within 30 days.'
 \echo
 SELECT id AS ben FROM demo.person WHERE name = 'ben' \gset
 CREATE TEMPORARY VIEW ben AS
