@@ -192,8 +192,8 @@ CREATE OR REPLACE FUNCTION vrm_private.audit_mac_of(id bigint, sealed_at timesta
 $$;
 COMMENT ON FUNCTION vrm_private.audit_mac_of(bigint, timestamptz, bigint, bytea, bytea) IS 'what a seal has to say';
 
--- What transactions that still run have written is not visible yet and gets into a later seal, however
--- old its ids are: the horizon decides, and who has no leaf yet.
+-- What transactions that still run have written is not visible yet; it gets into a later seal when they
+-- commit within a day of the last one, and after that vrm.audit_verify() reports it as not sealed.
 CREATE OR REPLACE FUNCTION vrm.audit_seal() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
