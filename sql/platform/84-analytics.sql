@@ -1,5 +1,6 @@
 -- The history of calls, page by page ------------------------------------------------------------------
 
+-- Planned anew each time: a plan for any filter and any page size would read and sort all calls.
 CREATE OR REPLACE FUNCTION vrm.call_history(
     filter jsonb DEFAULT '{}',
     cursor text DEFAULT NULL,
@@ -7,7 +8,7 @@ CREATE OR REPLACE FUNCTION vrm.call_history(
 )
     RETURNS TABLE (id uuid, agent text, status text, started_at timestamptz, duration interval,
                    customer text, sentiment vrm.sentiment, actions integer, error text, next_cursor text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     caller uuid := vrm.uid();

@@ -46,6 +46,7 @@ class secret_key {
 class data_key {
  public:
   explicit data_key(const secret_key& key);
+  ~data_key() = default;
   data_key(const data_key&) = delete;
   data_key& operator=(const data_key&) = delete;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <ranges>
 
 namespace vrm {
 
@@ -31,9 +32,9 @@ sha256 row_digest::finish() {
 }
 
 void row_digest::add_size(std::uint64_t size) {
-  std::array<std::byte, 8> bytes;
-  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte) {
-    *byte = static_cast<std::byte>(size & 0xFF);
+  std::array<std::byte, 8> bytes{};
+  for (std::byte& byte : std::views::reverse(bytes)) {
+    byte = static_cast<std::byte>(size & 0xFF);
     size >>= 8;
   }
   append(bytes);

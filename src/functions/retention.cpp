@@ -257,9 +257,9 @@ class policy_run {
     call_.commit();
   }
 
-  pg::procedure_call& call_;
+  pg::procedure_call& call_;  // NOLINT(*-ref-data-members): outlives the run
   std::string policy_;
-  limits& allowed_;
+  limits& allowed_;  // NOLINT(*-ref-data-members): outlives the run
   run run_{};
   std::optional<clock::time_point> own_end_;
   std::vector<window> blocks_;

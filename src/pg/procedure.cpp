@@ -71,9 +71,8 @@ void procedure_call::sleep(std::chrono::microseconds time) {
   check_for_interrupts();
 }
 
-procedure_call::scope::scope(Oid owner) {
+procedure_call::scope::scope(Oid owner) : guc_level_(NewGUCNestLevel()) {
   GetUserIdAndSecContext(&outer_user_, &outer_security_);
-  guc_level_ = NewGUCNestLevel();
   SetUserIdAndSecContext(
       owner, outer_security_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
   guarded([] {

@@ -2,10 +2,11 @@
 #include "core/process.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
+#include <csignal>
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace vrm {
@@ -54,6 +55,7 @@ TEST(run_command, kills_a_command_that_hangs_with_its_children) {
     std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
     std::string skipped;
     stat >> skipped >> skipped >> state;
+    std::this_thread::sleep_for(milliseconds(10));
   }
   EXPECT_TRUE(kill(child, 0) != 0 || state == "Z") << "still " << state;
 }
