@@ -92,7 +92,8 @@ choose_server() {
 # --- packages ---------------------------------------------------------------------------------
 
 packages_for() {
-    echo "postgresql-$version postgresql-server-dev-$version g++ make libssl-dev libcrypt-dev libargon2-dev"
+    echo "postgresql-$version postgresql-server-dev-$version g++ make"
+    echo 'libssl-dev libcrypt-dev libargon2-dev'
     case $1 in
     check)
         echo "cmake libgtest-dev postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl"
