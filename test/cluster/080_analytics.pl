@@ -170,5 +170,16 @@ SQL
 $dashboards =~ s/vrm\.live_calls_json\(\) - 'elapsed'/(SELECT count(*) FROM vrm.live_calls())/;
 is(as_user($standby, 'app', $alice, $dashboards), as_user($node, 'app', $alice, $dashboards),
     'a standby shows the same');
+my $cached = q{SELECT vrm.dashboard('call_summary', '{"since": "2026-01-01", "until": "2026-03-01"}', '1 hour')};
+my $made = as_user($node, 'app', $alice, $cached);
+is(sql('SELECT count(*) FROM vrm.cached_results'), '1', 'the primary keeps a dashboard when asked to');
+{
+    local $ENV{PGOPTIONS} = '-c default_transaction_isolation=serializable';
+    sql('DELETE FROM vrm.cached_results');
+    is(as_user($node, 'app', $alice, $cached), $made, 'a serializable transaction gets the same');
+    is(sql('SELECT count(*) FROM vrm.cached_results'), '0', 'and keeps nothing, for that might fail');
+}
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+is(as_user($standby, 'app', $alice, $cached), $made, 'the standby, which cannot read it, makes it anew');
 
 done_testing();

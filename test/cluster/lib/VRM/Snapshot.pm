@@ -24,6 +24,7 @@ SELECT format($$SELECT '%1$s ' || count(*) || ' ' ||
                 FROM ONLY %1$s AS t$$, c.oid::regclass)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('vrm', 'vrm_private', 'auth', 'public') AND c.relkind IN ('r', 'm')
+  AND (c.relpersistence = 'p' OR NOT pg_is_in_recovery())  -- a standby has no unlogged tables
 ORDER BY c.oid::regclass::text \gexec
 SQL
 }
