@@ -1,4 +1,5 @@
 // Functions for the test suite: they count how many C++ objects live and die on every way out.
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <fstream>
@@ -40,6 +41,9 @@ struct not_an_exception {};
 std::int64_t probes_born() { return born; }
 std::int64_t probes_alive() { return born - died; }
 
+/// Bytes that malloc has given out: an exception that nobody destroys stays among them.
+std::int64_t bytes_in_use() { return static_cast<std::int64_t>(mallinfo2().uordblks); }
+
 std::int32_t raise(std::string_view kind) {
   const probe outer;
   const auto inner = [&] {
@@ -77,6 +81,17 @@ std::int32_t divide_unguarded(std::int32_t dividend, std::int32_t divisor) {
   const probe outer;
   return DatumGetInt32(
       DirectFunctionCall2(int4div, Int32GetDatum(dividend), Int32GetDatum(divisor)));
+}
+
+/// Whether a caller that catches an ERROR goes on in the memory context it was in.
+bool context_kept() {
+  const MemoryContext before = CurrentMemoryContext;
+  try {
+    divide(1, 0);
+  } catch (const pg::error&) {
+    return CurrentMemoryContext == before;
+  }
+  return false;
 }
 
 /// Runs until cancelled.
@@ -156,9 +171,11 @@ std::int32_t nested(std::int32_t depth) {
 
 VRM_EXPORT(vrm_selftest_probes_born, vrm::sql::probes_born);
 VRM_EXPORT(vrm_selftest_probes_alive, vrm::sql::probes_alive);
+VRM_EXPORT(vrm_selftest_bytes_in_use, vrm::sql::bytes_in_use);
 VRM_EXPORT(vrm_selftest_raise, vrm::sql::raise);
 VRM_EXPORT(vrm_selftest_divide, vrm::sql::divide);
 VRM_EXPORT(vrm_selftest_divide_unguarded, vrm::sql::divide_unguarded);
+VRM_EXPORT(vrm_selftest_context_kept, vrm::sql::context_kept);
 VRM_EXPORT(vrm_selftest_spin, vrm::sql::spin);
 VRM_EXPORT(vrm_selftest_hog, vrm::sql::hog);
 VRM_EXPORT(vrm_selftest_repeat, vrm::sql::repeat);

@@ -1,6 +1,6 @@
 -- Every way out of a C++ function runs its destructors and reports the right error.
 BEGIN;
-SELECT plan(40);
+SELECT plan(42);
 \ir include/selftest.sql
 
 CREATE FUNCTION pg_temp.ends_with(statement text, error text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -30,6 +30,7 @@ SELECT pg_temp.ends_with($$SELECT selftest.raise('nothing')$$, 'no error');
 SELECT pg_temp.ends_with('SELECT selftest.divide(1, 0)', '22012 | division by zero');
 SELECT pg_temp.ends_with('SELECT selftest.divide(6, 3)', 'no error');
 SELECT pg_temp.ends_with('SELECT selftest.nested(5)', '22012 | division by zero');
+SELECT ok(selftest.context_kept(), 'who catches one goes on in the memory context he was in');
 
 -- cancellation ----------------------------------------------------------------------------------------
 
@@ -51,6 +52,11 @@ CREATE FUNCTION pg_temp.error_contexts() RETURNS bigint LANGUAGE sql AS
     $$ SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'pg::error' $$;
 SELECT count(selftest.error_of('SELECT selftest.divide(1, 0)')) FROM generate_series(1, 1000) \g /dev/null
 SELECT is(pg_temp.error_contexts(), 0::bigint, 'no copy of an ERROR outlives its report');
+
+SELECT count(selftest.error_of($$SELECT selftest.raise('vrm')$$)) FROM generate_series(1, 100) \g /dev/null
+SELECT selftest.bytes_in_use() AS before \gset
+SELECT count(selftest.error_of($$SELECT selftest.raise('vrm')$$)) FROM generate_series(1, 5000) \g /dev/null
+SELECT cmp_ok(selftest.bytes_in_use() - :before, '<', 5000 * 100::bigint, 'nor does an exception, of 200 bytes and more');
 
 -- the counter itself: without the guard, destructors do not run --------------------------------------------------
 
