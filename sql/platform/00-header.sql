@@ -6,7 +6,7 @@
 CREATE SCHEMA IF NOT EXISTS vrm_private;
 COMMENT ON SCHEMA vrm_private IS 'internals of the vrm platform; application roles have no access';
 COMMENT ON SCHEMA vrm IS 'data layer of a platform that tests AI voice agents';
-GRANT USAGE ON SCHEMA vrm TO anon, authenticated, service_role;
+GRANT USAGE ON SCHEMA vrm TO anon, authenticated, service_role, pg_monitor;
 
 CREATE TABLE IF NOT EXISTS vrm_private.platform_history (
     id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY,

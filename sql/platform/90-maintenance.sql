@@ -27,7 +27,7 @@ BEGIN
     END LOOP;
     PERFORM vrm_private.make_archive_partitions(), vrm_private.make_log_partitions();
     COMMIT;
-    PERFORM vrm_private.sample();
+    PERFORM vrm.sample_storage(), vrm_private.sample();
     COMMIT;
     FOREACH policy IN ARRAY vrm_private.policies_to_run() LOOP
         CALL vrm.run_retention(policy);

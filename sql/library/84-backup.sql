@@ -1,0 +1,101 @@
+-- Backup: what would be lost now -------------------------------------------------------------------
+
+-- For vrm.rpo(), hence granted to nobody.
+CREATE FUNCTION vrm.wal_position(OUT last_important pg_lsn, OUT segment_began timestamptz)
+    AS 'MODULE_PATHNAME', 'vrm_wal_position'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vrm.wal_position() IS
+    'start of the last WAL record that matters to a restore, and when the segment being written was begun';
+
+CREATE FUNCTION vrm.wal_segment_end(file text) RETURNS pg_lsn
+    AS 'MODULE_PATHNAME', 'vrm_wal_segment_end'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vrm.wal_segment_end(text) IS
+    'where the WAL of a file ends, by its name; null when it is no segment of the current timeline';
+
+CREATE FUNCTION vrm.first_commit(since pg_lsn, most_bytes bigint, OUT committed_at timestamptz, OUT complete boolean)
+    AS 'MODULE_PATHNAME', 'vrm_first_commit'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vrm.first_commit(pg_lsn, bigint) IS
+    'when the first transaction committed that the WAL has from there on; whether so much of it was read as to know';
+
+CREATE FUNCTION vrm.archive_position(OUT archived_until pg_lsn, OUT waiting_segments int)
+    LANGUAGE sql VOLATILE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    -- Segments are archived in their order, so that what waits bounds what is done.  Files of segments that are done
+    -- get removed, and statistics get reset: whichever says more counts.  A backup's history file is called after
+    -- its first segment and archived after it.
+    WITH segment AS (
+        SELECT f.name LIKE '%.ready' AS waits, vrm.wal_segment_end(f.name) AS ends
+        FROM pg_ls_archive_statusdir() f
+        WHERE f.name ~ '^[0-9A-F]{24}\.(ready|done)$'
+    ), known AS (
+        SELECT max(ends) FILTER (WHERE NOT waits) AS done, count(*) FILTER (WHERE waits)::int AS waiting,
+               min(ends) FILTER (WHERE waits) - pg_size_bytes(current_setting('wal_segment_size'))::numeric AS start
+        FROM segment
+    )
+    SELECT least(greatest(known.done, vrm.wal_segment_end(a.last_archived_wal)), known.start), known.waiting
+    FROM known, pg_stat_archiver a
+$$;
+COMMENT ON FUNCTION vrm.archive_position() IS
+    'up to where the archive has all WAL, null when that cannot be told, and how many finished segments it lacks';
+
+CREATE FUNCTION vrm.rpo(
+    OUT state text, OUT exposure_seconds float8, OUT unarchived_bytes bigint, OUT waiting_segments int,
+    OUT oldest_unarchived timestamptz, OUT detail text)
+    LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    most_bytes CONSTANT bigint := 64 * 1024 * 1024;
+    archiver record;
+    archive record;
+    place record;
+    start pg_lsn;
+    complete boolean := true;
+BEGIN
+    IF pg_is_in_recovery() THEN
+        state := 'standby';
+        detail := 'only the primary server knows what it has archived';
+        RETURN;
+    ELSIF current_setting('archive_mode') = 'off' THEN
+        state := 'off';
+        detail := 'archive_mode is off: all that was committed since the last backup would be lost';
+        RETURN;
+    END IF;
+    SELECT * INTO archiver FROM pg_stat_archiver;
+    SELECT * INTO archive FROM vrm.archive_position();
+    SELECT * INTO place FROM vrm.wal_position();
+    start := coalesce(archive.archived_until,
+                      vrm.wal_segment_end(pg_walfile_name(place.last_important))
+                      - pg_size_bytes(current_setting('wal_segment_size'))::numeric);
+    waiting_segments := archive.waiting_segments;
+    unarchived_bytes := greatest(place.last_important - start, 0);
+    IF place.last_important >= start THEN
+        BEGIN
+            SELECT f.committed_at, f.complete INTO oldest_unarchived, complete
+            FROM vrm.first_commit(start, most_bytes) f;
+        EXCEPTION WHEN undefined_file THEN  -- archived and removed in this very moment
+            complete := false;
+        END;
+    END IF;
+    IF NOT complete THEN
+        oldest_unarchived := coalesce(archiver.last_archived_time, place.segment_began);
+    END IF;
+    exposure_seconds := coalesce(greatest(extract(epoch FROM clock_timestamp() - oldest_unarchived), 0), 0);
+
+    IF waiting_segments > 0 AND current_setting('archive_command') = '' AND current_setting('archive_library') = '' THEN
+        state := 'broken';
+        detail := 'archive_command is not set';
+    ELSIF waiting_segments > 0 AND archiver.last_failed_time > coalesce(archiver.last_archived_time, '-infinity') THEN
+        state := 'broken';
+        detail := format('the archiver failed on %s at %s', archiver.last_failed_wal, archiver.last_failed_time);
+    ELSIF oldest_unarchived IS NULL THEN
+        state := 'idle';
+        detail := 'all that was committed is archived';
+    ELSE
+        state := 'exposed';
+        detail := format('what was committed since %s is not archived', oldest_unarchived);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm.rpo() IS
+    'what would be lost with this server: the age of the oldest commit that the archive has not; 0 when it has all';
+GRANT EXECUTE ON FUNCTION vrm.rpo() TO pg_monitor, service_role;
