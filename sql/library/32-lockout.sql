@@ -23,6 +23,12 @@ CREATE FUNCTION vrm.lockout_settle(ticket bytea, success boolean) RETURNS text
 COMMENT ON FUNCTION vrm.lockout_settle(bytea, boolean) IS
     'says what came of a reserved attempt: ok, invalid or, when that was the last one, locked';
 
+CREATE FUNCTION vrm.lockout_ticket(ticket bytea, OUT kind text, OUT key uuid)
+    AS 'MODULE_PATHNAME', 'vrm_lockout_ticket'
+    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.lockout_ticket(bytea) IS
+    'what a ticket is for: the kind of attempt, and the key in vrm_private.lockout';
+
 CREATE FUNCTION vrm.lockout_state(kind text, identifier text, OUT locked boolean, OUT until timestamptz,
                                   OUT failures integer, OUT pending integer, OUT consecutive integer,
                                   OUT lock_count integer, OUT value bigint)

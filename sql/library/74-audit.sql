@@ -6,6 +6,13 @@ CREATE FUNCTION vrm.audit_row() RETURNS trigger
 COMMENT ON FUNCTION vrm.audit_row() IS
     'AFTER trigger: writes the columns that have changed to vrm.audit_log; vrm.audit_enable() sets it';
 
+CREATE FUNCTION vrm.audit_journal(action text, detail jsonb) RETURNS void
+    AS 'MODULE_PATHNAME', 'vrm_audit_journal'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION vrm.audit_journal(text, jsonb) IS
+    'writes a security event that ROLLBACK does not take back; vrm.audit_drain() moves it to the audit trail';
+GRANT EXECUTE ON FUNCTION vrm.audit_journal(text, jsonb) TO service_role;
+
 CREATE FUNCTION vrm.audit_mac(message bytea) RETURNS bytea
     AS 'MODULE_PATHNAME', 'vrm_audit_mac'
     LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;

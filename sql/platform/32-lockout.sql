@@ -150,10 +150,26 @@ $$;
 COMMENT ON FUNCTION vrm.begin_attempt(text, vrm.attempt_kind, inet, text) IS
     'before a secret is looked at: status ok and a ticket, or locked or throttled';
 
+-- A failure, where the caller's ROLLBACK does not reach; every way to fail ends here.
+CREATE OR REPLACE FUNCTION vrm_private.journal_failure(kind text, verdict text, detail jsonb) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.audit_journal(kind || CASE verdict WHEN 'locked' THEN ' failed, locked' ELSE ' failed' END, detail)
+$$;
+COMMENT ON FUNCTION vrm_private.journal_failure(text, text, jsonb) IS
+    'writes a failed attempt to the journal of the audit trail';
+REVOKE EXECUTE ON FUNCTION vrm_private.journal_failure(text, text, jsonb) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm.settle_attempt(ticket bytea, success boolean) RETURNS vrm.sign_in_status
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    verdict text := vrm.lockout_settle(ticket, success);
+    subject record;
 BEGIN
-    RETURN vrm.lockout_settle(ticket, success)::vrm.sign_in_status;
+    IF verdict <> 'ok' THEN
+        subject := vrm.lockout_ticket(ticket);
+        PERFORM vrm_private.journal_failure(subject.kind, verdict, jsonb_build_object('key', subject.key));
+    END IF;
+    RETURN verdict::vrm.sign_in_status;
 END
 $$;
 COMMENT ON FUNCTION vrm.settle_attempt(bytea, boolean) IS
@@ -190,6 +206,11 @@ BEGIN
         RETURN reserved.status::vrm.sign_in_status;
     END IF;
     result := vrm.lockout_settle(reserved.ticket, success);
+    IF result <> 'ok' THEN
+        PERFORM vrm_private.journal_failure('password', result, jsonb_build_object(
+            'key', (vrm.lockout_ticket(reserved.ticket)).key, 'client_ip', client_ip,
+            'user_id', (SELECT id FROM vrm.user_profiles WHERE lower(email) = lower(btrim(identifier)) LIMIT 1)));
+    END IF;
     IF result <> 'invalid' THEN
         PERFORM vrm_private.show_lock(identifier);
     END IF;

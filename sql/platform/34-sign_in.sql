@@ -286,9 +286,10 @@ BEGIN
     good := coalesce(good AND account.may, false);
     verdict := vrm.lockout_settle(reserved.ticket, good);
     IF NOT good THEN
+        PERFORM vrm_private.journal_failure('password', verdict, jsonb_build_object(
+            'user_id', account.id, 'key', (vrm.lockout_ticket(reserved.ticket)).key, 'client_ip', client_ip));
         IF verdict = 'locked' THEN
-            PERFORM vrm_private.show_lock(address),
-                    vrm.audit_event('locked', jsonb_build_object('user_id', account.id));
+            PERFORM vrm_private.show_lock(address);
         END IF;
         RETURN vrm_private.refused(verdict, (vrm.lockout_state('password', address)).until);
     END IF;
@@ -337,7 +338,8 @@ BEGIN
     -- A token that comes a second time was stolen, by this caller or from him.
     IF NOT vrm.lockout_advance('session', given.session_id::text, given.counter + 1) THEN
         PERFORM vrm_private.end_session(given.session_id),
-                vrm.audit_event('refresh token used twice', jsonb_build_object('session_id', given.session_id));
+                vrm.audit_journal('refresh token used twice', jsonb_build_object(
+                    'user_id', given.user_id, 'session_id', given.session_id));
         RETURN vrm_private.refused('invalid', NULL);
     END IF;
     UPDATE vrm_private.sessions SET refreshed_at = clock_timestamp()

@@ -63,8 +63,10 @@ CREATE OR REPLACE FUNCTION vrm_private.check_code(user_id uuid, code text) RETUR
 DECLARE
     typed text := upper(translate(code, ' -', ''));
     kind text := CASE WHEN typed ~ '^[0-9]{6}$' THEN 'totp' ELSE 'recovery' END;
+    hash bytea := sha256(convert_to(typed, 'UTF8'));
     reserved record := vrm.lockout_reserve(kind, check_code.user_id::text, NULL, NULL);
     step bigint;
+    verdict text;
     good boolean := false;
 BEGIN
     IF reserved.status <> 'ok' THEN
@@ -75,10 +77,18 @@ BEGIN
         good := coalesce(vrm.lockout_advance('totp', check_code.user_id::text, step), false);
     ELSE
         DELETE FROM vrm_private.recovery_codes r
-        WHERE r.user_id = check_code.user_id AND r.code_hash = sha256(convert_to(typed, 'UTF8'));
-        good := FOUND;
+        WHERE r.user_id = check_code.user_id AND r.code_hash = hash;
+        -- ROLLBACK brings the row back, but not the use; a lock that does not end is never forgotten.
+        good := FOUND AND vrm.lockout_advance('recovery', encode(hash, 'hex'), 1);
+        IF good THEN
+            PERFORM vrm.lockout_lock('recovery', encode(hash, 'hex'), 'infinity');
+        END IF;
     END IF;
-    RETURN vrm.lockout_settle(reserved.ticket, good);
+    verdict := vrm.lockout_settle(reserved.ticket, good);
+    IF verdict <> 'ok' THEN
+        PERFORM vrm_private.journal_failure(kind, verdict, jsonb_build_object('user_id', check_code.user_id));
+    END IF;
+    RETURN verdict;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.check_code(uuid, text) IS 'ok, invalid, locked or throttled';
@@ -254,6 +264,7 @@ CREATE OR REPLACE FUNCTION vrm_private.reset_token_user(token text) RETURNS uuid
     SELECT r.user_id FROM vrm_private.password_reset_tokens r
     WHERE r.user_id = vrm_private.uuid_in_token(token, 1)
       AND r.token_hash = sha256(convert_to(token, 'UTF8')) AND r.expires_at > clock_timestamp()
+      AND (vrm.lockout_state('reset_request', encode(r.token_hash, 'hex'))).value = 0
 $$;
 COMMENT ON FUNCTION vrm_private.reset_token_user(text) IS 'whose password the token resets; null for none';
 
@@ -286,7 +297,8 @@ BEGIN
     hash := vrm.password_hash(new_password);
     DELETE FROM vrm_private.password_reset_tokens r
     WHERE r.user_id = who AND r.token_hash = sha256(convert_to(token, 'UTF8'));
-    IF NOT FOUND THEN
+    -- ROLLBACK brings the token back, but not its use, which is remembered for longer than it is good.
+    IF NOT FOUND OR NOT vrm.lockout_advance('reset_request', encode(sha256(convert_to(token, 'UTF8')), 'hex'), 1) THEN
         RETURN false;  -- somebody else was faster
     END IF;
     DELETE FROM vrm_private.password_reset_tokens r WHERE r.user_id = who;

@@ -1,6 +1,7 @@
 -- Hooks of Supabase Auth, which keeps and checks the passwords there; the lockout is ours ------------------
 
-CREATE OR REPLACE FUNCTION vrm_private.hook_answer(kind text, identifier text, valid boolean) RETURNS jsonb
+CREATE OR REPLACE FUNCTION vrm_private.hook_answer(kind text, identifier text, user_id text, valid boolean)
+    RETURNS jsonb
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reserved record := vrm.lockout_reserve(kind, identifier, NULL, NULL);
@@ -8,6 +9,9 @@ DECLARE
 BEGIN
     IF verdict = 'ok' THEN
         verdict := vrm.lockout_settle(reserved.ticket, valid);
+        IF verdict <> 'ok' THEN
+            PERFORM vrm_private.journal_failure(kind, verdict, jsonb_build_object('user_id', user_id));
+        END IF;
     END IF;
     IF verdict IN ('ok', 'invalid') THEN
         RETURN jsonb_build_object('decision', 'continue');
@@ -16,7 +20,7 @@ BEGIN
                               'message', 'Too many attempts. Try again later.');
 END
 $$;
-COMMENT ON FUNCTION vrm_private.hook_answer(text, text, boolean) IS
+COMMENT ON FUNCTION vrm_private.hook_answer(text, text, text, boolean) IS
     'counts an attempt that Supabase Auth has judged, and answers it';
 
 CREATE OR REPLACE FUNCTION vrm.hook_password_verification_attempt(event jsonb) RETURNS jsonb
@@ -28,7 +32,7 @@ BEGIN
     SELECT lower(btrim(coalesce(u.email, u.id::text))) INTO address
     FROM auth.users u WHERE u.id = (event ->> 'user_id')::uuid;
     answer := vrm_private.hook_answer('password', coalesce(address, event ->> 'user_id'),
-                                      coalesce((event ->> 'valid')::boolean, false));
+                                      event ->> 'user_id', coalesce((event ->> 'valid')::boolean, false));
     IF answer ->> 'decision' = 'reject' OR (event ->> 'valid')::boolean THEN
         PERFORM vrm_private.show_lock(address);
     END IF;
@@ -41,14 +45,15 @@ COMMENT ON FUNCTION vrm.hook_password_verification_attempt(jsonb) IS
 CREATE OR REPLACE FUNCTION vrm.hook_mfa_verification_attempt(event jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN vrm_private.hook_answer('totp', event ->> 'user_id', coalesce((event ->> 'valid')::boolean, false));
+    RETURN vrm_private.hook_answer('totp', event ->> 'user_id', event ->> 'user_id',
+                                   coalesce((event ->> 'valid')::boolean, false));
 END
 $$;
 COMMENT ON FUNCTION vrm.hook_mfa_verification_attempt(jsonb) IS
     'Supabase Auth hook: counts attempts at second factors and rejects them while the factor is locked';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.hook_answer(text, text, boolean), vrm.hook_password_verification_attempt(jsonb),
+    vrm_private.hook_answer(text, text, text, boolean), vrm.hook_password_verification_attempt(jsonb),
     vrm.hook_mfa_verification_attempt(jsonb)
     FROM PUBLIC;
 DO $$

@@ -39,6 +39,24 @@ COMMENT ON COLUMN vrm.audit_log.old IS 'changed columns as they were';
 COMMENT ON COLUMN vrm.audit_log.new IS 'changed columns as they are';
 COMMENT ON COLUMN vrm.audit_log.detail IS 'what else there is to say; never a secret';
 
+-- Written by C++, by the position of the columns; an index would not know of all rows.
+CREATE TABLE IF NOT EXISTS vrm_private.audit_journal (
+    at timestamptz NOT NULL,
+    id uuid NOT NULL,
+    action text NOT NULL,
+    actor uuid,
+    db_role name NOT NULL,
+    detail jsonb
+);
+COMMENT ON TABLE vrm_private.audit_journal IS
+    'events on their way to the audit trail; a row belongs to no transaction, so ROLLBACK does not take it back';
+COMMENT ON COLUMN vrm_private.audit_journal.at IS 'when';
+COMMENT ON COLUMN vrm_private.audit_journal.id IS 'the entry, here and in the audit trail';
+COMMENT ON COLUMN vrm_private.audit_journal.action IS 'what';
+COMMENT ON COLUMN vrm_private.audit_journal.actor IS 'who was signed in';
+COMMENT ON COLUMN vrm_private.audit_journal.db_role IS 'who was connected';
+COMMENT ON COLUMN vrm_private.audit_journal.detail IS 'what else there is to say';
+
 CREATE TABLE IF NOT EXISTS vrm_private.audit_seals (
     id bigint PRIMARY KEY,
     sealed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -73,9 +91,10 @@ COMMENT ON COLUMN vrm_private.audit_leaves.id IS 'the entry';
 COMMENT ON COLUMN vrm_private.audit_leaves.hash IS 'hash of the entry as it was sealed';
 
 REVOKE ALL ON vrm.audit_log, vrm_private.audit_security, vrm_private.audit_data, vrm_private.audit_security_rest,
-    vrm_private.audit_data_rest, vrm_private.audit_seals, vrm_private.audit_leaves
+    vrm_private.audit_data_rest, vrm_private.audit_journal, vrm_private.audit_seals, vrm_private.audit_leaves
     FROM PUBLIC, anon, authenticated, service_role;
 ALTER TABLE vrm.audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm_private.audit_journal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm_private.audit_seals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm_private.audit_leaves ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON vrm.audit_log TO authenticated, service_role;
@@ -91,6 +110,17 @@ CREATE OR REPLACE FUNCTION vrm.audit_event(action text, detail jsonb DEFAULT NUL
     INSERT INTO vrm.audit_log (class, action, detail) VALUES ('security', action, detail) RETURNING id
 $$;
 COMMENT ON FUNCTION vrm.audit_event(text, jsonb) IS 'writes a security event to the audit trail';
+
+CREATE OR REPLACE FUNCTION vrm.audit_drain() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH taken AS (DELETE FROM vrm_private.audit_journal RETURNING *),
+         kept AS (INSERT INTO vrm.audit_log (class, at, id, action, actor, db_role, detail)
+                  SELECT 'security', at, id, action, actor, db_role, detail FROM taken
+                  RETURNING id)
+    SELECT count(*) FROM kept
+$$;
+COMMENT ON FUNCTION vrm.audit_drain() IS
+    'moves what waits in the journal to the audit trail and returns how many entries that was';
 
 CREATE OR REPLACE FUNCTION vrm.audit_enable(rel regclass, exclude text[] DEFAULT '{}', redact text[] DEFAULT '{}')
     RETURNS void
@@ -123,30 +153,28 @@ END
 $$;
 COMMENT ON FUNCTION vrm.audit_disable(regclass) IS 'the table''s changes are no longer in the audit trail';
 
--- A week of partitions ahead, and none that is older than its class is kept.
+-- A week of partitions ahead, and none that is older than its class is kept.  Days are those of UTC,
+-- whatever the session's time zone is: partitions of two zones would overlap.
 CREATE OR REPLACE FUNCTION vrm.audit_maintain() RETURNS integer
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
 DECLARE
     part record;
-    day date;
+    gone oid;
     dropped integer := 0;
 BEGIN
-    FOR part IN SELECT * FROM (VALUES ('audit_security', 365), ('audit_data', 90)) AS p (name, days) LOOP
-        FOR day IN SELECT generate_series(current_date + 1, current_date + 7, '1 day')::date LOOP
-            EXECUTE format('CREATE TABLE IF NOT EXISTS vrm_private.%I PARTITION OF vrm_private.%I'
-                           ' FOR VALUES FROM (%L) TO (%L)',
-                           part.name || to_char(day, '_YYYYMMDD'), part.name, day, day + 1);
-        END LOOP;
-        FOR day IN
-            SELECT to_date(right(c.relname, 8), 'YYYYMMDD')
-            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = ('vrm_private.' || part.name)::regclass AND c.relname ~ '_\d{8}$'
-              AND to_date(right(c.relname, 8), 'YYYYMMDD') < current_date - part.days
-        LOOP
-            EXECUTE format('DROP TABLE vrm_private.%I', part.name || to_char(day, '_YYYYMMDD'));
+    FOR part IN
+        SELECT 'audit_' || class AS name, ('vrm_private.audit_' || class)::regclass AS parent,
+               now() - vrm_private.audit_keep(class) AS cutoff
+        FROM unnest('{security,data}'::text[]) AS class
+    LOOP
+        PERFORM vrm_private.make_partition(part.parent, part.name || to_char(low, '_YYYY_MM_DD'), low,
+                                           low + '1 day'::interval)
+        FROM generate_series(date_trunc('day', now()), now() + '7 days'::interval, '1 day') AS low;
+        FOREACH gone IN ARRAY vrm_private.expired_partitions(part.parent, part.cutoff) LOOP
+            EXECUTE format('DROP TABLE %s', gone::regclass);
             dropped := dropped + 1;
         END LOOP;
-        EXECUTE format('DELETE FROM vrm_private.%I WHERE at < current_date - %s', part.name || '_rest', part.days);
+        EXECUTE format('DELETE FROM vrm_private.%I WHERE at < $1', part.name || '_rest') USING part.cutoff;
     END LOOP;
     RETURN dropped;
 END
@@ -155,6 +183,11 @@ COMMENT ON FUNCTION vrm.audit_maintain() IS
     'makes the partitions of the next seven days and drops those that have been kept long enough; once a day';
 
 -- Sealing --------------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION vrm_private.audit_keep(class text) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE class WHEN 'data' THEN '90 days'::interval ELSE '365 days'::interval END;
+COMMENT ON FUNCTION vrm_private.audit_keep(text) IS 'how long entries of a class are kept';
 
 CREATE OR REPLACE FUNCTION vrm_private.audit_hash(entry vrm.audit_log) RETURNS bytea
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
@@ -240,7 +273,7 @@ CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
     SELECT CASE WHEN a.id IS NULL THEN 'entry is missing' ELSE 'entry was changed' END, l.seal_id, l.id, l.at
     FROM vrm_private.audit_leaves l
     LEFT JOIN vrm.audit_log a ON a.class = l.class AND a.at = l.at AND a.id = l.id
-    WHERE (a.id IS NULL AND l.at > now() - CASE l.class WHEN 'data' THEN '90 days' ELSE '365 days' END::interval)
+    WHERE (a.id IS NULL AND l.at > now() - vrm_private.audit_keep(l.class))
        OR vrm_private.audit_hash(a) <> l.hash
     UNION ALL
     SELECT 'entry was added after the seal', NULL, a.id, a.at
@@ -303,11 +336,14 @@ COMMENT ON FUNCTION vrm.audit_proof(uuid) IS
     'proof that an entry is under a seal: what to hash its leaf with, from which side, up to the root';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm.audit_event(text, jsonb), vrm.audit_enable(regclass, text[], text[]), vrm.audit_disable(regclass),
-    vrm.audit_maintain(), vrm_private.audit_hash(vrm.audit_log), vrm_private.audit_level(bytea[]),
+    vrm.audit_event(text, jsonb), vrm.audit_drain(),
+    vrm.audit_enable(regclass, text[], text[]), vrm.audit_disable(regclass),
+    vrm.audit_maintain(), vrm_private.audit_keep(text),
+    vrm_private.audit_hash(vrm.audit_log), vrm_private.audit_level(bytea[]),
     vrm_private.audit_root(bytea[]), vrm_private.audit_mac_of(bigint, timestamptz, bigint, bytea, bytea),
     vrm.audit_seal(), vrm.audit_head(), vrm.audit_verify(text), vrm.audit_proof(uuid)
     FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vrm.audit_event(text, jsonb), vrm.audit_seal(), vrm.audit_head(), vrm.audit_verify(text),
+GRANT EXECUTE ON FUNCTION
+    vrm.audit_event(text, jsonb), vrm.audit_drain(), vrm.audit_seal(), vrm.audit_head(), vrm.audit_verify(text),
     vrm.audit_proof(uuid)
     TO service_role;

@@ -25,7 +25,11 @@ BEGIN
     WHILE vrm_private.compact_calls() OPERATOR(pg_catalog.>) 0 LOOP
         COMMIT;
     END LOOP;
-    PERFORM vrm_private.make_archive_partitions(), vrm_private.make_log_partitions();
+    PERFORM vrm_private.make_archive_partitions(), vrm_private.make_log_partitions(), vrm.audit_maintain();
+    COMMIT;
+    PERFORM vrm.audit_drain();
+    COMMIT;
+    PERFORM vrm.audit_seal();
     COMMIT;
     PERFORM vrm.sample_storage(), vrm_private.sample();
     COMMIT;

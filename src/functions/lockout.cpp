@@ -171,6 +171,19 @@ std::string lockout_settle(std::span<const std::byte> ticket, bool success) {
   return locked ? "locked" : "invalid";
 }
 
+struct ticket_names {
+  static constexpr std::array columns = {"kind", "key"};
+};
+using ticket_subject = pg::named_record<ticket_names, std::string, vrm::uuid>;
+
+/// What a ticket is for: its key is that of vrm_private.lockout.
+ticket_subject lockout_ticket(std::span<const std::byte> ticket) {
+  const auto given = lockout_policy::hash().read(ticket);
+  vrm::uuid id{};
+  std::memcpy(id.bytes.data(), given.first.data(), id.bytes.size());
+  return {{std::string(vrm::lockout::name(given.type)), id}};
+}
+
 struct state_names {
   static constexpr std::array columns = {"locked",      "until",      "failures", "pending",
                                          "consecutive", "lock_count", "value"};
@@ -244,6 +257,7 @@ void define_lockout_settings() {
 
 VRM_EXPORT(vrm_lockout_reserve, vrm::sql::lockout_reserve);
 VRM_EXPORT(vrm_lockout_settle, vrm::sql::lockout_settle);
+VRM_EXPORT(vrm_lockout_ticket, vrm::sql::lockout_ticket);
 VRM_EXPORT(vrm_lockout_state, vrm::sql::lockout_state);
 VRM_EXPORT(vrm_lockout_clear, vrm::sql::lockout_clear);
 VRM_EXPORT(vrm_lockout_lock, vrm::sql::lockout_lock);

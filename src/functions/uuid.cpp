@@ -1,5 +1,5 @@
 // Ids that sort by the time of their making.
-#include "core/uuid.h"
+#include "functions/uuid.h"
 
 #include <chrono>
 

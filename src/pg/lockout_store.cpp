@@ -152,6 +152,8 @@ void change_entry(Relation relation, const key& id, bool make, outcome (*visit)(
 
 vrm::lockout::moment now() noexcept { return GetCurrentTimestamp(); }
 
+bool flushes_attempts() noexcept { return durability_now == static_cast<int>(durability::strict); }
+
 Oid relation() {
   const Oid found = guarded([] {
     const Oid schema = get_namespace_oid("vrm_private", true);

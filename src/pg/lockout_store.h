@@ -36,6 +36,9 @@ enum class durability : int {
 /// Throws 25006 where nothing can be counted: on a standby and in a read-only transaction.
 void require_writable();
 
+/// Whether vrm.lockout_durability has more than locks on disk before the reply.
+[[nodiscard]] bool flushes_attempts() noexcept;
+
 /// How much of a change must not be lost.
 enum class outcome : std::uint8_t {
   unchanged,

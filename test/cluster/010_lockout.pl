@@ -96,11 +96,14 @@ my $number = 0;
 for my $mode (sort keys %modes) {
     my $who = 'storm' . ++$number;
     my $script = join '', map { $modes{$mode} =~ s/ROUND/$_/gr =~ s/WHO/$who/gr } 1 .. 4;
+    my $journal = 'SELECT count(*) FROM vrm_private.audit_journal';
+    my $before = query($node, $database, $journal);
     my $said = together($clients, $script);
     is(count('evaluated', $said), $threshold,
         "$mode: 64 attempts of 16 clients, $threshold are evaluated");
     if ($mode !~ /before the verdict/) {
         is(is_locked($who), 't', "$mode: then the account is locked");
+        is(query($node, $database, $journal) - $before, $threshold, "$mode: and the journal has every failure");
     }
 }
 
@@ -202,6 +205,17 @@ for my $cycle (1 .. 5) {
 is($lost, 0, 'with the default durability a lock outlives kill -9, too');
 is(scalar(grep { is_locked($_) ne 't' } @locked), 0, 'and no lock before it was forgotten');
 ok(query($node, $database, 'SELECT vrm.check_lockout_store()') > $cycles, 'the store is sound');
+
+# --- the journal, whose rows belong to transactions that were rolled back or killed ----------------
+
+query($node, $database, 'CREATE EXTENSION amcheck; VACUUM (FREEZE, DISABLE_PAGE_SKIPPING) vrm_private.audit_journal');
+is(query($node, $database, "SELECT count(*) FROM verify_heapam('vrm_private.audit_journal')"), 0,
+    'the journal is a sound table');
+my $waiting = query($node, $database, 'SELECT count(*) FROM vrm_private.audit_journal');
+is(query($node, $database, 'SELECT vrm.audit_drain()'), $waiting, 'all of it moves to the audit trail');
+is(query($node, $database, "SELECT count(*) > 5 * $cycles FROM vrm.audit_log WHERE action LIKE 'password failed%'"),
+    't', 'where the failures are');
+is(query($node, $database, 'SELECT count(*) FROM vrm_private.audit_journal'), 0, 'and nowhere else');
 
 $node->stop;
 done_testing();
