@@ -133,9 +133,8 @@ FROM (VALUES ('SELECT calls FROM vrm.user_dashboard()'),
              ('SELECT count(*) FROM vrm.agent_performance(''2026-03-01'', ''2026-03-02'')'),
              ('SELECT count(*) FROM vrm.live_calls()')) AS of (query);
 SET LOCAL enable_indexscan = off;
-SET LOCAL enable_indexonlyscan = off;
 SET LOCAL enable_bitmapscan = off;
-SELECT is(pg_temp.of_alice('SELECT calls FROM vrm.user_dashboard()') IS NOT NULL AND pg_temp.scans() > :scans, true,
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.test_runs') IS NOT NULL AND pg_temp.scans() > :scans, true,
           'the counter would have told');
 
 SELECT * FROM finish();
