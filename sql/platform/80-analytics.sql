@@ -24,10 +24,12 @@ GRANT SELECT ON vrm.calls TO authenticated, service_role;
 -- Whole months and days come from vrm.call_rollup unless something in them has changed since; days that
 -- have changed and what juts out of whole days come from the facts; calls that have not ended from
 -- vrm.test_runs.  All of it is one snapshot: a STABLE function sees that of its caller's query.
+-- OFFSET 0 has each span of facts looked up in the index: a plan for any span would read them all.
 CREATE OR REPLACE FUNCTION vrm.statistics_by_agent(
     since timestamptz,
     until timestamptz,
-    agents uuid[] DEFAULT NULL
+    agents uuid[] DEFAULT NULL,
+    together boolean DEFAULT false
 )
     RETURNS TABLE (agent_id uuid, stats vrm.call_stats)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -35,6 +37,7 @@ CREATE OR REPLACE FUNCTION vrm.statistics_by_agent(
 DECLARE
     caller uuid := vrm.uid();
     no_agent CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    months CONSTANT text := CASE WHEN together AND agents IS NULL THEN 'user_month' ELSE 'month' END;
     -- whole days are [first_day, last_day), whole months [first_month, last_month)
     first_day date := vrm.utc_day(since);
     last_day date := vrm.utc_day(until);
@@ -80,7 +83,7 @@ BEGIN
         SELECT nullif(p.agent_id, no_agent), p.stats
         FROM (SELECT r.agent_id, r.stats::vrm.call_stats
               FROM vrm.call_rollup r
-              WHERE r.user_id = caller AND r.grain = 'month' AND r.bucket >= first_month AND r.bucket < last_month
+              WHERE r.user_id = caller AND r.grain = months AND r.bucket >= first_month AND r.bucket < last_month
                 AND r.bucket <> ALL (changed_months)
               UNION ALL
               SELECT r.agent_id, r.stats::vrm.call_stats
@@ -90,7 +93,9 @@ BEGIN
     RETURN QUERY
         SELECT f.agent_id, vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)
         FROM unnest(starts, ends) AS span (s, e)
-        JOIN vrm.call_facts f ON f.user_id = caller AND f.started_at >= span.s AND f.started_at < span.e
+        CROSS JOIN LATERAL (SELECT c.* FROM vrm.call_facts c
+                            WHERE c.user_id = caller AND c.started_at >= span.s AND c.started_at < span.e
+                            OFFSET 0) AS f
         WHERE agents IS NULL OR f.agent_id = ANY (agents)
         GROUP BY f.agent_id;
     RETURN QUERY
@@ -102,8 +107,8 @@ BEGIN
         GROUP BY r.agent_id;
 END
 $$;
-COMMENT ON FUNCTION vrm.statistics_by_agent(timestamptz, timestamptz, uuid[]) IS
-    'the caller''s calls of a time as statistics, one row or more for each agent, to be summed up by vrm.rollup()';
+COMMENT ON FUNCTION vrm.statistics_by_agent(timestamptz, timestamptz, uuid[], boolean) IS
+    'the caller''s calls of a time as statistics, of each agent or several together, for vrm.rollup() to add up';
 
 CREATE OR REPLACE FUNCTION vrm.call_statistics(
     since timestamptz DEFAULT '-infinity',
@@ -111,14 +116,16 @@ CREATE OR REPLACE FUNCTION vrm.call_statistics(
     agents uuid[] DEFAULT NULL
 ) RETURNS vrm.call_stats
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.rollup(s.stats) FROM vrm.statistics_by_agent(since, until, agents) s
+    SELECT vrm.rollup(s.stats) FROM vrm.statistics_by_agent(since, until, agents, true) s
 $$;
 COMMENT ON FUNCTION vrm.call_statistics(timestamptz, timestamptz, uuid[]) IS
     'the caller''s calls of a time, of all agents or some, as statistics: vrm.duration_quantile(...), vrm.summary(...)';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm.statistics_by_agent(timestamptz, timestamptz, uuid[]), vrm.call_statistics(timestamptz, timestamptz, uuid[])
+    vrm.statistics_by_agent(timestamptz, timestamptz, uuid[], boolean),
+    vrm.call_statistics(timestamptz, timestamptz, uuid[])
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    vrm.statistics_by_agent(timestamptz, timestamptz, uuid[]), vrm.call_statistics(timestamptz, timestamptz, uuid[])
+    vrm.statistics_by_agent(timestamptz, timestamptz, uuid[], boolean),
+    vrm.call_statistics(timestamptz, timestamptz, uuid[])
     TO authenticated;

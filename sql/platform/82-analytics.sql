@@ -42,6 +42,7 @@ COMMENT ON FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean) 
 
 -- A bucket is what the local calendar and clock say: days have 23 or 25 hours at the change of daylight
 -- saving, in any zone.  Shorter buckets are of one length and counted from local midnight.
+-- Planned anew each time: what a series reads depends on its length.
 CREATE OR REPLACE FUNCTION vrm.call_series(
     since timestamptz,
     until timestamptz,
@@ -52,7 +53,7 @@ CREATE OR REPLACE FUNCTION vrm.call_series(
     RETURNS TABLE (bucket_since timestamptz, bucket_until timestamptz, calls bigint, completed bigint, failed bigint,
                    cancelled bigint, success_rate numeric, average_duration interval, p50_duration interval,
                    p95_duration interval, positive bigint, neutral bigint, negative bigint, customers bigint)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     caller uuid := vrm.uid();
@@ -96,14 +97,14 @@ BEGIN
     END IF;
 
     RETURN QUERY
-        WITH facts AS (
+        WITH facts AS MATERIALIZED (
             SELECT width_bucket(f.started_at, edges) AS number,
                    vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad) AS stats
             FROM vrm.call_facts f
             WHERE f.user_id = caller AND f.started_at >= since AND f.started_at < until
               AND (agents IS NULL OR f.agent_id = ANY (agents))
             GROUP BY 1
-        ), live AS (
+        ), live AS MATERIALIZED (
             SELECT width_bucket(r.started_at, edges) AS number, count(*) AS calls
             FROM vrm.test_runs r
             WHERE r.user_id = caller AND r.status IN ('queued', 'running')

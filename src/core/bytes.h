@@ -69,6 +69,14 @@ class byte_reader {
     refuse("A number is out of range.");
   }
 
+  /// The next so many bytes.
+  std::span<const std::byte> take(std::size_t count) {
+    if (bytes_.size() - at_ < count) refuse("It ends too early.");
+    const auto taken = bytes_.subspan(at_, count);
+    at_ += count;
+    return taken;
+  }
+
   [[nodiscard]] bool at_end() const noexcept { return at_ == bytes_.size(); }
 
   /// Throws 22P03 with what is wrong with the state.

@@ -6,6 +6,7 @@
 //   count)... customers: how many, each as 8 bytes in ascending order; or 4096 registers of six
 //   bits
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -87,6 +88,30 @@ void call_stats::pack(std::byte* place) const noexcept {
 
 // --- reading ------------------------------------------------------------------------------------
 
+namespace {
+
+/// Merging the months of a large user is mostly this.
+std::array<std::uint8_t, hyperloglog::registers> read_registers(byte_reader& reader) {
+  std::array<std::uint8_t, hyperloglog::registers> registers{};
+  const auto packed = reader.take(registers.size() / 4 * 3);
+  std::uint8_t highest = 0;
+  for (std::size_t group = 0; group < registers.size() / 4; ++group) {
+    std::uint32_t bits = 0;
+    for (unsigned i = 0; i < 3; ++i) {
+      bits |= std::to_integer<std::uint32_t>(packed[(3 * group) + i]) << (8 * i);
+    }
+    for (unsigned i = 0; i < 4; ++i) {
+      const auto value = static_cast<std::uint8_t>((bits >> (6 * i)) & 0x3FU);
+      registers[(4 * group) + i] = value;
+      highest = std::max(highest, value);
+    }
+  }
+  if (highest > hyperloglog::highest) byte_reader::refuse("A register is out of range.");
+  return registers;
+}
+
+}  // namespace
+
 void call_stats::merge(std::span<const std::byte> packed) {
   byte_reader reader(packed);
   if (reader.byte() != version) byte_reader::refuse("Its version is not 1.");
@@ -160,17 +185,7 @@ void call_stats::read_durations(byte_reader& reader, bool whole_seconds) {
 
 void call_stats::read_customers(byte_reader& reader, bool dense) {
   if (dense) {
-    for (std::size_t i = 0; i < hyperloglog::registers; i += 4) {
-      std::uint32_t bits = 0;
-      for (unsigned shift = 0; shift < 24; shift += 8) {
-        bits |= static_cast<std::uint32_t>(reader.byte()) << shift;
-      }
-      for (std::size_t j = 0; j < 4; ++j) {
-        const auto value = static_cast<std::uint8_t>((bits >> (6 * j)) & 0x3FU);
-        if (value > hyperloglog::highest) byte_reader::refuse("A register is out of range.");
-        customers_.raise(i + j, value);
-      }
-    }
+    customers_.merge(read_registers(reader));
     return;
   }
   const auto size = static_cast<std::size_t>(reader.number(hyperloglog::most_exact));

@@ -68,9 +68,12 @@ void hyperloglog::become_dense() {
 
 void hyperloglog::merge(const hyperloglog& other) {
   for (const std::uint64_t hash : other.exact_) add(hash);
-  if (other.dense_.empty()) return;
+  if (!other.dense_.empty()) merge(std::span(other.dense_).first<registers>());
+}
+
+void hyperloglog::merge(std::span<const std::uint8_t, registers> dense) {
   if (dense_.empty()) become_dense();
-  std::ranges::transform(dense_, other.dense_, dense_.begin(),
+  std::ranges::transform(dense_, dense, dense_.begin(),
                          [](std::uint8_t a, std::uint8_t b) { return std::max(a, b); });
 }
 

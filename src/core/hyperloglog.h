@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -49,13 +50,13 @@ class hyperloglog {
   [[nodiscard]] std::span<const std::uint64_t> exact() const noexcept { return exact_; }
   /// The registers; empty as long as it is exact.
   [[nodiscard]] std::span<const std::uint8_t> dense() const noexcept { return dense_; }
-  /// Raises one register to `value` at least: how a dense state is read back.
-  void raise(std::size_t index, std::uint8_t value) {
-    if (dense_.empty()) become_dense();
-    if (dense_[index] < value) dense_[index] = value;
-  }
+  /// Adds what another one has as registers: how a dense state is read back.
+  void merge(std::span<const std::uint8_t, registers> dense);
 
  private:
+  void raise(std::size_t index, std::uint8_t value) noexcept {
+    dense_[index] = std::max(dense_[index], value);
+  }
   static std::uint8_t rank_of(std::uint64_t hash) noexcept {
     const std::uint64_t rest = hash << precision;
     return rest == 0 ? highest : static_cast<std::uint8_t>(std::countl_zero(rest) + 1);

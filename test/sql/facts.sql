@@ -1,7 +1,7 @@
 -- Facts and the statistics made of them in advance: whatever happens to calls, readers see exactly
 -- what direct aggregation over the calls sees, compacted or not.
 BEGIN;
-SELECT plan(54);
+SELECT plan(59);
 \ir include/people.sql
 \ir include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -47,6 +47,32 @@ SELECT is(pg_temp.differences(), 0::bigint, 'all compacted: exact');
 SELECT is((SELECT count(DISTINCT bucket) FROM vrm.call_rollup WHERE grain = 'month'), 3::bigint, 'months are there');
 SELECT is((SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup WHERE grain = 'month'),
           (SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup WHERE grain = 'day'), 'and hold what days hold');
+SELECT is((SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup WHERE grain = 'user_month'),
+          (SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup WHERE grain = 'day'), 'so do those of all agents');
+
+-- for users with many calls: policies keep no index from being used, and no plan reads all facts
+CREATE FUNCTION pg_temp.plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+    plan text := '';
+BEGIN
+    SET LOCAL enable_seqscan = off;
+    FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+        plan := plan || line || E'\n';
+    END LOOP;
+    SET LOCAL enable_seqscan = on;
+    RETURN plan;
+END
+$$;
+SELECT matches(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)), condition, 'the index does it: ' || condition)
+FROM (VALUES ('SELECT * FROM vrm.call_rollup WHERE user_id = vrm.uid() AND grain = ''month'' AND bucket >= ''2026-01-01''', 'Index Cond: .*grain .*bucket'),
+             ('SELECT * FROM vrm.call_facts WHERE user_id = vrm.uid() AND started_at >= ''2026-01-01''', 'Index Cond: .*started_at')) AS q (query, condition);
+ANALYZE vrm.call_facts;
+SET LOCAL plan_cache_mode = force_generic_plan;
+SELECT pg_stat_get_xact_tuples_returned('vrm.call_facts_user_time'::regclass) AS read \gset
+SELECT cmp_ok(pg_temp.of_alice('SELECT vrm.call_count(vrm.call_statistics(''2026-01-10 05:00Z'', ''2026-03-03 07:30Z''))')::bigint, '>', 1000::bigint, 'of many calls');
+SELECT cmp_ok(pg_stat_get_xact_tuples_returned('vrm.call_facts_user_time'::regclass) - :read, '<', 200::bigint, 'few facts are read, whatever the plan');
+RESET plan_cache_mode;
 
 -- whatever happens to calls ------------------------------------------------------------------------------
 
