@@ -98,6 +98,8 @@ prove_with_servers() {
 
 cluster_tests() { prove_with_servers cluster; }
 
+backup_tests() { prove_with_servers backup; }
+
 client_tests() { prove_with_servers clients; }
 
 # Fetches the npm packages that clients are tested with, once; fails without npm or its registry.
@@ -140,6 +142,7 @@ check() {
     else
         skip 'crash, standby, dump and restore (prove)' 'test/cluster is empty'
     fi
+    group 'backup and restore with pgBackRest (prove)' count_prove backup_tests
     if npm_packages; then
         group 'clients: psycopg2, node-postgres, PostGraphile (prove)' count_prove client_tests
     else

@@ -97,7 +97,7 @@ packages_for() {
     case $1 in
     check)
         echo "cmake libgtest-dev postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl"
-        echo 'libipc-run-perl pgbouncer python3-cryptography python3-psycopg2'
+        echo 'libipc-run-perl pgbouncer pgbackrest python3-cryptography python3-psycopg2'
         ;;
     lint)
         echo 'cmake libgtest-dev clang-19 clang-format-19 clang-tidy-19'

@@ -99,3 +99,10 @@ $$;
 COMMENT ON FUNCTION vrm.rpo() IS
     'what would be lost with this server: the age of the oldest commit that the archive has not; 0 when it has all';
 GRANT EXECUTE ON FUNCTION vrm.rpo() TO pg_monitor, service_role;
+
+CREATE PROCEDURE vrm.pre_deploy(label text, tables regclass[] DEFAULT NULL, max_wait interval DEFAULT '5 min')
+    AS 'MODULE_PATHNAME', 'vrm_pre_deploy'
+    LANGUAGE C;
+COMMENT ON PROCEDURE vrm.pre_deploy(text, regclass[], interval) IS
+    'makes a restore point with the fingerprints of tables, all by default, and waits until the archive has it';
+GRANT EXECUTE ON PROCEDURE vrm.pre_deploy(text, regclass[], interval) TO service_role;

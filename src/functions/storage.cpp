@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/forecast.h"
-#include "pg/float8_array.h"
+#include "pg/array.h"
 #include "pg/function.h"
 #include "pg/record.h"
 

@@ -6,6 +6,8 @@ VALUES ('00000000-0000-7000-8000-00000000000a', 'alice@example.org', '{"full_nam
        ('00000000-0000-7000-8000-00000000000b', 'bob@example.org', NULL);
 INSERT INTO vrm_private.sessions (user_id, aal) SELECT id, 'aal1' FROM auth.users LIMIT 1;
 INSERT INTO vrm.audit_log (class, action) VALUES ('security', 'sampled');
+SELECT vrm.record_backup('[{"label": "base-1", "kind": "full", "started_at": "2026-01-01 01:00+00",
+                            "finished_at": "2026-01-01 01:10+00"}]', 'plain') \g /dev/null
 UPDATE vrm.user_profiles SET role = 'admin', organization = E'tabs\tand "quotes"' WHERE email LIKE 'alice%';
 
 CREATE FUNCTION pg_temp.sign_in(who uuid) RETURNS void LANGUAGE sql AS $$
