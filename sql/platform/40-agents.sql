@@ -97,7 +97,8 @@ FROM (VALUES
      '{"goal": "change an appointment", "opening": "Hello? Can you hear me? It is about Thursday."}',
      '["clarification", "fallback_prompt_used"]')
     ) AS template (name, user_persona, scenario, evaluator_metrics)
-WHERE NOT EXISTS (SELECT FROM vrm_private.platform_history);
+WHERE NOT EXISTS (SELECT FROM vrm_private.platform_history)
+ON CONFLICT (name) DO NOTHING;
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.agents
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();

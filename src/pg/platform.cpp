@@ -1,6 +1,7 @@
 #include "pg/platform.h"
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "pg/guard.h"
@@ -68,6 +69,21 @@ bool has_default(Oid relation, const char* column) {
   return has;
 }
 
+bool has_row_security(Oid relation) {
+  const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+  if (!HeapTupleIsValid(tuple)) return false;
+  const bool has = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relrowsecurity;
+  ReleaseSysCache(tuple);
+  return has;
+}
+
+/// An index is in the schema of its table.
+Oid index_oid(const IndexStmt* index) {
+  const Oid table = relation_oid(index->relation);
+  return OidIsValid(table) ? get_relname_relid(index->idxname, get_rel_namespace(table))
+                           : InvalidOid;
+}
+
 /// What `statement` would make, when it is there already; else InvalidOid.
 Oid existing_object(Node* statement) {
   switch (nodeTag(statement)) {
@@ -77,6 +93,8 @@ Oid existing_object(Node* statement) {
       return relation_oid(castNode(CreateStmt, statement)->relation);
     case T_ViewStmt:
       return relation_oid(castNode(ViewStmt, statement)->view);
+    case T_IndexStmt:
+      return index_oid(castNode(IndexStmt, statement));
     case T_CompositeTypeStmt:
       return relation_oid(castNode(CompositeTypeStmt, statement)->typevar);
     case T_CreateFunctionStmt:
@@ -114,6 +132,9 @@ Oid existing_object(Node* statement) {
       if (command->subtype == AT_ColumnDefault && command->def != nullptr) {
         return has_default(relation, command->name) ? relation : InvalidOid;
       }
+      if (command->subtype == AT_EnableRowSecurity) {
+        return has_row_security(relation) ? relation : InvalidOid;
+      }
       return InvalidOid;
     }
     default:
@@ -125,6 +146,54 @@ Oid existing_object(Node* statement) {
 bool repeats_by_itself(Node* statement) {
   return IsA(statement, CreateSchemaStmt) || IsA(statement, CreateStmt) ||
          IsA(statement, CreateFunctionStmt);
+}
+
+/// Whether existing_object() knows what the statement makes.
+bool makes_something(Node* statement) {
+  switch (nodeTag(statement)) {
+    case T_CreateSchemaStmt:
+    case T_CreateStmt:
+    case T_ViewStmt:
+    case T_IndexStmt:
+    case T_CompositeTypeStmt:
+    case T_CreateFunctionStmt:
+    case T_CreateEnumStmt:
+    case T_CreateDomainStmt:
+    case T_CreatePolicyStmt:
+    case T_CreateTrigStmt:
+      return true;
+    case T_AlterDomainStmt:
+      return castNode(AlterDomainStmt, statement)->subtype == 'C';
+    case T_AlterTableStmt: {
+      const auto* table = castNode(AlterTableStmt, statement);
+      const auto* command = linitial_node(AlterTableCmd, table->cmds);
+      return command->subtype == AT_AddConstraint || command->subtype == AT_EnableRowSecurity ||
+             (command->subtype == AT_ColumnDefault && command->def != nullptr);
+    }
+    default:
+      return false;
+  }
+}
+
+/// The first line of a statement, without what stands before it.
+std::string first_line(std::string_view statement) {
+  for (;;) {
+    const std::size_t start = statement.find_first_not_of(" \t\n");
+    if (start == std::string_view::npos) return {};
+    statement.remove_prefix(start);
+    if (!statement.starts_with("--")) break;
+    const std::size_t end = statement.find('\n');
+    if (end == std::string_view::npos) return {};
+    statement.remove_prefix(end);
+  }
+  return std::string(statement.substr(0, statement.find('\n')));
+}
+
+std::string_view text_of(const RawStmt* statement, std::string_view script) {
+  const auto start = static_cast<std::size_t>(statement->stmt_location);
+  const auto length = statement->stmt_len > 0 ? static_cast<std::size_t>(statement->stmt_len)
+                                              : std::string_view::npos;
+  return script.substr(start, length);
 }
 
 bool carries_privileges(Node* statement) {
@@ -290,14 +359,23 @@ void platform_installer::run(const std::string& script, comments existing_commen
     if (IsA(raw->stmt, GrantStmt)) {
       guarded([&] { grant(raw->stmt); });
     } else if (guarded([&] { return is_needed(raw->stmt, existing_comments); })) {
-      const auto start = static_cast<std::size_t>(raw->stmt_location);
-      const auto length =
-          raw->stmt_len > 0 ? static_cast<std::size_t>(raw->stmt_len) : std::string::npos;
-      spi.execute(script.substr(start, length).c_str());
+      spi.execute(std::string(text_of(raw, script)).c_str());
     }
     guarded([] { CommandCounterIncrement(); });
   }
   spi.execute(restoration.c_str());
+}
+
+std::vector<std::string> missing_objects(const std::string& script) {
+  std::vector<std::string> missing;
+  const List* statements = guarded([&] { return pg_parse_query(script.c_str()); });
+  for (int i = 0; i < list_length(statements); ++i) {
+    const auto* raw = list_nth_node(RawStmt, statements, i);
+    if (!makes_something(raw->stmt)) continue;
+    if (OidIsValid(guarded([&] { return existing_object(raw->stmt); }))) continue;
+    missing.push_back(first_line(text_of(raw, script)));
+  }
+  return missing;
 }
 
 }  // namespace pg

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "pg/backend.h"
 
@@ -40,5 +41,9 @@ class platform_installer {
   struct state;
   std::unique_ptr<state> state_;
 };
+
+/// First lines of the statements of `script` that would make something that is not there; nothing
+/// is executed.  Says nothing of what statements other than CREATE and ALTER would do.
+[[nodiscard]] std::vector<std::string> missing_objects(const std::string& script);
 
 }  // namespace pg
