@@ -19,7 +19,7 @@ autovacuum = off
 CONF
 $node->restart;
 database($node, 'app');
-$node->safe_psql('app', 'CREATE TABLE note (at timestamptz)');
+$node->safe_psql('app', 'CREATE TABLE note (at timestamptz); CREATE TABLE load (filler text)');
 
 sub sql { return $node->safe_psql('app', $_[0]) }
 
@@ -99,7 +99,18 @@ $session->query_safe('BEGIN; INSERT INTO note VALUES (now());');
 is(rpo('state, exposure_seconds, unarchived_bytes > 0'), 'idle|0|t', 'what is not committed cannot be lost');
 $session->query_safe('COMMIT');
 is(rpo(), 'exposed', '... until it is committed');
+
+# --- too much to look through --------------------------------------------------------------------------
+
+sql('SELECT pg_switch_wal()');
+becomes('idle', 'given an idle server');
+unlink $switch or die "$switch: $!";
+$session->query_safe(q{BEGIN; INSERT INTO load SELECT repeat('x', 1900) FROM generate_series(1, 40000)});
+is(rpo(q{oldest_unarchived = (SELECT last_archived_time FROM pg_stat_archiver), unarchived_bytes > 67108864}), 't|t',
+    'where there is no commit in 64 MB the last segment archived counts');
+$session->query_safe('ROLLBACK');
 $session->quit;
+repair();
 
 # --- statistics reset, files removed -------------------------------------------------------------------
 
@@ -136,6 +147,16 @@ is(rpo('state, detail'), 'broken|archive_command is not set', 'no command, no ar
 $node->append_conf('postgresql.conf', 'archive_mode = off');
 $node->restart;
 is(rpo('state, exposure_seconds IS NULL'), 'off|t', 'without archiving there is no exposure to tell');
+
+# --- another timeline ----------------------------------------------------------------------------------
+
+$standby->promote;
+$standby->poll_query_until('app', 'SELECT NOT pg_is_in_recovery()');
+isnt($standby->safe_psql('app', 'SELECT state FROM vrm.rpo()'), 'standby', 'a standby that was promoted knows');
+$standby->safe_psql('app', 'INSERT INTO note VALUES (now())');
+is($standby->safe_psql('app', 'SELECT state FROM vrm.rpo()'), 'exposed', '... that what comes then is not archived');
+$standby->safe_psql('app', 'SELECT pg_switch_wal()');
+ok($standby->poll_query_until('app', q{SELECT state = 'idle' FROM vrm.rpo()}), '... until it is');
 
 $node->stop;
 $standby->stop;
