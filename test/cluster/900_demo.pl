@@ -69,6 +69,8 @@ like($shown, qr/tel-live-Qm5Ra93TzUb1Ye/, '... and opened for who calls the serv
 like($shown, qr/telephony +\| t +\| t\n/, '... and under a new key');
 like($shown, qr/\n +40 \| +2 \| +0 \| +1 \| +193\n/, '... calls archived, verified, one restored');
 like($shown, qr/deleted \| deleted\+.*\| t .*recovered \| ben\@\S+ \| f /s, '... an account deleted and recovered');
+like($shown, qr/rto +\| ok +\| 01:40:00/, '... whether it could all be restored');
+like($shown, qr/test_runs \| f .*rows missing: 16\n/, '... and what a restore would have to bring back');
 is(scalar(grep { length > 100 } split /\n/, $shown), 0,
     '... within 100 columns');
 is(run_quietly('show.sh'), $shown, 'it shows the same again');
