@@ -60,7 +60,7 @@ core_tests() {
 
 pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 
-documentation_tests() { prove "$root/test/docs.pl"; }
+documentation_tests() { prove "$root/test/docs.pl" "$root/test/monitoring_files.pl"; }
 
 isolation_tests() {
     "$(dirname "$pgxs")/../test/isolation/pg_isolation_regress" --load-extension=vrm \
@@ -102,6 +102,8 @@ backup_tests() { prove_with_servers backup; }
 
 client_tests() { prove_with_servers clients; }
 
+monitoring_tests() { prove_with_servers monitoring; }
+
 # Fetches the npm packages that clients are tested with, once; fails without npm or its registry.
 npm_packages() {
     wanted=$root/test/clients/package.json
@@ -130,7 +132,7 @@ check() {
     group 'house rules and META.json (prove)' count_prove house_tests
     group 'core, build parity (ctest)' count_ctest core_tests
     group 'SQL (pg_prove)' count_prove pgtap_tests
-    group 'documentation against the catalog (prove)' count_prove documentation_tests
+    group 'documentation, monitoring/ (prove)' count_prove documentation_tests
     if any "$root"/test/isolation/specs/*.spec; then
         mkdir -p "$image/isolation"
         group 'concurrent sessions (pg_isolation_regress)' count_isolation isolation_tests
@@ -143,6 +145,7 @@ check() {
         skip 'crash, standby, dump and restore (prove)' 'test/cluster is empty'
     fi
     group 'backup and restore with pgBackRest (prove)' count_prove backup_tests
+    group 'exporter, Prometheus, Alertmanager (prove)' count_prove monitoring_tests
     if npm_packages; then
         group 'clients: psycopg2, node-postgres, PostGraphile (prove)' count_prove client_tests
     else

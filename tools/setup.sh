@@ -105,6 +105,13 @@ packages_for() {
     esac
 }
 
+# What tests use where apt-get has it, and skip without.
+packages_wished_for() {
+    case $1 in
+    check) echo 'prometheus prometheus-alertmanager prometheus-postgres-exporter' ;;
+    esac
+}
+
 missing_of() {
     dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
         awk -v wanted="$*" '
@@ -144,13 +151,21 @@ install_packages() {
 
 # Installs what command $1 needs and the machine lacks, and sets version, pg_config and image.
 prepare() {
+    purpose=$1
     choose_server
     # shellcheck disable=SC2046 # one word for each package
-    missing=$(missing_of $(packages_for "$1"))
+    missing=$(missing_of $(packages_for "$purpose"))
     if [ -n "$missing" ]; then
         # shellcheck disable=SC2086
         set -- $missing
         is_root || fail "packages are missing; as root: apt-get install --no-install-recommends $*"
         step "installing $# packages" install_packages "$@"
     fi
+    is_root || return 0
+    # shellcheck disable=SC2046
+    set -- $(missing_of $(packages_wished_for "$purpose") |
+        while read -r package; do
+            ! apt-cache show "$package" >/dev/null 2>&1 || echo "$package"
+        done)
+    [ $# -eq 0 ] || step "installing $# packages for tests" install_packages "$@"
 }

@@ -1,7 +1,7 @@
 -- Monitoring: what is measured, and what is too much --------------------------------------------------
 -- Two registries that everything else is made of: vrm.monitoring(), the text that Prometheus reads, its
 -- rules, the exporter's queries, the dashboard and vrm.health_check().  How a metric is measured is
--- code, in 92-monitoring.sql: a text that the engine executed would be a superuser's keyboard.
+-- code, in 96-monitoring.sql: a text that the engine executed would be a superuser's keyboard.
 
 CREATE TABLE IF NOT EXISTS vrm.monitoring_metrics (
     name text PRIMARY KEY,
@@ -12,6 +12,8 @@ CREATE TABLE IF NOT EXISTS vrm.monitoring_metrics (
     help text NOT NULL,
     enabled boolean NOT NULL DEFAULT true,
     CONSTRAINT name_tells_family CHECK (name ~ ('^vrm_' || family || '_[a-z][a-z_]*$')),
+    -- postgres_exporter makes the name of the query's and the column's: families have their own query
+    CONSTRAINT labels_need_a_query CHECK (labels = '{}' OR name ~ ('^vrm_' || family || '_[a-z_]+_[a-z]+$')),
     CONSTRAINT counters_are_totals CHECK ((type = 'counter') = (name LIKE '%\_total'))
 );
 COMMENT ON TABLE vrm.monitoring_metrics IS 'what vrm.monitoring() measures; one row a metric';
@@ -25,7 +27,8 @@ COMMENT ON COLUMN vrm.monitoring_metrics.help IS 'what it says, in a line';
 COMMENT ON COLUMN vrm.monitoring_metrics.enabled IS 'whether it is reported';
 
 INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
-    ('vrm_connections_sessions', 'connections', 'gauge', '{state}', 'client connections by state, all databases'),
+    ('vrm_connections_client_sessions', 'connections', 'gauge', '{state}',
+     'client connections by state, all databases'),
     ('vrm_connections_limit', 'connections', 'gauge', '{}', 'connections that ordinary roles may have at once'),
     ('vrm_connections_used_ratio', 'connections', 'gauge', '{}', 'client connections as a part of the limit'),
     ('vrm_connections_longest_idle_in_transaction_seconds', 'connections', 'gauge', '{}',
@@ -56,6 +59,11 @@ INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
     ('vrm_storage_database_bytes', 'storage', 'gauge', '{}', 'size of this database'),
     ('vrm_storage_table_bytes', 'storage', 'gauge', '{relation}',
      'size of a table of vrm with its indexes, TOAST and partitions'),
+    ('vrm_storage_disk_size_bytes', 'storage', 'gauge', '{path}', 'size of the file system that a directory is on'),
+    ('vrm_storage_disk_free_bytes', 'storage', 'gauge', '{path}', 'what is free of it'),
+    ('vrm_storage_disk_used_ratio', 'storage', 'gauge', '{path}', 'what is used of it'),
+    ('vrm_storage_full_in_seconds', 'storage', 'gauge', '{}',
+     'when a file system is full, as it has grown over 30 days; +Inf when in ten years it is not, or nobody knows'),
 
     ('vrm_replication_in_recovery', 'replication', 'gauge', '{}', 'whether this server is a standby: 1 or 0'),
     ('vrm_replication_standbys', 'replication', 'gauge', '{}', 'standbys that stream from this server'),
@@ -70,6 +78,8 @@ INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
     ('vrm_backup_archive_enabled', 'backup', 'gauge', '{}', 'whether WAL is archived: 1 or 0'),
     ('vrm_backup_archive_failing', 'backup', 'gauge', '{}',
      'whether the last attempt to archive WAL has failed: 1 or 0'),
+    ('vrm_backup_exposure_seconds', 'backup', 'gauge', '{}',
+     'age of the oldest commit that is not archived; NaN on a standby and where nothing is'),
     ('vrm_backup_archived_total', 'backup', 'counter', '{}', 'WAL files archived'),
     ('vrm_backup_archive_failures_total', 'backup', 'counter', '{}', 'attempts to archive WAL that have failed'),
     ('vrm_backup_wal_bytes_total', 'backup', 'counter', '{}',
@@ -91,14 +101,14 @@ INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
      'indexes that CREATE INDEX CONCURRENTLY left unfinished'),
 
     ('vrm_jobs_maintenance_age_seconds', 'jobs', 'gauge', '{}',
-     'time since vrm.maintain() came by, or since vrm was installed'),
+     'time since the first visit of vrm.maintain() on its last day, or since vrm was installed'),
     ('vrm_jobs_retention_overdue_seconds', 'jobs', 'gauge', '{policy}',
      'how long a retention policy is past its time to run through'),
     ('vrm_jobs_retention_failed', 'jobs', 'gauge', '{policy}',
      'whether the last run of a retention policy has failed: 1 or 0'),
     ('vrm_jobs_archival_lag_seconds', 'jobs', 'gauge', '{}',
      'time since all calls that were due went to the archive, or since vrm was installed'),
-    ('vrm_jobs_calls', 'jobs', 'gauge', '{status}', 'calls that are queued or running'),
+    ('vrm_jobs_live_calls', 'jobs', 'gauge', '{status}', 'calls that are queued or running'),
     ('vrm_jobs_calls_expired', 'jobs', 'gauge', '{}',
      'running calls past their time limit, which vrm.maintain() ends'),
     ('vrm_jobs_changes_pending', 'jobs', 'gauge', '{}',
@@ -164,6 +174,16 @@ INSERT INTO vrm.alert_threshold
      'the database is larger than planned',
      'Set the threshold to what your plan has; shorten the periods of retention.',
      'SELECT * FROM vrm.retention_preview()'),
+    ('StorageThresholdExceeded', 'vrm_storage_disk_used_ratio', '>', 0.85, '5 min', 'warning', true,
+     'a disk fills up', 'Look what grows; add room, or shorten the periods of retention.',
+     'SELECT relid::regclass, pg_size_pretty(pg_total_relation_size(relid)) FROM pg_stat_user_tables '
+     'ORDER BY pg_total_relation_size(relid) DESC LIMIT 10'),
+    ('StorageFull', 'vrm_storage_disk_used_ratio', '>', 0.95, '1 min', 'critical', true,
+     'a disk is nearly full: PostgreSQL stops when it is', 'Add room now. Never delete from pg_wal by hand.',
+     'SELECT slot_name, active, restart_lsn FROM pg_replication_slots ORDER BY restart_lsn'),
+    ('StorageFillsUp', 'vrm_storage_full_in_seconds', '<', 1209600, '1 hour', 'warning', true,
+     'a disk will be full within two weeks', 'Add room, or shorten the periods of retention.',
+     'SELECT * FROM vrm.storage_forecast()'),
     ('ReplicationLag', 'vrm_replication_lag_seconds', '>', 60, '2 min', 'warning', true, 'a standby is behind',
      'Look at its load, its network, and what conflicts with replay.', 'SELECT * FROM pg_stat_replication'),
     ('StandbyMissing', 'vrm_replication_standbys', '<', 1, '2 min', 'critical', false, 'no standby streams',
@@ -182,6 +202,9 @@ INSERT INTO vrm.alert_threshold
     ('WalArchivingFailed', 'vrm_backup_archive_failing', '>', 0, '5 min', 'critical', true,
      'WAL cannot be archived: it piles up, and what is in it can be lost',
      'Look at the server''s log for what archive_command said.', 'SELECT * FROM pg_stat_archiver'),
+    ('RecoveryPointMissed', 'vrm_backup_exposure_seconds', '>', 900, '5 min', 'critical', true,
+     'more than 15 minutes of work would be lost with this server',
+     'See that WAL is archived; where little is written, set archive_timeout.', 'SELECT * FROM vrm.rpo()'),
     ('TransactionIdWraparound', 'vrm_maintenance_wraparound_ratio', '>', 0.5, '0', 'critical', true,
      'transaction ids are running out',
      'Look what holds VACUUM back (old transactions, slots, prepared transactions), then VACUUM FREEZE.',
@@ -196,7 +219,7 @@ INSERT INTO vrm.alert_threshold
     ('InvalidIndex', 'vrm_maintenance_invalid_indexes', '>', 0, '1 day', 'warning', true,
      'an index was left unfinished', 'REINDEX INDEX CONCURRENTLY it, or drop it.',
      'SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid'),
-    ('MaintenanceOverdue', 'vrm_jobs_maintenance_age_seconds', '>', 3600, '0', 'warning', true,
+    ('MaintenanceOverdue', 'vrm_jobs_maintenance_age_seconds', '>', 90000, '0', 'warning', true,
      'nobody calls vrm.maintain()', 'SELECT vrm.schedule_maintenance(), or a systemd timer: doc/maintenance.md.',
      'CALL vrm.maintain()'),
     ('RetentionFailed', 'vrm_jobs_retention_failed', '>', 0, '0', 'warning', true, 'a retention policy fails',
@@ -244,7 +267,7 @@ COMMENT ON COLUMN vrm.alert_history.alert IS 'alert_threshold.alert';
 COMMENT ON COLUMN vrm.alert_history.severity IS 'warning or critical';
 COMMENT ON COLUMN vrm.alert_history.metric IS 'what was looked at';
 COMMENT ON COLUMN vrm.alert_history.labels IS 'which of its series';
-COMMENT ON COLUMN vrm.alert_history.value IS 'the last value seen beyond the threshold';
+COMMENT ON COLUMN vrm.alert_history.value IS 'what was measured when it was first seen';
 COMMENT ON COLUMN vrm.alert_history.threshold IS 'the threshold then';
 COMMENT ON COLUMN vrm.alert_history.since IS 'when it was first seen';
 COMMENT ON COLUMN vrm.alert_history.resolved_at IS 'when it was first seen to be over; null while it lasts';
@@ -253,9 +276,10 @@ CREATE TABLE IF NOT EXISTS vrm_private.monitoring_state (
     id boolean PRIMARY KEY DEFAULT true CONSTRAINT one_row CHECK (id),
     sampled_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE vrm_private.monitoring_state IS 'when vrm.maintain() last came by; one row';
+COMMENT ON TABLE vrm_private.monitoring_state IS 'on which day vrm.maintain() last came by; one row';
 COMMENT ON COLUMN vrm_private.monitoring_state.id IS 'true: there is one row';
-COMMENT ON COLUMN vrm_private.monitoring_state.sampled_at IS 'when vrm_private.sample() last ran, or vrm was installed';
+COMMENT ON COLUMN vrm_private.monitoring_state.sampled_at IS
+    'when it first came by on that day, in UTC; or when vrm was installed';
 INSERT INTO vrm_private.monitoring_state DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 REVOKE ALL ON vrm.monitoring_metrics, vrm.alert_threshold, vrm.alert_history, vrm_private.monitoring_state

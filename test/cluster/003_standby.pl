@@ -66,6 +66,18 @@ for my $sql (split /\n/, $readers) {
     is(error_as_user($standby, 'calls', $alice, $sql), '', "the standby can: $sql");
 }
 
+# --- watching it ---------------------------------------------------------------------------------
+
+is($standby->safe_psql('calls', 'SELECT count(DISTINCT name) FROM vrm.monitoring()'),
+    $primary->safe_psql('calls', 'SELECT count(*) FROM vrm.monitoring_metrics'), 'the standby measures every metric');
+is($standby->safe_psql('calls', q{SELECT value FROM vrm.monitoring('{replication}') WHERE name = 'vrm_replication_in_recovery'}), '1',
+    'says that it is one');
+is($standby->safe_psql('calls', q{SELECT value FROM vrm.monitoring('{replication}') WHERE name = 'vrm_replication_lag_seconds'}), '0',
+    'and that it is not behind, however long nothing has happened');
+is($primary->safe_psql('calls', q{SELECT value FROM vrm.monitoring('{replication}') WHERE name = 'vrm_replication_standbys'}), '1',
+    'the primary knows it');
+isnt($standby->safe_psql('calls', 'SELECT count(*) FROM vrm.health_check()'), '0', 'there are verdicts on a standby, too');
+
 # --- writing -------------------------------------------------------------------------------------
 
 my $before = rows($standby, 'calls');

@@ -41,6 +41,9 @@ $from = last_run();
 sql(q{UPDATE vrm.retention_runs SET state = 'failed' WHERE policy = 'calls.failed'});
 sql('CALL vrm.maintain()');
 is(runs($from), 'calls.failed done 2', 'what has failed is tried again');
+sql('SELECT vrm_private.sample()');
+is(query($node, 'app', 'BEGIN; SELECT vrm_private.sample() \g /dev/null' . "\n" . 'SELECT pg_current_xact_id_if_assigned() IS NULL; COMMIT'), 't',
+    'nothing is written for alerts that neither begin nor end');
 like(error_of($node, 'app', 'SELECT vrm.schedule_maintenance()'), qr/^55000: pg_cron is not installed in this database.*CREATE EXTENSION pg_cron/,
     'without pg_cron it says what to do');
 

@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(37);
+SELECT plan(44);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -28,14 +28,23 @@ SELECT throws_ok($$SELECT vrm.monitoring('{NULL}')$$, '22023', NULL, 'and null i
 
 SELECT is(pg_temp.measured('vrm_connections_limit'), current_setting('max_connections')::float8 - current_setting('superuser_reserved_connections')::float8
           - coalesce(current_setting('reserved_connections', true)::float8, 0), 'reserved connections are nobody''s to use');
-SELECT cmp_ok(pg_temp.measured('vrm_connections_sessions', '{"state": "active"}'), '>=', 1::float8, 'this session is active');
+SELECT cmp_ok(pg_temp.measured('vrm_connections_client_sessions', '{"state": "active"}'), '>=', 1::float8, 'this session is active');
 SELECT cmp_ok(pg_temp.measured('vrm_storage_table_bytes', '{"relation": "vrm.logs"}'), '>=',
               (SELECT sum(pg_total_relation_size(oid))::float8 FROM pg_class WHERE relname LIKE 'logs\_%' AND relkind = 'r' AND relnamespace = 'vrm'::regnamespace),
               'a table is as large as its partitions');
+SELECT cmp_ok(pg_temp.measured('vrm_storage_disk_free_bytes', jsonb_build_object('path', current_setting('data_directory'))), '<=',
+              pg_temp.measured('vrm_storage_disk_size_bytes', jsonb_build_object('path', current_setting('data_directory'))), 'a disk has no more room than it has');
+SELECT is(pg_temp.measured('vrm_storage_full_in_seconds'), 'Infinity'::float8, 'given no samples, nobody knows when it is full');
+SAVEPOINT known;
+CREATE OR REPLACE FUNCTION vrm.storage_forecast(OUT samples int, OUT bytes_per_day float8, OUT used_bytes bigint, OUT free_bytes bigint,
+    OUT days_to_full float8, OUT full_at timestamptz) LANGUAGE sql AS 'SELECT 10, 1.0::float8, 1::bigint, 2::bigint, 2.0::float8, now()';
+SELECT is(pg_temp.measured('vrm_storage_full_in_seconds'), 172800::float8, 'a forecast is told in seconds');
+SELECT is(pg_temp.verdict('StorageFillsUp'), 'warn', 'and two days are less than two weeks');
+ROLLBACK TO known;
 SELECT is(pg_temp.measured('vrm_jobs_calls_expired'), 0::float8, 'given no call past its time');
 INSERT INTO vrm.test_runs (user_id, status, started_at) VALUES (:'alice', 'running', now() - interval '2 days'), (:'alice', 'queued', now());
 SELECT is(pg_temp.measured('vrm_jobs_calls_expired'), 1::float8, 'when a call is past its time, it is counted');
-SELECT is(pg_temp.measured('vrm_jobs_calls', '{"status": "running"}') || '|' || pg_temp.measured('vrm_jobs_calls', '{"status": "queued"}'), '1|1',
+SELECT is(pg_temp.measured('vrm_jobs_live_calls', '{"status": "running"}') || '|' || pg_temp.measured('vrm_jobs_live_calls', '{"status": "queued"}'), '1|1',
           'so are calls by their state');
 SELECT vrm.expire_test_runs() \g /dev/null
 SELECT is(pg_temp.measured('vrm_jobs_calls_expired') || '|' || pg_temp.measured('vrm_jobs_changes_pending'), '0|1',
@@ -67,7 +76,7 @@ SELECT is(array_to_string(ARRAY(SELECT vrm_private.prometheus_text(v) FROM unnes
           '0.5 +Inf -Inf NaN 1e+20', 'numbers are written as Prometheus reads them');
 SELECT matches(vrm.monitoring_text(), E'^# HELP vrm_backup_archive_enabled whether .*\n# TYPE vrm_backup_archive_enabled gauge\nvrm_backup_archive_enabled [01]\n# HELP ',
                'a metric is introduced, then its series follow');
-SELECT is((SELECT count(*) FROM regexp_split_to_table(vrm.monitoring_text(), E'\n') AS line WHERE line LIKE '# TYPE vrm\_jobs\_calls gauge'), 1::bigint,
+SELECT is((SELECT count(*) FROM regexp_split_to_table(vrm.monitoring_text(), E'\n') AS line WHERE line LIKE '# TYPE vrm\_jobs\_live\_calls gauge'), 1::bigint,
           'metrics of several series are introduced once');
 UPDATE vrm.monitoring_metrics SET enabled = false WHERE name = 'vrm_jobs_lockouts';
 SELECT unalike(vrm.monitoring_text(), '%vrm\_jobs\_lockouts%', 'what is not enabled is not told');
@@ -95,6 +104,13 @@ UPDATE vrm.alert_threshold SET comparison = '<', threshold = 0 WHERE alert = 'Re
 SELECT vrm_private.sample() \g /dev/null
 SELECT results_eq('SELECT alert, since, resolved_at IS NOT NULL FROM vrm.alert_history', $$VALUES ('RetentionOverdue', '2026-01-01'::timestamptz, true)$$,
                   'once it is over, the history says so');
+
+-- files for others -----------------------------------------------------------------------------------------
+
+UPDATE vrm.alert_threshold SET enabled = true, threshold = 30 WHERE alert = 'SlowQuery';
+SELECT alike(vrm.prometheus_rules(), '%expr: "vrm\_statements\_longest\_seconds > 30"%', 'a threshold that is changed is changed in the rules');
+SELECT unalike(vrm.prometheus_rules(), '%alert: LockWait%', 'and one that is not enabled is not in them');
+SELECT throws_ok($$SELECT vrm.exporter_config('nagios')$$, '22023', 'there is no configuration for "nagios"', 'only what is known is configured');
 
 -- who may -------------------------------------------------------------------------------------------------
 

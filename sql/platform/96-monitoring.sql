@@ -24,7 +24,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_connections()
     ), waiting AS (
         SELECT count(*) AS requests, min(l.waitstart) AS since FROM pg_locks l WHERE NOT l.granted
     )
-    SELECT 'vrm_connections_sessions', jsonb_build_object('state', s.state), count(c.state)::double precision
+    SELECT 'vrm_connections_client_sessions', jsonb_build_object('state', s.state), count(c.state)::double precision
     FROM unnest('{active,idle,idle_in_transaction,idle_in_transaction_aborted,other}'::text[]) AS s (state)
     LEFT JOIN client c ON c.state = s.state
     GROUP BY s.state
@@ -119,6 +119,17 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_storage()
            ELSE (SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) FROM pg_partition_tree(c.oid) t) END
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    UNION ALL
+    SELECT m.name, jsonb_build_object('path', d.path), coalesce(m.value, 'NaN')
+    FROM (SELECT DISTINCT ON (d.path) d.* FROM vrm.disk() d ORDER BY d.path) AS d,
+         LATERAL (VALUES
+             ('vrm_storage_disk_size_bytes', d.total_bytes::double precision),
+             ('vrm_storage_disk_free_bytes', d.free_bytes),
+             ('vrm_storage_disk_used_ratio', 1 - d.free_bytes / nullif(d.total_bytes, 0)::double precision))
+             AS m (name, value)
+    UNION ALL
+    SELECT 'vrm_storage_full_in_seconds', '{}',
+           coalesce((SELECT f.days_to_full * 86400 FROM vrm.storage_forecast() f), 'Infinity')
 $$;
 COMMENT ON FUNCTION vrm_private.measure_storage() IS 'the family storage of vrm.monitoring_metrics';
 
@@ -195,6 +206,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
               ::integer::double precision),
              ('vrm_backup_archive_failing',
               coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false)::integer),
+             ('vrm_backup_exposure_seconds', (SELECT coalesce(r.exposure_seconds, 'NaN') FROM vrm.rpo() r)),
              ('vrm_backup_archived_total', a.archived_count),
              ('vrm_backup_archive_failures_total', a.failed_count),
              ('vrm_backup_wal_bytes_total', pg_wal_lsn_diff(vrm_private.wal_position(), '0/0')),
@@ -256,7 +268,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     SELECT 'vrm_jobs_retention_failed', jsonb_build_object('policy', p.name), (p.runs AND p.failed)::integer
     FROM policy p
     UNION ALL
-    SELECT 'vrm_jobs_calls', jsonb_build_object('status', s.status), coalesce(l.calls, 0)
+    SELECT 'vrm_jobs_live_calls', jsonb_build_object('status', s.status), coalesce(l.calls, 0)
     FROM unnest('{queued,running}'::text[]) AS s (status) LEFT JOIN live l ON l.status = s.status
     UNION ALL
     SELECT m.name, '{}', m.value

@@ -85,47 +85,57 @@ COMMENT ON FUNCTION vrm.alerts() IS
     'what is beyond its threshold now; since is when vrm.maintain() first saw it, or now';
 
 CREATE OR REPLACE FUNCTION vrm.health_check()
-    RETURNS TABLE (check_name text, status text, value text, limit_value text, detail text, hint text, fix_sql text)
+    RETURNS TABLE (check_name text, status text, value double precision, limit_value double precision,
+                   detail text, hint text, fix_sql text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH worst AS (
         SELECT DISTINCT ON (j.alert) j.*, count(*) FILTER (WHERE j.beyond) OVER (PARTITION BY j.alert) AS series
         FROM vrm_private.judged_metrics() j JOIN vrm.alert_threshold t ON t.alert = j.alert
         ORDER BY j.alert, j.beyond DESC NULLS LAST, j.value * CASE t.comparison WHEN '>' THEN -1 ELSE 1 END, j.labels
     ), verdict AS (
-        SELECT t.alert, w.value, t.comparison || ' ' || t.threshold AS limit_value,
+        SELECT t.alert, w.value, t.threshold AS limit_value,
                CASE WHEN w.beyond IS NULL THEN 'unknown' WHEN NOT w.beyond THEN 'ok'
                     WHEN t.severity = 'critical' THEN 'fail' ELSE 'warn' END AS status,
                CASE WHEN w.beyond THEN t.summary || ': ' ELSE '' END || t.metric
                    || coalesce(vrm_private.prometheus_labels(w.labels), '')
                    || CASE WHEN w.beyond IS NULL THEN ' was not measured'
-                           ELSE ' is ' || round(w.value::numeric, 3)::double precision END
+                           ELSE format(' is %s, the limit is %s', CASE WHEN w.value < 1e15 THEN
+                                       round(w.value::numeric, 3)::double precision ELSE w.value END, t.threshold) END
                    || CASE WHEN w.series > 1 THEN format(', and %s more', w.series - 1) ELSE '' END AS detail,
                CASE WHEN w.beyond IS NOT FALSE THEN t.hint END AS hint,
                CASE WHEN w.beyond IS NOT FALSE THEN t.fix_sql END AS fix_sql
         FROM worst w JOIN vrm.alert_threshold t ON t.alert = w.alert
     )
-    SELECT v.alert, v.status, v.value::text, v.limit_value, v.detail, v.hint, v.fix_sql
+    SELECT v.alert, v.status, v.value, v.limit_value, v.detail, v.hint, v.fix_sql
     FROM verdict v
     ORDER BY array_position('{fail,warn,unknown,ok}', v.status), v.alert
 $$;
 COMMENT ON FUNCTION vrm.health_check() IS
     'a verdict on each threshold, worst first: ok, warn, fail or unknown, with what to do about it';
 
--- Before the heartbeat, so that a pause of vrm.maintain() itself is in the history.
+-- Writes nothing while nothing changes, and notes that it came by once a day only: on an idle database
+-- every commit of ours would be one that is not archived yet.
 CREATE OR REPLACE FUNCTION vrm_private.sample() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    beyond jsonb := (SELECT coalesce(jsonb_agg(to_jsonb(a)), '[]') FROM vrm.alerts() a);
 BEGIN
-    WITH open AS (
-        INSERT INTO vrm.alert_history AS h (alert, severity, metric, labels, value, threshold)
-        SELECT a.alert, a.severity, a.metric, a.labels, a.value, a.threshold FROM vrm.alerts() a
-        ON CONFLICT (alert, labels) WHERE resolved_at IS NULL
-        DO UPDATE SET severity = excluded.severity, value = excluded.value, threshold = excluded.threshold
-        RETURNING h.id
-    )
     UPDATE vrm.alert_history h SET resolved_at = now()
-    WHERE h.resolved_at IS NULL AND h.id NOT IN (SELECT o.id FROM open o);
-    DELETE FROM vrm.alert_history h WHERE h.resolved_at < now() - interval '1 year';
-    UPDATE vrm_private.monitoring_state SET sampled_at = now();
+    WHERE h.resolved_at IS NULL
+      AND NOT EXISTS (SELECT FROM jsonb_to_recordset(beyond) AS b (alert text, labels jsonb)
+                      WHERE b.alert = h.alert AND b.labels = h.labels);
+    INSERT INTO vrm.alert_history (alert, severity, metric, labels, value, threshold)
+    SELECT b.alert, b.severity, b.metric, b.labels, b.value, b.threshold
+    FROM jsonb_to_recordset(beyond) AS b (alert text, severity text, metric text, labels jsonb,
+                                          value double precision, threshold double precision)
+    WHERE NOT EXISTS (SELECT FROM vrm.alert_history h
+                      WHERE h.alert = b.alert AND h.labels = b.labels AND h.resolved_at IS NULL)
+    ON CONFLICT (alert, labels) WHERE resolved_at IS NULL DO NOTHING;
+    IF NOT EXISTS (SELECT FROM vrm_private.monitoring_state s
+                   WHERE (s.sampled_at AT TIME ZONE 'UTC')::date = (now() AT TIME ZONE 'UTC')::date) THEN
+        UPDATE vrm_private.monitoring_state SET sampled_at = now();
+        DELETE FROM vrm.alert_history h WHERE h.resolved_at < now() - interval '1 year';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.sample() IS
