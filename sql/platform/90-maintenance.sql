@@ -36,6 +36,7 @@ BEGIN
     FOREACH policy IN ARRAY vrm_private.policies_to_run() LOOP
         CALL vrm.run_retention(policy);
     END LOOP;
+    CALL vrm_private.check_quality();
 END
 $$;
 COMMENT ON PROCEDURE vrm.maintain() IS

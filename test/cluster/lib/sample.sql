@@ -65,6 +65,7 @@ INSERT INTO auth.users (id, email) VALUES ('00000000-0000-7000-8000-00000000000d
 SELECT vrm.delete_account('00000000-0000-7000-8000-00000000000d'),
        vrm.erase_user('00000000-0000-7000-8000-00000000000e', 'asked for it') \g /dev/null
 SELECT vrm.log('application', 'info', 'hello'), vrm.log('error', 'error', 'oh'), vrm.log('analytics', 'info', 'x') \g /dev/null
+SELECT vrm.run_quality_checks('vrm.metrics') \g /dev/null
 INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256)
 SELECT user_id, id, 'gone', 1, sha256('') FROM vrm.test_runs LIMIT 1;
 DELETE FROM vrm.call_recordings WHERE object_key = 'gone';
