@@ -25,6 +25,16 @@ CREATE FUNCTION vrm.retention_step(run_id bigint, first_block bigint, last_block
 COMMENT ON FUNCTION vrm.retention_step(bigint, bigint, bigint, bigint) IS
     'one batch of a run within the caller''s transaction; null when another one is under way';
 
+CREATE FUNCTION vrm.archive_rows(
+    live regclass, archive regclass, places tid[], covered text[], archived_at timestamptz, batch_id bigint,
+    OUT row_count bigint, OUT oldest timestamptz, OUT newest timestamptz, OUT rows_sha256 bytea, OUT users uuid[],
+    OUT ids uuid[]
+)
+    AS 'MODULE_PATHNAME', 'vrm_archive_rows'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION vrm.archive_rows(regclass, regclass, tid[], text[], timestamptz, bigint) IS
+    'moves rows from one table to a partition as the query sees them, past privileges and triggers; locked ones stay';
+
 CREATE FUNCTION vrm.row_digest(row_value record, columns text[]) RETURNS bytea
     AS 'MODULE_PATHNAME', 'vrm_row_digest'
     LANGUAGE C STABLE STRICT PARALLEL SAFE;

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "pg/datum.h"
 
@@ -35,6 +36,41 @@ template <>
 struct datum_traits<text_array> {
   static constexpr Oid oid = TEXTARRAYOID;
   static text_array from(Datum datum) { return {DatumGetArrayTypeP(datum)}; }
+};
+
+/// An array of row addresses.
+struct tuple_addresses {
+  std::span<const Datum> places;
+
+  [[nodiscard]] static ItemPointerData at(Datum place) noexcept {
+    return *reinterpret_cast<ItemPointer>(DatumGetPointer(place));
+  }
+};
+
+template <>
+struct datum_traits<tuple_addresses> {
+  static constexpr Oid oid = TIDARRAYOID;
+  static tuple_addresses from(Datum datum) {
+    Datum* places = nullptr;
+    int count = 0;
+    deconstruct_array(DatumGetArrayTypeP(datum), TIDOID, sizeof(ItemPointerData), false,
+                      TYPALIGN_SHORT, &places, nullptr, &count);
+    return {std::span(places, static_cast<std::size_t>(count))};
+  }
+};
+
+template <>
+struct datum_traits<std::vector<vrm::uuid>> {  // results only
+  static constexpr Oid oid = UUIDARRAYOID;
+  static Datum to(const std::vector<vrm::uuid>& values) {
+    const std::span<const vrm::uuid> all(values);
+    return guarded([all] {
+      auto* places = static_cast<Datum*>(palloc(all.size_bytes() + sizeof(Datum)));
+      for (std::size_t i = 0; i < all.size(); ++i) places[i] = PointerGetDatum(&all[i]);
+      return PointerGetDatum(construct_array(places, static_cast<int>(all.size()), UUIDOID,
+                                             sizeof(vrm::uuid), false, TYPALIGN_CHAR));
+    });
+  }
 };
 
 /// Where a row lies: ctid.

@@ -2,7 +2,7 @@
 -- are respected; whatever was changed in the archive is found.  The engine that commits is tested in
 -- test/cluster/070_retention.pl and its neighbours.
 BEGIN;
-SELECT plan(69);
+SELECT plan(84);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
@@ -142,6 +142,42 @@ SELECT set_eq('TABLE vrm.test_run_cases', 'TABLE cases_before', 'with their test
 SELECT is((SELECT count(*) FROM vrm.run_events), :events::bigint, 'no state is recorded again');
 SELECT is(pg_temp.verified(), 'true', 'the manifest knows of it');
 SELECT throws_ok($$SELECT vrm.restore_from_archive(ARRAY[vrm.uuid7()])$$, 'P0002', NULL, 'what is not there cannot be restored');
+
+-- the short way ------------------------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.short_way() RETURNS boolean LANGUAGE sql AS
+    'SELECT vrm_private.archive_partition(now(), (vrm_private.archive_columns()).shared) IS NOT NULL';
+SELECT ok(pg_temp.short_way(), 'past the executor, where triggers and foreign keys are the platform''s own');
+CREATE TRIGGER look AFTER DELETE ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION pg_temp.look();
+SELECT ok(NOT pg_temp.short_way(), 'not with somebody else''s trigger');
+DROP TRIGGER look ON vrm.test_runs;
+CREATE TABLE note (user_id uuid, run_id uuid, FOREIGN KEY (user_id, run_id) REFERENCES vrm.test_runs ON DELETE CASCADE);
+SELECT ok(NOT pg_temp.short_way(), 'not with somebody else''s foreign key');
+DROP TABLE note;
+ALTER TABLE vrm_private.test_runs_archive ADD COLUMN place text DEFAULT 'here';
+SELECT ok(NOT pg_temp.short_way(), 'not where a default has to be filled in');
+ALTER TABLE vrm_private.test_runs_archive DROP COLUMN place;
+SELECT is((SELECT sum(due_rows) || ' ' || sum(due_bytes) FROM vrm.retention_preview() WHERE policy_name LIKE 'calls.%'), before.due, 'as much is due as before')
+FROM (SELECT sum(rows_done) || ' ' || sum(bytes_done) AS due FROM vrm.retention_runs) AS before;
+SELECT sum(due_bytes) AS bytes FROM vrm.retention_preview() WHERE policy_name LIKE 'calls.%' \gset
+SELECT max(run_id) AS last_run FROM vrm.retention_runs \gset
+SELECT is(vrm.archive_old_test_runs(), 15::bigint, 'as many go');
+SELECT is((SELECT sum(bytes_done) FROM vrm.retention_runs WHERE run_id > :last_run), :bytes::numeric, 'of the size that the preview tells');
+SELECT is((SELECT string_agg(row_count || ' ' || (oldest = (SELECT min(completed_at) FROM vrm_private.test_runs_archive a WHERE a.batch_id = m.batch_id))
+                             || ' ' || (newest = (SELECT max(completed_at) FROM vrm_private.test_runs_archive a WHERE a.batch_id = m.batch_id)), ', ' ORDER BY batch_id)
+           FROM vrm_private.archive_manifest m WHERE run_id > :last_run), '9 true true, 6 true true', 'the manifest knows from when to when');
+SELECT is_empty($$SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status::text, started_at, completed_at, results, error FROM before
+                  EXCEPT ALL
+                  SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status, started_at, completed_at, results, error FROM vrm.all_test_runs$$,
+                'with the same content');
+SELECT is((SELECT count(*) FROM vrm.test_run_cases l WHERE NOT EXISTS (SELECT FROM vrm.test_runs r WHERE r.user_id = l.user_id AND r.id = l.run_id)), 0::bigint,
+          'nothing is left hanging on them');
+SELECT is((SELECT count(*) FROM vrm.call_facts), (SELECT count(*) - 1 FROM before), 'but statistics');
+SELECT is(pg_temp.verified(), 'true', 'and the manifest is right');
+SELECT is((SELECT count(*) FROM vrm.all_test_runs r JOIN vrm_private.test_runs_archive a USING (user_id, id, archived_at)
+           WHERE r.archived_at IS NOT NULL AND r.user_id = a.user_id AND r.started_at = a.started_at), 15::bigint, 'indexes find them');
+SELECT is(vrm.restore_from_archive((SELECT array_agg(id) FROM vrm_private.test_runs_archive)), 15::bigint, 'and they come back');
+SELECT set_eq('TABLE vrm.test_runs', 'TABLE before', 'as they were');
 
 -- a DBA's columns ----------------------------------------------------------------------------------------
 
