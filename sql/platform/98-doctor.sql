@@ -76,9 +76,9 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
     UNION ALL
     SELECT 'maintenance', 'warn', 'pg_cron is here and has no job that calls vrm.maintain()', NULL,
            'SELECT vrm.schedule_maintenance();'
-    WHERE to_regclass('cron.job') IS NOT NULL
-      AND (xpath('count(//command[contains(., "vrm.maintain")])',
-                 query_to_xml('SELECT command FROM cron.job WHERE active', false, false, '')))[1]::text = '0'
+    WHERE CASE WHEN to_regclass('cron.job') IS NOT NULL THEN
+               (xpath('count(//command[contains(., "vrm.maintain")])',
+                      query_to_xml('SELECT command FROM cron.job WHERE active', false, false, '')))[1]::text = '0' END
     UNION ALL
     SELECT 'retention', 'warn', format('retention policy "%s" failed at %s: %s', l.name,
                                        to_char(l.started_at, 'YYYY-MM-DD HH24:MI TZ'), l.error),
