@@ -54,7 +54,8 @@ class data_key {
   [[nodiscard]] secret_key derive(byte_view salt) const { return derive_subject_key(key_, salt); }
 
   /// Writes the envelope of `plaintext`, plaintext.size() + envelope_overhead(header.cipher)
-  /// bytes.  `context` is authenticated and not stored.
+  /// bytes.  `context` is authenticated and not stored.  `plaintext` may stand where its ciphertext
+  /// is going to, see envelope_content().
   void seal(const envelope_header& header, byte_view context, byte_view plaintext,
             std::span<std::byte> envelope);
 

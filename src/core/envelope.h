@@ -53,6 +53,13 @@ struct envelope_header {
   return envelope_header_size + nonce_size(cipher) + envelope_tag_size;
 }
 
+/// Where in an envelope the ciphertext is, which has the size of the plaintext.
+[[nodiscard]] inline std::span<std::byte> envelope_content(std::span<std::byte> envelope,
+                                                           algorithm cipher) noexcept {
+  return envelope.subspan(envelope_header_size + nonce_size(cipher),
+                          envelope.size() - envelope_overhead(cipher));
+}
+
 /// Reads the header of an envelope of `total_size` bytes from its first twelve.
 /// Returns nothing when that is no envelope of this version.
 [[nodiscard]] std::optional<envelope_header> read_envelope_header(byte_view head,

@@ -46,13 +46,28 @@ transit& current() {
   return state;
 }
 
+/// Eight bytes at a time, which compilers do not make of a loop over bytes.
+void exclusive_or(byte_view in, const std::byte* keystream, std::span<std::byte> out) {
+  std::size_t i = 0;
+  for (; i + 8 <= in.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::uint64_t key = 0;
+    std::memcpy(&word, &in[i], 8);
+    std::memcpy(&key, &keystream[i], 8);
+    word ^= key;
+    std::memcpy(&out[i], &word, 8);
+  }
+  for (; i < in.size(); ++i) out[i] = in[i] ^ keystream[i];
+}
+
 /// Setting up a stream costs five times what the blocks of a password do, so these come by hand:
 /// the counter mode of NIST SP 800-38A with fewer than 256 blocks.
 bool apply_blocks(transit& state, byte_view counter, byte_view in, std::span<std::byte> out) {
-  std::array<std::byte, short_text> keystream{};
+  std::array<std::byte, short_text> keystream;  // NOLINT(*-member-init): zeros would be overwritten
   const std::size_t blocks = (in.size() + 15) / 16;
   for (std::size_t i = 0; i < blocks; ++i) {
     std::memcpy(&keystream[16 * i], counter.data(), counter.size());
+    std::memset(&keystream[16 * i + 8], 0, 7);
     keystream[16 * i + 15] = static_cast<std::byte>(i);
   }
   auto* const bytes = reinterpret_cast<unsigned char*>(keystream.data());
@@ -61,7 +76,7 @@ bool apply_blocks(transit& state, byte_view counter, byte_view in, std::span<std
       1) {
     return false;
   }
-  for (std::size_t i = 0; i < in.size(); ++i) out[i] = in[i] ^ keystream[i];
+  exclusive_or(in, keystream.data(), out);
   openssl::wipe(std::span(keystream).first(16 * blocks));
   return true;
 }

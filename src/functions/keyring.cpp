@@ -33,10 +33,13 @@ pg::watched_table subject_table("vrm_private", "subject_keys", "subject_keys_pke
 
 enum class key_state : std::uint8_t { active, decrypt_only, destroyed };
 
+constexpr std::string_view data_purpose = "data";
+
 /// A row of the keyring, and its key once it was needed.
 struct keyring_entry {
   std::int64_t id = 0;
   std::string purpose;
+  bool is_for_data = false;  ///< what `purpose` says, compared once
   key_state state = key_state::destroyed;
   std::string master_id;
   std::string wrapped;
@@ -84,6 +87,7 @@ void read_keyring() {
     keyring_entry& entry = cached.entries.emplace_back();
     entry.id = DatumGetInt64(heap_getattr(row, 1, descriptor, &null));
     entry.purpose = text_of(row, 2, descriptor);
+    entry.is_for_data = entry.purpose == data_purpose;
     entry.state = state == "active"         ? key_state::active
                   : state == "decrypt_only" ? key_state::decrypt_only
                                             : key_state::destroyed;
@@ -122,7 +126,7 @@ keyring_entry& active_entry(std::string_view purpose) {
 
 keyring_entry& active_data_entry() {
   if (cached.active_data == nullptr || keyring_table.changed()) [[unlikely]] {
-    keyring_entry& entry = active_entry("data");
+    keyring_entry& entry = active_entry(data_purpose);
     cached.active_data = &entry;
   }
   return *cached.active_data;
@@ -258,8 +262,7 @@ bool try_open(const binding_of& binding, byte_view envelope, std::span<std::byte
   const auto header = vrm::read_envelope_header(envelope, envelope.size());
   if (!header) return false;
   keyring_entry* const entry = find_entry(header->key_id);
-  const bool alike = header->bound == binding.bound && entry != nullptr &&
-                     entry->purpose == "data" &&
+  const bool alike = header->bound == binding.bound && entry != nullptr && entry->is_for_data &&
                      (!header->per_subject || binding.subject != nullptr);
   vrm::data_key* key = nullptr;
   if (alike) {

@@ -102,6 +102,15 @@ pg::bytea_result masked(std::span<char> text) {
   return secret;
 }
 
+/// Puts the plaintext of `secret` into `plaintext`, which has its size.
+void unmask(const secret& secret, std::span<std::byte> plaintext) {
+  if (!vrm::unmask_secret(secret.masked, plaintext)) {
+    throw vrm::error("22000", "secret cannot be read")
+        .detail("It was made by another session.")
+        .hint("A vrm.secret cannot be kept; pass the text as a parameter of the same statement.");
+  }
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(*-member-init): zeroing small_ would cost more than unmasking
@@ -110,11 +119,7 @@ unmasked::unmasked(const secret& secret) : bytes_(small_.data(), secret.size()) 
     large_ = std::make_unique_for_overwrite<std::byte[]>(secret.size());
     bytes_ = {large_.get(), secret.size()};
   }
-  if (!vrm::unmask_secret(secret.masked, bytes_)) {
-    throw vrm::error("22000", "secret cannot be read")
-        .detail("It was made by another session.")
-        .hint("A vrm.secret cannot be kept; pass the text as a parameter of the same statement.");
-  }
+  unmask(secret, bytes_);
 }
 
 // --- type vrm.secret
@@ -152,8 +157,18 @@ std::optional<std::string> secret_hint(secret value) {
 // --- sealing
 // --------------------------------------------------------------------------------------
 
+/// The plaintext stands nowhere but where its ciphertext takes its place.
 pg::bytea_result seal(secret plaintext, std::span<const std::byte> context) {
-  return sealed(bound_to(context), unmasked(plaintext).bytes());
+  const pg::bytea_result envelope(keyring::sealed_size(plaintext.size()));
+  const auto content = vrm::envelope_content(envelope.bytes(), vrm::algorithm::xaes_256_gcm);
+  try {
+    unmask(plaintext, content);
+    keyring::seal(bound_to(context), content, envelope.bytes());
+  } catch (...) {
+    vrm::openssl::wipe(content);
+    throw;
+  }
+  return envelope;
 }
 
 /// Seals 32 random bytes, in base64, that nobody has seen.
