@@ -169,11 +169,13 @@ CREATE OR REPLACE FUNCTION vrm_private.report_verdicts()
         SELECT 2, 'Recovery', r.check_name, r.status, r.detail, r.hint FROM vrm.recovery_status() r
         UNION ALL
         SELECT 3, 'Data quality', l.check_name,
-               CASE WHEN l.failed = 0 THEN 'ok' WHEN l.severity = 'error' OR l.failed IS NULL THEN 'fail' ELSE 'warn' END,
+               CASE WHEN l.failed = 0 THEN 'ok'
+                    WHEN l.severity = 'error' OR l.failed IS NULL THEN 'fail' ELSE 'warn' END,
                coalesce(l.error, format('%s of %s rows of %s, at %s', l.failed, l.total, l.relation,
                                         to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))),
                format('SELECT * FROM vrm.run_quality_checks(%L);', l.relation)
-        FROM (SELECT DISTINCT ON (r.check_name) r.* FROM vrm.quality_run r ORDER BY r.check_name, r.at DESC, r.id DESC) AS l
+        FROM (SELECT DISTINCT ON (r.check_name) r.*
+              FROM vrm.quality_run r ORDER BY r.check_name, r.at DESC, r.id DESC) AS l
         UNION ALL
         SELECT 4, 'Installation', d.check_name, d.status, d.detail, coalesce(d.fix_sql, d.hint) FROM vrm.doctor() d
     )
