@@ -118,7 +118,7 @@ npm_packages() {
 
 house_tests() {
     cd "$root"
-    prove test/lint.sh test/meta.pl
+    prove test/lint.sh test/errors.pl test/meta.pl
 }
 
 any() { [ -e "$1" ]; }

@@ -188,7 +188,7 @@ BEGIN
             USING (user_id, run_id);
     IF FOUND THEN
         RAISE EXCEPTION 'a call was given a recording while it was being archived'
-            USING ERRCODE = 'serialization_failure';
+            USING ERRCODE = 'serialization_failure', HINT = 'The next run takes it: CALL vrm.maintain();';
     END IF;
     FOREACH child IN ARRAY '{vrm.test_run_cases,vrm.transcript_turns,vrm.run_actions}'::regclass[] LOOP
         EXECUTE format('DELETE FROM %s c USING unnest($1, $2) AS gone (user_id, run_id)'

@@ -121,7 +121,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no deleted account of user "%"', coalesce(user_id::text, 'null')
             USING ERRCODE = 'no_data_found',
-                  DETAIL = 'It was never deleted, or is erased.';
+                  DETAIL = 'It was never deleted, or is erased.',
+                  HINT = 'Those that can come back: SELECT user_id, requested_at FROM vrm_private.deleted_accounts;';
     END IF;
     address := coalesce(recover_account.email, kept.email);
     IF EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = lower(address) AND NOT u.is_sso_user) THEN

@@ -87,7 +87,8 @@ std::string sign_token(std::string_view private_key, std::string_view key_id,
                              : PEM_read_bio_PrivateKey(memory.get(), nullptr, nullptr, nullptr));
   if (key == nullptr || EVP_PKEY_is_a(key.get(), "EC") != 1) {
     ERR_clear_error();
-    throw error("22023", "the signing key cannot be read");
+    throw error("22023", "the signing key cannot be read")
+        .hint("Delete its row, a new one is made: DELETE FROM vrm_private.token_keys;");
   }
   const std::string header =
       R"({"alg":"ES256","typ":"JWT","kid":")" + std::string(key_id) + R"("})";

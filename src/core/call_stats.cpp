@@ -66,7 +66,8 @@ void call_stats::widen(std::int64_t shortest, std::int64_t longest, bool whole_s
 void call_stats::merge(const call_stats& other) {
   if (calls() + other.calls() > most_calls) {
     throw error("22003", "call statistics out of range")
-        .detail("They hold at most " + std::to_string(most_calls) + " calls.");
+        .detail("They hold at most " + std::to_string(most_calls) + " calls.")
+        .hint("Take statistics of a shorter time, or of fewer agents.");
   }
   std::ranges::transform(by_status_, other.by_status_, by_status_.begin(), std::plus());
   std::ranges::transform(by_sentiment_, other.by_sentiment_, by_sentiment_.begin(), std::plus());

@@ -127,7 +127,8 @@ void call_stats::merge(std::span<const std::byte> packed) {
   }
   if (this->calls() > most_calls) {
     throw error("22003", "call statistics out of range")
-        .detail("They hold at most " + std::to_string(most_calls) + " calls.");
+        .detail("They hold at most " + std::to_string(most_calls) + " calls.")
+        .hint("Take statistics of a shorter time, or of fewer agents.");
   }
   std::uint64_t felt = 0;
   for (std::size_t i = 0; i < sentiments; ++i) {

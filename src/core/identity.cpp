@@ -16,7 +16,8 @@ constexpr double latest = 9e12;
 
 vrm::error invalid(std::string_view claim, std::string_view reason) {
   return vrm::error("22P02", "invalid claims")
-      .detail("Claim \"" + std::string(claim) + "\" " + std::string(reason) + ".");
+      .detail("Claim \"" + std::string(claim) + "\" " + std::string(reason) + ".")
+      .hint("Claims look like {\"sub\": UUID, \"role\": \"authenticated\", \"exp\": SECONDS}.");
 }
 
 /// Copies a string claim, whose last byte has to stay NUL, into `target`.
@@ -44,7 +45,9 @@ identity read_identity(std::string_view claims) {
   const json::document document(claims);
   const json::value root = document.root();
   if (!root.is(json::kind::object))
-    throw vrm::error("22P02", "invalid claims").detail("They are not a JSON object.");
+    throw vrm::error("22P02", "invalid claims")
+        .detail("They are not a JSON object.")
+        .hint("Claims look like {\"sub\": UUID, \"role\": \"authenticated\", \"exp\": SECONDS}.");
 
   identity who;
   who.expires_at = read_expiry(root);

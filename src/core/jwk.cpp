@@ -32,7 +32,9 @@ constexpr int most_exponent_bits = 64;
 
 vrm::error wrong(std::string_view member, std::string_view reason) {
   return vrm::error("22023", "invalid key")
-      .detail("Member \"" + std::string(member) + "\" " + std::string(reason) + ".");
+      .detail("Member \"" + std::string(member) + "\" " + std::string(reason) + ".")
+      .hint(
+          "Take the JSON Web Key Set as its issuer publishes it, often at /.well-known/jwks.json.");
 }
 
 std::string required_string(const json::value& jwk, std::string_view member) {
@@ -287,7 +289,9 @@ std::vector<key_description> read_key_set(std::string_view text) {
   const json::document document(text);
   const auto keys = document.root().find("keys");
   if (!keys || !keys->is(json::kind::array))
-    throw vrm::error("22023", "invalid key set").detail("Member \"keys\" is not an array.");
+    throw vrm::error("22023", "invalid key set")
+        .detail("Member \"keys\" is not an array.")
+        .hint("A key set looks like {\"keys\": [{\"kid\": ..., \"kty\": ...}]}.");
 
   std::vector<key_description> descriptions;
   std::size_t position = 0;
@@ -298,14 +302,16 @@ std::vector<key_description> read_key_set(std::string_view text) {
       descriptions.push_back(describe_key(jwk));
     } catch (const vrm::error& e) {
       throw vrm::error("22023", "invalid key set")
-          .detail(title_of(position, jwk) + ": " + e.detail());
+          .detail(title_of(position, jwk) + ": " + e.detail())
+          .hint(e.hint());
     }
     const auto same = [&](const key_description& other) {
       return other.key_id == descriptions.back().key_id;
     };
     if (std::ranges::count_if(descriptions, same) > 1)
       throw vrm::error("22023", "invalid key set")
-          .detail(title_of(position, jwk) + ": Another key of the set has the same \"kid\".");
+          .detail(title_of(position, jwk) + ": Another key of the set has the same \"kid\".")
+          .hint("Leave one of them out, or import the set of the other issuer by itself.");
   }
   return descriptions;
 }

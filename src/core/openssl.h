@@ -41,8 +41,9 @@ using key_context = std::unique_ptr<EVP_PKEY_CTX, deleter<EVP_PKEY_CTX_free>>;
                               std::source_location where = std::source_location::current()) {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
-  throw vrm::error("XX000", std::string("OpenSSL could not ") + doing, where)
-      .detail(reason == nullptr ? "It gives no reason." : std::string("It says: ") + reason + ".");
+  throw vrm::error("58000", std::string("OpenSSL could not ") + doing, where)
+      .detail(reason == nullptr ? "It gives no reason." : std::string("It says: ") + reason + ".")
+      .hint("Which OpenSSL runs: SELECT openssl_built, openssl_running FROM vrm.build_info();");
 }
 
 inline void require(bool success, const char* doing,

@@ -186,7 +186,8 @@ bool matches_bcrypt(std::string_view stored, std::string_view password) {
 std::string hash(std::string_view password) {
   if (password.size() > longest_password) {
     throw error("22023", "the password is too long")
-        .detail("It may have " + std::to_string(longest_password) + " bytes.");
+        .detail("It may have " + std::to_string(longest_password) + " bytes.")
+        .hint("Choose a shorter one.");
   }
   argon2id made{.salt = std::vector<std::byte>(salt_size),
                 .digest = std::vector<std::byte>(digest_size)};

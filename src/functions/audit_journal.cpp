@@ -32,7 +32,8 @@ const vrm::identity* caller() {
 void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail) {
   pg::lockout_store::require_writable();
   if (action.empty() || action.size() > 100) {
-    throw vrm::error("22023", "an action has between 1 and 100 bytes");
+    throw vrm::error("22023", "an action has between 1 and 100 bytes")
+        .hint("Give it a short name, and what else there is to say in detail.");
   }
   const vrm::identity* const who = caller();
   const bool known = who != nullptr && who->has_user;

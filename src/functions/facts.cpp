@@ -59,7 +59,8 @@ class run_row {
         if (number <= 0) {
           ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
                   errmsg("column \"%s\" does not exist", column_names[i]),
-                  errdetail("vrm.record_facts() is a trigger of vrm.test_runs."));
+                  errdetail("vrm.record_facts() is a trigger of vrm.test_runs."),
+                  errhint("What is missing there: SELECT vrm.missing_from_platform();"));
         }
         values_[i] = SPI_getbinval(row, columns, number, &nulls_[i]);
       }
@@ -116,7 +117,7 @@ class statement {
       SPI_connect();
       if (plan_ == nullptr) {
         const SPIPlanPtr made = SPI_prepare(text_, Arguments, types_.data());
-        if (made == nullptr) ereport(ERROR, errmsg_internal("could not plan: %s", text_));
+        if (made == nullptr) elog(ERROR, "could not plan: %s", text_);
         SPI_keepplan(made);
         plan_ = made;
       }

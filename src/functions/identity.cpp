@@ -39,7 +39,8 @@ constexpr const char* token_name = "vrm.token";
 void require_session(GucSource source) {
   if (source != PGC_S_SESSION)
     throw vrm::error("42501", "not a session's identity")
-        .detail("An identity is set within a transaction and ends with it.");
+        .detail("An identity is set within a transaction and ends with it.")
+        .hint("BEGIN; SELECT vrm.login(token); or: SET LOCAL vrm.token = '...';");
 }
 
 vrm::identity parse_identity(std::string_view claims, GucSource source) {

@@ -181,7 +181,10 @@ subject_salt make_salt(const vrm::uuid& subject) {
         subject, byte_view(fresh));
   }
   const auto salt = read_salt(subject);  // perhaps somebody else's
-  if (!salt) throw vrm::error("40001", "the key of a subject was made or deleted meanwhile");
+  if (!salt) {
+    throw vrm::error("40001", "the key of a subject was made or deleted meanwhile")
+        .hint("Try the transaction again.");
+  }
   return *salt;
 }
 

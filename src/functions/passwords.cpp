@@ -50,7 +50,11 @@ std::int32_t secret_length(secret value) {
 
 /// So many random bytes.
 std::string random_base32(std::int32_t bytes) {
-  if (bytes < 1 || bytes > 64) throw vrm::error("22023", "between 1 and 64 bytes can be drawn");
+  if (bytes < 1 || bytes > 64) {
+    throw vrm::error("22023", "between 1 and 64 bytes can be drawn")
+        .detail("Got " + std::to_string(bytes) + ".")
+        .hint("SELECT vrm.random_base32(20);");
+  }
   std::array<std::byte, 64> drawn{};
   const auto used = std::span(drawn).first(static_cast<std::size_t>(bytes));
   vrm::random_bytes(used);
@@ -61,7 +65,10 @@ namespace {
 
 std::string decoded(std::string_view secret_text) {
   auto secret = vrm::totp::decode_base32(secret_text);
-  if (!secret) throw vrm::error("22023", "the secret is not in base32");
+  if (!secret) {
+    throw vrm::error("22023", "the secret is not in base32")
+        .hint("Make one: SELECT vrm.random_base32(20);");
+  }
   return std::move(*secret);
 }
 

@@ -129,7 +129,10 @@ class row_binding {
       append(text.data(), text.size());
     } else {
       throw vrm::error("0A000", "values cannot be bound to a primary key of this type")
-          .detail("Types that can be: uuid, smallint, integer, bigint, text, varchar, bytea.");
+          .detail("Types that can be: uuid, smallint, integer, bigint, text, varchar, bytea.")
+          .hint(
+              "Give the table a primary key of such types, for example: id uuid DEFAULT "
+              "vrm.uuid7().");
     }
   }
 

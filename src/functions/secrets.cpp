@@ -203,7 +203,8 @@ pg::text_result revealed(const keyring::binding_of& binding, byte_view value) {
   if (!pg_verify_mbstr(GetDatabaseEncoding(), reinterpret_cast<const char*>(text.bytes().data()),
                        size, true)) {
     vrm::openssl::wipe(text.bytes());
-    throw vrm::error("22021", "the value is no text in the encoding of this database");
+    throw vrm::error("22021", "the value is no text in the encoding of this database")
+        .hint("Was it sealed in a database of another encoding?  SHOW server_encoding;");
   }
   return text;
 }

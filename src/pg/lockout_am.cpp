@@ -72,7 +72,8 @@ std::uint16_t small(Datum datum) {
   if (value >= 0 && value <= 0xFFFF) return static_cast<std::uint16_t>(value);
   ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
           errmsg("a counter of a lockout store must be between 0 and 65535"),
-          errdetail("The value is %d.", value));
+          errdetail("The value is %d.", value),
+          errhint("Rows of a store are copied with pg_dump, or COPY, and not made by hand."));
   pg_unreachable();
 }
 
@@ -206,7 +207,8 @@ void new_file(Relation relation, const file_locator* locator, char persistence,
   if (persistence != RELPERSISTENCE_PERMANENT) {
     ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
             errmsg("a lockout store can be neither temporary nor unlogged"),
-            errdetail("It has to outlive connections and crashes."));
+            errdetail("It has to outlive connections and crashes."),
+            errhint("CREATE TABLE ... USING vrm_lockout, without TEMPORARY and UNLOGGED."));
   }
   require_columns(relation);
   *freeze_xid = InvalidTransactionId;
