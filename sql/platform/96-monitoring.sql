@@ -193,12 +193,22 @@ COMMENT ON FUNCTION vrm_private.checkpoints() IS 'how many checkpoints there wer
 CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
     RETURNS TABLE (name text, labels jsonb, value double precision)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    WITH recovery AS (
+        SELECT max(r.value) FILTER (WHERE r.check_name = 'full_backup') AS full_age,
+               max(r.value) FILTER (WHERE r.check_name = 'pitr_window') AS history,
+               max(r.value) FILTER (WHERE r.check_name = 'rpo') AS exposure,
+               max(CASE WHEN r.status = 'fail' AND r.value <= r.limit_value THEN 'Infinity' ELSE r.value END)
+                   FILTER (WHERE r.check_name = 'rto') AS restore
+        FROM vrm.recovery_status() r
+    ), backup AS (
+        SELECT b.failed FROM vrm.backups b WHERE b.expired_at IS NULL ORDER BY b.finished_at DESC LIMIT 1
+    )
     SELECT 'vrm_backup_checkpoints_total', jsonb_build_object('reason', r.reason), r.value::double precision
     FROM vrm_private.checkpoints() AS c,
          LATERAL (VALUES ('timed', c.timed), ('requested', c.requested)) AS r (reason, value)
     UNION ALL
     SELECT m.name, '{}', m.value
-    FROM pg_stat_archiver a,
+    FROM pg_stat_archiver a, recovery,
          LATERAL (VALUES
              ('vrm_backup_archive_enabled',
               (current_setting('archive_mode') <> 'off'
@@ -206,7 +216,13 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
               ::integer::double precision),
              ('vrm_backup_archive_failing',
               coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false)::integer),
-             ('vrm_backup_exposure_seconds', (SELECT coalesce(r.exposure_seconds, 'NaN') FROM vrm.rpo() r)),
+             ('vrm_backup_exposure_seconds', coalesce(recovery.exposure, 'NaN')),
+             ('vrm_backup_full_age_seconds',
+              coalesce(recovery.full_age,
+                       vrm_private.seconds_since((SELECT min(h.at) FROM vrm_private.platform_history h)))),
+             ('vrm_backup_failed', coalesce((SELECT b.failed FROM backup b), false)::integer),
+             ('vrm_backup_history_seconds', coalesce(recovery.history, 0)),
+             ('vrm_backup_restore_seconds', coalesce(recovery.restore, 'NaN')),
              ('vrm_backup_archived_total', a.archived_count),
              ('vrm_backup_archive_failures_total', a.failed_count),
              ('vrm_backup_wal_bytes_total', pg_wal_lsn_diff(vrm_private.wal_position(), '0/0')),

@@ -105,13 +105,15 @@ CREATE OR REPLACE FUNCTION vrm.health_check()
                CASE WHEN w.beyond IS NOT FALSE THEN t.hint END AS hint,
                CASE WHEN w.beyond IS NOT FALSE THEN t.fix_sql END AS fix_sql
         FROM worst w JOIN vrm.alert_threshold t ON t.alert = w.alert
+        UNION ALL
+        SELECT r.check_name, r.value, r.limit_value, r.status, r.detail, r.hint, NULL FROM vrm.recovery_status() r
     )
     SELECT v.alert, v.status, v.value, v.limit_value, v.detail, v.hint, v.fix_sql
     FROM verdict v
     ORDER BY array_position('{fail,warn,unknown,ok}', v.status), v.alert
 $$;
 COMMENT ON FUNCTION vrm.health_check() IS
-    'a verdict on each threshold, worst first: ok, warn, fail or unknown, with what to do about it';
+    'a verdict on each threshold and recovery objective, worst first: ok, warn, fail or unknown, and what to do';
 
 -- Writes nothing while nothing changes, and notes that it came by once a day only: on an idle database
 -- every commit of ours would be one that is not archived yet.

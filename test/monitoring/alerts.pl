@@ -100,6 +100,17 @@ ok($alerting->fires('WalArchivingFailed'), 'backup: when WAL cannot be archived 
 archive_with($good_command);
 ok($alerting->resolves('WalArchivingFailed'), 'and ends when it can');
 
+sub record_backup {
+    my ($label, $failed) = @_;
+    sql(qq{SELECT vrm.record_backup(jsonb_build_array(jsonb_build_object('label', '$label', 'kind', 'full',
+        'started_at', now(), 'finished_at', now(), 'failed', $failed)), 'plain')});
+}
+record_backup('monday', 'true');
+ok($alerting->fires('BackupFailed'), 'when a backup has failed the alert fires');
+is(sql(q{SELECT count(*) FROM vrm.alerts() WHERE alert = 'BackupFailed'}), '1', 'and is in the database');
+record_backup('tuesday', 'false');
+ok($alerting->resolves('BackupFailed'), 'and ends with the next one that is good');
+
 # --- what holds a lock -------------------------------------------------------------------------------------
 
 my $holder = $alerting->session('BEGIN; LOCK TABLE vrm.test_runs');

@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(44);
+SELECT plan(52);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -41,6 +41,21 @@ CREATE OR REPLACE FUNCTION vrm.storage_forecast(OUT samples int, OUT bytes_per_d
 SELECT is(pg_temp.measured('vrm_storage_full_in_seconds'), 172800::float8, 'a forecast is told in seconds');
 SELECT is(pg_temp.verdict('StorageFillsUp'), 'warn', 'and two days are less than two weeks');
 ROLLBACK TO known;
+SELECT is(pg_temp.measured('vrm_backup_failed'), 0::float8, 'given no backup, none has failed');
+SELECT cmp_ok(pg_temp.measured('vrm_backup_full_age_seconds'), '<', 86400::float8, 'and it is missed since vrm was installed');
+SELECT is(pg_temp.measured('vrm_backup_restore_seconds'), 'NaN'::float8, 'given no restore, nobody knows how long it takes');
+INSERT INTO vrm.backups (source, label, kind, started_at, finished_at, failed)
+    VALUES ('plain', 'a', 'full', now() - interval '50 h', now() - interval '48 h', false), ('plain', 'b', 'full', now() - interval '2 h', now(), true);
+INSERT INTO vrm.restore_drills (started_at, finished_at, verified) VALUES (now() - interval '2 h', now() - interval '1 h', true);
+SELECT is(pg_temp.measured('vrm_backup_failed') || ' ' || round(pg_temp.measured('vrm_backup_full_age_seconds') / 3600), '1 48',
+          'a backup that failed is told, and does not count');
+SELECT is(round(pg_temp.measured('vrm_backup_restore_seconds') / 60), 60::float8, 'a restore took an hour');
+SELECT is(pg_temp.verdict('BackupFailed') || ' ' || pg_temp.verdict('BackupOverdue') || ' ' || pg_temp.verdict('full_backup') || ' ' || pg_temp.verdict('rto'),
+          'fail fail fail ok', 'there are verdicts on it, those of recovery among them');
+INSERT INTO vrm.restore_drills (started_at, finished_at, verified) VALUES (now() - interval '1 h', now(), false);
+SELECT is(pg_temp.measured('vrm_backup_restore_seconds'), 'Infinity'::float8, 'one that did not bring everything back never ended');
+UPDATE vrm.backups SET expired_at = now() WHERE label = 'b';
+SELECT is(pg_temp.measured('vrm_backup_failed'), 0::float8, 'a failed backup that is gone is forgotten');
 SELECT is(pg_temp.measured('vrm_jobs_calls_expired'), 0::float8, 'given no call past its time');
 INSERT INTO vrm.test_runs (user_id, status, started_at) VALUES (:'alice', 'running', now() - interval '2 days'), (:'alice', 'queued', now());
 SELECT is(pg_temp.measured('vrm_jobs_calls_expired'), 1::float8, 'when a call is past its time, it is counted');
