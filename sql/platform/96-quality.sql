@@ -187,9 +187,6 @@ ON CONFLICT ON CONSTRAINT quality_check_pkey DO UPDATE
 SET rel = excluded.rel, refers_to = excluded.refers_to
 WHERE q.origin = 'platform' AND (q.rel, q.refers_to) IS DISTINCT FROM (excluded.rel, excluded.refers_to);
 
--- Only at first: later it would undo what was dumped; vrm.run_quality_checks() follows the definitions.
-SELECT vrm.derive_quality_checks() WHERE NOT EXISTS (SELECT FROM vrm.quality_check WHERE origin = 'catalog');
-
 -- Running -----------------------------------------------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION vrm_private.fix_of(c vrm.quality_check, failed bigint) RETURNS text
