@@ -77,7 +77,10 @@ prove_with_servers() {
     mkdir -p "$image/cluster_tests/source"
     cp -R "$root/test" "$root/sql" "$root/extension" "$root/demo" "$root/tools" \
         "$image/cluster_tests/source"
-    ! is_root || chown -R postgres:postgres "$image/cluster_tests"
+    if is_root; then
+        chown -R postgres:postgres "$image/cluster_tests"
+        install -m 0644 -o nobody /dev/null "$image/cluster_tests/file_of_nobody"
+    fi
     sources=$(dirname "$pgxs")/../..
     work=$image/cluster_tests
     (

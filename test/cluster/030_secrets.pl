@@ -225,6 +225,12 @@ write_master("$other\n", 0640);
 like(fault(), qr/may be read by others\. \| HINT:  chmod 0600 \Q$file\E/, 'a file that a group may read');
 write_master("$other\n", 0604);
 like(fault(), qr/may be read by others/, 'or everybody');
+SKIP: {
+    my $foreign = "$ENV{TESTDIR}/file_of_nobody";  # root made it, who ran the check
+    skip 'only root can make a file of another user', 1 unless -e $foreign;
+    like(with_setting('master_key_file', $foreign), qr/belongs to another user\. \| HINT:  chown $< \Q$foreign\E/,
+        'a file of another user');
+}
 query($node, 'app', 'CREATE ROLE reader LOGIN; GRANT vrm_reveal TO reader; GRANT USAGE ON SCHEMA vrm TO reader');
 unlike(error_of($node, 'app', "SET ROLE reader; SELECT vrm.reveal('\\x$sealed', 'here')"), qr/\Q$file\E/,
     'its name is not for everybody');

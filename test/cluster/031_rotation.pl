@@ -14,6 +14,7 @@ $node->append_conf('postgresql.conf', <<'SETTINGS');
 vrm.master_key_command = 'echo test:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE='
 vrm.secret_literals = allow
 restart_after_crash = on
+max_prepared_transactions = 2
 SETTINGS
 $node->start;
 database($node, 'app');
@@ -97,6 +98,15 @@ like(error_of($node, 'app', "SELECT vrm.key_destroy($new_key)"),
     'nor one that an old snapshot may need');
 $reader->query_safe('COMMIT;');
 $reader->quit;
+query($node, 'app', "CREATE TABLE note (a int); BEGIN; INSERT INTO note VALUES (1); PREPARE TRANSACTION 'waiting'");
+my $fresh_key = query($node, 'app', "SELECT vrm.key_create('data')");
+query($node, 'app', q{UPDATE vault SET sealed = sealed});
+like(error_of($node, 'app', "SELECT vrm.key_destroy($third_key)"),
+    qr/may still be in use .*A snapshot of prepared transaction "waiting" is older/,
+    'nor one that a prepared transaction may');
+query($node, 'app', q{COMMIT PREPARED 'waiting'});
+query($node, 'app', "SELECT vrm.key_destroy($third_key)");
+$third_key = $fresh_key;
 
 # --- standbys and sessions that have kept a key ----------------------------------------------------
 

@@ -1,6 +1,6 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(75);
+SELECT plan(80);
 \ir include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
@@ -62,6 +62,19 @@ SELECT is((SELECT count(*) FROM kept, generate_series(0, length(free) - 1) AS si
            WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', substr(free, 1, size))) LIKE '22000 | value cannot be opened |%'),
           (SELECT length(free)::bigint FROM kept), 'every truncation');
 
+-- hostile bytes: noise, after more and more bytes of a value that opens
+CREATE TEMPORARY TABLE hostile AS
+SELECT substr(free, 1, i % 37) || substr(sha512(int4send(i)) || sha512(int4send(-i)), 1, i * 7 % 128) AS value
+FROM kept, generate_series(1, 3000) AS i;
+SELECT is((SELECT count(*) FROM hostile WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', value)) LIKE '22000 | value cannot be opened |%'),
+          3000::bigint, 'nothing opens of what only begins like a sealed value');
+SELECT is((SELECT count(*) FROM hostile WHERE pg_temp.failure(format('SELECT vrm.reseal(%L)', value)) LIKE '22000 | value cannot be opened |%'),
+          3000::bigint, 'or can be sealed anew');
+SELECT is((SELECT count(*) FROM hostile
+           WHERE vrm.is_sealed(value) IS DISTINCT FROM (get_byte(value || '\x00', 0) = 249 AND vrm.key_of(value) IS NOT NULL)), 0::bigint,
+          'it is sealed when it begins so and has a key');
+SELECT cmp_ok((SELECT count(*) FROM hostile WHERE vrm.is_sealed(value)), '>', 100::bigint, 'which some of it does');
+
 -- type vrm.secret ----------------------------------------------------------------------------------
 
 SELECT is('plaintext'::vrm.secret::text, '<secret>', 'a secret prints as <secret>');
@@ -116,6 +129,9 @@ SELECT pg_temp.stays_shut($$INSERT INTO vault SELECT owner, 9, label, content FR
 SELECT pg_temp.stays_shut($$INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 9, 'x', vrm.seal('x', 'context'))$$, 'a value with another context');
 SELECT isnt(vrm.seal_column('vault', 'other'), NULL, 'a table may have several');
 SELECT pg_temp.stays_shut('UPDATE vault SET other = content WHERE number = 1', 'a value copied from another column');
+SELECT is((SELECT count(*) FROM hostile
+           WHERE pg_temp.failure(format($$INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 9, 'x', %L)$$, value)) ~ '^(22000 [|] value cannot|23514)'),
+          3000::bigint, 'nothing else is let in');
 SELECT throws_ok($$UPDATE vault SET content = 'plaintext'$$, '23514', NULL, 'plaintext is refused');
 UPDATE vault SET number = number + 10;
 UPDATE vault SET label = label || '!', owner = '00000000-0000-0000-0000-000000000003' WHERE number = 11;
