@@ -138,7 +138,7 @@ COMMENT ON FUNCTION vrm_private.count_sealed_with(bigint, boolean, regclass, nam
     'how many values of a column are sealed with a key, or with any other';
 REVOKE EXECUTE ON FUNCTION vrm_private.count_sealed_with(bigint, boolean, regclass, name) FROM PUBLIC;
 
-CREATE OR REPLACE PROCEDURE vrm.rotate_keys(batch integer DEFAULT 1000)
+CREATE OR REPLACE PROCEDURE vrm.rotate_keys(batch integer DEFAULT 5000)
     LANGUAGE plpgsql AS $$
 DECLARE
     target bigint;
@@ -146,7 +146,7 @@ DECLARE
 BEGIN
     IF batch IS NULL OR batch < 1 THEN
         RAISE EXCEPTION 'a batch has at least one row'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'CALL vrm.rotate_keys(1000);';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'CALL vrm.rotate_keys(5000);';
     END IF;
     target := vrm_private.begin_rotation();
     COMMIT;
