@@ -248,7 +248,7 @@ COMMENT ON FUNCTION vrm.cancel_test_run(uuid) IS
     'a queued or running call of the caller is given up; what was appended is kept in its results';
 
 -- Calls that somebody is just ending are left to him.
-CREATE OR REPLACE FUNCTION vrm.expire_test_runs() RETURNS bigint
+CREATE OR REPLACE FUNCTION vrm.expire_test_runs(most bigint DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     call record;
@@ -260,6 +260,7 @@ BEGIN
         WHERE r.status IN ('queued', 'running')  -- as in the index
           AND r.status = 'running'
           AND r.started_at + make_interval(secs => r.time_limit) < clock_timestamp()
+        LIMIT most
         FOR NO KEY UPDATE SKIP LOCKED
     LOOP
         PERFORM vrm_private.end_call(call.user_id, call.id, 'failed', NULL,
@@ -269,14 +270,14 @@ BEGIN
     RETURN expired;
 END
 $$;
-COMMENT ON FUNCTION vrm.expire_test_runs() IS
-    'ends, as failed, the calls of all users that have run past their time limit; returns how many';
+COMMENT ON FUNCTION vrm.expire_test_runs(bigint) IS
+    'ends, as failed, so many calls of all users that have run past their time limit, or all; returns how many';
 
 REVOKE EXECUTE ON FUNCTION
     vrm.start_test_run(uuid, uuid[], integer, jsonb), vrm.begin_test_run(uuid),
     vrm.append_transcript(uuid, text, text, interval), vrm.record_action(uuid, text, text, interval),
     vrm.complete_test_run(uuid, jsonb), vrm.fail_test_run(uuid, text), vrm.cancel_test_run(uuid),
-    vrm.expire_test_runs(), vrm_private.running_call(uuid, uuid),
+    vrm.expire_test_runs(bigint), vrm_private.running_call(uuid, uuid),
     vrm_private.check_offset(interval), vrm_private.clock(interval, integer),
     vrm_private.folded_results(uuid, uuid, jsonb, interval),
     vrm_private.end_call(uuid, uuid, vrm.run_status, jsonb, text)
@@ -286,4 +287,4 @@ GRANT EXECUTE ON FUNCTION
     vrm.append_transcript(uuid, text, text, interval), vrm.record_action(uuid, text, text, interval),
     vrm.complete_test_run(uuid, jsonb), vrm.fail_test_run(uuid, text), vrm.cancel_test_run(uuid)
     TO authenticated;
-GRANT EXECUTE ON FUNCTION vrm.expire_test_runs() TO service_role;
+GRANT EXECUTE ON FUNCTION vrm.expire_test_runs(bigint) TO service_role;

@@ -20,7 +20,10 @@ CREATE OR REPLACE PROCEDURE vrm.maintain()
 DECLARE
     policy text;
 BEGIN
-    PERFORM vrm.expire_test_runs(), vrm_private.expire_cached_results();
+    WHILE vrm.expire_test_runs(100) OPERATOR(pg_catalog.>) 0 LOOP
+        COMMIT;
+    END LOOP;
+    PERFORM vrm_private.expire_cached_results();
     COMMIT;
     WHILE vrm_private.compact_calls() OPERATOR(pg_catalog.>) 0 LOOP
         COMMIT;

@@ -25,10 +25,11 @@ sub last_run { return sql('SELECT coalesce(max(run_id), 0) FROM vrm.retention_ru
 
 sql('UPDATE vrm.retention_policies SET nice_ratio = 0');
 old_calls($node, 'app', $alice, 100);
-sql("INSERT INTO vrm.test_runs (user_id, status, started_at) VALUES ('$alice', 'running', now() - interval '2 days')");
+sql("INSERT INTO vrm.test_runs (user_id, status, started_at) SELECT '$alice', 'running', now() - interval '2 days' FROM generate_series(1, 250)");
 sql('CALL vrm.maintain()');
 is(runs(0), 'calls.completed done 80, calls.failed done 20', 'what has never run, runs');
-is(sql(q{SELECT status FROM vrm.test_runs}), 'failed', 'calls that are past their time limit are ended');
+is(sql(q{SELECT string_agg(DISTINCT status, ' ') || count(*) FROM vrm.test_runs}), 'failed250', 'calls that are past their time limit are ended');
+is(sql(q{SELECT count(DISTINCT xmin::text) FROM vrm.test_runs}), '3', '... a hundred in a transaction');
 is(sql('SELECT count(*) FROM vrm.call_dirty'), '0', 'statistics are up to date');
 my $from = last_run();
 old_calls($node, 'app', $alice, 10);
