@@ -29,14 +29,32 @@ sql('UPDATE vrm.retention_policies SET nice_ratio = 0, batch_rows = 50');
 
 old_calls($node, 'app', $alice, 3000);
 sql("SELECT vrm.place_hold('case', run_id => id) FROM vrm.test_runs ORDER BY id LIMIT 3");
+for my $name ('idle', 'left') {
+    my $who = person($node, 'app', "$name\@example.org");
+    sql("UPDATE vrm.user_profiles SET created_at = '2015-01-01' WHERE id = '$who'") if $name eq 'idle';
+    sql("SELECT vrm.delete_account('$who'); UPDATE vrm.user_profiles SET deleted_at = now() - interval '31 days' WHERE id = '$who'")
+      if $name eq 'left';
+}
+sql(<<"SQL");
+INSERT INTO vrm.logs (class, level, message, at)
+SELECT class, 'info', 'long ago', now() - interval '5 years' + n * interval '1 day'
+FROM unnest('{application,error,analytics}'::text[]) AS class, generate_series(1, 7) AS n;
+INSERT INTO vrm.test_runs (user_id, status, started_at) VALUES ('$alice', 'queued', now());
+INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256, recorded_at, keep)
+SELECT user_id, id, 'call/' || n, 1000, sha256(''), now() - n * interval '30 days', CASE WHEN n = 9 THEN interval '10 years' END
+FROM vrm.test_runs, generate_series(1, 9) AS n WHERE status = 'queued';
+SQL
 my $digest = all_calls($node, 'app');
-my $preview = sql('SELECT sum(due_rows) FROM vrm.retention_preview()');
-is($preview, '5997', 'preview: calls that are due, less what is held, and all their facts');
+my $preview = sql('SELECT string_agg(concat_ws($$ $$, policy_name, due_rows), $$, $$ ORDER BY policy_name) FROM vrm.retention_preview() WHERE due_rows > 0');
+is($preview, 'analytics.facts 3000, calls.completed 2397, calls.failed 600, logs.analytics 7, logs.application 7, logs.error 7, '
+    . 'recordings 6, users.deleted 1, users.inactive 1', 'preview: what is due, less what is held');
 sql('CALL vrm.run_retention()');
-is(runs(), 'calls.completed done 2397, calls.failed done 600', 'the run did it');
-is(sql("SELECT sum(rows_done) FROM vrm.retention_runs"), $preview, 'to the row');
-is(sql('SELECT sum(due_rows) FROM vrm.retention_preview()'), '0', 'nothing is due any more');
+is(sql('SELECT string_agg(concat_ws($$ $$, policy, rows_done), $$, $$ ORDER BY policy) FROM vrm.retention_runs WHERE rows_done > 0'), $preview,
+    'the run does it, to the row');
+is(runs(), 'calls.completed done 2397, calls.failed done 600', '... and goes through');
 is(all_calls($node, 'app'), $digest, 'each call is there once, with the same content');
+sql(q{DELETE FROM vrm.call_recordings; DELETE FROM vrm.test_runs WHERE status = 'queued'});
+is(sql('SELECT sum(due_rows) FROM vrm.retention_preview()'), '0', 'nothing is due any more');
 is(sql('SELECT bool_and(ok) FROM vrm.verify_archive()'), 't', 'the archive is as the manifest says');
 cmp_ok(sql('SELECT count(DISTINCT archived_at) FROM vrm.all_test_runs'), '>', 5, 'in many batches');
 cmp_ok(sql('SELECT count(DISTINCT xmin::text) FROM vrm_private.test_runs_archive'), '>', 5,
@@ -52,6 +70,11 @@ is(runs($from), 'calls.completed stopped 7', 'max_rows is kept to the row');
 $from = last_run();
 sql(q{CALL vrm.run_retention('calls.completed', max_runtime => '0')});
 is(runs($from), 'calls.completed stopped 0', 'no time, no batch');
+$from = last_run();
+sql(q{UPDATE vrm.retention_policies SET max_runtime = '0'});
+sql(q{CALL vrm.run_retention('calls.completed')});
+is(runs($from), 'calls.completed stopped 0', 'nor when the policy gives none');
+sql(q{UPDATE vrm.retention_policies SET max_runtime = NULL});
 $from = last_run();
 sql(q{CALL vrm.run_retention('calls.completed')});
 is(runs($from), 'calls.completed done 393', 'the next run goes on');

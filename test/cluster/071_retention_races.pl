@@ -63,6 +63,15 @@ is(crossed('CALL vrm.run_retention()', $edit, 'vrm.all_test_runs'), 'edited', 'a
 is(crossed('CALL vrm.run_retention()', 'DELETE FROM vrm.test_runs', 'vrm.all_test_runs'), 'gone',
     'what was deleted is gone');
 
+# The same where calls do not go past the executor.
+sql(<<'SQL');
+CREATE FUNCTION public.look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+CREATE TRIGGER look BEFORE DELETE ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION public.look();
+SQL
+is(crossed('CALL vrm.run_retention()', $edit, 'vrm.all_test_runs'), 'edited', 'nor by statements');
+is(crossed('CALL vrm.run_retention()', 'DELETE FROM vrm.test_runs', 'vrm.all_test_runs'), 'gone', 'nor does anything come back');
+sql('DROP FUNCTION public.look CASCADE');
+
 # --- four writers and four archivers ---------------------------------------------------------------------
 
 # Each change goes into the journal within its transaction.
