@@ -35,14 +35,17 @@ BEGIN
     UNION ALL
     SELECT 'archive', 'vrm_private.test_runs_archive', 'true',
            $r$r.tableoid = ANY ((SELECT vrm_private.expired_partitions('vrm_private.test_runs_archive', $1))::oid[])$r$,
-           'r.tableoid <> ALL ((SELECT vrm_private.held_partitions($1))::oid[])',
+           $r$r.tableoid <> ALL ((SELECT vrm_private.held_partitions('vrm_private.test_runs_archive', $1))::oid[])$r$,
            'r.archived_at', '100 + coalesce(pg_column_size(r.results), 0)',
            'drop partitions of vrm_private.test_runs_archive', true
     UNION ALL
     SELECT 'logs.' || class, 'vrm.logs_' || class, 'true',
            format('r.tableoid = ANY ((SELECT vrm_private.expired_partitions(%L, $1))::oid[])'
                   ' OR r.at < $1 AND r.tableoid = %L::regclass', 'vrm.logs_' || class, 'vrm.logs_' || class || '_rest'),
-           'true', 'r.at', '100 + coalesce(pg_column_size(r.data), 0)', 'drop partitions of vrm.logs_' || class, true
+           format('r.tableoid <> ALL ((SELECT vrm_private.held_partitions(%L, $1))::oid[])'
+                  ' AND NOT (r.tableoid = %L::regclass AND %s)', 'vrm.logs_' || class, 'vrm.logs_' || class || '_rest',
+                  vrm_private.hold_on('r.user_id', 'NULL', 'NULL', 'r.at')),
+           'r.at', '100 + coalesce(pg_column_size(r.data), 0)', 'drop partitions of vrm.logs_' || class, true
     FROM unnest('{application,error,analytics}'::text[]) AS class
     UNION ALL
     SELECT 'recordings', 'vrm.call_recordings', 'true',
@@ -53,7 +56,8 @@ BEGIN
            'r.recorded_at', 'r.bytes', 'delete, and the object through vrm.claim_purges()', false
     UNION ALL
     -- whole months: statistics of a month would otherwise outlive those of its days
-    SELECT 'analytics.facts', 'vrm.call_facts', 'true', $r$r.started_at < date_trunc('month', $1, 'UTC')$r$, 'true',
+    SELECT 'analytics.facts', 'vrm.call_facts', 'true', $r$r.started_at < date_trunc('month', $1, 'UTC')$r$,
+           'NOT ' || vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at'),
            'r.started_at', '100', 'delete', false
     UNION ALL
     SELECT 'analytics.rollups', 'vrm.call_rollup', 'true',

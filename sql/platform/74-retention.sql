@@ -175,16 +175,18 @@ $$;
 COMMENT ON FUNCTION vrm_private.expired_partitions(regclass, timestamptz) IS
     'partitions all of whose rows are older than the cutoff';
 
-CREATE OR REPLACE FUNCTION vrm_private.held_partitions(cutoff timestamptz) RETURNS oid[]
+CREATE OR REPLACE FUNCTION vrm_private.held_partitions(parent regclass, cutoff timestamptz) RETURNS oid[]
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    covers text := CASE WHEN parent = 'vrm_private.test_runs_archive'::regclass
+                        THEN vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at')
+                        ELSE vrm_private.hold_on('r.user_id', 'NULL', 'NULL', 'r.at') END;
     partition oid;
     held boolean;
     found_held oid[] := '{}';
 BEGIN
-    FOREACH partition IN ARRAY vrm_private.expired_partitions('vrm_private.test_runs_archive', cutoff) LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE %s)', partition::regclass,
-                       vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at')) INTO held;
+    FOREACH partition IN ARRAY vrm_private.expired_partitions(parent, cutoff) LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE %s)', partition::regclass, covers) INTO held;
         IF held THEN
             found_held := found_held || partition;
         END IF;
@@ -192,8 +194,8 @@ BEGIN
     RETURN found_held;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.held_partitions(timestamptz) IS
-    'expired partitions of the archive with something in them that is under a legal hold';
+COMMENT ON FUNCTION vrm_private.held_partitions(regclass, timestamptz) IS
+    'expired partitions with something in them that is under a legal hold';
 
 CREATE OR REPLACE FUNCTION vrm_private.drop_batch(
     run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
@@ -202,7 +204,7 @@ CREATE OR REPLACE FUNCTION vrm_private.drop_batch(
 DECLARE
     parent regclass := (SELECT r.target::regclass FROM vrm_private.retention_rules() r WHERE r.policy = run.policy);
     is_archive boolean := run.policy = 'archive';
-    kept oid[] := CASE WHEN is_archive THEN vrm_private.held_partitions(run.cutoff) ELSE '{}' END;
+    kept oid[] := vrm_private.held_partitions(parent, run.cutoff);
     old oid;
     dropped bigint;
 BEGIN
@@ -220,7 +222,8 @@ BEGIN
         EXECUTE format('DROP TABLE %s', old::regclass);
     END LOOP;
     IF NOT is_archive THEN
-        EXECUTE format('DELETE FROM %s_rest WHERE at < $1', parent) USING run.cutoff;
+        EXECUTE format('DELETE FROM %s_rest r WHERE r.at < $1 AND NOT %s', parent,
+                       vrm_private.hold_on('r.user_id', 'NULL', 'NULL', 'r.at')) USING run.cutoff;
         GET DIAGNOSTICS dropped = ROW_COUNT;
         rows_done := rows_done + dropped;
     END IF;
@@ -255,6 +258,6 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.retention_batch(bigint, bigint, bigint, bigint, bigint),
     vrm_private.make_partition(regclass, name, timestamptz, timestamptz), vrm_private.make_archive_partitions(),
     vrm_private.partition_end(oid), vrm_private.expired_partitions(regclass, timestamptz),
-    vrm_private.held_partitions(timestamptz), vrm_private.drop_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.held_partitions(regclass, timestamptz), vrm_private.drop_batch(vrm.retention_runs, tid, tid, bigint),
     vrm_private.delete_batch(vrm.retention_runs, tid, tid, bigint)
     FROM PUBLIC;

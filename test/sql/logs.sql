@@ -1,6 +1,6 @@
 -- Logs: each class in partitions of its own, which go as a whole when they are old enough.
 BEGIN;
-SELECT plan(16);
+SELECT plan(18);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -23,6 +23,13 @@ INSERT INTO vrm.logs (class, level, message, at)
            ('application', 'info', 'new enough', now() - interval '79 days 1 hour'), ('error', 'error', 'errors stay longer', now() - interval '100 days');
 SELECT is((SELECT string_agg(policy_name || ' ' || due_rows, ', ' ORDER BY policy_name) FROM vrm.retention_preview() WHERE policy_name LIKE 'logs%'),
           'logs.analytics 0, logs.application 2, logs.error 0', 'what is due');
+UPDATE vrm.logs SET user_id = :'alice' WHERE message = 'old';
+SELECT vrm.place_hold('case', user_id => :'alice', until => '2020-02-01') AS hold \gset
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('logs.application')), '1 1', 'not the partition with something under a hold');
+UPDATE vrm.logs SET user_id = :'alice' WHERE message = 'old, homeless';
+SELECT vrm.place_hold('case', user_id => :'alice') AS hold_all \gset
+SELECT is(vrm.retention_step((vrm_private.begin_retention_run('logs.application')).run_id, 0, 0, 1), 0::bigint, 'nor a row that has none');
+SELECT vrm.release_hold(:hold), vrm.release_hold(:hold_all) \g /dev/null
 SELECT is(vrm.retention_step((vrm_private.begin_retention_run('logs.application')).run_id, 0, 0, 1), 2::bigint, 'goes');
 SELECT is(to_regclass('vrm.logs_application_old'), NULL, 'with its partition');
 SELECT is((SELECT string_agg(message, ', ' ORDER BY at) FROM vrm.logs WHERE class = 'application'), 'new enough, signed in', 'and nothing else');
