@@ -58,9 +58,9 @@ psql('-d', $database, '-v', "rows=$rows", '-f', dirname(__FILE__) . '/retention.
 sub load {
     my ($what) = @_;
     sql(q{ALTER TABLE test_runs_archive DROP CONSTRAINT IF EXISTS test_runs_archive_pkey},
-        'CALL load_calls()',
+        "CALL load_calls('$table{$what}')",
         $what eq 'indexed' ? 'ALTER TABLE test_runs_archive ADD PRIMARY KEY (id)' : (),
-        'VACUUM ANALYZE test_runs', 'VACUUM ANALYZE vrm.test_runs', 'CHECKPOINT');
+        "VACUUM ANALYZE $table{$what}", 'CHECKPOINT');
     return;
 }
 

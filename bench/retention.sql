@@ -75,16 +75,14 @@ CREATE VIEW call AS
 INSERT INTO users SELECT md5('user ' || i)::uuid FROM generate_series(0, 99) AS i;
 INSERT INTO auth.users (id, email) SELECT id, id || '@example.org' FROM users;
 
-CREATE PROCEDURE load_calls() LANGUAGE plpgsql AS $$
+CREATE PROCEDURE load_calls(target regclass) LANGUAGE plpgsql AS $$
 BEGIN
     TRUNCATE test_runs, test_runs_archive, vrm_private.test_runs_archive, vrm_private.archive_manifest,
         vrm_private.archive_removals, vrm.retention_runs;
     TRUNCATE vrm.test_runs CASCADE;
     SET LOCAL session_replication_role = replica;
-    INSERT INTO test_runs (id, user_id, time_limit, status, started_at, completed_at, results)
-    SELECT id, user_id, time_limit, status, started_at, completed_at, results FROM call;
-    INSERT INTO vrm.test_runs (id, user_id, time_limit, status, started_at, completed_at, results)
-    SELECT id, user_id, time_limit, status, started_at, completed_at, results FROM call;
+    EXECUTE format('INSERT INTO %s (id, user_id, time_limit, status, started_at, completed_at, results)'
+                   ' SELECT id, user_id, time_limit, status, started_at, completed_at, results FROM call', target);
 END
 $$;
 DO $$
