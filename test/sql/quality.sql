@@ -1,7 +1,7 @@
 -- Data quality: what the checks find and where, that one broken check stops no other, whose rights they
 -- have, and how a constraint is made of one.
 BEGIN;
-SELECT plan(91);
+SELECT plan(92);
 \ir include/people.sql
 
 -- what is checked without anybody having asked ------------------------------------------------------
@@ -87,6 +87,14 @@ SELECT is_empty($$SELECT check_name FROM vrm.run_quality_checks() WHERE failed >
 SELECT is_empty($$SELECT hint, pg_temp.runs(hint) FROM (SELECT hint FROM vrm.run_quality_checks() WHERE failed > 0 OFFSET 0) AS f
                   WHERE pg_temp.runs(hint) <> 'runs'$$, 'that can be run');
 SELECT is(pg_temp.found('vrm.test_runs/fk/facts'), 'warning 0 4', 'and mends what can be mended');
+
+SELECT count(*) AS results FROM vrm.quality_run \gset
+SAVEPOINT reading;
+SET LOCAL transaction_read_only = on;
+SELECT count(*) AS checks FROM vrm.run_quality_checks() WHERE total IS NOT NULL \gset
+ROLLBACK TO reading;
+SELECT is(:checks || ' ' || (SELECT count(*) - :results FROM vrm.quality_run), (SELECT count(*) FROM vrm.quality_check) || ' 0',
+          'where nothing can be written, as on a standby, checks run and leave no history');
 
 -- checks of the DBA's own ------------------------------------------------------------------------------------
 
