@@ -52,6 +52,9 @@ run('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $template,
     map { ('-c', $_) } 'SET client_min_messages = warning', 'CREATE EXTENSION vrm', @people);
 
 my %documented;
+my %signed;
+my %linked;
+my $all_text = '';
 my %catalog;
 my $public_functions = q{
     SELECT p.proname || '|vrm.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')'
@@ -72,11 +75,18 @@ for my $page (@pages) {
     my $text = slurp($page);
     $documented{$1} = 1 while $text =~ /\bvrm\.(\w+)\(/g;
 
+    $all_text .= $text;
+    while ($text =~ /\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g) {
+        ok(-e dirname($page) . "/$1", "$name: there is $1");
+        $linked{ basename($1) } = 1 if $name eq 'README.md';
+    }
+
     # Signatures stand in blocks ```pgsql or in headings.
     my @signatures = map { split(/\n(?=vrm\.)/, $_) } $text =~ /^```pgsql\n(.*?)^```$/msg;
     push @signatures, $text =~ /^#+ `(vrm\.\w+\(.*)`$/mg;
     for my $signature (@signatures) {
         my ($function) = $signature =~ /^vrm\.(\w+)\(/ or next;
+        $signed{$function} = 1;
         my $wanted = normal($signature =~ s/\s*--.*$//mgr);
         $wanted =~ s/^\s+|\s+$//g;
         my @there = @{ $catalog{$function} // ['nothing'] };
@@ -102,6 +112,23 @@ for my $page (@pages) {
 for my $function (sort keys %catalog) {
     ok($documented{$function}, "vrm.$function is documented");
 }
+
+# What applications and monitoring may call has its signature in the documentation, not just its name.
+my $called_by_roles = q{
+    SELECT DISTINCT p.proname FROM pg_proc p, aclexplode(p.proacl) AS a
+    WHERE p.pronamespace = 'vrm'::regnamespace AND p.prokind IN ('f', 'a', 'p')
+      AND a.grantee IN ('anon'::regrole, 'authenticated'::regrole, 'service_role'::regrole, 'pg_monitor'::regrole)
+      AND NOT EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
+      AND p.oid NOT IN (SELECT unnest(ARRAY[t.typinput, t.typoutput, t.typreceive, t.typsend]) FROM pg_type t)};
+ok($signed{$_}, "vrm.$_ has its signature in the documentation") for query($called_by_roles);
+
+ok($all_text =~ /\bvrm\.$_\b/ || $all_text =~ /`$_`/, "vrm.$_ is mentioned") for query(q{
+    SELECT c.relname FROM pg_class c
+    WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition});
+ok($all_text =~ /`\Q$_\E`/, "setting $_ is documented") for query(q{
+    LOAD 'vrm'; SELECT name FROM pg_settings WHERE name LIKE 'vrm.%'});
+ok($linked{ basename($_) }, 'README.md lists ' . basename($_)) for grep { !/README/ } @pages;
+
 run('dropdb', '--if-exists', 'vrm_docs');
 run('dropdb', $template);
 done_testing();

@@ -14,7 +14,9 @@ CREATE DOMAIN vrm.run_status AS text
     CONSTRAINT known_status CHECK (VALUE IN ('queued', 'running', 'completed', 'failed', 'cancelled'));
 COMMENT ON DOMAIN vrm.run_status IS
     'state of a call: queued, running, then completed, failed or cancelled for good';
+COMMENT ON CONSTRAINT known_status ON DOMAIN vrm.run_status IS 'the five states of a call';
 
 CREATE DOMAIN vrm.sealed AS bytea;
 COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope (doc/secrets.md); never plaintext';
 ALTER DOMAIN vrm.sealed ADD CONSTRAINT is_sealed CHECK (vrm.is_sealed(VALUE));
+COMMENT ON CONSTRAINT is_sealed ON DOMAIN vrm.sealed IS 'no plaintext, whoever writes';

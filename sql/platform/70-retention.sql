@@ -68,6 +68,18 @@ CREATE VIEW vrm.all_test_runs WITH (security_invoker) AS
            started_at, completed_at, results, error, archived_at
     FROM vrm_private.test_runs_archive;
 COMMENT ON VIEW vrm.all_test_runs IS 'calls, live and archived; archived_at tells which';
+COMMENT ON COLUMN vrm.all_test_runs.user_id IS 'owner';
+COMMENT ON COLUMN vrm.all_test_runs.id IS 'the call';
+COMMENT ON COLUMN vrm.all_test_runs.agent_id IS 'agent that took or made it';
+COMMENT ON COLUMN vrm.all_test_runs.test_case_ids IS 'ids of its test cases';
+COMMENT ON COLUMN vrm.all_test_runs.time_limit IS 'seconds that the call may run';
+COMMENT ON COLUMN vrm.all_test_runs.outbound_call_params IS 'whom to call and how';
+COMMENT ON COLUMN vrm.all_test_runs.status IS 'state of the call';
+COMMENT ON COLUMN vrm.all_test_runs.started_at IS 'when it began';
+COMMENT ON COLUMN vrm.all_test_runs.completed_at IS 'when it ended; null while it runs';
+COMMENT ON COLUMN vrm.all_test_runs.results IS 'transcript, actions, insights';
+COMMENT ON COLUMN vrm.all_test_runs.error IS 'why it failed';
+COMMENT ON COLUMN vrm.all_test_runs.archived_at IS 'when it was archived; null while it is in vrm.test_runs';
 REVOKE ALL ON vrm.all_test_runs FROM PUBLIC, anon, authenticated;
 GRANT SELECT ON vrm.all_test_runs TO authenticated, service_role;
 
@@ -258,5 +270,19 @@ CREATE VIEW vrm.retention_progress WITH (security_invoker) AS
     FROM vrm.retention_runs r
     WHERE r.state = 'running';
 COMMENT ON VIEW vrm.retention_progress IS 'runs of retention that are under way, as of their last batch';
+COMMENT ON COLUMN vrm.retention_progress.run_id IS 'the run';
+COMMENT ON COLUMN vrm.retention_progress.policy IS 'what it runs';
+COMMENT ON COLUMN vrm.retention_progress.pid IS 'server process that runs it';
+COMMENT ON COLUMN vrm.retention_progress.started_at IS 'when it began';
+COMMENT ON COLUMN vrm.retention_progress.cutoff IS 'what is older goes';
+COMMENT ON COLUMN vrm.retention_progress.rows_done IS 'rows moved or removed, as committed';
+COMMENT ON COLUMN vrm.retention_progress.estimated_rows IS 'rows that were due when it began';
+COMMENT ON COLUMN vrm.retention_progress.percent IS 'of the rows that were due';
+COMMENT ON COLUMN vrm.retention_progress.rows_busy IS 'rows that others had locked or changed';
+COMMENT ON COLUMN vrm.retention_progress.bytes_done IS 'their size';
+COMMENT ON COLUMN vrm.retention_progress.batches IS 'transactions that did something';
+COMMENT ON COLUMN vrm.retention_progress.since_last_batch IS 'how long ago the last batch was committed';
+COMMENT ON COLUMN vrm.retention_progress.time_left IS 'at the pace so far';
+COMMENT ON COLUMN vrm.retention_progress.stop_requested IS 'whether somebody has called vrm.stop_retention()';
 REVOKE ALL ON vrm.retention_progress FROM PUBLIC, anon, authenticated;
 GRANT SELECT ON vrm.retention_progress TO service_role;

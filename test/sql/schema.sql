@@ -1,7 +1,7 @@
 -- The schema: every column and default of the source document, keys, and
 -- comments on everything.
 BEGIN;
-SELECT plan(16);
+SELECT plan(19);
 \ir include/people.sql
 
 CREATE FUNCTION pg_temp.columns(relation regclass) RETURNS text LANGUAGE sql AS $$
@@ -100,7 +100,7 @@ CREATE TEMP VIEW documented AS
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid, a.attnum, c.oid::regclass || '.' || a.attname, n.nspname
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-    WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped AND NOT c.relispartition
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'c') AND NOT a.attisdropped AND NOT c.relispartition
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid, 0, p.oid::regprocedure::text, n.nspname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     UNION ALL
@@ -112,13 +112,33 @@ CREATE TEMP VIEW documented AS
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     UNION ALL
     SELECT 'pg_trigger'::regclass, t.oid, 0, t.tgname || ' on ' || t.tgrelid::regclass, n.nspname
-    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal;
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT 'pg_constraint'::regclass, k.oid, 0, k.conname || ' on ' || k.contypid::regtype, n.nspname
+    FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE k.contypid <> 0 AND k.contype = 'c'
+    UNION ALL
+    SELECT 'pg_operator'::regclass, o.oid, 0, o.oid::regoperator::text, n.nspname FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
+    UNION ALL
+    SELECT 'pg_opclass'::regclass, o.oid, 0, o.opcname, n.nspname FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace
+    UNION ALL
+    SELECT 'pg_namespace'::regclass, n.oid, 0, n.nspname, n.nspname FROM pg_namespace n
+    UNION ALL
+    -- what has no schema is ours as a member of the extension
+    SELECT d.classid, d.objid, 0, pg_describe_object(d.classid, d.objid, 0), 'vrm' FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
+    WHERE d.deptype = 'e' AND d.classid IN ('pg_cast'::regclass, 'pg_am'::regclass, 'pg_event_trigger'::regclass);
 SELECT is_empty($$SELECT name FROM documented d WHERE nspname IN ('vrm', 'vrm_private', 'auth')
                   AND NOT EXISTS (SELECT FROM pg_description x WHERE (x.classoid, x.objoid, x.objsubid) = (d.classid, d.objid, d.objsubid))$$,
                 'everything has a comment');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                   WHERE n.nspname IN ('vrm', 'vrm_private') AND p.pronargs > 0
                     AND (p.proargnames IS NULL OR '' = ANY (p.proargnames[1:p.pronargs]))$$, 'every argument has a name');
+
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                  WHERE n.nspname = 'vrm' AND (p.prorettype = 'record'::regtype AND p.proallargtypes IS NULL OR '' = ANY (p.proargnames))$$,
+                'and every column that a function returns');
+LOAD 'vrm';
+SELECT is_empty($$SELECT name FROM pg_settings WHERE name LIKE 'vrm.%' AND coalesce(short_desc, '') = ''$$, 'every setting says what it does');
+SELECT cmp_ok((SELECT count(*) FROM pg_settings WHERE name LIKE 'vrm.%'), '>', 10::bigint, 'and there are settings');
 
 SELECT * FROM finish();
 ROLLBACK;
