@@ -102,6 +102,18 @@ pg::bytea_result masked(std::span<char> text) {
   return secret;
 }
 
+/// Refuses, and wipes, what is no text in this database.
+pg::text_result checked(pg::text_result text) {
+  const auto size = static_cast<int>(text.bytes().size());
+  if (!pg_verify_mbstr(GetDatabaseEncoding(), reinterpret_cast<const char*>(text.bytes().data()),
+                       size, true)) {
+    vrm::openssl::wipe(text.bytes());
+    throw vrm::error("22021", "the value is no text in the encoding of this database")
+        .hint("Was it sealed in a database of another encoding?  SHOW server_encoding;");
+  }
+  return text;
+}
+
 /// Puts the plaintext of `secret` into `plaintext`, which has its size.
 void unmask(const secret& secret, std::span<std::byte> plaintext) {
   if (!vrm::unmask_secret(secret.masked, plaintext)) {
@@ -182,8 +194,16 @@ pg::bytea_result seal_random() {
   return envelope;
 }
 
-pg::text_result reveal(std::span<const std::byte> value, std::span<const std::byte> context) {
-  return revealed(bound_to(context), value);
+/// A large value is opened where it was fetched to: memory for another costs a third of the time.
+pg::text_result reveal(pg::detoasted_bytea value, std::span<const std::byte> context) {
+  if (value.own() == nullptr) return revealed(bound_to(context), value.bytes());
+  const std::size_t size = keyring::opened_size(value.bytes());
+  const auto envelope =
+      std::as_writable_bytes(std::span(VARDATA(value.own()), value.bytes().size()));
+  const auto content = envelope.subspan(envelope.size() - vrm::envelope_tag_size - size, size);
+  keyring::open(bound_to(context), envelope, content);
+  std::memmove(envelope.data(), content.data(), size);
+  return checked(pg::text_result(value.own(), size));
 }
 
 /// Opens and seals again under the active key.
@@ -199,14 +219,7 @@ pg::bytea_result reseal(std::span<const std::byte> value, std::span<const std::b
 pg::text_result revealed(const keyring::binding_of& binding, byte_view value) {
   const pg::text_result text(keyring::opened_size(value));
   keyring::open(binding, value, text.bytes());
-  const auto size = static_cast<int>(text.bytes().size());
-  if (!pg_verify_mbstr(GetDatabaseEncoding(), reinterpret_cast<const char*>(text.bytes().data()),
-                       size, true)) {
-    vrm::openssl::wipe(text.bytes());
-    throw vrm::error("22021", "the value is no text in the encoding of this database")
-        .hint("Was it sealed in a database of another encoding?  SHOW server_encoding;");
-  }
-  return text;
+  return checked(text);
 }
 
 bool is_sealed(envelope_head value) { return header_of(value).has_value(); }

@@ -26,4 +26,27 @@ struct datum_traits<bytea_head<Size>> {
   }
 };
 
+/// A bytea argument that may be worked on in place when it had to be fetched or decompressed.
+class detoasted_bytea {
+ public:
+  explicit detoasted_bytea(Datum datum)
+      : value_(PG_DETOAST_DATUM_PACKED(datum)), is_copy_(PointerGetDatum(value_) != datum) {}
+
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+    return std::as_bytes(std::span(VARDATA_ANY(value_), VARSIZE_ANY_EXHDR(value_)));
+  }
+  /// The value itself if nobody but this call has it, else nullptr.
+  [[nodiscard]] struct varlena* own() const noexcept { return is_copy_ ? value_ : nullptr; }
+
+ private:
+  struct varlena* value_;
+  bool is_copy_;
+};
+
+template <>
+struct datum_traits<detoasted_bytea> {
+  static constexpr Oid oid = BYTEAOID;
+  static detoasted_bytea from(Datum datum) { return detoasted_bytea(datum); }
+};
+
 }  // namespace pg

@@ -14,6 +14,11 @@ class varlena_result {
     SET_VARSIZE(value_, VARHDRSZ + size);
   }
 
+  /// Takes over a value that nobody else uses any more, to hold the first `size` of its bytes.
+  varlena_result(struct varlena* value, std::size_t size) noexcept : value_(value) {
+    SET_VARSIZE(value_, VARHDRSZ + size);
+  }
+
   [[nodiscard]] std::span<std::byte> bytes() const noexcept {
     return std::as_writable_bytes(std::span(VARDATA(value_), VARSIZE(value_) - VARHDRSZ));
   }

@@ -1,6 +1,6 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(80);
+SELECT plan(82);
 \ir include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
@@ -38,6 +38,9 @@ SELECT is(vrm.reveal(vrm.seal('a secret')), 'a secret', 'what was sealed opens')
 SELECT is(vrm.reveal(vrm.seal('')), '', 'nothing, too');
 SELECT is(vrm.reveal(vrm.seal('Größe 日本')), 'Größe 日本', 'any text');
 SELECT is(vrm.reveal(vrm.seal(repeat('long', 500000)::vrm.secret)), repeat('long', 500000), 'of any length');
+CREATE TEMPORARY TABLE stored AS
+SELECT plain, vrm.seal(plain::vrm.secret, 'here') AS value FROM (SELECT string_agg(i::text, ' ') FROM generate_series(1, 100000) AS i) AS numbers (plain);
+SELECT is((SELECT array_agg(vrm.reveal(value, 'here') = plain) FROM stored, generate_series(1, 2)), ARRAY[true, true], 'wherever it is stored');
 SELECT is(vrm.reveal(vrm.seal('a secret', 'here'), 'here'), 'a secret', 'with its context');
 SELECT is(vrm.key_of(vrm.seal('x')), :data_key, 'under the active key');
 SELECT is(length(vrm.seal('12345678')), 60, '52 bytes more than the plaintext');
@@ -52,6 +55,7 @@ CREATE TEMPORARY TABLE kept AS SELECT vrm.seal('a secret') AS free, vrm.seal('a 
 SELECT pg_temp.stays_shut('SELECT vrm.reveal(tied) FROM kept', 'a value without its context');
 SELECT pg_temp.stays_shut($$SELECT vrm.reveal(tied, 'there') FROM kept$$, 'with another context');
 SELECT pg_temp.stays_shut($$SELECT vrm.reveal(free, 'here') FROM kept$$, 'or with one too many');
+SELECT pg_temp.stays_shut($$SELECT vrm.reveal(value, 'there') FROM stored$$, 'a long one either');
 SELECT pg_temp.stays_shut($$SELECT vrm.reveal('')$$, 'nothing');
 SELECT pg_temp.stays_shut($$SELECT vrm.reveal('plaintext')$$, 'plaintext');
 SELECT pg_temp.stays_shut('SELECT vrm.reveal(value) FROM example', 'an unknown key');
