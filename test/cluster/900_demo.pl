@@ -57,6 +57,9 @@ cmp_ok(query('SELECT count(DISTINCT started_at::date) FROM vrm.test_runs'), '>='
 
 my $shown = run_quietly('show.sh');
 like($shown, qr/appointment-desk/, 'the tour shows an agent');
+like($shown, qr/\n +current +\|.*\n +previous +\|.*\n +change +\|/, '... a week against the one before');
+like($shown, qr/\n +[A-Z]\w\w [A-Z]\w\w \d\d +\| +\d+ \| +\d+ \| #+\n/, '... its days');
+like($shown, qr/\n +95 % +\| \d+:\d\d *\n +99 % +\| \d+:\d\d *\n/, '... how long calls are');
 like($shown, qr/ok +\| t +\| mfa_required +\| ok/, 'it signs somebody in, with a code in the end');
 like($shown, qr/invalid, invalid, invalid, invalid, locked, locked/, 'it locks an account');
 like($shown, qr/t +\| locked/, 'whatever is rolled back');

@@ -135,6 +135,21 @@ TEST(HyperLogLog, IsCloseBeyond) {
   }
 }
 
+TEST(HyperLogLog, FoldsExactHashesIntoTheSameRegistersWhereverThatHappens) {
+  vrm::hyperloglog one_by_one(memory);
+  for (std::uint64_t i = 1; i <= 600; ++i) one_by_one.add(vrm::mix(i));
+  for (const std::uint64_t first : {1U, 100U, 256U, 257U, 500U}) {  // exact or folded, each side
+    vrm::hyperloglog left(memory);
+    vrm::hyperloglog right(memory);
+    for (std::uint64_t i = 1; i <= first; ++i) left.add(vrm::mix(i));
+    for (std::uint64_t i = 600; i > first / 2; --i) right.add(vrm::mix(i));  // some are in both
+    right.merge(left);
+    left.merge(right);
+    EXPECT_TRUE(std::ranges::equal(right.dense(), one_by_one.dense())) << first;
+    EXPECT_TRUE(std::ranges::equal(left.dense(), one_by_one.dense())) << first;
+  }
+}
+
 TEST(HyperLogLog, HashesTextAlikeEverywhere) {
   EXPECT_EQ(vrm::stable_hash(""), vrm::mix(0xCBF29CE484222325ULL));
   EXPECT_EQ(vrm::stable_hash("a"), vrm::mix(0xAF63DC4C8601EC8CULL));  // published FNV-1a of "a"

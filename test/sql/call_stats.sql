@@ -1,7 +1,7 @@
 -- vrm.call_stats: every figure against plain SQL, the same bytes whatever the plan, and no harm done
 -- by hostile documents and states.
 BEGIN;
-SELECT plan(171);
+SELECT plan(177);
 \ir include/generated_calls.sql
 SELECT vrm.call_stats(status, started_at, completed_at, results) AS stats FROM generated_calls \gset
 
@@ -175,6 +175,21 @@ FROM unnest(ARRAY['', 'x', '\x', '\x0', '\xzz', '\x01', '\x02' || repeat('00', 1
                   replace(:'sound', 'e807e807e807', 'e807ffffffffffff7fe807'), left(:'sound', -2), :'sound' || '00',
                   left(:'stats', 2000)]) AS bad;
 SELECT is(vrm.call_stats_send(:'stats')::text, :'stats', 'the binary form has the same bytes');
+-- through COPY BINARY, which frames the bytes of a bytea in the same way
+SELECT current_setting('data_directory') || '/call_stats.copy' AS file \gset
+CREATE TABLE received (s vrm.call_stats);
+COPY (SELECT :'stats'::vrm.call_stats) TO :'file' (FORMAT binary);
+COPY received FROM :'file' (FORMAT binary);
+SELECT is(s::text, :'stats', 'which comes in again') FROM received;
+CREATE FUNCTION pg_temp.receive(bytes bytea, file text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('COPY (SELECT %L::bytea) TO %L (FORMAT binary)', bytes, file);
+    EXECUTE format('COPY received FROM %L (FORMAT binary)', file);
+END
+$$;
+SELECT throws_ok(format('SELECT pg_temp.receive(%L, %L)', bad, :'file'), '22P03', 'invalid call statistics', 'not in binary form: ' || left(bad, 60))
+FROM unnest(ARRAY['\x', '\x02' || repeat('00', 16), :'sound' || '00', left(:'stats', 2000), '\x0100' || repeat('ff', 4000)]) AS bad;
+COPY (SELECT) TO PROGRAM 'rm -f "$PWD/call_stats.copy"';
 SELECT is(pg_typeof(s)::text || ' ' || (s::text = :'stats'), 'vrm.call_stats true', 'a state passes through text unchanged') FROM (SELECT :'stats'::vrm.call_stats AS s) AS one;
 SELECT throws_ok(format('SELECT vrm.rollup(%L) FROM generate_series(1, 2)', '\x01000000808080808020' || repeat('00', 12)), '22003', 'call statistics out of range',
                  'more calls than can be counted are an error');

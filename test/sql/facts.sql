@@ -1,7 +1,7 @@
 -- Facts and the statistics made of them in advance: whatever happens to calls, readers see exactly
 -- what direct aggregation over the calls sees, compacted or not.
 BEGIN;
-SELECT plan(59);
+SELECT plan(62);
 \ir include/people.sql
 \ir include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -123,6 +123,18 @@ DROP TRIGGER record_facts ON vrm.test_runs;
 DELETE FROM vrm.call_facts;
 SELECT vrm.install() \g /dev/null
 SELECT is(pg_temp.differences(), 0::bigint, 'vrm.install() brings back the trigger and what it has missed');
+
+-- how long they are kept is a policy of their own ---------------------------------------------------------
+
+INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+    SELECT user_id, grain, bucket - interval '10 years', agent_id, stats FROM vrm.call_rollup;
+INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+    SELECT :'alice', 'day', date_trunc('month', now() - interval '2 years', 'UTC') AT TIME ZONE 'UTC', id, vrm.rollup(NULL)::bytea
+    FROM vrm.agents WHERE agent_id = 'reception' GROUP BY id;
+SELECT count(*) AS rollups, count(*) FILTER (WHERE bucket < date_trunc('month', now() - interval '2 years', 'UTC')) AS old FROM vrm.call_rollup \gset
+SELECT cmp_ok(:old, '>', 50, 'old statistics');
+SELECT is(vrm.retention_step((vrm_private.begin_retention_run('analytics.rollups')).run_id, 0, 1000, 100000), :old::bigint, 'go by the month, whatever they span');
+SELECT is((SELECT count(*) FROM vrm.call_rollup), (:rollups - :old)::bigint, 'and no others');
 
 -- whose are they --------------------------------------------------------------------------------------------
 
