@@ -119,6 +119,8 @@ INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
      'running calls past their time limit, which vrm.maintain() ends'),
     ('vrm_jobs_changes_pending', 'jobs', 'gauge', '{}',
      'changes that statistics are behind by, which vrm.maintain() works off; counted up to 100000'),
+    ('vrm_jobs_quality_failed', 'jobs', 'gauge', '{}',
+     'checks of data quality, of severity error, that last found bad rows or could not be run'),
     ('vrm_jobs_lockouts', 'jobs', 'gauge', '{}', 'identifiers and networks that are locked out now'),
     ('vrm_jobs_purges_waiting', 'jobs', 'gauge', '{}', 'deleted recordings whose objects are still there'),
     ('vrm_jobs_oldest_purge_seconds', 'jobs', 'gauge', '{}', 'how long the first of these has been waiting')
@@ -256,6 +258,10 @@ INSERT INTO vrm.alert_threshold
     ('StatisticsBehind', 'vrm_jobs_changes_pending', '>', 50000, '1 hour', 'warning', true,
      'statistics are behind, and dashboards slow',
      'vrm.maintain() works it off: see that it is called often enough.', 'CALL vrm.maintain()'),
+    ('DataQuality', 'vrm_jobs_quality_failed', '>', 0, '0', 'warning', true, 'there are rows that should not be',
+     'Look which, mend them, and let a constraint keep them out: doc/quality.md.',
+     'SELECT DISTINCT ON (check_name) check_name, failed, total, sample_keys, error FROM vrm.quality_run '
+     'ORDER BY check_name, at DESC'),
     ('ManyLockouts', 'vrm_jobs_lockouts', '>', 100, '5 min', 'warning', true,
      'many are locked out: somebody may be guessing passwords',
      'Look where the attempts come from: doc/lockout.md.', NULL),

@@ -295,6 +295,11 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
          vrm_private.seconds_since((SELECT min(p.done_at) FROM policy p WHERE p.runs AND p.name LIKE 'calls.%'))),
         ('vrm_jobs_calls_expired', (SELECT coalesce(sum(l.expired), 0) FROM live l WHERE l.status = 'running')),
         ('vrm_jobs_changes_pending', (SELECT count(*) FROM (SELECT FROM vrm.call_dirty LIMIT 100000) AS d)),
+        ('vrm_jobs_quality_failed',
+         (SELECT count(*) FROM vrm.quality_check c,
+                 LATERAL (SELECT r.failed FROM vrm.quality_run r
+                          WHERE r.check_name = c.name ORDER BY r.at DESC LIMIT 1) AS last
+          WHERE c.enabled AND c.severity = 'error' AND coalesce(last.failed, 1) > 0)),
         ('vrm_jobs_lockouts', (SELECT count(*) FROM vrm_private.lockout l WHERE l.locked_until > clock_timestamp())),
         ('vrm_jobs_purges_waiting', (SELECT count(*) FROM (SELECT FROM vrm_private.object_purges LIMIT 100000) AS o)),
         ('vrm_jobs_oldest_purge_seconds',

@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(52);
+SELECT plan(55);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -74,6 +74,12 @@ SELECT is(round(pg_temp.measured('vrm_jobs_retention_overdue_seconds', '{"policy
 SELECT is(round(pg_temp.measured('vrm_jobs_archival_lag_seconds') / 86400), 5::float8, 'the archive is behind as far as the policy that is last');
 INSERT INTO vrm_private.object_purges (user_id, object_key, queued_at) VALUES (:'alice', 'a.ogg', now() - interval '1 hour');
 SELECT is(pg_temp.measured('vrm_jobs_purges_waiting') || '|' || round(pg_temp.measured('vrm_jobs_oldest_purge_seconds') / 3600), '1|1', 'objects to delete wait');
+SELECT is(pg_temp.measured('vrm_jobs_quality_failed'), 0::float8, 'given no check that has run, none has failed');
+INSERT INTO vrm.quality_run (check_name, relation, severity, failed, total, at)
+    SELECT name, 'x', severity, 7, 9, now() - n * interval '1 hour' FROM (SELECT * FROM vrm.quality_check WHERE severity = 'error' LIMIT 1) AS c, generate_series(1, 2) AS n;
+SELECT is(pg_temp.measured('vrm_jobs_quality_failed'), 1::float8, 'a check that last found bad rows counts once');
+INSERT INTO vrm.quality_run (check_name, relation, severity, failed, total) SELECT check_name, relation, severity, 0, total FROM vrm.quality_run LIMIT 1;
+SELECT is(pg_temp.measured('vrm_jobs_quality_failed'), 0::float8, 'until it finds none');
 SELECT pg_temp.measured('vrm_jobs_lockouts') AS lockouts \gset
 INSERT INTO vrm_private.lockout VALUES (gen_random_uuid(), now(), now() + interval '1 hour', '-infinity', now(), 5, 0, 5, 1, 0);
 SELECT is(pg_temp.measured('vrm_jobs_lockouts') - :lockouts, 1::float8, 'who is locked out is counted');
