@@ -68,6 +68,19 @@ sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_
 ok($alerting->resolves('SlowQuery'), 'and ends when it is cancelled');
 $slow->finish;
 
+# --- what is long, and is not slow --------------------------------------------------------------------------
+
+my $longest = q{SELECT value FROM vrm.monitoring('{statements}') WHERE name = 'vrm_statements_longest_seconds'};
+my $procedure = $alerting->session('DO $$ BEGIN LOOP PERFORM pg_sleep(0.1); COMMIT; END LOOP; END $$');
+$node->poll_query_until('app', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'DO %' AND query_start < clock_timestamp() - interval '3 s'})
+    or die "the procedure does not run\n";
+cmp_ok(sql($longest), '<', 3, 'a procedure is as old as its last COMMIT');
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO %'});
+my $aborted = $alerting->session('BEGIN; SELECT 1 / 0');
+ok($node->poll_query_until('app', q{SELECT value = 1 FROM vrm.monitoring('{connections}')
+    WHERE name = 'vrm_connections_client_sessions' AND labels = '{"state": "idle_in_transaction_aborted"}'}), 'a transaction that failed and stays open is told');
+$aborted->finish;
+
 # --- storage -----------------------------------------------------------------------------------------------
 
 sql(q{UPDATE vrm.alert_threshold SET enabled = true, threshold = pg_database_size('app') + 10e6 WHERE alert = 'DatabaseTooLarge'});

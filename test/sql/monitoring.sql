@@ -81,7 +81,8 @@ SELECT is(pg_temp.measured('vrm_jobs_quality_failed'), 1::float8, 'a check that 
 INSERT INTO vrm.quality_run (check_name, relation, severity, failed, total) SELECT check_name, relation, severity, 0, total FROM vrm.quality_run LIMIT 1;
 SELECT is(pg_temp.measured('vrm_jobs_quality_failed'), 0::float8, 'until it finds none');
 SELECT pg_temp.measured('vrm_jobs_lockouts') AS lockouts \gset
-INSERT INTO vrm_private.lockout VALUES (gen_random_uuid(), now(), now() + interval '1 hour', '-infinity', now(), 5, 0, 5, 1, 0);
+INSERT INTO vrm_private.lockout VALUES (gen_random_uuid(), now(), now() + interval '1 hour', '-infinity', now(), 5, 0, 5, 1, 0),
+    (gen_random_uuid(), now(), now() - interval '1 hour', '-infinity', now(), 5, 0, 5, 1, 0);
 SELECT is(pg_temp.measured('vrm_jobs_lockouts') - :lockouts, 1::float8, 'who is locked out is counted');
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_storage() RETURNS TABLE (name text, labels jsonb, value double precision) LANGUAGE plpgsql AS $$
