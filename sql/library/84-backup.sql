@@ -7,11 +7,11 @@ CREATE FUNCTION vrm.wal_position(OUT last_important pg_lsn, OUT segment_began ti
 COMMENT ON FUNCTION vrm.wal_position() IS
     'start of the last WAL record that matters to a restore, and when the segment being written was begun';
 
-CREATE FUNCTION vrm.wal_segment_end(file text) RETURNS pg_lsn
-    AS 'MODULE_PATHNAME', 'vrm_wal_segment_end'
+CREATE FUNCTION vrm.wal_segment_start(file text) RETURNS pg_lsn
+    AS 'MODULE_PATHNAME', 'vrm_wal_segment_start'
     LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION vrm.wal_segment_end(text) IS
-    'where the WAL of a file ends, by its name; null when it is no segment of the current timeline';
+COMMENT ON FUNCTION vrm.wal_segment_start(text) IS
+    'where the WAL of a file begins, by its name; null when it is no segment of the current timeline';
 
 CREATE FUNCTION vrm.first_commit(since pg_lsn, most_bytes bigint, OUT committed_at timestamptz, OUT complete boolean)
     AS 'MODULE_PATHNAME', 'vrm_first_commit'
@@ -19,25 +19,21 @@ CREATE FUNCTION vrm.first_commit(since pg_lsn, most_bytes bigint, OUT committed_
 COMMENT ON FUNCTION vrm.first_commit(pg_lsn, bigint) IS
     'when the first transaction committed that the WAL has from there on; whether so much of it was read as to know';
 
+-- Segments are archived in their order, so what the archive lacks begins with the first that waits, or else with the
+-- one being written.  Where that is has to be asked first: what is finished afterwards is among those that wait.
 CREATE FUNCTION vrm.archive_position(OUT archived_until pg_lsn, OUT waiting_segments int)
-    LANGUAGE sql VOLATILE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
-    -- Segments are archived in their order, so that what waits bounds what is done.  Files of segments that are done
-    -- get removed, and statistics get reset: whichever says more counts.  A backup's history file is called after
-    -- its first segment and archived after it.
-    WITH segment AS (
-        SELECT f.name LIKE '%.ready' AS waits, vrm.wal_segment_end(f.name) AS ends
-        FROM pg_ls_archive_statusdir() f
-        WHERE f.name ~ '^[0-9A-F]{24}\.(ready|done)$'
-    ), known AS (
-        SELECT max(ends) FILTER (WHERE NOT waits) AS done, count(*) FILTER (WHERE waits)::int AS waiting,
-               min(ends) FILTER (WHERE waits) - pg_size_bytes(current_setting('wal_segment_size'))::numeric AS start
-        FROM segment
-    )
-    SELECT least(greatest(known.done, vrm.wal_segment_end(a.last_archived_wal)), known.start), known.waiting
-    FROM known, pg_stat_archiver a
+    LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    flushed CONSTANT numeric := pg_current_wal_flush_lsn() - '0/0';
+    segment_size CONSTANT bigint := pg_size_bytes(current_setting('wal_segment_size'));
+BEGIN
+    SELECT coalesce(min(vrm.wal_segment_start(f.name)), '0/0'::pg_lsn + (flushed - flushed % segment_size)), count(*)
+    INTO archived_until, waiting_segments
+    FROM pg_ls_archive_statusdir() f WHERE f.name ~ '^[0-9A-F]{24}\.ready$';
+END
 $$;
 COMMENT ON FUNCTION vrm.archive_position() IS
-    'up to where the archive has all WAL, null when that cannot be told, and how many finished segments it lacks';
+    'up to where the archive has all WAL, and how many finished segments it lacks';
 
 CREATE FUNCTION vrm.rpo(
     OUT state text, OUT exposure_seconds float8, OUT unarchived_bytes bigint, OUT waiting_segments int,
@@ -48,7 +44,6 @@ DECLARE
     archiver record;
     archive record;
     place record;
-    start pg_lsn;
     complete boolean := true;
 BEGIN
     IF pg_is_in_recovery() THEN
@@ -63,15 +58,12 @@ BEGIN
     SELECT * INTO archiver FROM pg_stat_archiver;
     SELECT * INTO archive FROM vrm.archive_position();
     SELECT * INTO place FROM vrm.wal_position();
-    start := coalesce(archive.archived_until,
-                      vrm.wal_segment_end(pg_walfile_name(place.last_important))
-                      - pg_size_bytes(current_setting('wal_segment_size'))::numeric);
     waiting_segments := archive.waiting_segments;
-    unarchived_bytes := greatest(place.last_important - start, 0);
-    IF place.last_important >= start THEN
+    unarchived_bytes := greatest(place.last_important - archive.archived_until, 0);
+    IF place.last_important >= archive.archived_until THEN
         BEGIN
             SELECT f.committed_at, f.complete INTO oldest_unarchived, complete
-            FROM vrm.first_commit(start, most_bytes) f;
+            FROM vrm.first_commit(archive.archived_until, most_bytes) f;
         EXCEPTION WHEN undefined_file THEN  -- archived and removed in this very moment
             complete := false;
         END;

@@ -104,9 +104,9 @@ pg::record<pg::wal_location, pg::timestamp> wal_position() {
   return {pg::last_important_record(), pg::segment_began()};
 }
 
-std::optional<pg::wal_location> wal_segment_end(std::string_view file) {
+std::optional<pg::wal_location> wal_segment_start(std::string_view file) {
   require_primary();
-  return pg::segment_end(file);
+  return pg::segment_start(file);
 }
 
 pg::record<std::optional<pg::timestamp>, bool> first_commit(pg::wal_location since,
@@ -140,6 +140,6 @@ void pre_deploy(pg::procedure_call& call, std::string_view label,
 }  // namespace vrm::sql
 
 VRM_EXPORT(vrm_wal_position, vrm::sql::wal_position);
-VRM_EXPORT(vrm_wal_segment_end, vrm::sql::wal_segment_end);
+VRM_EXPORT(vrm_wal_segment_start, vrm::sql::wal_segment_start);
 VRM_EXPORT(vrm_first_commit, vrm::sql::first_commit);
 VRM_EXPORT_PROCEDURE(vrm_pre_deploy, vrm::sql::pre_deploy);

@@ -69,16 +69,16 @@ timestamp segment_began() {
   return from_server(time_t_to_timestamptz(GetLastSegSwitchData(&where)));
 }
 
-std::optional<wal_location> segment_end(std::string_view file) {
+std::optional<wal_location> segment_start(std::string_view file) {
   const std::string name(file.substr(0, XLOG_FNAME_LEN));
   if (!IsXLogFileName(name.c_str())) return std::nullopt;
   TimeLineID timeline = 0;
   XLogSegNo segment = 0;
   XLogFromFileName(name.c_str(), &timeline, &segment, wal_segment_size);
   if (timeline != GetWALInsertionTimeLine()) return std::nullopt;
-  wal_location end{};
-  XLogSegNoOffsetToRecPtr(segment + 1, 0, wal_segment_size, end.lsn);
-  return end;
+  wal_location start{};
+  XLogSegNoOffsetToRecPtr(segment, 0, wal_segment_size, start.lsn);
+  return start;
 }
 
 first_commit first_commit_since(wal_location start, std::uint64_t most) {

@@ -32,9 +32,9 @@ struct datum_traits<wal_location> {
 /// When the segment that is being written was begun.
 [[nodiscard]] timestamp segment_began();
 
-/// End of the segment that `file`, of the archive or its status directory, tells to be there;
-/// nothing when it is no segment of the current timeline.
-[[nodiscard]] std::optional<wal_location> segment_end(std::string_view file);
+/// Start of the segment that `file`, of the WAL, the archive or its status directory, is called
+/// after; nothing when that is no segment of the current timeline.
+[[nodiscard]] std::optional<wal_location> segment_start(std::string_view file);
 
 /// What was found in a stretch of WAL.
 struct first_commit {

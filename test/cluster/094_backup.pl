@@ -26,7 +26,7 @@ sub sql { return $node->safe_psql('app', $_[0]) }
 
 sub locks { return sql(q{SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND locktype = 'relation'}) }
 
-sql('CREATE TABLE note (id int PRIMARY KEY, text text); INSERT INTO note SELECT i, $$x$$ FROM generate_series(1, 100) AS i');
+sql('CREATE UNLOGGED TABLE came (lsn pg_lsn); CREATE TABLE note (id int PRIMARY KEY, text text); INSERT INTO note SELECT i, $$x$$ FROM generate_series(1, 100) AS i');
 
 # --- made, and in the archive ------------------------------------------------------------------------
 
@@ -57,7 +57,8 @@ ok($node->poll_query_until('app',
         q{SELECT count(*) = 1 FROM pg_locks WHERE mode = 'ShareLock' AND relation = 'note'::regclass AND NOT granted}),
     'it waits for who writes');
 my $late = $node->background_psql('app');
-$late->query_until(qr/begun/, "\\echo begun\nUPDATE note SET text = 'after' WHERE id = 2;\n");
+$late->query_until(qr/begun/, "\\echo begun\nBEGIN; UPDATE note SET text = 'after' WHERE id = 2;"
+      . "INSERT INTO came SELECT pg_current_wal_insert_lsn(); COMMIT;\n");
 ok($node->poll_query_until('app', q{SELECT count(*) = 1 FROM pg_locks WHERE mode = 'RowExclusiveLock'
                                     AND relation = 'note'::regclass AND NOT granted}), 'who comes then waits');
 $writer->query_safe('COMMIT');
@@ -67,6 +68,8 @@ $late->query_safe('SELECT 1');
 my $busy = sql(q{SELECT name FROM vrm.restore_points WHERE label = 'busy'});
 is(sql("SELECT detail FROM vrm.verify_restore('$busy') WHERE NOT ok"), 'rows were changed',
     'what came late is not in the fingerprint');
+is(sql("SELECT came.lsn > p.lsn FROM came, vrm.restore_points p WHERE p.name = '$busy'"), 't',
+    '... nor before the restore point');
 sql(q{UPDATE note SET text = 'x' WHERE id = 2});
 is(sql("SELECT bool_and(ok) FROM vrm.verify_restore('$busy') WHERE relation = 'public.note'"), 't', '... what was waited for is');
 $_->quit for $writer, $late;

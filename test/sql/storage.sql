@@ -29,7 +29,7 @@ SELECT is(pg_temp.as_role('pg_monitor', NULL, 'SELECT count(*) FROM vrm.storage_
 
 -- forecast --------------------------------------------------------------------------------------------
 
--- What the forecast makes of a curve; of the amount of a day, -29 to 0.
+-- What the forecast makes of a curve: of the amount of a day, -29 to 0, after two months that do not count.
 CREATE FUNCTION pg_temp.forecast(curve text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     said record;
@@ -37,7 +37,9 @@ BEGIN
     DELETE FROM vrm.storage_samples;
     EXECUTE 'INSERT INTO vrm.storage_samples (path, day, at, used_bytes, free_bytes)
              SELECT current_setting(''data_directory''), current_date + d, now() + d * interval ''1 day'', ' || curve || ', 0
-             FROM generate_series(-29, 0) AS d';
+             FROM generate_series(-29, 0) AS d
+             UNION ALL SELECT current_setting(''data_directory''), current_date + d, now() + d * interval ''1 day'', 0, 0
+             FROM generate_series(-90, -30) AS d';
     SELECT * INTO said FROM vrm.storage_forecast();
     RETURN concat_ws(' ', said.samples, CASE WHEN said.bytes_per_day BETWEEN 4.25e9 AND 5.75e9 THEN '5 GB a day'
                                              ELSE round(said.bytes_per_day)::text || ' a day' END,
