@@ -9,9 +9,9 @@ COMMENT ON FUNCTION vrm.wal_position() IS
 
 CREATE FUNCTION vrm.wal_segment_start(file text) RETURNS pg_lsn
     AS 'MODULE_PATHNAME', 'vrm_wal_segment_start'
-    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vrm.wal_segment_start(text) IS
-    'where the WAL of a file begins, by its name; null when it is no segment of the current timeline';
+    'where the WAL of a file begins, by its name; null when that is not the name of a segment';
 
 CREATE FUNCTION vrm.first_commit(since pg_lsn, most_bytes bigint, OUT committed_at timestamptz, OUT complete boolean)
     AS 'MODULE_PATHNAME', 'vrm_first_commit'
@@ -27,7 +27,7 @@ DECLARE
     flushed CONSTANT numeric := pg_current_wal_flush_lsn() - '0/0';
     segment_size CONSTANT bigint := pg_size_bytes(current_setting('wal_segment_size'));
 BEGIN
-    SELECT coalesce(min(vrm.wal_segment_start(f.name)), '0/0'::pg_lsn + (flushed - flushed % segment_size)), count(*)
+    SELECT least(min(vrm.wal_segment_start(f.name)), '0/0'::pg_lsn + (flushed - flushed % segment_size)), count(*)
     INTO archived_until, waiting_segments
     FROM pg_ls_archive_statusdir() f WHERE f.name ~ '^[0-9A-F]{24}\.ready$';
 END

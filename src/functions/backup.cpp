@@ -105,7 +105,6 @@ pg::record<pg::wal_location, pg::timestamp> wal_position() {
 }
 
 std::optional<pg::wal_location> wal_segment_start(std::string_view file) {
-  require_primary();
   return pg::segment_start(file);
 }
 

@@ -75,7 +75,6 @@ std::optional<wal_location> segment_start(std::string_view file) {
   TimeLineID timeline = 0;
   XLogSegNo segment = 0;
   XLogFromFileName(name.c_str(), &timeline, &segment, wal_segment_size);
-  if (timeline != GetWALInsertionTimeLine()) return std::nullopt;
   wal_location start{};
   XLogSegNoOffsetToRecPtr(segment, 0, wal_segment_size, start.lsn);
   return start;

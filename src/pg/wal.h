@@ -33,7 +33,7 @@ struct datum_traits<wal_location> {
 [[nodiscard]] timestamp segment_began();
 
 /// Start of the segment that `file`, of the WAL, the archive or its status directory, is called
-/// after; nothing when that is no segment of the current timeline.
+/// after; nothing when it is called after none.
 [[nodiscard]] std::optional<wal_location> segment_start(std::string_view file);
 
 /// What was found in a stretch of WAL.

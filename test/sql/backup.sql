@@ -1,7 +1,7 @@
 -- Backup: what the tool tells is kept, fingerprints see every change and nothing else, and verdicts say
 -- what is missing.  With an archive: test/cluster/09?_*.pl; with pgBackRest: test/backup.
 BEGIN;
-SELECT plan(67);
+SELECT plan(68);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -11,6 +11,8 @@ SELECT is((SELECT row(state, exposure_seconds, unarchived_bytes, waiting_segment
           'without archive_mode there is nothing to measure');
 SELECT is(pg_temp.as_role('pg_monitor', NULL, 'SELECT state FROM vrm.rpo()'), 'off', 'a monitoring role may ask');
 SELECT is(pg_temp.as_role('pg_monitor', NULL, 'SELECT vrm.first_commit(''0/0'', 1)'), '42501', 'but not read the WAL');
+SELECT is((SELECT string_agg(coalesce(vrm.wal_segment_start(f)::text, 'none'), ' ') FROM unnest(ARRAY['000000010000000200000003', '000000010000000200000003.ready',
+                  '000000010000000200000003.00000028.backup', '00000002.history', '']) AS f), '2/3000000 2/3000000 2/3000000 none none', 'the name of a segment tells where it begins');
 SELECT is(pg_temp.as_user(:'alice', statement), '42501', 'users may not: ' || statement)
 FROM unnest(ARRAY['SELECT state FROM vrm.rpo()', 'SELECT * FROM vrm.recovery_status()', 'SELECT vrm.fingerprint()', 'SELECT * FROM vrm.backups',
                   'SELECT vrm.record_backup(''[]'')', 'SELECT vrm.verify_restore(''x'')', 'SELECT * FROM vrm.restore_points',
