@@ -196,14 +196,14 @@ pg::bytea_result seal_random() {
 
 /// A large value is opened where it was fetched to: memory for another costs a third of the time.
 pg::text_result reveal(pg::detoasted_bytea value, std::span<const std::byte> context) {
-  if (value.own() == nullptr) return revealed(bound_to(context), value.bytes());
+  if (!value.is_copy()) return revealed(bound_to(context), value.bytes());
   const std::size_t size = keyring::opened_size(value.bytes());
   const auto envelope =
-      std::as_writable_bytes(std::span(VARDATA(value.own()), value.bytes().size()));
+      std::as_writable_bytes(std::span(VARDATA(value.value()), value.bytes().size()));
   const auto content = envelope.subspan(envelope.size() - vrm::envelope_tag_size - size, size);
   keyring::open(bound_to(context), envelope, content);
   std::memmove(envelope.data(), content.data(), size);
-  return checked(pg::text_result(value.own(), size));
+  return checked(pg::text_result(value.value(), size));
 }
 
 /// Opens and seals again under the active key.

@@ -35,8 +35,9 @@ class detoasted_bytea {
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
     return std::as_bytes(std::span(VARDATA_ANY(value_), VARSIZE_ANY_EXHDR(value_)));
   }
-  /// The value itself if nobody but this call has it, else nullptr.
-  [[nodiscard]] struct varlena* own() const noexcept { return is_copy_ ? value_ : nullptr; }
+  /// Whether nobody but this call has the value, which may be worked on then.
+  [[nodiscard]] bool is_copy() const noexcept { return is_copy_; }
+  [[nodiscard]] struct varlena* value() const noexcept { return value_; }
 
  private:
   struct varlena* value_;
