@@ -40,6 +40,7 @@ SELECT vrm.consume_password_reset(:'token', 'another horse') AS "without the cod
 
 \echo '15. The audit trail, sealed and verified.  SELECT vrm.audit_seal(), vrm.audit_verify();'
 \echo
+SELECT vrm.audit_drain() \g /dev/null
 SELECT action, count(*) FROM vrm.audit_log
 WHERE detail ->> 'user_id' = :'dora_id' OR detail ->> 'identifier' = :'dora'
 GROUP BY action ORDER BY min(at);

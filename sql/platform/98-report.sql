@@ -165,6 +165,7 @@ CREATE OR REPLACE FUNCTION vrm_private.report_verdicts()
     WITH verdict AS (
         SELECT 1 AS place, 'Health' AS title, h.check_name, h.status, h.detail, coalesce(h.fix_sql, h.hint) AS remedy
         FROM vrm.health_check() h
+        WHERE h.check_name NOT IN (SELECT r.check_name FROM vrm.recovery_status() r)  -- it asks that, too
         UNION ALL
         SELECT 2, 'Recovery', r.check_name, r.status, r.detail, r.hint FROM vrm.recovery_status() r
         UNION ALL

@@ -1,7 +1,7 @@
 -- The report: what it shows, that nothing a user has typed gets out of its place, and that the page
 -- needs nothing but itself.  The diagram: every table and every foreign key.
 BEGIN;
-SELECT plan(31);
+SELECT plan(32);
 \ir include/people.sql
 
 -- an empty database ------------------------------------------------------------------------------------
@@ -55,6 +55,7 @@ SELECT ok(html ~ '<h2>Health</h2>' AND html ~ '<h2>Recovery</h2>' AND html ~ '<h
 SELECT is((SELECT count(*) FROM page, regexp_matches(html, '<svg [^>]*role="img" aria-labelledby="(chart-[0-9a-f]+)-title \1-desc">\s*<title id="\1-title">[^<]+</title>\s*<desc id="\1-desc">[^<]+</desc>', 'g')),
           5::bigint, 'every chart has a title and a description');
 SELECT ok(html ~ '<title id="chart-[0-9a-f]+-title">Success rate</title>\s*<desc id="chart-[0-9a-f]+-desc">Completed calls of those', 'of its own') FROM page;
+SELECT is((SELECT count(*) FROM page, regexp_matches(html, '>pitr_window<', 'g')), 1::bigint, 'each once') FROM page;
 SELECT ok(md ~ E'## Calls per day\n' AND md ~ E'\\| day \\| completed \\| failed \\| cancelled \\|', 'the same as Markdown') FROM page;
 SELECT is((SELECT array_agg(round(s::numeric, 1)) FROM unnest(ARRAY[vrm_private.chart_scale(7, 'number'), vrm_private.chart_scale(21, 'number'), vrm_private.chart_scale(100, 'seconds'),
           vrm_private.chart_scale(90, 'percent'), vrm_private.chart_scale(3e9, 'bytes')]) AS s), ARRAY[2, 10, 30, 25, 1073741824.0], 'scales are round numbers of their unit');
