@@ -65,12 +65,17 @@ printf "%-28s %s\n", 'reveal', join ' ',
 target('seal, 40 B', $ns{'vrm.seal'}{40}, 300, 'ns');
 target('open, 40 B', $ns{'vrm.reveal'}{40}, 250, 'ns');
 
-my $said = output('sh', '-c',
-    'openssl speed -evp aes-256-gcm -bytes 1048576 -seconds 1 2>/dev/null | tail -n 1');
-my ($speed) = $said =~ /([\d.]+)k$/;
-if ($speed) {
-    my $openssl = 1048576 / $speed * 1e6;
-    printf "\nopenssl speed, 1 MB: %.0f ns\n", $openssl;
+# What `openssl speed` takes for `bytes` of AES-256-GCM, in nanoseconds.
+sub openssl_speed {
+    my ($bytes, $options) = @_;
+    my $said = output('sh', '-c', "openssl speed $options -evp aes-256-gcm -bytes $bytes -seconds 1"
+          . ' 2>/dev/null | tail -n 1');
+    return $said =~ /([\d.]+)k$/ ? $bytes / $1 * 1e6 : undef;
+}
+my $openssl = openssl_speed(1048576, '');
+if ($openssl) {
+    printf "\nopenssl speed, 1 MB: %.0f ns; -aead, 40 B: %.0f ns to seal, %.0f ns to open\n",
+        $openssl, openssl_speed(40, '-aead'), openssl_speed(40, '-aead -decrypt');
     my %large = map { $_ => $ns{$_}{1048576} } keys %ns;
     my $share = sub { return 100 * $openssl / $_[0] };
     target('openssl speed, of sealing 1 MB', $share->($large{'vrm.seal'}), 95, '%', 1);
