@@ -1,7 +1,7 @@
 -- Export of what the platform holds of a person: all of it, nothing of others, no secret, for nobody else;
 -- and every column classed, or somebody hears of it.
 BEGIN;
-SELECT plan(44);
+SELECT plan(46);
 \ir include/people.sql
 \ir include/secrets.sql
 
@@ -93,6 +93,10 @@ SELECT is((SELECT failed FROM vrm.run_quality_checks('vrm.export_inventory')), 0
 SELECT is((SELECT string_agg(relation || ' ' || coalesce(data ->> 'cost_center', data ->> 'what', data ->> 'id'), ', ' ORDER BY relation) FROM vrm.export_user_data(:'alice') WHERE relation IN ('public.invoices', 'public.lines', 'vrm.agents')),
           'public.invoices 1, public.lines a call, vrm.agents C 42', 'then they are, along the foreign keys');
 SELECT is((SELECT count(*) FROM vrm.export_user_data(:'alice') WHERE data::text ~ :'root'), 0::bigint, 'without what is about others');
+CREATE TABLE public.reviews (id integer PRIMARY KEY, reviewer uuid REFERENCES vrm.user_profiles (id) ON DELETE CASCADE, what text);
+INSERT INTO public.reviews VALUES (1, :'alice', 'of somebody');
+SELECT vrm.classify_column('public.reviews', name, CASE name WHEN 'reviewer' THEN 'third_party' ELSE 'personal' END) FROM unnest('{id,reviewer,what}'::name[]) AS name \g /dev/null
+SELECT is((SELECT count(*) FROM vrm.export_user_data(:'alice') WHERE relation = 'public.reviews'), 0::bigint, 'a reference that is about others makes no row a person''s');
 SELECT throws_ok($$SELECT vrm.classify_column('vrm.agents', 'no_such', 'personal')$$, '42703', NULL, 'only columns that are there are classed');
 DROP TABLE public.lines, public.invoices;
 
@@ -109,6 +113,7 @@ $$;
 -- the object's name goes when the object store has confirmed; the trail of who did what is kept for a year
 SELECT is((SELECT array_agg(DISTINCT relation ORDER BY relation) FROM pg_temp.left_of(:'alice')), '{vrm.audit_log,vrm_private.audit_journal,vrm_private.object_purges}',
           'after erasure nothing is left but the audit trail and objects on their way out');
+SELECT is((SELECT array_agg(email) FROM vrm_private.password_reset_requests), '{BOB@example.org}', 'no request for a reset');
 SELECT is_empty(format($$SELECT * FROM vrm.quality_run WHERE sample_keys::text ~ %L$$, :'alice'), 'nor in what checks have found');
 
 SELECT * FROM finish();
