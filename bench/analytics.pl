@@ -57,7 +57,8 @@ sub prepare {
         'CALL keep_every(100)', 'VACUUM ANALYZE vrm.call_facts', 'VACUUM ANALYZE vrm.call_dirty');
     done('their facts, made anew');
     sql('DO $$ BEGIN WHILE vrm_private.compact_calls() > 0 LOOP COMMIT; END LOOP; END $$');
-    sql('VACUUM ANALYZE vrm.call_rollup', 'VACUUM vrm.call_dirty', 'CHECKPOINT');
+    # facts once more: autovacuum's snapshots may have kept pages from being known as all visible
+    sql('VACUUM ANALYZE vrm.call_rollup', 'VACUUM vrm.call_dirty', 'VACUUM vrm.call_facts', 'CHECKPOINT');
     done('statistics of all days and months');
     psql('-f', "$here/analytics_queries.sql");
     return;
@@ -96,7 +97,8 @@ sub bars {
     my $highest = 1.15 * max map { $_->[1] } @rows;
     draw($name, "set title '$title'\nunset key\nset boxwidth 0.6\nset yrange [0:$highest]\n"
           . "plot \$data using 0:2:xtic(1) with boxes lc rgb '#4477aa', "
-          . "'' using 0:2:(sprintf('%.3g', \$2)) with labels offset 0,0.7", @rows);
+          . "'' using 0:2:3 with labels offset 0,0.7",
+        map { [@$_, sprintf($_->[1] < 100 ? '%.1f' : '%.0f', $_->[1])] } @rows);
     return;
 }
 
