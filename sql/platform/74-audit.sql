@@ -4,7 +4,6 @@ CREATE TABLE IF NOT EXISTS vrm.audit_log (
     class text NOT NULL CONSTRAINT class_is_known CHECK (class IN ('security', 'data')),
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     id uuid NOT NULL,
-    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     action text NOT NULL CONSTRAINT action_length CHECK (length(action) BETWEEN 1 AND 100),
     actor uuid,
     db_role name NOT NULL DEFAULT session_user,
@@ -12,8 +11,11 @@ CREATE TABLE IF NOT EXISTS vrm.audit_log (
     old jsonb,
     new jsonb,
     detail jsonb,
+    era integer NOT NULL DEFAULT 1,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     PRIMARY KEY (class, at, id)
 ) PARTITION BY LIST (class);
+CREATE INDEX IF NOT EXISTS audit_log_xid ON vrm.audit_log (era, xid);
 CREATE TABLE IF NOT EXISTS vrm_private.audit_security PARTITION OF vrm.audit_log
     FOR VALUES IN ('security') PARTITION BY RANGE (at);
 CREATE TABLE IF NOT EXISTS vrm_private.audit_data PARTITION OF vrm.audit_log
@@ -30,7 +32,6 @@ COMMENT ON TABLE vrm_private.audit_data_rest IS 'changed rows of days without a 
 COMMENT ON COLUMN vrm.audit_log.class IS 'how long it is kept: security a year, data 90 days';
 COMMENT ON COLUMN vrm.audit_log.at IS 'when';
 COMMENT ON COLUMN vrm.audit_log.id IS 'the entry';
-COMMENT ON COLUMN vrm.audit_log.xid IS 'transaction that wrote it, by which it is sealed';
 COMMENT ON COLUMN vrm.audit_log.action IS 'what: an event''s name, or INSERT, UPDATE, DELETE';
 COMMENT ON COLUMN vrm.audit_log.actor IS 'who was signed in';
 COMMENT ON COLUMN vrm.audit_log.db_role IS 'who was connected';
@@ -38,6 +39,9 @@ COMMENT ON COLUMN vrm.audit_log.relation IS 'table of a changed row';
 COMMENT ON COLUMN vrm.audit_log.old IS 'changed columns as they were';
 COMMENT ON COLUMN vrm.audit_log.new IS 'changed columns as they are';
 COMMENT ON COLUMN vrm.audit_log.detail IS 'what else there is to say; never a secret';
+COMMENT ON COLUMN vrm.audit_log.era IS 'cluster that counted xid; the next one after a restore elsewhere';
+COMMENT ON COLUMN vrm.audit_log.xid IS 'transaction that wrote it, by which it is sealed';
+COMMENT ON INDEX vrm.audit_log_xid IS 'entries in the order in which they are sealed';
 
 -- Written by C++, by the position of the columns; an index would not know of all rows.
 CREATE TABLE IF NOT EXISTS vrm_private.audit_journal (
@@ -60,43 +64,37 @@ COMMENT ON COLUMN vrm_private.audit_journal.detail IS 'what else there is to say
 CREATE TABLE IF NOT EXISTS vrm_private.audit_seals (
     id bigint PRIMARY KEY,
     sealed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    class text NOT NULL,
+    system bigint NOT NULL,
+    era integer NOT NULL,
+    horizon xid8 NOT NULL,
     entries bigint NOT NULL,
     root bytea NOT NULL,
-    mac bytea NOT NULL
+    mac bytea NOT NULL,
+    ids uuid[],
+    leaves bytea[]
 );
 COMMENT ON TABLE vrm_private.audit_seals IS 'a chain of seals, each over a batch of entries and the seal before it';
 COMMENT ON COLUMN vrm_private.audit_seals.id IS 'order, without gaps';
 COMMENT ON COLUMN vrm_private.audit_seals.sealed_at IS 'when';
+COMMENT ON COLUMN vrm_private.audit_seals.class IS 'class of its entries';
+COMMENT ON COLUMN vrm_private.audit_seals.system IS 'identifier of the cluster that made it';
+COMMENT ON COLUMN vrm_private.audit_seals.era IS 'era of its entries';
+COMMENT ON COLUMN vrm_private.audit_seals.horizon IS
+    'all transactions before this one had ended: whatever they wrote is sealed';
 COMMENT ON COLUMN vrm_private.audit_seals.entries IS 'how many entries';
 COMMENT ON COLUMN vrm_private.audit_seals.root IS 'root of their Merkle tree (RFC 6962)';
 COMMENT ON COLUMN vrm_private.audit_seals.mac IS 'keyed hash of all that and of the seal before it';
-
-CREATE TABLE IF NOT EXISTS vrm_private.audit_leaves (
-    seal_id bigint NOT NULL REFERENCES vrm_private.audit_seals (id),
-    position bigint NOT NULL,
-    class text NOT NULL,
-    at timestamptz NOT NULL,
-    id uuid NOT NULL,
-    hash bytea NOT NULL,
-    PRIMARY KEY (seal_id, position)
-);
-CREATE UNIQUE INDEX IF NOT EXISTS audit_leaves_entry ON vrm_private.audit_leaves (id);
-COMMENT ON TABLE vrm_private.audit_leaves IS 'which entry a seal has where in its tree';
-COMMENT ON INDEX vrm_private.audit_leaves_entry IS 'the seal of an entry; an entry has one';
-COMMENT ON COLUMN vrm_private.audit_leaves.seal_id IS 'the seal';
-COMMENT ON COLUMN vrm_private.audit_leaves.position IS 'place among its leaves, from 0';
-COMMENT ON COLUMN vrm_private.audit_leaves.class IS 'the entry''s class';
-COMMENT ON COLUMN vrm_private.audit_leaves.at IS 'the entry''s time';
-COMMENT ON COLUMN vrm_private.audit_leaves.id IS 'the entry';
-COMMENT ON COLUMN vrm_private.audit_leaves.hash IS 'hash of the entry as it was sealed';
+COMMENT ON COLUMN vrm_private.audit_seals.ids IS
+    'the entries in the order of the tree; null once they have been kept long enough';
+COMMENT ON COLUMN vrm_private.audit_seals.leaves IS 'their hashes as they were sealed';
 
 REVOKE ALL ON vrm.audit_log, vrm_private.audit_security, vrm_private.audit_data, vrm_private.audit_security_rest,
-    vrm_private.audit_data_rest, vrm_private.audit_journal, vrm_private.audit_seals, vrm_private.audit_leaves
+    vrm_private.audit_data_rest, vrm_private.audit_journal, vrm_private.audit_seals
     FROM PUBLIC, anon, authenticated, service_role;
 ALTER TABLE vrm.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm_private.audit_journal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm_private.audit_seals ENABLE ROW LEVEL SECURITY;
-ALTER TABLE vrm_private.audit_leaves ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON vrm.audit_log TO authenticated, service_role;
 CREATE POLICY "administrators read the audit trail" ON vrm.audit_log
     FOR SELECT TO authenticated
@@ -153,6 +151,11 @@ END
 $$;
 COMMENT ON FUNCTION vrm.audit_disable(regclass) IS 'the table''s changes are no longer in the audit trail';
 
+CREATE OR REPLACE FUNCTION vrm_private.audit_keep(class text) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE class WHEN 'data' THEN '90 days'::interval ELSE '365 days'::interval END;
+COMMENT ON FUNCTION vrm_private.audit_keep(text) IS 'how long entries of a class are kept';
+
 -- A week of partitions ahead, and none that is older than its class is kept.  Days are those of UTC,
 -- whatever the session's time zone is: partitions of two zones would overlap.
 CREATE OR REPLACE FUNCTION vrm.audit_maintain() RETURNS integer
@@ -176,174 +179,17 @@ BEGIN
         END LOOP;
         EXECUTE format('DELETE FROM vrm_private.%I WHERE at < $1', part.name || '_rest') USING part.cutoff;
     END LOOP;
+    -- What a seal says of entries that are gone nobody needs; its root and the chain stay.
+    UPDATE vrm_private.audit_seals SET ids = NULL, leaves = NULL
+    WHERE ids IS NOT NULL AND sealed_at < now() - vrm_private.audit_keep(class) - '31 days'::interval;
     RETURN dropped;
 END
 $$;
 COMMENT ON FUNCTION vrm.audit_maintain() IS
     'makes the partitions of the next seven days and drops those that have been kept long enough; once a day';
 
--- Sealing --------------------------------------------------------------------------------------------------
-
-CREATE OR REPLACE FUNCTION vrm_private.audit_keep(class text) RETURNS interval
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE class WHEN 'data' THEN '90 days'::interval ELSE '365 days'::interval END;
-COMMENT ON FUNCTION vrm_private.audit_keep(text) IS 'how long entries of a class are kept';
-
-CREATE OR REPLACE FUNCTION vrm_private.audit_hash(entry vrm.audit_log) RETURNS bytea
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
-    SELECT sha256('\x00'::bytea || convert_to(jsonb_build_array(
-        entry.class, extract(epoch FROM entry.at), entry.id, entry.xid::text, entry.action, entry.actor,
-        entry.db_role, entry.relation, entry.old, entry.new, entry.detail)::text, 'UTF8'))
-$$;
-COMMENT ON FUNCTION vrm_private.audit_hash(vrm.audit_log) IS 'leaf of the Merkle tree: the whole of an entry';
-
--- The next level of a Merkle tree: neighbours together, an odd last one as it is.
-CREATE OR REPLACE FUNCTION vrm_private.audit_level(nodes bytea[]) RETURNS bytea[]
-    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_agg(CASE WHEN i < cardinality(nodes) THEN sha256('\x01'::bytea || nodes[i] || nodes[i + 1])
-                          ELSE nodes[i] END ORDER BY i)
-    FROM generate_series(1, cardinality(nodes), 2) i
-$$;
-COMMENT ON FUNCTION vrm_private.audit_level(bytea[]) IS 'one step from the leaves of a Merkle tree to its root';
-
-CREATE OR REPLACE FUNCTION vrm_private.audit_root(nodes bytea[]) RETURNS bytea
-    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    WHILE cardinality(nodes) > 1 LOOP
-        nodes := vrm_private.audit_level(nodes);
-    END LOOP;
-    RETURN nodes[1];
-END
-$$;
-COMMENT ON FUNCTION vrm_private.audit_root(bytea[]) IS 'root of the Merkle tree (RFC 6962) over leaves';
-
-CREATE OR REPLACE FUNCTION vrm_private.audit_mac_of(id bigint, sealed_at timestamptz, entries bigint, root bytea,
-                                                    previous bytea) RETURNS bytea
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.audit_mac(int8send(id) || int8send((extract(epoch FROM sealed_at) * 1000000)::bigint)
-                         || int8send(entries) || root || coalesce(previous, ''))
-$$;
-COMMENT ON FUNCTION vrm_private.audit_mac_of(bigint, timestamptz, bigint, bytea, bytea) IS 'what a seal has to say';
-
--- What transactions that still run have written is not visible yet; it gets into a later seal when they
--- commit within a day of the last one, and after that vrm.audit_verify() reports it as not sealed.
-CREATE OR REPLACE FUNCTION vrm.audit_seal() RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    last vrm_private.audit_seals;
-    leaves bytea[];
-    made vrm_private.audit_seals;
-BEGIN
-    LOCK TABLE vrm_private.audit_seals IN SHARE ROW EXCLUSIVE MODE;
-    SELECT * INTO last FROM vrm_private.audit_seals ORDER BY id DESC LIMIT 1;
-    CREATE TEMP TABLE pg_temp.to_seal ON COMMIT DROP AS
-        SELECT row_number() OVER (ORDER BY a.at, a.id) - 1 AS position, a.class, a.at, a.id,
-               vrm_private.audit_hash(a) AS hash
-        FROM vrm.audit_log a
-        WHERE a.at > coalesce(last.sealed_at - '1 day'::interval, '-infinity')
-          AND NOT EXISTS (SELECT FROM vrm_private.audit_leaves l WHERE l.id = a.id);
-    SELECT array_agg(hash ORDER BY position) INTO leaves FROM pg_temp.to_seal;
-    IF leaves IS NOT NULL THEN
-        made.id := coalesce(last.id, 0) + 1;
-        made.sealed_at := clock_timestamp();
-        made.entries := cardinality(leaves);
-        made.root := vrm_private.audit_root(leaves);
-        made.mac := vrm_private.audit_mac_of(made.id, made.sealed_at, made.entries, made.root, last.mac);
-        INSERT INTO vrm_private.audit_seals SELECT made.*;
-        INSERT INTO vrm_private.audit_leaves SELECT made.id, s.* FROM pg_temp.to_seal s;
-    END IF;
-    DROP TABLE pg_temp.to_seal;
-    RETURN coalesce(made.entries, 0);
-END
-$$;
-COMMENT ON FUNCTION vrm.audit_seal() IS
-    'seals what has been written since the last seal and returns how many entries that was';
-
-CREATE OR REPLACE FUNCTION vrm.audit_head() RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT id || ':' || encode(mac, 'hex') FROM vrm_private.audit_seals ORDER BY id DESC LIMIT 1
-$$;
-COMMENT ON FUNCTION vrm.audit_head() IS
-    'the newest seal, to be kept elsewhere: whoever has it notices when seals are cut off';
-
-CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
-    RETURNS TABLE (problem text, seal_id bigint, entry_id uuid, at timestamptz)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    -- Entries that have been kept long enough are gone by right; their leaves still prove the rest.
-    SELECT CASE WHEN a.id IS NULL THEN 'entry is missing' ELSE 'entry was changed' END, l.seal_id, l.id, l.at
-    FROM vrm_private.audit_leaves l
-    LEFT JOIN vrm.audit_log a ON a.class = l.class AND a.at = l.at AND a.id = l.id
-    WHERE (a.id IS NULL AND l.at > now() - vrm_private.audit_keep(l.class))
-       OR vrm_private.audit_hash(a) <> l.hash
-    UNION ALL
-    SELECT 'entry was added after the seal', NULL, a.id, a.at
-    FROM vrm.audit_log a
-    WHERE a.at < (SELECT max(sealed_at) FROM vrm_private.audit_seals) - '1 day'::interval
-      AND NOT EXISTS (SELECT FROM vrm_private.audit_leaves l WHERE l.id = a.id)
-    UNION ALL
-    SELECT 'leaves of the seal were changed', s.id, NULL, s.sealed_at
-    FROM vrm_private.audit_seals s
-    WHERE s.root IS DISTINCT FROM vrm_private.audit_root(ARRAY(
-        SELECT l.hash FROM vrm_private.audit_leaves l WHERE l.seal_id = s.id ORDER BY l.position))
-       OR s.entries <> (SELECT count(*) FROM vrm_private.audit_leaves l WHERE l.seal_id = s.id)
-    UNION ALL
-    SELECT 'seal was changed, or the one before it', s.id, NULL, s.sealed_at
-    FROM (SELECT *, lag(mac) OVER (ORDER BY id) AS previous, row_number() OVER (ORDER BY id) AS number
-          FROM vrm_private.audit_seals) s
-    WHERE s.number <> s.id OR s.mac <> vrm_private.audit_mac_of(s.id, s.sealed_at, s.entries, s.root, s.previous)
-    UNION ALL
-    SELECT 'seals were cut off', split_part(head, ':', 1)::bigint, NULL, NULL
-    WHERE head IS NOT NULL AND NOT EXISTS (
-        SELECT FROM vrm_private.audit_seals s WHERE s.id || ':' || encode(s.mac, 'hex') = head)
-$$;
-COMMENT ON FUNCTION vrm.audit_verify(text) IS
-    'what is wrong with the audit trail and where; with a head that was kept elsewhere also what was cut off';
-
-CREATE OR REPLACE FUNCTION vrm.audit_proof(id uuid)
-    RETURNS TABLE (seal_id bigint, root bytea, leaf bytea, leaf_position bigint, path bytea[],
-                   left_sides boolean[])
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-    nodes bytea[];
-    place bigint;
-    sibling bigint;
-BEGIN
-    SELECT l.seal_id, l.hash, l.position, s.root INTO seal_id, leaf, leaf_position, root
-    FROM vrm_private.audit_leaves l JOIN vrm_private.audit_seals s ON s.id = l.seal_id
-    WHERE l.id = audit_proof.id;
-    IF seal_id IS NULL THEN
-        RETURN;
-    END IF;
-    nodes := ARRAY(SELECT l.hash FROM vrm_private.audit_leaves l
-                   WHERE l.seal_id = audit_proof.seal_id ORDER BY l.position);
-    place := leaf_position;
-    path := '{}';
-    left_sides := '{}';
-    WHILE cardinality(nodes) > 1 LOOP
-        sibling := CASE WHEN place % 2 = 0 THEN place + 1 ELSE place - 1 END;
-        IF sibling < cardinality(nodes) THEN
-            path := path || nodes[sibling + 1];
-            left_sides := left_sides || (sibling < place);
-        END IF;
-        nodes := vrm_private.audit_level(nodes);
-        place := place / 2;
-    END LOOP;
-    RETURN NEXT;
-END
-$$;
-COMMENT ON FUNCTION vrm.audit_proof(uuid) IS
-    'proof that an entry is under a seal: what to hash its leaf with, from which side, up to the root';
-
 REVOKE EXECUTE ON FUNCTION
-    vrm.audit_event(text, jsonb), vrm.audit_drain(),
-    vrm.audit_enable(regclass, text[], text[]), vrm.audit_disable(regclass),
-    vrm.audit_maintain(), vrm_private.audit_keep(text),
-    vrm_private.audit_hash(vrm.audit_log), vrm_private.audit_level(bytea[]),
-    vrm_private.audit_root(bytea[]), vrm_private.audit_mac_of(bigint, timestamptz, bigint, bytea, bytea),
-    vrm.audit_seal(), vrm.audit_head(), vrm.audit_verify(text), vrm.audit_proof(uuid)
+    vrm.audit_event(text, jsonb), vrm.audit_drain(), vrm.audit_enable(regclass, text[], text[]),
+    vrm.audit_disable(regclass), vrm.audit_maintain(), vrm_private.audit_keep(text)
     FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-    vrm.audit_event(text, jsonb), vrm.audit_drain(), vrm.audit_seal(), vrm.audit_head(), vrm.audit_verify(text),
-    vrm.audit_proof(uuid)
-    TO service_role;
+GRANT EXECUTE ON FUNCTION vrm.audit_event(text, jsonb), vrm.audit_drain() TO service_role;

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstring>
 
-#include "functions/lockout_policy.h"
 #include "pg/owner.h"
 #include "pg/trigger.h"
 
@@ -142,14 +141,6 @@ HeapTuple audit_row(const pg::trigger_call& call) {
   return call.row();
 }
 
-/// Keyed hash of a seal, under the secret of this database.
-std::span<const std::byte> audit_mac(std::span<const std::byte> message) {
-  static vrm::lockout::mac mac;  // outlives the copy that the result makes
-  mac = lockout_policy::hash().hash("vrm/audit/v1", message);
-  return mac;
-}
-
 }  // namespace vrm::sql
 
 VRM_EXPORT_TRIGGER(vrm_audit_row, vrm::sql::audit_row);
-VRM_EXPORT(vrm_audit_mac, vrm::sql::audit_mac);

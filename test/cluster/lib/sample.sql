@@ -8,6 +8,8 @@ INSERT INTO vrm_private.sessions (user_id, aal) SELECT id, 'aal1' FROM auth.user
 INSERT INTO vrm.audit_log (class, action) VALUES ('security', 'sampled');
 SELECT vrm.record_backup('[{"label": "base-1", "kind": "full", "started_at": "2026-01-01 01:00+00",
                             "finished_at": "2026-01-01 01:10+00"}]', 'plain') \g /dev/null
+INSERT INTO vrm_private.audit_seals (id, class, system, era, horizon, entries, root, mac)
+    VALUES (1, 'security', 1, 1, '3', 1, sha256('a'), '\x00');
 UPDATE vrm.user_profiles SET role = 'admin', organization = E'tabs\tand "quotes"' WHERE email LIKE 'alice%';
 
 CREATE FUNCTION pg_temp.sign_in(who uuid) RETURNS void LANGUAGE sql AS $$
