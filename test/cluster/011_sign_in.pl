@@ -26,15 +26,21 @@ query($node, $database, "UPDATE vrm.lockout_policy SET threshold = 1000 WHERE ki
 my $scripts = PostgreSQL::Test::Utils::tempdir;
 
 sub race {
+    my @runs = start(@_);
+    $_->[0]->finish for @runs;
+    return map { split /\n/, ${ $_->[1] } } @runs;
+}
+
+sub start {
     my ($count, $name, $sql) = @_;
     append_to_file("$scripts/$name.sql", $sql);
-    my @output = map { my $text = ''; \$text } 1 .. $count;
-    my @runs = map {
-        IPC::Run::start(['psql', '-XAtq', '-d', $node->connstr($database), '-f', "$scripts/$name.sql"],
-            '>', $output[$_ - 1], '2>', \my $errors)
+    return map {
+        my $output = '';
+        my $run = IPC::Run::start(
+            ['psql', '-XAtq', '-d', $node->connstr($database), '-f', "$scripts/$name.sql"],
+            '>', \$output, '2>', \my $errors);
+        [$run, \$output]
     } 1 .. $count;
-    $_->finish for @runs;
-    return map { split /\n/, $$_ } @output;
 }
 
 sub tally { my ($what, @said) = @_; return scalar grep { $_ eq $what } @said; }
@@ -68,30 +74,63 @@ my $session_id = (split /[.]/, $refresh)[1];
 is(query($node, $database, "SELECT revoked_at IS NOT NULL FROM vrm_private.sessions WHERE id = '$session_id'"),
     't', 'and the session is over');
 
-# --- time ------------------------------------------------------------------------------------------
-# The chance that a wrong password at a known address takes longer than one at an unknown address.
+# --- a storm of passwords ---------------------------------------------------------------------------
+# The places for hashing are locks of a class that SQL cannot take.
 
-my $samples = 60;
 my $session = $node->background_psql($database);
-my %spent;
-for my $sample (1 .. $samples) {
-    for my $who ('alice', "nobody$sample") {
-        my $began = time;
-        $session->query_safe("SELECT status FROM vrm.sign_in('$who\@example.org', 'wrong horse')");
-        push @{ $spent{ $who eq 'alice' ? 'known' : 'unknown' } }, time - $began;
-    }
+query($node, $database, "LOAD 'vrm'; ALTER SYSTEM SET vrm.password_hashes_at_once = 2");
+$node->reload;
+my @storm = start(6, 'storm', "SELECT status FROM vrm.sign_in('nobody\@example.org', 'wrong horse');\n" x 5);
+my ($most, $waited, $began, $clients) = (0, 0, 0, 1);
+while (!$began || $clients > 0) {
+    (my ($hashing, $waiting), $clients) = split /\|/, $session->query_safe(
+        'SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted),'
+          . " (SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%wrong horse%' AND pid <> pg_backend_pid())"
+          . " FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 3");
+    $began ||= $clients > 0;
+    $most = $hashing if $hashing > $most;
+    $waited ||= $waiting > 0;
 }
-$session->quit;
-my ($longer, $pairs) = (0, 0);
-for my $known (@{ $spent{known} }) {
-    for my $unknown (@{ $spent{unknown} }) {
-        $longer += $known > $unknown ? 1 : $known == $unknown ? 0.5 : 0;
-        $pairs++;
+is(tally('invalid', map { $_->[0]->finish; split /\n/, ${ $_->[1] } } @storm), 30, 'all of 30 passwords are looked at');
+is($most, 2, 'two at a time');
+ok($waited, 'while the others wait');
+query($node, $database, 'ALTER SYSTEM RESET vrm.password_hashes_at_once');
+$node->reload;
+
+# --- time ------------------------------------------------------------------------------------------
+# The chance that an attempt at one address takes longer than at another, from attempts by turns.
+
+sub chance_of_longer {
+    my ($samples, %address) = @_;
+    my %spent;
+    for my $sample (1 .. $samples) {
+        for my $who (sort keys %address) {
+            my $mail = $address{$who} =~ s/SAMPLE/$sample/r;
+            my $began = time;
+            $session->query_safe("SELECT status FROM vrm.sign_in('$mail', 'wrong horse')");
+            push @{ $spent{$who} }, time - $began;
+        }
     }
+    my ($longer, $pairs) = (0, 0);
+    for my $known (@{ $spent{known} }) {
+        for my $unknown (@{ $spent{unknown} }) {
+            $longer += $known > $unknown ? 1 : $known == $unknown ? 0.5 : 0;
+            $pairs++;
+        }
+    }
+    return $longer / $pairs;
 }
-my $auc = $longer / $pairs;
+
+my $auc = chance_of_longer(60, known => 'alice@example.org', unknown => 'nobodySAMPLE@example.org');
 note sprintf('AUC of a wrong password against an unknown user: %.3f', $auc);
 cmp_ok(abs($auc - 0.5), '<=', 0.1, 'the clock does not tell who exists');
+
+query($node, $database, "SELECT vrm.lockout_lock('password', name || '\@example.org', 'infinity')"
+      . " FROM (VALUES ('alice'), ('nobody')) AS v (name)");
+$auc = chance_of_longer(300, known => 'alice@example.org', unknown => 'nobody@example.org');
+note sprintf('AUC of a locked user against a locked address of nobody: %.3f', $auc);
+cmp_ok(abs($auc - 0.5), '<=', 0.1, 'nor when both are locked');
+$session->quit;
 
 $node->stop;
 done_testing();
