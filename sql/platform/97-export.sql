@@ -63,7 +63,7 @@ FROM (VALUES
     ('vrm.cached_results', 'user_id', '{user_id,query,result,made_at}', '{}', '{}', '{last_event}'),
     ('vrm.logs', 'user_id', '{class,at,level,user_id,message,data}', '{}', '{}', '{}'),
     -- changed rows may be those of others; who did something to a person is about another person
-    ('vrm.audit_log', NULL, '{class,at,id,action,relation,detail}', '{}', '{actor,old,new}', '{xid,db_role}'),
+    ('vrm.audit_log', NULL, '{class,at,id,action,relation,detail}', '{}', '{actor,old,new}', '{xid,era,db_role}'),
     ('vrm_private.audit_journal', NULL, '{at,id,action,detail}', '{}', '{actor}', '{db_role}'),
     ('vrm_private.sessions', 'user_id', '{user_id,id,aal,client_ip,user_agent,created_at,refreshed_at,revoked_at}',
      '{}', '{}', '{}'),
@@ -110,8 +110,7 @@ FROM (VALUES
     ('vrm_private.archive_manifest', NULL, '{}', '{}', '{}', '{batch_id,run_id,row_count,archived_at,oldest,newest,'
      'bytes,columns,rows_sha256,chain_sha256,purged_at}'),
     ('vrm_private.archive_removals', NULL, '{}', '{}', '{}', '{batch_id,row_sha256,reason,removed_at}'),
-    ('vrm_private.audit_leaves', NULL, '{}', '{}', '{}', '{seal_id,position,class,at,id,hash}'),
-    ('vrm_private.audit_seals', NULL, '{}', '{mac}', '{}', '{id,sealed_at,entries,root}'),
+    ('vrm_private.audit_seals', NULL, '{}', '{mac}', '{}', '{id,sealed_at,class,system,era,horizon,entries,root,ids,leaves}'),
     ('vrm_private.jwt_keys', NULL, '{}', '{secret}', '{}', '{kid,algorithm,public_key,issuer,audience,'
      'created_at}'),
     ('vrm_private.token_keys', NULL, '{}', '{private_key}', '{}', '{kid,created_at}'),
