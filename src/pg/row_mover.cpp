@@ -29,6 +29,14 @@ void insert_index_entries(ResultRelInfo* result, TupleTableSlot* slot, EState* s
 #endif
 }
 
+/// Whether a lock of this transaction is on the row; deleting without waiting would take it for a
+/// lock of somebody else's.
+bool is_locked_by_us(TupleTableSlot* slot) {
+  const HeapTupleHeaderData* row = ExecFetchSlotHeapTuple(slot, false, nullptr)->t_data;
+  return (row->t_infomask & (HEAP_XMAX_INVALID | HEAP_XMAX_IS_MULTI)) == 0 &&
+         TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(row));
+}
+
 template <typename T>
 T* array_of(std::size_t size) {
   return static_cast<T*>(palloc0(size * sizeof(T)));
@@ -87,8 +95,9 @@ bool row_mover::take(ItemPointerData place) {
     const Snapshot snapshot = GetActiveSnapshot();
     if (!table_tuple_fetch_row_version(source_, &place, snapshot, found_)) return false;
     TM_FailureData failure;
-    const TM_Result result = table_tuple_delete(source_, &place, GetCurrentCommandId(true),
-                                                snapshot, InvalidSnapshot, false, &failure, false);
+    const TM_Result result =
+        table_tuple_delete(source_, &place, GetCurrentCommandId(true), snapshot, InvalidSnapshot,
+                           is_locked_by_us(found_), &failure, false);
     if (result != TM_Ok) {
       ExecClearTuple(found_);
       return false;

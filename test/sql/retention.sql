@@ -161,7 +161,8 @@ SELECT is((SELECT sum(due_rows) || ' ' || sum(due_bytes) FROM vrm.retention_prev
 FROM (SELECT sum(rows_done) || ' ' || sum(bytes_done) AS due FROM vrm.retention_runs) AS before;
 SELECT sum(due_bytes) AS bytes FROM vrm.retention_preview() WHERE policy_name LIKE 'calls.%' \gset
 SELECT max(run_id) AS last_run FROM vrm.retention_runs \gset
-SELECT is(vrm.archive_old_test_runs(), 15::bigint, 'as many go');
+SELECT count(*) FROM (SELECT FROM vrm.test_runs FOR KEY SHARE) AS locked \g /dev/null
+SELECT is(vrm.archive_old_test_runs(), 15::bigint, 'as many go, though this transaction holds locks on them');
 SELECT is((SELECT sum(bytes_done) FROM vrm.retention_runs WHERE run_id > :last_run), :bytes::numeric, 'of the size that the preview tells');
 SELECT is((SELECT string_agg(row_count || ' ' || (oldest = (SELECT min(completed_at) FROM vrm_private.test_runs_archive a WHERE a.batch_id = m.batch_id))
                              || ' ' || (newest = (SELECT max(completed_at) FROM vrm_private.test_runs_archive a WHERE a.batch_id = m.batch_id)), ', ' ORDER BY batch_id)
