@@ -110,7 +110,8 @@ FROM (VALUES
     ('vrm_private.archive_manifest', NULL, '{}', '{}', '{}', '{batch_id,run_id,row_count,archived_at,oldest,newest,'
      'bytes,columns,rows_sha256,chain_sha256,purged_at}'),
     ('vrm_private.archive_removals', NULL, '{}', '{}', '{}', '{batch_id,row_sha256,reason,removed_at}'),
-    ('vrm_private.audit_seals', NULL, '{}', '{mac}', '{}', '{id,sealed_at,class,system,era,horizon,entries,root,ids,leaves}'),
+    ('vrm_private.audit_seals', NULL, '{}', '{mac}', '{}', '{id,sealed_at,class,system,era,horizon,entries,root,'
+     'ids,leaves}'),
     ('vrm_private.jwt_keys', NULL, '{}', '{secret}', '{}', '{kid,algorithm,public_key,issuer,audience,'
      'created_at}'),
     ('vrm_private.token_keys', NULL, '{}', '{private_key}', '{}', '{kid,created_at}'),
