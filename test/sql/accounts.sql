@@ -44,6 +44,7 @@ SELECT is((SELECT count(*) FROM vrm.user_profiles WHERE id = :'bob') + (SELECT c
 
 SELECT is(pg_temp.as_user(:'alice', $$UPDATE vrm.user_profiles SET full_name = 'Alice', organization = 'Acme' RETURNING full_name$$),
           'Alice', 'people change their name');
+UPDATE vrm.user_profiles SET updated_at = '2000-01-01' WHERE id = :'alice';
 SELECT is((SELECT updated_at FROM vrm.user_profiles WHERE id = :'alice'), now(), 'updated_at follows');
 SELECT is((SELECT count(*) FROM vrm.user_profiles WHERE full_name = 'Alice'), 1::bigint, 'nobody else''s');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT count(*) FROM vrm.user_profiles'), '1', 'they see their own profile only');
