@@ -1,16 +1,18 @@
-// The row trigger of the audit trail: writes the columns that have changed, and those only, with
-// one statement that is planned once.
+// The row trigger of the audit trail: writes the columns that have changed, and those only, below
+// the executor.
 #include <array>
 #include <cstring>
 
 #include "pg/owner.h"
+#include "pg/partition_writer.h"
 #include "pg/trigger.h"
 
 extern "C" {
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/json.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 }
 
 namespace vrm::sql {
@@ -31,85 +33,160 @@ bool has(const char* list, const char* name) {
   return false;
 }
 
-/// Appends "name": value.  Numbers and booleans stay what they are; the rest is text.
-void append_member(StringInfo object, Form_pg_attribute column, Datum value, bool null,
-                   bool redacted) {
-  if (object->len > 1) appendStringInfoChar(object, ',');
-  escape_json(object, NameStr(column->attname));
-  appendStringInfoChar(object, ':');
-  if (null) {
-    appendStringInfoString(object, "null");
-    return;
-  }
-  if (redacted) {
-    appendStringInfoString(object, "\"redacted\"");
-    return;
-  }
-  Oid output = InvalidOid;
-  bool is_varlena = false;
-  getTypeOutputInfo(column->atttypid, &output, &is_varlena);
-  const char* const text = OidOutputFunctionCall(output, value);
-  switch (column->atttypid) {
+/// A value as it is written down: numbers and booleans stay what they are; the rest is text.
+JsonbValue member_of(const FormData_pg_attribute& column, Datum value) {
+  JsonbValue member{};
+  member.type = jbvString;
+  switch (column.atttypid) {
+    case BOOLOID:
+      member.type = jbvBool;
+      member.val.boolean = DatumGetBool(value);
+      return member;
     case INT2OID:
     case INT4OID:
     case INT8OID:
-    case JSONBOID:
-      appendStringInfoString(object, text);
-      break;
-    case BOOLOID:
-      appendStringInfoString(object, *text == 't' ? "true" : "false");
-      break;
-    default:
-      escape_json(object, text);
+      member.type = jbvNumeric;
+      member.val.numeric = int64_to_numeric(column.atttypid == INT2OID   ? DatumGetInt16(value)
+                                            : column.atttypid == INT4OID ? DatumGetInt32(value)
+                                                                         : DatumGetInt64(value));
+      return member;
+    case JSONBOID: {
+      Jsonb* const document = DatumGetJsonbP(value);
+      if (JB_ROOT_IS_SCALAR(document)) {
+        JsonbExtractScalar(&document->root, &member);
+      } else {
+        member.type = jbvBinary;
+        member.val.binary.data = &document->root;
+        member.val.binary.len = static_cast<int>(VARSIZE(document) - VARHDRSZ);
+      }
+      return member;
+    }
+    case TEXTOID:
+    case VARCHAROID: {
+      struct varlena* const text = PG_DETOAST_DATUM_PACKED(value);
+      member.val.string.val = VARDATA_ANY(text);
+      member.val.string.len = static_cast<int>(VARSIZE_ANY_EXHDR(text));
+      return member;
+    }
+    default: {
+      Oid output = InvalidOid;
+      bool is_varlena = false;
+      getTypeOutputInfo(column.atttypid, &output, &is_varlena);
+      member.val.string.val = OidOutputFunctionCall(output, value);
+      member.val.string.len = static_cast<int>(std::strlen(member.val.string.val));
+      return member;
+    }
   }
 }
 
+/// An object of columns: what a row was or is.
+class members {
+ public:
+  void begin() { pushJsonbValue(&state_, WJB_BEGIN_OBJECT, nullptr); }
+  void add(const FormData_pg_attribute& column, Datum value, bool null, bool redacted) {
+    JsonbValue name = text(NameStr(column.attname));
+    pushJsonbValue(&state_, WJB_KEY, &name);
+    JsonbValue member{};
+    member.type = jbvNull;
+    if (!null) member = redacted ? text("redacted") : member_of(column, value);
+    pushJsonbValue(&state_, WJB_VALUE, &member);
+  }
+  Datum end() {
+    return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state_, WJB_END_OBJECT, nullptr)));
+  }
+
+ private:
+  static JsonbValue text(const char* string) {
+    JsonbValue value{};
+    value.type = jbvString;
+    value.val.string.val = const_cast<char*>(string);
+    value.val.string.len = static_cast<int>(std::strlen(string));
+    return value;
+  }
+
+  JsonbParseState* state_ = nullptr;
+};
+
+/// The columns of a row.
+struct content {
+  std::array<Datum, MaxHeapAttributeNumber> values;
+  std::array<bool, MaxHeapAttributeNumber> nulls;
+};
+
 struct difference {
-  StringInfoData before;
-  StringInfoData after;
+  Datum before;
+  Datum after;
 };
 
 /// Runs inside a guard.  Unchanged columns of an UPDATE are left out; false when nothing is left.
 bool compare(TupleDesc columns, HeapTuple before, HeapTuple after, const instructions& told,
              difference& found) {
-  initStringInfo(&found.before);
-  initStringInfo(&found.after);
-  appendStringInfoChar(&found.before, '{');
-  appendStringInfoChar(&found.after, '{');
-  for (int i = 0; i < columns->natts; ++i) {
-    const Form_pg_attribute column = TupleDescAttr(columns, i);
-    const char* const name = NameStr(column->attname);
-    if (column->attisdropped || has(told.excluded, name)) continue;
-    Datum old_value = 0;
-    Datum new_value = 0;
-    bool old_null = true;
-    bool new_null = true;
-    if (before != nullptr) old_value = heap_getattr(before, i + 1, columns, &old_null);
-    if (after != nullptr) new_value = heap_getattr(after, i + 1, columns, &new_null);
-    if (before != nullptr && after != nullptr && old_null == new_null &&
-        (old_null || datumIsEqual(old_value, new_value, column->attbyval, column->attlen)))
-      continue;
-    const bool redacted = has(told.redacted, name);
-    if (before != nullptr) append_member(&found.before, column, old_value, old_null, redacted);
-    if (after != nullptr) append_member(&found.after, column, new_value, new_null, redacted);
+  static content old_row;
+  static content new_row;
+  members left;
+  members right;
+  bool any = false;
+  if (before != nullptr) {
+    heap_deform_tuple(before, columns, old_row.values.data(), old_row.nulls.data());
+    left.begin();
   }
-  appendStringInfoChar(&found.before, '}');
-  appendStringInfoChar(&found.after, '}');
-  return found.before.len > 2 || found.after.len > 2;
+  if (after != nullptr) {
+    heap_deform_tuple(after, columns, new_row.values.data(), new_row.nulls.data());
+    right.begin();
+  }
+  for (int number = 0; number < columns->natts; ++number) {
+    const FormData_pg_attribute& column = *TupleDescAttr(columns, number);
+    const auto i = static_cast<std::size_t>(number);
+    if (column.attisdropped) continue;
+    if (before != nullptr && after != nullptr && old_row.nulls[i] == new_row.nulls[i] &&
+        (old_row.nulls[i] ||
+         datumIsEqual(old_row.values[i], new_row.values[i], column.attbyval, column.attlen))) {
+      continue;
+    }
+    const char* const name = NameStr(column.attname);
+    if (has(told.excluded, name)) continue;
+    any = true;
+    const bool redacted = has(told.redacted, name);
+    if (before != nullptr) left.add(column, old_row.values[i], old_row.nulls[i], redacted);
+    if (after != nullptr) right.add(column, new_row.values[i], new_row.nulls[i], redacted);
+  }
+  if (!any) return false;
+  found.before = before == nullptr ? Datum{0} : left.end();
+  found.after = after == nullptr ? Datum{0} : right.end();
+  return true;
 }
 
+constexpr std::array columns_of_entry = {"class", "action", "relation", "old", "new"};
+
+/// The way through the executor, for partitions that somebody has put triggers or the like on.
 /// Planned once for the backend; PostgreSQL plans it anew when the table has changed.
-SPIPlanPtr insertion() {
+void insert_by_statement(std::array<Datum, 5> values, const std::array<bool, 5>& nulls) {
   static SPIPlanPtr plan = nullptr;
+  SPI_connect();
   if (plan == nullptr) {
-    std::array<Oid, 4> types = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+    std::array<Oid, 5> types = {TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID};
     plan = SPI_prepare(
-        "INSERT INTO vrm.audit_log (class, action, relation, old, new)"
-        " VALUES ('data', $1, $2, $3::pg_catalog.jsonb, $4::pg_catalog.jsonb)",
+        "INSERT INTO vrm.audit_log (class, action, relation, old, new) VALUES ($1, $2, $3, $4, $5)",
         static_cast<int>(types.size()), types.data());
     SPI_keepplan(plan);
   }
-  return plan;
+  std::array<char, 5> marks{};
+  for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = nulls[i] ? 'n' : ' ';
+  SPI_execute_plan(plan, values.data(), marks.data(), false, 0);
+  SPI_finish();
+}
+
+/// Runs inside a guard.  Name of the table, made once for a statement.
+Datum name_of(const pg::trigger_call& call) {
+  FmgrInfo& function = call.function();
+  if (function.fn_extra == nullptr) {
+    const MemoryContext outer = MemoryContextSwitchTo(function.fn_mcxt);
+    function.fn_extra = cstring_to_text(
+        quote_qualified_identifier(get_namespace_name(RelationGetNamespace(call.relation())),
+                                   RelationGetRelationName(call.relation())));
+    MemoryContextSwitchTo(outer);
+  }
+  return PointerGetDatum(function.fn_extra);
 }
 
 }  // namespace
@@ -122,22 +199,21 @@ HeapTuple audit_row(const pg::trigger_call& call) {
   const Trigger& trigger = call.trigger();
   const instructions told = {.excluded = trigger.tgnargs > 0 ? trigger.tgargs[0] : "",
                              .redacted = trigger.tgnargs > 1 ? trigger.tgargs[1] : ""};
-  const pg::owner_scope owner("vrm", "audit_log");
-  pg::guarded([&] {
+  std::array<Datum, 5> values{};
+  const std::array<bool, 5> nulls = {false, false, false, before == nullptr, after == nullptr};
+  const bool changed = pg::guarded([&] {
     difference found{};
-    if (!compare(RelationGetDescr(relation), before, after, told, found)) return;
-    SPI_connect();
+    if (!compare(RelationGetDescr(relation), before, after, told, found)) return false;
     const char* const action = updates ? "UPDATE" : after != nullptr ? "INSERT" : "DELETE";
-    const char* const name = quote_qualified_identifier(
-        get_namespace_name(RelationGetNamespace(relation)), RelationGetRelationName(relation));
-    std::array<Datum, 4> values = {CStringGetTextDatum(action), CStringGetTextDatum(name),
-                                   CStringGetTextDatum(found.before.data),
-                                   CStringGetTextDatum(found.after.data)};
-    const std::array<char, 4> nulls = {' ', ' ', before == nullptr ? 'n' : ' ',
-                                       after == nullptr ? 'n' : ' '};
-    SPI_execute_plan(insertion(), values.data(), nulls.data(), false, 0);
-    SPI_finish();
+    values = {CStringGetTextDatum("data"), CStringGetTextDatum(action), name_of(call), found.before,
+              found.after};
+    return true;
   });
+  static constinit pg::partition_writer trail("vrm", "audit_log", columns_of_entry);
+  if (changed && !trail.put(values, nulls)) {
+    const pg::owner_scope owner("vrm", "audit_log");
+    pg::guarded([&] { insert_by_statement(values, nulls); });
+  }
   return call.row();
 }
 

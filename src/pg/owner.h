@@ -32,6 +32,10 @@ class owner_scope {
     });
     SetUserIdAndSecContext(owner, outer_context_ | SECURITY_LOCAL_USERID_CHANGE);
   }
+  explicit owner_scope(Oid owner) noexcept {
+    GetUserIdAndSecContext(&outer_user_, &outer_context_);
+    SetUserIdAndSecContext(owner, outer_context_ | SECURITY_LOCAL_USERID_CHANGE);
+  }
   ~owner_scope() { SetUserIdAndSecContext(outer_user_, outer_context_); }
   owner_scope(const owner_scope&) = delete;
   owner_scope& operator=(const owner_scope&) = delete;

@@ -1,6 +1,7 @@
 #include "pg/row_mover.h"
 
 #include "core/error.h"
+#include "pg/index_entries.h"
 #include "pg/memory.h"
 
 extern "C" {
@@ -19,14 +20,6 @@ int number_of(TupleDesc columns, const char* name) {
     if (!column->attisdropped && std::strcmp(name, NameStr(column->attname)) == 0) return i;
   }
   return -1;
-}
-
-void insert_index_entries(ResultRelInfo* result, TupleTableSlot* slot, EState* state) {
-#if PG_VERSION_NUM >= 160000
-  list_free(ExecInsertIndexTuples(result, slot, state, false, false, nullptr, NIL, false));
-#else
-  list_free(ExecInsertIndexTuples(result, slot, state, false, false, nullptr, NIL));
-#endif
 }
 
 /// Whether a lock of this transaction is on the row; deleting without waiting would take it for a

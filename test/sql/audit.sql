@@ -1,6 +1,6 @@
 -- The audit trail: changed columns only, and what no ROLLBACK takes back.
 BEGIN;
-SELECT plan(22);
+SELECT plan(34);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
@@ -26,6 +26,50 @@ SELECT is((SELECT concat_ws(' ', old ->> 'name', new) FROM vrm.audit_log WHERE a
 SELECT lives_ok($$SELECT vrm.audit_disable('public.thing')$$, 'until it is no longer');
 INSERT INTO public.thing VALUES (2);
 SELECT is((SELECT count(*) FROM vrm.audit_log WHERE action = 'INSERT' AND relation = 'public.thing'), 1::bigint, 'then nothing is written');
+
+-- how they get there: below the executor, but with all that INSERT looks after ---------------------------
+
+CREATE TABLE public.kinds (a smallint, b bigint, c varchar, d numeric, e jsonb, f jsonb, g timestamptz, h bytea);
+SELECT vrm.audit_enable('public.kinds') \g /dev/null
+SET LOCAL timezone = 'UTC';
+INSERT INTO public.kinds VALUES (-1, 9223372036854775807, 'c', 'NaN', '"x"', '[1, {"y": null}]', '2026-01-01 00:00+00', '\x00ff');
+SELECT is((SELECT new FROM vrm.audit_log WHERE relation = 'public.kinds'),
+          '{"a": -1, "b": 9223372036854775807, "c": "c", "d": "NaN", "e": "x", "f": [1, {"y": null}], "g": "2026-01-01 00:00:00+00", "h": "\\x00ff"}',
+          'numbers, booleans and documents stay what they are; the rest is text');
+SELECT is((SELECT count(*) FROM vrm.audit_log WHERE relation = 'public.kinds' AND db_role = session_user AND detail IS NULL
+           AND era = 1 AND xid = pg_current_xact_id() AND at BETWEEN now() AND clock_timestamp()), 1::bigint, 'the rest of an entry has its defaults');
+ALTER TABLE vrm.audit_log ADD COLUMN extra text NOT NULL DEFAULT 'mine';
+ALTER TABLE vrm.audit_log ALTER COLUMN extra SET DEFAULT 'new';
+CREATE FUNCTION pg_temp.written(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    before timestamptz := clock_timestamp();
+BEGIN
+    EXECUTE change;
+    RETURN (SELECT string_agg(to_jsonb(l) ->> 'extra' || ' ' || regexp_replace(l.tableoid::regclass::text, '_2\d+.*', ''), ', ')
+            FROM vrm.audit_log l WHERE l.at >= before);
+END
+$$;
+SELECT vrm.audit_maintain() \g /dev/null
+SELECT is(pg_temp.written('UPDATE public.kinds SET a = 1'), 'new vrm_private.audit_data', 'so has a column that was added meanwhile');
+SELECT format('vrm_private.audit_data_%s', to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM_DD')) AS today \gset
+ALTER TABLE vrm_private.audit_data DETACH PARTITION :today;
+SELECT is(pg_temp.written('UPDATE public.kinds SET a = 2'), 'new vrm_private.audit_data_rest', 'without a partition for the day they go to the rest');
+ALTER TABLE vrm.audit_log ADD CONSTRAINT few CHECK (relation <> 'public.kinds') NOT VALID;
+SELECT throws_ok('UPDATE public.kinds SET a = 3', '23514', NULL, 'constraints hold');
+ALTER TABLE vrm.audit_log DROP CONSTRAINT few;
+CREATE FUNCTION pg_temp.mark() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.extra := 'marked'; RETURN NEW; END$$;
+CREATE TRIGGER mark BEFORE INSERT ON vrm_private.audit_data_rest FOR EACH ROW EXECUTE FUNCTION pg_temp.mark();
+SELECT is(pg_temp.written('UPDATE public.kinds SET a = 4'), 'marked vrm_private.audit_data_rest', 'and triggers that somebody has put there fire');
+DROP TRIGGER mark ON vrm_private.audit_data_rest;
+SELECT is(pg_temp.written('UPDATE public.kinds SET a = 5'), 'new vrm_private.audit_data_rest', 'until they are gone');
+CREATE TEMP TABLE passing (id int);
+SELECT vrm.audit_enable('passing') \g /dev/null
+SELECT throws_ok('SET LOCAL transaction_read_only = on; INSERT INTO passing VALUES (1)', '25006', NULL, 'a read-only transaction writes none');
+SAVEPOINT s;
+UPDATE public.kinds SET a = 6;
+ROLLBACK TO SAVEPOINT s;
+SELECT is((SELECT count(*) FROM vrm.audit_log WHERE new -> 'a' = '6'), 0::bigint, 'what is rolled back has not happened');
+SELECT is(pg_temp.written('UPDATE public.kinds SET a = 7'), 'new vrm_private.audit_data_rest', 'what follows has');
 
 -- events, and who sees them -----------------------------------------------------------------------------
 
@@ -53,6 +97,23 @@ SELECT is((SELECT detail - 'key' FROM vrm.audit_log WHERE action = 'password fai
 SELECT is_empty('SELECT * FROM vrm_private.audit_journal', 'once');
 SELECT throws_ok($$SELECT vrm.audit_journal('', NULL)$$, '22023', NULL, 'an event has a name');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.audit_journal('x', NULL)$$), '42501', 'users write no events');
+
+-- midnight --------------------------------------------------------------------------------------------
+
+SELECT format('DROP TABLE %s', inhrelid::regclass) FROM pg_inherits WHERE inhparent = 'vrm_private.audit_data'::regclass \gexec
+SELECT clock_timestamp() + interval '100 ms' AS midnight \gset
+CREATE TABLE public.before PARTITION OF vrm_private.audit_data FOR VALUES FROM ('-infinity') TO (:'midnight');
+CREATE TABLE public.after PARTITION OF vrm_private.audit_data FOR VALUES FROM (:'midnight') TO ('infinity');
+SELECT set_config('test.midnight', :'midnight', true) \g /dev/null
+DO $$BEGIN LOOP
+    UPDATE public.kinds SET a = (a + 1) % 100;
+    EXIT WHEN clock_timestamp() > current_setting('test.midnight')::timestamptz;
+END LOOP; END$$;
+UPDATE public.kinds SET a = 100;
+SELECT is((SELECT count(*) FROM public.before WHERE at >= :'midnight'), 0::bigint, 'when the day is over');
+SELECT isnt_empty('TABLE public.after', 'they go to the next, in the middle of a transaction, too');
+DROP TABLE public.before, public.after;
+CREATE TABLE vrm_private.audit_data_rest PARTITION OF vrm_private.audit_data DEFAULT;
 
 SELECT * FROM finish();
 ROLLBACK;
