@@ -1,6 +1,6 @@
 -- Seals of the audit trail: whoever tampers is told where.  Only what is committed can be sealed, so
 -- these tests are no transaction; what they write stays.
-SELECT plan(24);
+SELECT plan(25);
 CREATE TABLE public.sealed_thing (id int PRIMARY KEY, name text);
 SELECT vrm.audit_enable('public.sealed_thing') \g /dev/null
 INSERT INTO public.sealed_thing VALUES (1, 'a "name"');
@@ -53,6 +53,8 @@ END
 $$;
 SELECT ok((SELECT bool_and(pg_temp.proven(id)) FROM vrm.audit_log), 'every entry has a proof');
 SELECT throws_ok($$SELECT vrm.merkle_root('\x01')$$, '22023', NULL, 'a leaf has 32 bytes');
+SELECT is(vrm.audit_leaf(ROW('ab'::text, NULL::text, 258::bigint)),
+          sha256('\x00'::bytea || int8send(2) || 'ab'::bytea || int8send(-1) || int8send(8) || int8send(258)), 'so is a leaf: columns after their sizes, under a prefix of their own');
 SELECT is(vrm.merkle_root(sha256('a') || sha256('b') || sha256('c')),
           sha256('\x01'::bytea || sha256('\x01'::bytea || sha256('a') || sha256('b')) || sha256('c')), 'the tree is that of RFC 6962');
 

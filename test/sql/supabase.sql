@@ -1,6 +1,6 @@
 -- On Supabase its own service keeps passwords: ours are refused, and its hooks do the lockout.
 BEGIN;
-SELECT plan(12);
+SELECT plan(16);
 \ir include/people.sql
 \ir include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
@@ -30,6 +30,20 @@ SELECT throws_ok($$SELECT vrm.sign_up('a@example.org', 'correct horse')$$, '5500
 SELECT throws_ok($$SELECT vrm.sign_in('a@example.org', 'correct horse')$$, '55000', 'passwords belong to Supabase Auth here', 'no sign-in');
 SELECT throws_ok($$SELECT vrm.request_password_reset('a@example.org')$$, '55000', 'passwords belong to Supabase Auth here', 'no reset');
 SELECT throws_ok($$SELECT vrm.consume_password_reset('x.y', 'correct horse')$$, '55000', 'passwords belong to Supabase Auth here', 'of either end');
+CREATE FUNCTION pg_temp.hint(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN NULL;
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RETURN hint;
+END
+$$;
+SELECT is(pg_temp.hint(statement), 'Sign in through Supabase Auth; vrm.hook_password_verification_attempt is its hook.', statement || ' says where to go')
+FROM unnest(ARRAY['SELECT vrm.sign_up(''a@example.org'', ''correct horse'')', 'SELECT vrm.sign_in(''a@example.org'', ''correct horse'')',
+                  'SELECT vrm.request_password_reset(''a@example.org'')', 'SELECT vrm.consume_password_reset(''x.y'', ''correct horse'')']) AS statement;
 
 SELECT * FROM finish();
 ROLLBACK;
