@@ -48,7 +48,9 @@ BEGIN
                         'The fix updates the members; a session that began before keeps the old module.',
                         'ALTER EXTENSION vrm UPDATE;'
     WHERE library <> vrm.version() OR library IS DISTINCT FROM available;
-    IF to_regprocedure('vrm_private.doctor()') IS NULL THEN
+    -- before there is a platform, anybody who may create schemas could have put something under that name
+    IF NOT EXISTS (SELECT FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner AND r.rolsuper
+                   WHERE p.oid = to_regprocedure('vrm_private.doctor()')) THEN
         RETURN QUERY SELECT 'platform', 'fail', 'there is no platform in this database',
                             'Superusers only.', 'SELECT vrm.install();';
         RETURN;

@@ -76,7 +76,10 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
     UNION ALL
     SELECT 'maintenance', 'warn', 'pg_cron is here and has no job that calls vrm.maintain()', NULL,
            'SELECT vrm.schedule_maintenance();'
-    WHERE CASE WHEN to_regclass('cron.job') IS NOT NULL THEN
+    -- only what is pg_cron's: a view that somebody planted under its name could run anything
+    WHERE CASE WHEN EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                            WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'pg_cron'
+                              AND d.classid = 'pg_class'::regclass AND d.objid = to_regclass('cron.job')) THEN
                (xpath('count(//command[contains(., "vrm.maintain")])',
                       query_to_xml('SELECT command FROM cron.job WHERE active', false, false, '')))[1]::text = '0' END
     UNION ALL

@@ -1,7 +1,7 @@
 -- The doctor: damage is found, and the statement that comes with the finding mends it.  What a whole
 -- server is set to is in test/cluster/098_doctor.pl.
 BEGIN;
-SELECT plan(63);
+SELECT plan(65);
 SET LOCAL client_min_messages = warning;
 SELECT current_database() AS db \gset
 
@@ -133,6 +133,24 @@ UPDATE vrm_private.platform_history SET version = '0.0.1';
 SELECT is((SELECT fix_sql FROM vrm.doctor() WHERE check_name = 'platform'), 'SELECT vrm.upgrade();', 'a platform of another version is upgraded');
 UPDATE vrm_private.platform_history SET version = vrm.version();
 SELECT is(pg_temp.mended('DROP SCHEMA vrm_private CASCADE', 'platform', 'there is no platform'), 'fail', 'a platform that is not there is made');
+
+
+-- what an ordinary user has put under names that the doctor looks at --------------------------------------------
+
+SELECT format('GRANT CREATE ON DATABASE %I TO doctor_patient', :'db') \gexec
+DROP SCHEMA vrm_private CASCADE;
+SET LOCAL ROLE doctor_patient;
+CREATE SCHEMA vrm_private;
+CREATE FUNCTION vrm_private.doctor() RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql AS $$ SELECT 'planted', current_user::text, '', '', '' $$;
+SELECT is((SELECT string_agg(check_name, ' ' ORDER BY check_name) FROM vrm.doctor()), 'platform version', 'a planted doctor is not asked');
+DROP SCHEMA vrm_private CASCADE;
+CREATE SCHEMA cron;
+CREATE FUNCTION cron.planted() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$;
+CREATE VIEW cron.job AS SELECT cron.planted() AS command, true AS active;
+RESET ROLE;
+SELECT vrm.install() \g /dev/null
+SELECT lives_ok('SELECT FROM vrm.doctor()', 'and a planted list of jobs is not read');
 
 SELECT * FROM finish();
 ROLLBACK;
