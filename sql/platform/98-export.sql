@@ -26,6 +26,26 @@ $$;
 COMMENT ON FUNCTION vrm.classify_column(regclass, name, text, boolean) IS
     'says what a column is to the person whose row it is: personal, secret, system or third_party';
 
+-- An export has a superuser's rights.  Casts are looked up by type, whatever the search_path is, and who
+-- owns a table may give its columns types of his own: such values are exported as their text.
+CREATE OR REPLACE FUNCTION vrm_private.is_trusted_type(type oid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE part (oid) AS (
+        SELECT type
+        UNION
+        SELECT inner_type.oid
+        FROM part p JOIN pg_type t ON t.oid = p.oid,
+             LATERAL (SELECT t.typelem UNION ALL SELECT t.typbasetype
+                      UNION ALL SELECT a.atttypid FROM pg_attribute a
+                                WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)
+                 AS inner_type (oid)
+        WHERE inner_type.oid <> 0
+    )
+    SELECT bool_and(r.rolsuper) FROM part p JOIN pg_type t ON t.oid = p.oid JOIN pg_roles r ON r.oid = t.typowner
+$$;
+COMMENT ON FUNCTION vrm_private.is_trusted_type(oid) IS
+    'whether a type, and what it is made of, belongs to superusers, so that nobody else makes casts of it';
+
 -- How rows lead to a person ($1): by a column that names him, else along foreign keys of columns that are
 -- personal, one path each.  "r" is the row, in each query its own.
 CREATE OR REPLACE FUNCTION vrm_private.export_paths() RETURNS TABLE (relation regclass, condition text)
@@ -34,7 +54,7 @@ CREATE OR REPLACE FUNCTION vrm_private.export_paths() RETURNS TABLE (relation re
         SELECT k.rel AS relation, format('r.%I = $1', k.column_name) AS condition
         FROM vrm_private.column_classes k
         JOIN pg_attribute a ON a.attrelid = k.rel AND a.attname = k.column_name AND NOT a.attisdropped
-        WHERE k.names_person
+        WHERE k.names_person AND a.atttypid = 'uuid'::regtype
         UNION ALL
         SELECT s.relation::regclass, s.condition
         FROM (VALUES ('vrm.audit_log', 'coalesce(r.detail ->> ''user_id'', r.actor::text) = $1::text'),
@@ -53,7 +73,8 @@ CREATE OR REPLACE FUNCTION vrm_private.export_paths() RETURNS TABLE (relation re
         WHERE f.contype = 'f' AND f.conparentid = 0
           AND NOT EXISTS (SELECT FROM direct d WHERE d.relation = f.conrelid)
         GROUP BY f.oid, f.conrelid, f.confrelid
-        HAVING bool_and(coalesce(k.class = 'personal', false))
+        HAVING bool_and(coalesce(k.class = 'personal', false) AND vrm_private.is_trusted_type(o.atttypid)
+                        AND vrm_private.is_trusted_type(t.atttypid))
     ), paths (relation, condition, seen) AS (
         SELECT d.relation, d.condition, ARRAY[d.relation] FROM direct d
         UNION ALL
@@ -83,12 +104,15 @@ CREATE OR REPLACE FUNCTION vrm_private.export_query() RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH columns AS (
         SELECT k.rel,
-               string_agg(CASE WHEN k.class = 'secret'
+               string_agg(CASE WHEN k.class <> 'secret' AND NOT vrm_private.is_trusted_type(a.atttypid)
+                               THEN format('nullif(concat(r.%I), '''') AS %1$I', a.attname)
+                               WHEN k.class = 'secret'
                                THEN format('CASE WHEN r.%I IS NOT NULL THEN ''<secret>'' END AS %1$I', a.attname)
                                WHEN (k.rel, a.attname) = ('vrm_private.test_runs_archive'::regclass, 'extra')
                                THEN 'vrm_private.exportable_extra(r.extra) AS extra'
                                ELSE format('r.%I', a.attname) END, ', ' ORDER BY a.attnum) AS list,
-               string_agg(format('r.%I', a.attname), ', ' ORDER BY a.attnum)
+               string_agg(format(CASE WHEN vrm_private.is_trusted_type(a.atttypid) THEN 'r.%I'
+                                      ELSE 'concat(r.%I) AS %1$I' END, a.attname), ', ' ORDER BY a.attnum)
                    FILTER (WHERE k.class = 'personal' AND a.attnum = ANY (i.indkey)) AS key
         FROM vrm_private.column_classes k
         JOIN pg_attribute a ON a.attrelid = k.rel AND a.attname = k.column_name AND a.attnum > 0 AND NOT a.attisdropped
@@ -141,8 +165,9 @@ SET rel = excluded.rel WHERE q.origin = 'platform' AND q.rel <> excluded.rel;
 SELECT vrm.derive_quality_checks() WHERE NOT EXISTS (SELECT FROM vrm.quality_check WHERE origin = 'catalog');
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.export_inventory(), vrm.classify_column(regclass, name, text, boolean), vrm_private.export_paths(),
-    vrm_private.exportable_extra(jsonb), vrm_private.export_query(), vrm.export_user_data(uuid)
+    vrm_private.export_inventory(), vrm.classify_column(regclass, name, text, boolean),
+    vrm_private.is_trusted_type(oid), vrm_private.export_paths(), vrm_private.exportable_extra(jsonb),
+    vrm_private.export_query(), vrm.export_user_data(uuid)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm_private.export_inventory() TO service_role;
 GRANT EXECUTE ON FUNCTION vrm.export_user_data(uuid) TO authenticated, service_role;

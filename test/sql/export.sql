@@ -1,7 +1,7 @@
 -- Export of what the platform holds of a person: all of it, nothing of others, no secret, for nobody else;
 -- and every column classed, or somebody hears of it.
 BEGIN;
-SELECT plan(46);
+SELECT plan(48);
 \ir include/people.sql
 \ir include/secrets.sql
 
@@ -98,6 +98,26 @@ INSERT INTO public.reviews VALUES (1, :'alice', 'of somebody');
 SELECT vrm.classify_column('public.reviews', name, CASE name WHEN 'reviewer' THEN 'third_party' ELSE 'personal' END) FROM unnest('{id,reviewer,what}'::name[]) AS name \g /dev/null
 SELECT is((SELECT count(*) FROM vrm.export_user_data(:'alice') WHERE relation = 'public.reviews'), 0::bigint, 'a reference that is about others makes no row a person''s');
 SELECT throws_ok($$SELECT vrm.classify_column('vrm.agents', 'no_such', 'personal')$$, '42703', NULL, 'only columns that are there are classed');
+-- who owns a table, and is no superuser, may give its columns types of his own, with casts
+CREATE ROLE shopkeeper;
+CREATE SCHEMA shop AUTHORIZATION shopkeeper;
+CREATE TABLE shop.notes (id integer PRIMARY KEY, user_id uuid, what text);
+INSERT INTO shop.notes VALUES (1, :'alice', 'fine');
+ALTER TABLE shop.notes OWNER TO shopkeeper;
+SELECT vrm.classify_column('shop.notes', name, 'personal', name = 'user_id') FROM unnest('{id,user_id,what}'::name[]) AS name \g /dev/null
+SET LOCAL ROLE shopkeeper;
+CREATE TYPE shop.mood AS ENUM ('fine');
+CREATE TYPE shop.person AS (id uuid);
+CREATE FUNCTION shop.planted(shop.mood) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RETURN to_json(current_user); END $$;
+CREATE CAST (shop.mood AS json) WITH FUNCTION shop.planted(shop.mood);
+CREATE FUNCTION shop.planted(shop.person) RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$;
+CREATE CAST (shop.person AS uuid) WITH FUNCTION shop.planted(shop.person) AS IMPLICIT;
+ALTER TABLE shop.notes ALTER COLUMN what TYPE shop.mood[] USING ARRAY[what]::shop.mood[];
+RESET ROLE;
+SELECT is((SELECT data ->> 'what' FROM vrm.export_user_data(:'alice') WHERE relation = 'shop.notes'), '{fine}', 'an export runs no casts of others');
+ALTER TABLE shop.notes ALTER COLUMN user_id TYPE shop.person USING ROW(user_id)::shop.person;
+SELECT lives_ok(format('SELECT FROM vrm.export_user_data(%L)', :'alice'), 'nor to find out whose a row is');
+DROP SCHEMA shop CASCADE;
 DROP TABLE public.lines, public.invoices;
 
 -- what is exported is what is erased ---------------------------------------------------------------------------------
