@@ -1,7 +1,9 @@
 -- Data quality -----------------------------------------------------------------------------------
 
+-- Where a literal ends depends on that setting: as it is read here, it has to be executed.
 CREATE FUNCTION vrm.check_expression(expression text) RETURNS void
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_check_expression';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET standard_conforming_strings = on
+    AS 'MODULE_PATHNAME', 'vrm_check_expression';
 COMMENT ON FUNCTION vrm.check_expression(text) IS
     'an error unless the text is one SQL expression, and nothing that reaches out of its place in a query';
 

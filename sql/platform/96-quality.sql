@@ -94,13 +94,15 @@ $$;
 COMMENT ON FUNCTION vrm_private.catalog_checks(regclass) IS
     'checks that follow from the definition of a table, or of all tables of the platform';
 
+-- They run as the table's owner, whoever asks for them: his functions may be in its definition.
 CREATE OR REPLACE FUNCTION vrm.derive_quality_checks(rel regclass DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     changed integer;
 BEGIN
     WITH wanted AS MATERIALIZED (
-        SELECT * FROM vrm_private.catalog_checks(derive_quality_checks.rel)
+        SELECT c.*, pg_get_userbyid(r.relowner) AS author
+        FROM vrm_private.catalog_checks(derive_quality_checks.rel) c JOIN pg_class r ON r.oid = c.relation
     ), obsolete AS (
         DELETE FROM vrm.quality_check q
         WHERE q.origin = 'catalog' AND NOT EXISTS (SELECT FROM wanted w WHERE w.name = q.name)
@@ -110,18 +112,19 @@ BEGIN
         RETURNING 1
     ), put AS (
         INSERT INTO vrm.quality_check AS q
-            (name, rel, kind, severity, columns, expression, refers_to, refers_columns, every, origin)
+            (name, rel, kind, severity, columns, expression, refers_to, refers_columns, every, origin, registered_by)
         SELECT w.name, w.relation, w.kind, w.severity, w.columns, w.expression, w.refers_to, w.refers_columns, w.every,
-               'catalog'
+               'catalog', w.author
         FROM wanted w
         WHERE NOT EXISTS (SELECT FROM vrm.quality_check q
                           WHERE q.name = w.name
                             AND (q.origin <> 'catalog'
-                                 OR (q.rel, q.columns) = (w.relation, w.columns)
+                                 OR (q.rel, q.columns, q.registered_by) = (w.relation, w.columns, w.author)
                                     AND (q.expression, q.refers_to) IS NOT DISTINCT FROM (w.expression, w.refers_to)))
         ON CONFLICT ON CONSTRAINT quality_check_pkey DO UPDATE
         SET rel = excluded.rel, columns = excluded.columns, expression = excluded.expression,
-            refers_to = excluded.refers_to, refers_columns = excluded.refers_columns
+            refers_to = excluded.refers_to, refers_columns = excluded.refers_columns,
+            registered_by = excluded.registered_by
         WHERE q.origin = 'catalog'
         RETURNING 1
     )
@@ -395,8 +398,10 @@ COMMENT ON FUNCTION vrm_private.constraint_for(vrm.quality_check) IS
     'definition of the constraint that says what a check does';
 
 -- lock_timeout: behind a statement that waits for a table, everybody else waits.
+-- standard_conforming_strings: the expression must mean what vrm.check_expression() has read.
 CREATE OR REPLACE FUNCTION vrm.adopt_constraint(check_name text, validate boolean DEFAULT false) RETURNS text
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s'
+    SET standard_conforming_strings = on AS $$
 DECLARE
     c vrm.quality_check;
     valid boolean;

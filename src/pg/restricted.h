@@ -37,6 +37,7 @@ class restricted_scope {
         };
         set("search_path", "pg_catalog, pg_temp");
         set("row_security", "off");
+        set("standard_conforming_strings", "on");
         set("timezone", "UTC");
       });
     } catch (...) {

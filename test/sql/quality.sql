@@ -1,7 +1,7 @@
 -- Data quality: what the checks find and where, that one broken check stops no other, whose rights they
 -- have, and how a constraint is made of one.
 BEGIN;
-SELECT plan(93);
+SELECT plan(96);
 \ir include/people.sql
 
 -- what is checked without anybody having asked ------------------------------------------------------
@@ -199,6 +199,16 @@ SELECT is(pg_temp.error_as('keeper', $$SELECT vrm.add_quality_check('theirs', 'v
 SELECT is(pg_temp.error_as('keeper', format($$INSERT INTO vrm.quality_check (name, rel, kind, expression, registered_by) VALUES ('x', 'public.notes', 'custom', 'true', %L)$$, current_user)),
           '42501', 'nor in the name of another');
 SELECT is(pg_temp.error_as('keeper', $$UPDATE vrm.quality_check SET expression = 'kept.who() = ''x''' WHERE name = 'vrm.test_runs/json/results'$$), '42501', 'nor into checks of others');
+SET LOCAL standard_conforming_strings = off;
+SELECT is(pg_temp.error_as('keeper', $$SELECT vrm.add_quality_check('trap', 'public.notes', 'custom',
+    $e$body <> '\')) NOT VALID; ALTER ROLE keeper SUPERUSER; ALTER TABLE public.notes ADD CHECK ((true --'$e$)$$), '42601',
+    'nor an expression that ends elsewhere where literals are read otherwise');
+SET LOCAL standard_conforming_strings = on;
+CREATE TABLE kept.orders (id integer PRIMARY KEY);
+INSERT INTO kept.orders VALUES (1);
+ALTER TABLE kept.orders ADD CONSTRAINT asks CHECK (kept.who() = 'keeper') NOT VALID, OWNER TO keeper;
+SELECT vrm.derive_quality_checks('kept.orders') \g /dev/null
+SELECT is(pg_temp.found('kept.orders/range/asks'), 'error 0 1', 'checks of his table''s definition run as him, too');
 SELECT pg_temp.error_as('keeper', format($$SELECT vrm.add_quality_check(%L, 'public.notes', 'custom', 'kept.%s()')$$, f, f)) FROM unnest('{writes,escapes,unlocks}'::text[]) AS f \g /dev/null
 SELECT pg_temp.error_as('keeper', $$SELECT vrm.add_quality_check('peeks', 'public.notes', 'custom', 'EXISTS (SELECT FROM auth.users)')$$) AS peeks \gset
 SELECT is((SELECT array_agg(check_name || ' ' || left(hint, 5) ORDER BY check_name) FROM vrm.run_quality_checks('public.notes') WHERE failed IS NULL),
@@ -240,6 +250,10 @@ SELECT cmp_ok(vrm_private.check_when_due('vrm.metrics'), '>', 0::bigint, 'and ru
 UPDATE vrm.quality_run SET at = at - interval '90 days';
 SELECT vrm_private.relations_to_check() \g /dev/null
 SELECT is((SELECT count(*) FROM vrm.quality_run), 0::bigint, 'the history goes back 90 days');
+
+ALTER TABLE vrm.metrics ADD COLUMN since timestamptz NOT NULL DEFAULT now();
+SELECT is(pg_temp.error_as('service_role', $$SELECT FROM vrm.run_quality_checks('vrm.metrics')$$), 'no error',
+          'who may run checks may do so when a definition has changed');
 
 SELECT * FROM finish();
 ROLLBACK;
