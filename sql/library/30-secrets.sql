@@ -140,6 +140,12 @@ CREATE FUNCTION vrm.bind_sealed() RETURNS trigger
 COMMENT ON FUNCTION vrm.bind_sealed() IS
     'trigger of sealed columns: binds what is written to its row, under the active key';
 
+CREATE FUNCTION vrm.reseal_rows(rel regclass, column_name name, key_id bigint, places tid[]) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'vrm_reseal_rows'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION vrm.reseal_rows(regclass, name, bigint, tid[]) IS
+    'seals a column anew in rows not under this key, past the trigger; locked rows stay; null where it takes an UPDATE';
+
 -- The CHECKs of domain vrm.sealed and of sealed columns run as the role that writes.
 GRANT EXECUTE ON FUNCTION vrm.is_sealed(bytea), vrm.is_bound(bytea), vrm.key_of(bytea)
     TO anon, authenticated, service_role;

@@ -76,14 +76,17 @@ $$;
 COMMENT ON FUNCTION vrm_private.begin_rotation() IS 'the key that rotation leads to: resumes, or makes one';
 REVOKE EXECUTE ON FUNCTION vrm_private.begin_rotation() FROM PUBLIC;
 
--- Walks on by the primary key, so that a batch costs the same wherever it is.  The column's trigger
+-- Walks on by the primary key, so that a batch costs the same wherever it is.  Rows are replaced past
+-- the executor; where an UPDATE would do more, or others are to be waited for, the column's trigger
 -- seals anew whatever is not under the active key.  Returns false at the end of the table.
-CREATE OR REPLACE FUNCTION vrm_private.rotate_batch(target bigint, sealed_column uuid, batch integer) RETURNS boolean
+CREATE OR REPLACE FUNCTION vrm_private.rotate_batch(target bigint, sealed_column uuid, batch integer, waiting boolean)
+    RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place record;
     walk record;
     after text;
+    rows_meant text;
     batch_end text[];
     changed bigint;
 BEGIN
@@ -105,12 +108,20 @@ BEGIN
     EXECUTE format('SELECT ARRAY[%s] FROM %s WHERE %s ORDER BY %s OFFSET %s LIMIT 1',
                    walk.texts, place.relation, after, walk.columns, batch - 1)
         INTO batch_end USING place.last_key;
-    EXECUTE format('UPDATE %s SET %I = %2$I WHERE %s AND %s AND vrm.key_of(%2$I) <> $3',
-                   place.relation, place.column_name, after,
-                   CASE WHEN batch_end IS NULL THEN 'true'
-                        ELSE format('(%s) <= (%s)', walk.columns, format(walk.parameters, '$2')) END)
-        USING place.last_key, batch_end, target;
-    GET DIAGNOSTICS changed = ROW_COUNT;
+    rows_meant := format('%s AND %s', after,
+                         CASE WHEN batch_end IS NULL THEN 'true'
+                              ELSE format('(%s) <= (%s)', walk.columns, format(walk.parameters, '$2')) END);
+    IF NOT waiting THEN
+        EXECUTE format('SELECT vrm.reseal_rows(%L, %L, $3, ARRAY(SELECT ctid FROM %s WHERE %s))',
+                       place.relation, place.column_name, place.relation, rows_meant)
+            INTO changed USING place.last_key, batch_end, target;
+    END IF;
+    IF changed IS NULL THEN
+        EXECUTE format('UPDATE %s SET %I = %2$I WHERE %s AND vrm.key_of(%2$I) <> $3',
+                       place.relation, place.column_name, rows_meant)
+            USING place.last_key, batch_end, target;
+        GET DIAGNOSTICS changed = ROW_COUNT;
+    END IF;
 
     UPDATE vrm_private.key_rotations r
     SET last_key = batch_end, rows_done = rows_done + changed, updated_at = clock_timestamp()
@@ -118,9 +129,9 @@ BEGIN
     RETURN batch_end IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.rotate_batch(bigint, uuid, integer) IS
-    'seals the next rows of a column with the active key; false at the end of the table';
-REVOKE EXECUTE ON FUNCTION vrm_private.rotate_batch(bigint, uuid, integer) FROM PUBLIC;
+COMMENT ON FUNCTION vrm_private.rotate_batch(bigint, uuid, integer, boolean) IS
+    'seals the next rows of a column with the active key, waiting for others or not; false at the end of the table';
+REVOKE EXECUTE ON FUNCTION vrm_private.rotate_batch(bigint, uuid, integer, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.count_sealed_with(key_id bigint, other_than boolean, rel regclass,
                                                          column_name name) RETURNS bigint
@@ -143,6 +154,7 @@ CREATE OR REPLACE PROCEDURE vrm.rotate_keys(batch integer DEFAULT 5000)
 DECLARE
     target bigint;
     place record;
+    waiting boolean;
 BEGIN
     IF batch IS NULL OR batch < 1 THEN
         RAISE EXCEPTION 'a batch has at least one row'
@@ -156,12 +168,14 @@ BEGIN
         JOIN vrm_private.sealed_columns s ON s.column_id OPERATOR(pg_catalog.=) r.column_id
         WHERE r.key_id OPERATOR(pg_catalog.=) target AND r.finished_at IS NULL
     LOOP
+        waiting := false;
         LOOP
-            WHILE vrm_private.rotate_batch(target, place.column_id, batch) LOOP
+            WHILE vrm_private.rotate_batch(target, place.column_id, batch, waiting) LOOP
                 COMMIT;
             END LOOP;
             COMMIT;
-            -- what writers under way sealed with the old key behind our back
+            -- what others were writing, or sealed with the old key behind our back
+            waiting := true;
             EXIT WHEN vrm_private.count_sealed_with(target, true, place.relation, place.column_name)
                       OPERATOR(pg_catalog.=) 0;
         END LOOP;

@@ -1,5 +1,5 @@
-// Columns whose values open only in their own row: the trigger that binds what is written, and
-// vrm.reveal_row().
+// Columns whose values open only in their own row: the trigger that binds what is written,
+// vrm.reveal_row(), and what rotation does to rows.
 //
 // The trigger is the registration that counts.  Its argument is the column's id, its column list
 // names the sealed column first; PostgreSQL keeps the list right when columns are renamed or a dump
@@ -18,8 +18,10 @@
 #include "functions/secret.h"
 #include "pg/function.h"
 #include "pg/relation.h"
+#include "pg/row_updater.h"
 #include "pg/spi.h"
 #include "pg/trigger.h"
+#include "pg/tuple.h"
 #include "pg/varlena.h"
 
 extern "C" {
@@ -201,13 +203,12 @@ class passing_plaintext {
   std::span<std::byte> bytes_;
 };
 
-/// The value to store in place of `envelope`; nothing when it is right as it is.
+/// The value to store in place of `envelope` in `new_row`; nothing when it is right as it is.
 std::optional<Datum> bound_value(const sealed_column& column, byte_view envelope,
-                                 const pg::trigger_call& call) {
+                                 TupleDesc descriptor, HeapTuple new_row, HeapTuple old_row) {
   const auto header = vrm::read_envelope_header(envelope, envelope.size());
   if (!header) return std::nullopt;  // the column's CHECK refuses it
-  const TupleDesc descriptor = RelationGetDescr(call.relation());
-  const row_binding row = bind(column, call.row(), descriptor);
+  const row_binding row = bind(column, new_row, descriptor);
   const keyring::binding_of here = row.binding(column);
   passing_plaintext plaintext(envelope);
 
@@ -221,10 +222,23 @@ std::optional<Datum> bound_value(const sealed_column& column, byte_view envelope
     return is_current ? std::nullopt : std::optional(plaintext.sealed(here));
   }
   // Either it comes from somewhere else, or the row's primary key changes.
-  if (call.old_row() == nullptr) keyring::throw_cannot_be_opened();
-  const row_binding before = bind(column, call.old_row(), descriptor);
+  if (old_row == nullptr) keyring::throw_cannot_be_opened();
+  const row_binding before = bind(column, old_row, descriptor);
   if (!plaintext.opened(before.binding(column), envelope)) keyring::throw_cannot_be_opened();
   return plaintext.sealed(here);
+}
+
+/// The value of the row under the active key; nothing when it is under `key_id`, or null.
+std::optional<Datum> resealed(const sealed_column& column, TupleDesc descriptor, HeapTuple row,
+                              std::int64_t key_id) {
+  bool null = false;
+  const Datum value = heap_getattr(row, column.attribute, descriptor, &null);
+  if (null) return std::nullopt;
+  const auto envelope =
+      pg::guarded([&] { return pg::datum_traits<std::span<const std::byte>>::from(value); });
+  const auto header = vrm::read_envelope_header(envelope, envelope.size());
+  if (!header || header->key_id == key_id) return std::nullopt;
+  return bound_value(column, envelope, descriptor, row, nullptr);
 }
 
 /// What binds the column of this trigger, read once for a statement.
@@ -293,7 +307,8 @@ HeapTuple bind_sealed(const pg::trigger_call& call) {
   if (null) return call.row();
   const auto envelope =
       pg::guarded([&] { return pg::datum_traits<std::span<const std::byte>>::from(value); });
-  const auto changed = bound_value(column, envelope, call);
+  const auto changed =
+      bound_value(column, envelope, RelationGetDescr(call.relation()), call.row(), call.old_row());
   return changed ? call.row_with(column.attribute, *changed) : call.row();
 }
 
@@ -331,7 +346,37 @@ std::optional<pg::text_result> reveal_row(pg::relation_id table, pg::name_view c
   return revealed(bound.binding(*column), *envelope);
 }
 
+/// Seals the column anew in the rows at `places` as the query sees them, unless it is under this
+/// key already; how many it was.  What others have locked or changed stays.  Null, and nothing is
+/// done, where only an UPDATE does all that is to be done.
+std::optional<std::int64_t> reseal_rows(pg::relation_id table, pg::name_view column_name,
+                                        std::int64_t key_id, pg::tuple_addresses rows) {
+  sealed_column column{};
+  {
+    const pg::relation_scope relation(table);
+    const AttrNumber number = pg::guarded([&] { return get_attnum(table.oid, column_name.text); });
+    const auto found = find_column(relation.get(), number);
+    const bool suits =
+        found && pg::row_updater::suits(relation.get(), number, bind_trigger_function());
+    if (!suits) return std::nullopt;
+    column = *found;
+  }
+  pg::row_updater updater(table);
+  std::int64_t count = 0;
+  for (const Datum place : rows.places) {
+    pg::check_for_interrupts();
+    const HeapTuple row = updater.find(pg::tuple_addresses::at(place));
+    if (row == nullptr) continue;
+    const pg::context_scope temporary(updater.scratch());
+    const auto value = resealed(column, updater.descriptor(), row, key_id);
+    if (value && updater.replace(column.attribute, *value)) ++count;
+  }
+  updater.finish();
+  return count;
+}
+
 }  // namespace vrm::sql
 
+VRM_EXPORT(vrm_reseal_rows, vrm::sql::reseal_rows);
 VRM_EXPORT_TRIGGER(vrm_bind_sealed, vrm::sql::bind_sealed);
 VRM_EXPORT(vrm_reveal_row, vrm::sql::reveal_row);

@@ -9,12 +9,17 @@ extern "C" {
 
 namespace pg {
 
-/// Puts a row that has just been inserted into the indexes of its table.  Runs inside a guard.
-inline void insert_index_entries(ResultRelInfo* result, TupleTableSlot* slot, EState* state) {
+/// Puts a row that has just been written into the indexes of its table.  Runs inside a guard.
+///
+/// `is_update`: another version of the row is in the same indexes, mostly under the same key.
+inline void insert_index_entries(ResultRelInfo* result, TupleTableSlot* slot, EState* state,
+                                 bool is_update = false,
+                                 [[maybe_unused]] bool only_summarizing = false) {
 #if PG_VERSION_NUM >= 160000
-  list_free(ExecInsertIndexTuples(result, slot, state, false, false, nullptr, NIL, false));
+  list_free(
+      ExecInsertIndexTuples(result, slot, state, is_update, false, nullptr, NIL, only_summarizing));
 #else
-  list_free(ExecInsertIndexTuples(result, slot, state, false, false, nullptr, NIL));
+  list_free(ExecInsertIndexTuples(result, slot, state, is_update, false, nullptr, NIL));
 #endif
 }
 

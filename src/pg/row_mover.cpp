@@ -1,7 +1,6 @@
 #include "pg/row_mover.h"
 
 #include "core/error.h"
-#include "pg/index_entries.h"
 #include "pg/memory.h"
 
 extern "C" {
@@ -52,12 +51,8 @@ row_mover::row_mover(relation_id source, relation_id target,
                      std::initializer_list<given_value> given) {
   guarded([&] {
     source_ = table_open(source.oid, RowExclusiveLock);
-    target_ = table_open(target.oid, RowExclusiveLock);
+    target_.open(target);
     found_ = table_slot_create(source_, nullptr);
-    state_ = CreateExecutorState();
-    result_ = makeNode(ResultRelInfo);
-    InitResultRelInfo(result_, target_, 0, nullptr, 0);
-    ExecOpenIndices(result_, false);
     rows_ = AllocSetContextCreate(CurrentMemoryContext, "rows on the move", ALLOCSET_DEFAULT_SIZES);
     scratch_ = AllocSetContextCreate(CurrentMemoryContext, "row on the move", 64 << 10, 64 << 10,
                                      ALLOCSET_DEFAULT_MAXSIZE);
@@ -132,8 +127,8 @@ void row_mover::put() {
     ExecStoreHeapTuple(tuple, slot, false);
     ExecClearTuple(found_);
     MemoryContextReset(scratch_);
-    if (descriptor()->constr != nullptr) ExecConstraints(result_, slot, state_);
-    if (waiting_ == 1) ExecPartitionCheck(result_, slot, state_, true);
+    target_.check_constraints(slot);
+    if (waiting_ == 1) target_.check_partition(slot);
     waiting_bytes_ += tuple->t_len;
   });
   if (waiting_ == most_slots || waiting_bytes_ >= most_bytes) flush();
@@ -143,15 +138,15 @@ void row_mover::flush() {
   if (waiting_ == 0) return;
   guarded([&] {
     const MemoryContext outer = MemoryContextSwitchTo(rows_);
-    table_multi_insert(target_, slots_.data(), static_cast<int>(waiting_),
+    table_multi_insert(target_.relation(), slots_.data(), static_cast<int>(waiting_),
                        GetCurrentCommandId(true), 0, nullptr);
     for (std::size_t i = 0; i < waiting_; ++i) {
-      slots_[i]->tts_tableOid = RelationGetRelid(target_);
-      if (result_->ri_NumIndices > 0) insert_index_entries(result_, slots_[i], state_);
+      slots_[i]->tts_tableOid = RelationGetRelid(target_.relation());
+      target_.add_index_entries(slots_[i]);
       ExecClearTuple(slots_[i]);
     }
     MemoryContextSwitchTo(outer);
-    ResetPerTupleExprContext(state_);
+    target_.forget_row();
     MemoryContextReset(rows_);
   });
   waiting_ = 0;
@@ -163,9 +158,7 @@ void row_mover::finish() {
   guarded([&] {
     for (std::size_t i = 0; i < made_; ++i) ExecDropSingleTupleTableSlot(slots_[i]);
     ExecDropSingleTupleTableSlot(found_);
-    ExecCloseIndices(result_);
-    FreeExecutorState(state_);
-    table_close(target_, NoLock);
+    target_.close();
     table_close(source_, NoLock);
   });
 }

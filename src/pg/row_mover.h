@@ -5,13 +5,8 @@
 #include <span>
 
 #include "pg/relation.h"
+#include "pg/target_table.h"
 #include "pg/tuple.h"
-
-extern "C" {
-#include "access/tableam.h"
-#include "executor/executor.h"
-#include "nodes/execnodes.h"
-}
 
 namespace pg {
 
@@ -51,7 +46,7 @@ class row_mover {
   /// The row as the target is going to have it; good until put().  Nothing is out of line.
   [[nodiscard]] std::span<const Datum> values() const noexcept { return {values_, columns()}; }
   [[nodiscard]] std::span<const bool> nulls() const noexcept { return {nulls_, columns()}; }
-  [[nodiscard]] TupleDesc descriptor() const noexcept { return RelationGetDescr(target_); }
+  [[nodiscard]] TupleDesc descriptor() const noexcept { return target_.descriptor(); }
 
   /// Number of a column of the target by its name, from 0; throws vrm::error 42703.
   [[nodiscard]] int column(std::string_view name) const;
@@ -68,10 +63,8 @@ class row_mover {
   void flush();
 
   Relation source_ = nullptr;
-  Relation target_ = nullptr;
+  target_table target_;
   TupleTableSlot* found_ = nullptr;
-  EState* state_ = nullptr;
-  ResultRelInfo* result_ = nullptr;
   MemoryContext rows_ = nullptr;  ///< what waits for flush()
   MemoryContext scratch_ = nullptr;
   std::array<TupleTableSlot*, most_slots> slots_{};

@@ -89,6 +89,52 @@ is(query($node, 'app', "SELECT count(*) FROM vault WHERE vrm.key_of(sealed) <> $
 is(query($node, 'app', 'SELECT count(*) FROM vrm.rotation_progress WHERE finished_at IS NULL'), 0,
     'the progress says so');
 
+# --- rows are replaced past the executor, by UPDATE where that does more, and locked ones later ----
+
+query($node, 'app', <<'SQL');
+CREATE TABLE quick (id bigint PRIMARY KEY, name text, sealed vrm.sealed);
+SELECT vrm.seal_column('quick', 'sealed');
+CREATE INDEX ON quick (name);
+CREATE INDEX ON quick (vrm.key_of(sealed));
+INSERT INTO quick SELECT i, 'row ' || i, vrm.seal(repeat('v' || i, CASE WHEN i = 7 THEN 3000 ELSE 1 END)::vrm.secret)
+FROM generate_series(1, 500) AS i;
+CREATE TABLE watched (LIKE quick INCLUDING ALL);
+SELECT vrm.seal_column('watched', 'sealed');
+CREATE TABLE seen (id bigint);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.seen VALUES (NEW.id); RETURN NULL; END';
+CREATE TRIGGER note AFTER UPDATE ON watched FOR EACH ROW EXECUTE FUNCTION note();
+INSERT INTO watched SELECT i, 'row ' || i, vrm.seal(('v' || i)::vrm.secret) FROM generate_series(1, 500) AS i;
+SELECT vrm.key_create('data');
+SQL
+my $writer = $node->background_psql('app');
+$writer->query_safe(q{BEGIN; UPDATE quick SET sealed = vrm.seal('mine') WHERE id = 5;});
+$writer->query_safe(q{SELECT FROM quick WHERE id = 6 FOR UPDATE;});
+is(query($node, 'app', q{SELECT vrm.reseal_rows('quick', 'sealed', 0, ARRAY(SELECT ctid FROM quick))}), 498,
+    'rows that others change or lock are left');
+my $rotation = rotation(100);
+ok($node->poll_query_until('app', q{SELECT EXISTS (SELECT FROM pg_stat_activity
+    WHERE query LIKE 'CALL vrm.%' AND wait_event_type = 'Lock')}), 'and waited for in the end');
+is(query($node, 'app', q{SELECT rows_done FROM vrm.rotation_progress JOIN vrm.keyring_status USING (key_id)
+    WHERE state = 'active' AND table_name = 'quick'::regclass}), 498, 'when all others are done');
+$writer->query_safe('COMMIT;');
+$writer->quit;
+ok($rotation->finish, 'the rotation ends well');
+$new_key = query($node, 'app', "SELECT key_id FROM vrm.keyring_status WHERE state = 'active' AND purpose = 'data'");
+is(query($node, 'app', q{SELECT count(*) FROM quick WHERE vrm.reveal_row('quick', 'sealed', id::text)
+    = CASE id WHEN 5 THEN 'mine' WHEN 7 THEN repeat('v7', 3000) ELSE 'v' || id END}), 500,
+    'every value opens, and the writer has the last word');
+for my $condition ("vrm.key_of(sealed) = $new_key", q{name LIKE 'row %' AND name >= 'row '}, 'id > 0') {
+    is(query($node, 'app', "SET enable_seqscan = off; SELECT count(*) FROM quick WHERE $condition"), 500,
+        'indexes find them');
+}
+is(query($node, 'app', 'SELECT count(*), count(DISTINCT id) FROM seen'), '500|500',
+    'a trigger has seen each row once');
+is(query($node, 'app', "SELECT count(*) FROM watched WHERE vrm.key_of(sealed) = $new_key"), 500,
+    'of a table that it is on');
+query($node, 'app', 'CREATE EXTENSION amcheck');
+query($node, 'app', "SELECT bt_index_check(indexrelid, true) FROM pg_index WHERE indrelid = 'quick'::regclass");
+query($node, 'app', 'DROP TABLE quick, watched');
+
 my $reader = $node->background_psql('app');
 $reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM vault;');
 my $third_key = query($node, 'app', "SELECT vrm.key_create('data')");
