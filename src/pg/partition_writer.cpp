@@ -1,6 +1,7 @@
 // Rows for a partitioned table, without the executor.
 #include "pg/partition_writer.h"
 
+#include <cstdint>
 #include <cstring>
 
 #include "pg/index_entries.h"
