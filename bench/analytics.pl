@@ -211,7 +211,7 @@ sub measure_writes {
     my $script = File::Temp->new;
     print {$script} "BEGIN;\nINSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at)\n"
       . "SELECT user_id, id, 'completed', '2025-12-31', '2025-12-31' FROM vrm.agents WHERE user_id = '$heavy' LIMIT 1;\n"
-      . "\\sleep 30 ms\nCOMMIT;\n";
+      . "\\sleep 10 ms\nCOMMIT;\n";
     $script->flush;
     my %tps;
     my %triggers = ('no facts' => [], facts => ['record_facts'], 'a counter' => ['count_call']);
@@ -227,7 +227,7 @@ sub measure_writes {
     trigger('DISABLE', 'count_call');
     trigger('ENABLE', 'record_facts');
     my %median_tps = map { $_ => median(@{ $tps{$_} }) } @modes;
-    printf "\n16 clients end calls of one agent, in transactions of 30 ms\n";
+    printf "\n16 clients end calls of one agent, in transactions of 10 ms\n";
     printf "%-26s %9.0f tps\n", $_, $median_tps{$_} for @modes;
     target('one hot agent, throughput of that without facts', $median_tps{facts} / $median_tps{'no facts'}, 0.95, 'x', 1);
     bars('contention', '16 clients end calls of one agent, transactions a second', map { [$_, $median_tps{$_}] } @modes);
