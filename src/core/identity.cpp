@@ -17,7 +17,7 @@ constexpr double latest = 9e12;
 vrm::error invalid(std::string_view claim, std::string_view reason) {
   return vrm::error("22P02", "invalid claims")
       .detail("Claim \"" + std::string(claim) + "\" " + std::string(reason) + ".")
-      .hint("Claims look like {\"sub\": UUID, \"role\": \"authenticated\", \"exp\": SECONDS}.");
+      .hint(R"(Claims look like {"sub": UUID, "role": "authenticated", "exp": SECONDS}.)");
 }
 
 /// Copies a string claim, whose last byte has to stay NUL, into `target`.
@@ -47,7 +47,7 @@ identity read_identity(std::string_view claims) {
   if (!root.is(json::kind::object))
     throw vrm::error("22P02", "invalid claims")
         .detail("They are not a JSON object.")
-        .hint("Claims look like {\"sub\": UUID, \"role\": \"authenticated\", \"exp\": SECONDS}.");
+        .hint(R"(Claims look like {"sub": UUID, "role": "authenticated", "exp": SECONDS}.)");
 
   identity who;
   who.expires_at = read_expiry(root);

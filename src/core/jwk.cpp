@@ -291,7 +291,7 @@ std::vector<key_description> read_key_set(std::string_view text) {
   if (!keys || !keys->is(json::kind::array))
     throw vrm::error("22023", "invalid key set")
         .detail("Member \"keys\" is not an array.")
-        .hint("A key set looks like {\"keys\": [{\"kid\": ..., \"kty\": ...}]}.");
+        .hint(R"(A key set looks like {"keys": [{"kid": ..., "kty": ...}]}.)");
 
   std::vector<key_description> descriptions;
   std::size_t position = 0;
