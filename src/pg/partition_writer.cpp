@@ -188,7 +188,7 @@ struct partition_writer::plan {
 
   /// False when the row belongs elsewhere, because the day is over, or when the partition has been
   /// altered before it was locked.
-  bool insert(const row& given) const {
+  [[nodiscard]] bool insert(const row& given) const {
     ResetPerTupleExprContext(state);
     open_partition();
     if (changes != changes_seen) {

@@ -17,7 +17,8 @@
 
 extern "C" {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-void __sanitizer_set_death_callback(void (*callback)());
+void __sanitizer_set_death_callback(  // NOLINT(bugprone-reserved-identifier)
+    void (*callback)());
 }
 
 namespace {
@@ -43,7 +44,7 @@ std::uintptr_t previous = 0;
 }  // namespace
 
 /// The compiler calls this wherever code branches (-fsanitize-coverage=trace-pc).
-extern "C" void __sanitizer_cov_trace_pc() {
+extern "C" void __sanitizer_cov_trace_pc() {  // NOLINT(bugprone-reserved-identifier)
   // Counted from a function of the program, for it is loaded elsewhere each time.
   const auto origin = reinterpret_cast<std::uintptr_t>(&LLVMFuzzerTestOneInput);
   const auto place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)) - origin;
@@ -110,7 +111,8 @@ class mutator {
   /// Any byte, more often one that parsers and sizes are sensitive to.
   std::uint8_t byte() {
     static constexpr std::string_view edges = "\1\x7f\x80\xff\n\"\\{}[]:,.-09aZ";
-    return static_cast<std::uint8_t>(below(2) == 0 ? edges[below(edges.size())] : below(256));
+    return below(2) == 0 ? static_cast<std::uint8_t>(edges[below(edges.size())])
+                         : static_cast<std::uint8_t>(below(256));
   }
 
   std::size_t longest_;
