@@ -144,7 +144,13 @@ CREATE FUNCTION vrm.reseal_rows(rel regclass, column_name name, key_id bigint, p
     AS 'MODULE_PATHNAME', 'vrm_reseal_rows'
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION vrm.reseal_rows(regclass, name, bigint, tid[]) IS
-    'seals a column anew in rows not under this key, past the trigger; locked rows stay; null where it takes an UPDATE';
+    'seals a column anew in rows not under this key, but for those locked or shut; null where it takes an UPDATE';
+
+CREATE FUNCTION vrm.opens_at(rel regclass, column_name name, place tid) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vrm_opens_at'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100;
+COMMENT ON FUNCTION vrm.opens_at(regclass, name, tid) IS
+    'whether the sealed column of the row at this place opens, so that rotation can seal it anew';
 
 -- The CHECKs of domain vrm.sealed and of sealed columns run as the role that writes.
 GRANT EXECUTE ON FUNCTION vrm.is_sealed(bytea), vrm.is_bound(bytea), vrm.key_of(bytea)

@@ -27,10 +27,10 @@ COMMENT ON COLUMN vrm.keyring_status.created_at IS 'when it was made or imported
 COMMENT ON COLUMN vrm.keyring_status.destroyed_at IS 'when it was destroyed';
 
 CREATE OR REPLACE FUNCTION vrm_private.rotation_progress()
-    RETURNS TABLE (key_id bigint, table_name regclass, column_name name, rows_done bigint, rows_estimated bigint,
-                   started_at timestamptz, updated_at timestamptz, finished_at timestamptz)
+    RETURNS TABLE (key_id bigint, table_name regclass, column_name name, rows_done bigint, rows_left bigint,
+                   rows_estimated bigint, started_at timestamptz, updated_at timestamptz, finished_at timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT r.key_id, s.relation, s.column_name, r.rows_done, greatest(c.reltuples::bigint, 0),
+    SELECT r.key_id, s.relation, s.column_name, r.rows_done, r.rows_left, greatest(c.reltuples::bigint, 0),
            r.started_at, r.updated_at, r.finished_at
     FROM vrm_private.key_rotations r
     JOIN vrm_private.sealed_columns s USING (column_id)
@@ -50,6 +50,7 @@ COMMENT ON COLUMN vrm.rotation_progress.key_id IS 'the new key';
 COMMENT ON COLUMN vrm.rotation_progress.table_name IS 'table of the sealed column';
 COMMENT ON COLUMN vrm.rotation_progress.column_name IS 'the sealed column';
 COMMENT ON COLUMN vrm.rotation_progress.rows_done IS 'rows sealed anew';
+COMMENT ON COLUMN vrm.rotation_progress.rows_left IS 'rows that nobody can open, or a trigger holds';
 COMMENT ON COLUMN vrm.rotation_progress.rows_estimated IS 'rows of the table, as ANALYZE last estimated';
 COMMENT ON COLUMN vrm.rotation_progress.started_at IS 'when it began';
 COMMENT ON COLUMN vrm.rotation_progress.updated_at IS 'when the last batch was committed';
@@ -90,6 +91,12 @@ DECLARE
     batch_end text[];
     changed bigint;
 BEGIN
+    IF NOT EXISTS (SELECT FROM vrm_private.keyring k WHERE k.key_id = target AND k.state = 'active') THEN
+        RAISE EXCEPTION 'key % is no longer the active one', target
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Another key was made while values were being sealed anew with it.',
+                  HINT = 'CALL vrm.rotate_keys();';
+    END IF;
     SELECT s.relation, s.column_name, r.last_key INTO STRICT place
     FROM vrm_private.key_rotations r JOIN vrm_private.sealed_columns s USING (column_id)
     WHERE r.key_id = target AND r.column_id = sealed_column
@@ -117,7 +124,8 @@ BEGIN
             INTO changed USING place.last_key, batch_end, target;
     END IF;
     IF changed IS NULL THEN
-        EXECUTE format('UPDATE %s SET %I = %2$I WHERE %s AND vrm.key_of(%2$I) <> $3',
+        EXECUTE format('UPDATE %s SET %I = %2$I WHERE %s AND vrm.key_of(%2$I) <> $3'
+                       ' AND vrm.opens_at(tableoid, %2$L, ctid)',
                        place.relation, place.column_name, rows_meant)
             USING place.last_key, batch_end, target;
         GET DIAGNOSTICS changed = ROW_COUNT;
@@ -133,27 +141,60 @@ COMMENT ON FUNCTION vrm_private.rotate_batch(bigint, uuid, integer, boolean) IS
     'seals the next rows of a column with the active key, waiting for others or not; false at the end of the table';
 REVOKE EXECUTE ON FUNCTION vrm_private.rotate_batch(bigint, uuid, integer, boolean) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION vrm_private.count_sealed_with(key_id bigint, other_than boolean, rel regclass,
-                                                         column_name name) RETURNS bigint
+-- A condition on rows `t`: nobody can open the value, since its subject's key is destroyed.
+CREATE OR REPLACE FUNCTION vrm_private.forgotten_condition(rel regclass, column_name name) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((
+        SELECT format('CASE WHEN vrm.is_sealed(t.%1$I) AND get_byte(substr(t.%1$I, 1, 4), 3) & 1 = 1 THEN NOT EXISTS'
+                      ' (SELECT FROM vrm_private.subject_keys s WHERE s.subject = t.%2$I) ELSE false END',
+                      s.column_name, a.attname)
+        FROM vrm_private.sealed_columns s
+        JOIN pg_index i ON i.indrelid = s.relation AND i.indisprimary
+        JOIN pg_attribute a ON a.attrelid = s.relation AND a.attnum = i.indkey[0]
+        WHERE s.relation = rel AND s.column_name = forgotten_condition.column_name AND s.per_subject), 'false')
+$$;
+COMMENT ON FUNCTION vrm_private.forgotten_condition(regclass, name) IS
+    'SQL that tells which values of a column nobody can open because a user is forgotten';
+REVOKE EXECUTE ON FUNCTION vrm_private.forgotten_condition(regclass, name) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.count_needing(key_id bigint, rel regclass, column_name name) RETURNS bigint
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found bigint;
 BEGIN
-    EXECUTE format('SELECT count(*) FROM %s WHERE vrm.key_of(%I) %s $1',
-                   rel, column_name, CASE WHEN other_than THEN '<>' ELSE '=' END)
+    EXECUTE format('SELECT count(*) FILTER (WHERE NOT %s) FROM %s t WHERE vrm.key_of(t.%I) = $1',
+                   vrm_private.forgotten_condition(rel, column_name), rel, column_name)
         INTO found USING key_id;
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.count_sealed_with(bigint, boolean, regclass, name) IS
-    'how many values of a column are sealed with a key, or with any other';
-REVOKE EXECUTE ON FUNCTION vrm_private.count_sealed_with(bigint, boolean, regclass, name) FROM PUBLIC;
+COMMENT ON FUNCTION vrm_private.count_needing(bigint, regclass, name) IS
+    'how many values of a column are sealed with a key, but for those of forgotten users';
+REVOKE EXECUTE ON FUNCTION vrm_private.count_needing(bigint, regclass, name) FROM PUBLIC;
+
+-- What is not under the key that rotation leads to.
+CREATE OR REPLACE FUNCTION vrm_private.count_rest(target bigint, rel regclass, column_name name,
+                                                  OUT to_do bigint, OUT remaining bigint, OUT forgotten bigint)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('SELECT count(*) FILTER (WHERE vrm.opens_at(t.tableoid, %1$L, t.ctid)), count(*),'
+                   ' count(*) FILTER (WHERE %2$s)'
+                   ' FROM %3$s t WHERE t.%1$I IS NOT NULL AND vrm.key_of(t.%1$I) IS DISTINCT FROM $1',
+                   column_name, vrm_private.forgotten_condition(rel, column_name), rel)
+        INTO to_do, remaining, forgotten USING target;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.count_rest(bigint, regclass, name) IS
+    'how many values of a column are not under a key: those that open, all, those of forgotten users';
+REVOKE EXECUTE ON FUNCTION vrm_private.count_rest(bigint, regclass, name) FROM PUBLIC;
 
 CREATE OR REPLACE PROCEDURE vrm.rotate_keys(batch integer DEFAULT 5000)
     LANGUAGE plpgsql AS $$
 DECLARE
     target bigint;
     place record;
+    rest record;
+    before bigint;
     waiting boolean;
 BEGIN
     IF batch IS NULL OR batch < 1 THEN
@@ -166,9 +207,11 @@ BEGIN
         SELECT r.column_id, s.relation, s.column_name
         FROM vrm_private.key_rotations r
         JOIN vrm_private.sealed_columns s ON s.column_id OPERATOR(pg_catalog.=) r.column_id
+        JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) s.relation
         WHERE r.key_id OPERATOR(pg_catalog.=) target AND r.finished_at IS NULL
     LOOP
         waiting := false;
+        before := NULL;
         LOOP
             WHILE vrm_private.rotate_batch(target, place.column_id, batch, waiting) LOOP
                 COMMIT;
@@ -176,11 +219,20 @@ BEGIN
             COMMIT;
             -- what others were writing, or sealed with the old key behind our back
             waiting := true;
-            EXIT WHEN vrm_private.count_sealed_with(target, true, place.relation, place.column_name)
-                      OPERATOR(pg_catalog.=) 0;
+            rest := vrm_private.count_rest(target, place.relation, place.column_name);
+            EXIT WHEN rest.to_do OPERATOR(pg_catalog.=) 0 OR rest.to_do OPERATOR(pg_catalog.=) before;
+            before := rest.to_do;
         END LOOP;
+        IF rest.remaining OPERATOR(pg_catalog.>) rest.forgotten THEN
+            RAISE WARNING '% values of column "%" of % could not be sealed anew',
+                rest.remaining OPERATOR(pg_catalog.-) rest.forgotten, place.column_name, place.relation
+                USING ERRCODE = 'data_exception',
+                      DETAIL = 'They cannot be opened, or a trigger holds them; they stay as they are.',
+                      HINT = pg_catalog.format('SELECT * FROM %s WHERE vrm.key_of(%I) IS DISTINCT FROM %s;',
+                                               place.relation, place.column_name, target);
+        END IF;
         UPDATE vrm_private.key_rotations
-        SET finished_at = pg_catalog.clock_timestamp()
+        SET finished_at = pg_catalog.clock_timestamp(), rows_left = rest.remaining
         WHERE key_id OPERATOR(pg_catalog.=) target AND column_id OPERATOR(pg_catalog.=) place.column_id;
         COMMIT;
     END LOOP;
@@ -242,16 +294,18 @@ BEGIN
         SELECT relation, column_name FROM vrm_private.sealed_triggers()
         UNION
         SELECT a.attrelid::regclass, a.attname
-        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm', 'p')
+        FROM pg_attribute a
+        JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition
         WHERE a.atttypid = to_regtype('vrm.sealed') AND NOT a.attisdropped
     LOOP
-        count := vrm_private.count_sealed_with(key_destroy.key_id, false, place.relation, place.column_name);
+        count := vrm_private.count_needing(key_destroy.key_id, place.relation, place.column_name);
         IF count > 0 THEN
             RAISE EXCEPTION 'key % is still needed', key_destroy.key_id
                 USING ERRCODE = 'object_in_use',
                       DETAIL = format('%s values of column "%s" of %s are sealed with it.',
                                       count, place.column_name, place.relation),
-                      HINT = 'CALL vrm.rotate_keys(); values outside sealed columns are for vrm.reseal()';
+                      HINT = 'CALL vrm.rotate_keys(); what it cannot open is to be mended or set to null, '
+                             'and values outside sealed columns are for vrm.reseal()';
         END IF;
     END LOOP;
 

@@ -117,7 +117,7 @@ FROM (VALUES
     ('vrm_private.token_keys', NULL, '{}', '{private_key}', '{}', '{kid,created_at}'),
     ('vrm_private.keyring', NULL, '{}', '{wrapped}', '{}', '{key_id,purpose,state,kek_id,created_at,switched_xid,'
      'destroyed_at}'),
-    ('vrm_private.key_rotations', NULL, '{}', '{}', '{}', '{key_id,column_id,last_key,rows_done,started_at,'
+    ('vrm_private.key_rotations', NULL, '{}', '{}', '{}', '{key_id,column_id,last_key,rows_done,rows_left,started_at,'
      'updated_at,finished_at}'),
     ('vrm_private.lockout_secret', NULL, '{}', '{secret}', '{}', '{id}'),
     ('vrm_private.sealed_columns', NULL, '{}', '{}', '{}', '{column_id,relation,column_name,per_subject}'),

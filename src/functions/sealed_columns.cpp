@@ -18,6 +18,7 @@
 #include "functions/secret.h"
 #include "pg/function.h"
 #include "pg/relation.h"
+#include "pg/row_at.h"
 #include "pg/row_updater.h"
 #include "pg/spi.h"
 #include "pg/trigger.h"
@@ -144,6 +145,8 @@ class row_binding {
             .subject = column.per_subject && subject_ ? &*subject_ : nullptr};
   }
 
+  friend bool operator==(const row_binding&, const row_binding&) = default;
+
  private:
   static std::int64_t integer(Oid type, Datum value) noexcept {
     return type == INT2OID   ? DatumGetInt16(value)
@@ -203,6 +206,17 @@ class passing_plaintext {
   std::span<std::byte> bytes_;
 };
 
+/// Whether the column held the same bytes before.
+bool is_unchanged(const sealed_column& column, byte_view envelope, TupleDesc descriptor,
+                  HeapTuple old_row) {
+  bool null = false;
+  const Datum value = heap_getattr(old_row, column.attribute, descriptor, &null);
+  if (null) return false;
+  const auto before =
+      pg::guarded([&] { return pg::datum_traits<std::span<const std::byte>>::from(value); });
+  return std::ranges::equal(before, envelope);
+}
+
 /// The value to store in place of `envelope` in `new_row`; nothing when it is right as it is.
 std::optional<Datum> bound_value(const sealed_column& column, byte_view envelope,
                                  TupleDesc descriptor, HeapTuple new_row, HeapTuple old_row) {
@@ -221,24 +235,48 @@ std::optional<Datum> bound_value(const sealed_column& column, byte_view envelope
                             header->per_subject == (here.subject != nullptr);
     return is_current ? std::nullopt : std::optional(plaintext.sealed(here));
   }
-  // Either it comes from somewhere else, or the row's primary key changes.
+  // It comes from somewhere else, the row's primary key changes, or nobody can open it.
   if (old_row == nullptr) keyring::throw_cannot_be_opened();
   const row_binding before = bind(column, old_row, descriptor);
+  if (before == row && is_unchanged(column, envelope, descriptor, old_row)) return std::nullopt;
   if (!plaintext.opened(before.binding(column), envelope)) keyring::throw_cannot_be_opened();
   return plaintext.sealed(here);
 }
 
-/// The value of the row under the active key; nothing when it is under `key_id`, or null.
-std::optional<Datum> resealed(const sealed_column& column, TupleDesc descriptor, HeapTuple row,
-                              std::int64_t key_id) {
+/// A value in a row that somebody asks about, and what binds it there.
+struct stored_value {
+  byte_view envelope;
+  std::optional<vrm::envelope_header> header;
+  row_binding row;
+
+  [[nodiscard]] bool opens(const sealed_column& column, passing_plaintext& plaintext) const {
+    const bool is_free = header->bound == vrm::binding::none;
+    return plaintext.opened(is_free ? keyring::binding_of{} : row.binding(column), envelope);
+  }
+};
+
+/// Nothing when the column is null.
+std::optional<stored_value> value_in(const sealed_column& column, TupleDesc descriptor,
+                                     HeapTuple row) {
   bool null = false;
   const Datum value = heap_getattr(row, column.attribute, descriptor, &null);
   if (null) return std::nullopt;
   const auto envelope =
       pg::guarded([&] { return pg::datum_traits<std::span<const std::byte>>::from(value); });
-  const auto header = vrm::read_envelope_header(envelope, envelope.size());
-  if (!header || header->key_id == key_id) return std::nullopt;
-  return bound_value(column, envelope, descriptor, row, nullptr);
+  return stored_value{.envelope = envelope,
+                      .header = vrm::read_envelope_header(envelope, envelope.size()),
+                      .row = bind(column, row, descriptor)};
+}
+
+/// The value of the row under the active key; nothing when it is under `key_id`, null, or when
+/// nobody can open it.
+std::optional<Datum> resealed(const sealed_column& column, TupleDesc descriptor, HeapTuple row,
+                              std::int64_t key_id) {
+  const auto value = value_in(column, descriptor, row);
+  if (!value || !value->header || value->header->key_id == key_id) return std::nullopt;
+  passing_plaintext plaintext(value->envelope);
+  if (!value->opens(column, plaintext)) return std::nullopt;
+  return plaintext.sealed(value->row.binding(column));
 }
 
 /// What binds the column of this trigger, read once for a statement.
@@ -298,7 +336,7 @@ bool find_row(const pg::spi_session& spi, const pg::relation_scope& relation,
 }  // namespace
 
 /// BEFORE INSERT OR UPDATE trigger: what is written is bound to its row, and sealed with the active
-/// key.  What belongs to another row is refused.
+/// key.  What belongs to another row is refused; what nobody can open stays in its own.
 HeapTuple bind_sealed(const pg::trigger_call& call) {
   const sealed_column& column = described(call);
   bool null = false;
@@ -347,7 +385,8 @@ std::optional<pg::text_result> reveal_row(pg::relation_id table, pg::name_view c
 }
 
 /// Seals the column anew in the rows at `places` as the query sees them, unless it is under this
-/// key already; how many it was.  What others have locked or changed stays.  Null, and nothing is
+/// key already; how many it was.  What others have locked or changed, and what nobody can open,
+/// stays.  Null, and nothing is
 /// done, where only an UPDATE does all that is to be done.
 std::optional<std::int64_t> reseal_rows(pg::relation_id table, pg::name_view column_name,
                                         std::int64_t key_id, pg::tuple_addresses rows) {
@@ -375,8 +414,27 @@ std::optional<std::int64_t> reseal_rows(pg::relation_id table, pg::name_view col
   return count;
 }
 
+/// Whether the value opens that the column holds at `address`, as the query sees it.  Of a row that
+/// it does not see, because somebody has changed it meanwhile, the trigger will find out; an UPDATE
+/// that has waited for it does not say either which partition that is in.
+bool opens_at(pg::relation_id table, pg::name_view column_name, pg::tuple_address address) {
+  if (!OidIsValid(table.oid)) return true;
+  const pg::relation_scope relation(table);
+  const AttrNumber attribute = pg::guarded([&] { return get_attnum(table.oid, column_name.text); });
+  const auto column = find_column(relation.get(), attribute);
+  if (!column) return false;
+  const HeapTuple row = pg::row_at(relation.get(), address.place);
+  if (row == nullptr) return true;
+  const auto value = value_in(*column, RelationGetDescr(relation.get()), row);
+  if (!value) return true;
+  if (!value->header) return false;
+  passing_plaintext plaintext(value->envelope);
+  return value->opens(*column, plaintext);
+}
+
 }  // namespace vrm::sql
 
+VRM_EXPORT(vrm_opens_at, vrm::sql::opens_at);
 VRM_EXPORT(vrm_reseal_rows, vrm::sql::reseal_rows);
 VRM_EXPORT_TRIGGER(vrm_bind_sealed, vrm::sql::bind_sealed);
 VRM_EXPORT(vrm_reveal_row, vrm::sql::reveal_row);

@@ -1,6 +1,6 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(99);
+SELECT plan(104);
 \ir include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
@@ -202,6 +202,12 @@ SELECT is((SELECT array_agg(DISTINCT pg_temp.failure(format('SELECT vrm.reveal_r
            FROM vault WHERE owner = '00000000-0000-0000-0000-000000000003'),
           ARRAY['22000 | value cannot be opened | It is no sealed value, was changed, belongs elsewhere, or its key is unknown or destroyed.'],
           'his values are noise');
+SELECT lives_ok($$UPDATE vault SET inside = inside, tag = tag$$, 'which an UPDATE that leaves them alone may keep');
+SELECT pg_temp.stays_shut($$UPDATE vault SET number = number + 1 WHERE owner = '00000000-0000-0000-0000-000000000003'$$, 'but not under another primary key');
+SELECT pg_temp.stays_shut($$UPDATE vault SET inside = set_byte(inside, 40, get_byte(inside, 40) # 1) WHERE owner = '00000000-0000-0000-0000-000000000003'$$, 'nor as other noise');
+SELECT is((SELECT array_agg(vrm.opens_at('vault', 'inside', ctid) ORDER BY owner, number) FROM vault), ARRAY[true, true, true, false, false], 'rotation is told');
+SELECT is(ARRAY[vrm.opens_at('vault', 'tag', '(0,1)'), vrm.opens_at(0, 'tag', '(0,1)'), vrm.opens_at('vault', 'inside', '(0,1)')], ARRAY[false, true, true],
+          'of columns that are not sealed, unknown tables and old versions as well');
 SELECT is((SELECT count(*) FROM vault WHERE owner < '00000000-0000-0000-0000-000000000003'
            AND vrm.reveal_row('vault', 'inside', row(owner, number, tag)::text) IS NOT NULL), 2::bigint, 'others'' are not');
 
