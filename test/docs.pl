@@ -55,6 +55,7 @@ my %documented;
 my %signed;
 my %linked;
 my $all_text = '';
+my $examples = 0;
 my %catalog;
 my $public_functions = q{
     SELECT p.proname || '|vrm.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')'
@@ -96,6 +97,7 @@ for my $page (@pages) {
 
     my $script = '';
     while ($text =~ /^```sql( dba)?\n(.*?)^```$/msg) {
+        $examples++;
         $script .= ($1 ? 'RESET ROLE; RESET request.jwt.claims;' : $as_alice) . "\n$2\n";
     }
     next if $script eq '';
@@ -109,7 +111,16 @@ for my $page (@pages) {
     is($?, 0, "$name: its examples run") or diag($output);
 }
 
-for my $function (sort keys %catalog) {
+cmp_ok($examples, '>', 50, 'there are examples');
+
+# A list that is known not to be empty: a loop over nothing would pass.
+sub some {
+    my ($what, @list) = @_;
+    cmp_ok(scalar @list, '>', 10, "there are $what");
+    return @list;
+}
+
+for my $function (some('functions', sort keys %catalog)) {
     ok($documented{$function}, "vrm.$function is documented");
 }
 
@@ -120,14 +131,14 @@ my $called_by_roles = q{
       AND a.grantee IN ('anon'::regrole, 'authenticated'::regrole, 'service_role'::regrole, 'pg_monitor'::regrole)
       AND NOT EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
       AND p.oid NOT IN (SELECT unnest(ARRAY[t.typinput, t.typoutput, t.typreceive, t.typsend]) FROM pg_type t)};
-ok($signed{$_}, "vrm.$_ has its signature in the documentation") for query($called_by_roles);
+ok($signed{$_}, "vrm.$_ has its signature in the documentation") for some('functions of roles', query($called_by_roles));
 
-ok($all_text =~ /\bvrm\.$_\b/ || $all_text =~ /`$_`/, "vrm.$_ is mentioned") for query(q{
+ok($all_text =~ /\bvrm\.$_\b/ || $all_text =~ /`$_`/, "vrm.$_ is mentioned") for some('tables', query(q{
     SELECT c.relname FROM pg_class c
-    WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition});
-ok($all_text =~ /`\Q$_\E`/, "setting $_ is documented") for query(q{
-    LOAD 'vrm'; SELECT name FROM pg_settings WHERE name LIKE 'vrm.%'});
-ok($linked{ basename($_) }, 'README.md lists ' . basename($_)) for grep { !/README/ } @pages;
+    WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition}));
+ok($all_text =~ /`\Q$_\E`/, "setting $_ is documented") for some('settings', query(q{
+    LOAD 'vrm'; SELECT name FROM pg_settings WHERE name LIKE 'vrm.%'}));
+ok($linked{ basename($_) }, 'README.md lists ' . basename($_)) for some('pages', grep { !/README/ } @pages);
 
 run('dropdb', '--if-exists', 'vrm_docs');
 run('dropdb', $template);

@@ -61,6 +61,8 @@ my @errors = ((map { errors_of_sql($_) } files('sql', qr/\.sql$/)), (map { error
 # Whether this reads what it is meant to: a source without an error would pass everything.
 my $raised = () = join('', map { slurp($_) } files('sql', qr/\.sql$/)) =~ /\bRAISE EXCEPTION\b/g;
 cmp_ok(scalar(grep { $_->{statement} =~ /^RAISE EXCEPTION/ } @errors), '==', $raised, 'every RAISE EXCEPTION was read to its end');
+my $thrown = () = join('', map { slurp($_) } files('src', qr/\.(?:cpp|h)$/)) =~ /\berror\(\s*"/g;
+cmp_ok(scalar(grep { $_->{statement} =~ /^(?:throw|return)/ } @errors), '==', $thrown, 'so was every error() of C++');
 cmp_ok(scalar(@errors), '>', 100, 'there are errors to look at');
 
 is_deeply([map { $_->{where} } grep { !$_->{state} } @errors], [], 'every error has a SQLSTATE');

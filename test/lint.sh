@@ -99,6 +99,14 @@ writes_the_system() {
     lines code '(make|cmake).* install( |$)' | grep -vE 'DESTDIR|^[^:]*:[0-9]+: *#'
 }
 
+# A rule over an empty list would find nothing wrong.
+short_lists() {
+    for list in code cxx sql programs; do
+        [ "$(wc -l <"$work/$list")" -ge 10 ] || echo "$list"
+    done
+}
+
+rule 'there are files to look at' short_lists
 rule 'files have 500 lines at most' too_long
 rule 'lines have 100 columns at most' too_wide
 rule 'tabs are for Makefiles' tabs

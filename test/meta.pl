@@ -44,6 +44,7 @@ is_deeply([grep { !/^[^\/\\\0-\x1f]{1,255}$/ } @{ $meta->{tags} || [] }], [], 't
 my $status = $meta->{release_status} || 'stable';
 like($status, qr/^(?:stable|testing|unstable)$/, 'release_status is valid');
 
+is_deeply([keys %{ $meta->{provides} }], ['vrm'], 'it provides vrm');
 for my $name (sort keys %{ $meta->{provides} }) {
     my $extension = $meta->{provides}{$name};
     like($name, qr/^$term$/, "$name is a term");
@@ -52,6 +53,7 @@ for my $name (sort keys %{ $meta->{provides} }) {
     ok(!$extension->{docfile} || -f $extension->{docfile}, "the documentation of $name exists");
 }
 
+ok($meta->{prereqs}{runtime}{requires}{PostgreSQL}, 'it says which PostgreSQL it needs');
 for my $phase (sort keys %{ $meta->{prereqs} || {} }) {
     like($phase, qr/^(?:configure|build|test|runtime|develop)$|^x_/i, "phase $phase is known");
     for my $relation (sort keys %{ $meta->{prereqs}{$phase} }) {
