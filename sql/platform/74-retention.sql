@@ -76,8 +76,10 @@ $$;
 COMMENT ON FUNCTION vrm_private.retention_blocks(bigint) IS 'blocks with rows that are due, and how many';
 
 CREATE OR REPLACE FUNCTION vrm_private.replica_lag_ms() RETURNS double precision
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(max(extract(epoch FROM replay_lag)) * 1000, 0)::double precision FROM pg_stat_replication
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT coalesce(max(extract(epoch FROM replay_lag)) * 1000, 0) FROM pg_stat_replication);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.replica_lag_ms() IS 'how late the slowest standby replays, in milliseconds';
 

@@ -1,29 +1,34 @@
 -- Retention: calls on their way to the archive ------------------------------------------------------
 
+-- All of this runs for every batch, hence PL/pgSQL wherever it keeps a plan.
+
 -- By name, never by position: a column that came and went must not shift the others.
 CREATE OR REPLACE FUNCTION vrm_private.archive_columns(OUT shared name[], OUT extra name[])
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     changed record;
+    differs boolean;
 BEGIN
+    SELECT array_agg(live.attname ORDER BY live.attname) FILTER (WHERE kept.attname IS NOT NULL),
+           coalesce(array_agg(live.attname ORDER BY live.attname) FILTER (WHERE kept.attname IS NULL), '{}'),
+           bool_or((live.type, live.atttypmod) <> (kept.type, kept.atttypmod))
+    INTO shared, extra, differs
+    FROM vrm_private.columns_of('vrm.test_runs') live
+    LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname);
+    IF NOT differs THEN
+        RETURN;
+    END IF;
     SELECT live.attname AS name, format_type(live.type, live.atttypmod) AS live_type,
            format_type(kept.type, kept.atttypmod) AS kept_type INTO changed
     FROM vrm_private.columns_of('vrm.test_runs') live
     JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname)
     WHERE (live.type, live.atttypmod) <> (kept.type, kept.atttypmod)
     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'column "%" of vrm.test_runs has another type than in the archive', changed.name
-            USING ERRCODE = 'datatype_mismatch',
-                  DETAIL = format('It is %s here, %s there.', changed.live_type, changed.kept_type),
-                  HINT = format('ALTER TABLE vrm_private.test_runs_archive ALTER COLUMN %I TYPE %s;', changed.name,
-                                changed.live_type);
-    END IF;
-    SELECT array_agg(live.attname ORDER BY live.attname) FILTER (WHERE kept.attname IS NOT NULL),
-           coalesce(array_agg(live.attname ORDER BY live.attname) FILTER (WHERE kept.attname IS NULL), '{}')
-    INTO shared, extra
-    FROM vrm_private.columns_of('vrm.test_runs') live
-    LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname);
+    RAISE EXCEPTION 'column "%" of vrm.test_runs has another type than in the archive', changed.name
+        USING ERRCODE = 'datatype_mismatch',
+              DETAIL = format('It is %s here, %s there.', changed.live_type, changed.kept_type),
+              HINT = format('ALTER TABLE vrm_private.test_runs_archive ALTER COLUMN %I TYPE %s;', changed.name,
+                            changed.live_type);
 END
 $$;
 COMMENT ON FUNCTION vrm_private.archive_columns() IS
@@ -45,9 +50,11 @@ CREATE OR REPLACE FUNCTION vrm_private.chain_link(
     previous bytea, batch_id bigint, run_id bigint, row_count bigint, archived_at timestamptz, columns text[],
     rows_sha256 bytea
 ) RETURNS bytea
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT sha256(coalesce(previous, '') || int8send(batch_id) || int8send(run_id) || int8send(row_count)
-                  || timestamptz_send(archived_at) || convert_to(array_to_string(columns, ','), 'UTF8') || rows_sha256)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sha256(coalesce(previous, '') || int8send(batch_id) || int8send(run_id) || int8send(row_count)
+                  || timestamptz_send(archived_at) || convert_to(array_to_string(columns, ','), 'UTF8') || rows_sha256);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.chain_link(bytea, bigint, bigint, bigint, timestamptz, text[], bytea) IS
     'archive_manifest.chain_sha256 of a row, given that of the row before it';
@@ -56,14 +63,17 @@ CREATE OR REPLACE FUNCTION vrm_private.record_batch(
     batch_id bigint, run_id bigint, row_count bigint, archived_at timestamptz, oldest timestamptz,
     newest timestamptz, bytes bigint, columns text[], rows_sha256 bytea
 ) RETURNS void
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    previous bytea := (SELECT m.chain_sha256 FROM vrm_private.archive_manifest m ORDER BY m.batch_id DESC LIMIT 1);
+BEGIN
     INSERT INTO vrm_private.archive_manifest (batch_id, run_id, row_count, archived_at, oldest, newest, bytes, columns,
                                               rows_sha256, chain_sha256)
         OVERRIDING SYSTEM VALUE
     VALUES (batch_id, run_id, row_count, archived_at, oldest, newest, bytes, columns, rows_sha256,
-            vrm_private.chain_link((SELECT m.chain_sha256 FROM vrm_private.archive_manifest m
-                                    ORDER BY m.batch_id DESC LIMIT 1),
-                                   batch_id, run_id, row_count, archived_at, columns, rows_sha256))
+            vrm_private.chain_link(previous, batch_id, run_id, row_count, archived_at, columns, rows_sha256));
+END
 $$;
 COMMENT ON FUNCTION vrm_private.record_batch(bigint, bigint, bigint, timestamptz, timestamptz, timestamptz, bigint,
                                              text[], bytea) IS
@@ -164,7 +174,6 @@ DECLARE
     goal regclass := vrm_private.archive_partition(archived, names.shared);
     batch bigint;
     moved record;
-    child regclass;
 BEGIN
     IF goal IS NULL OR names.extra <> '{}' THEN
         SELECT s.* INTO rows_done, bytes_done FROM vrm_private.archive_by_statements(run, low, high, most) AS s;
@@ -190,11 +199,12 @@ BEGIN
         RAISE EXCEPTION 'a call was given a recording while it was being archived'
             USING ERRCODE = 'serialization_failure', HINT = 'The next run takes it: CALL vrm.maintain();';
     END IF;
-    FOREACH child IN ARRAY '{vrm.test_run_cases,vrm.transcript_turns,vrm.run_actions}'::regclass[] LOOP
-        EXECUTE format('DELETE FROM %s c USING unnest($1, $2) AS gone (user_id, run_id)'
-                       ' WHERE c.user_id = gone.user_id AND c.run_id = gone.run_id', child)
-            USING moved.users, moved.ids;
-    END LOOP;
+    DELETE FROM vrm.test_run_cases c USING unnest(moved.users, moved.ids) AS gone (user_id, run_id)
+    WHERE c.user_id = gone.user_id AND c.run_id = gone.run_id;
+    DELETE FROM vrm.transcript_turns t USING unnest(moved.users, moved.ids) AS gone (user_id, run_id)
+    WHERE t.user_id = gone.user_id AND t.run_id = gone.run_id;
+    DELETE FROM vrm.run_actions a USING unnest(moved.users, moved.ids) AS gone (user_id, run_id)
+    WHERE a.user_id = gone.user_id AND a.run_id = gone.run_id;
     PERFORM vrm_private.record_batch(batch, run.run_id, rows_done, archived, moved.oldest, moved.newest, bytes_done,
                                      covered, moved.rows_sha256);
 END
