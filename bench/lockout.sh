@@ -19,8 +19,7 @@ SELECT vrm.lockout_lock('password', 'locked', 'infinity') \g /dev/null
 SQL
 
 # One attempt is a reservation and its verdict, in one call as one statement.
-store="SELECT vrm.lockout_settle(ticket, true)
-       FROM vrm.lockout_reserve('password', WHO, NULL, NULL)"
+store="SELECT vrm.lockout_settle((vrm.lockout_reserve('password', WHO, NULL, NULL)).ticket, true)"
 update='UPDATE account SET attempts = attempts + 1 WHERE id = WHO RETURNING attempts, locked_until'
 who='\set n random(1, 10000)'
 work=$durable

@@ -112,8 +112,21 @@ bool store_entry(Relation relation, Buffer buffer, const entry& changed, XLogRec
   return true;
 }
 
+/// ROLLBACK, a savepoint and a lost connection take nothing back: the page has been changed in
+/// shared memory and in Generic WAL, and replaying that asks for no transaction.  kill -9 of a
+/// backend and immediate shutdown are crashes: recovery replays the WAL, and what they could take
+/// back is what has not been flushed.  The page lock is gone by now, but there is no reply yet:
+///
+/// - grave: a lock that somebody is told of, or a code that is accepted, must hold after a crash,
+///   so it is on disk before the reply;
+/// - charged: a reservation is on disk before the secret is looked at when strict; else the WAL
+///   writer is told to flush it within moments.  After a crash as many attempts as those moments
+///   held can be made again, once;
+/// - changed: whatever is lost of it leaves a reservation that turns into a failure, which errs on
+///   the safe side.  Telling the WAL writer costs a signal and two process switches, as much as
+///   the rest of the call, so it is flushed with whatever comes next.
 void make_durable(XLogRecPtr position, outcome result) {
-  if (XLogRecPtrIsInvalid(position)) return;
+  if (XLogRecPtrIsInvalid(position) || result == outcome::changed) return;
   const auto mode = static_cast<durability>(durability_now);
   const outcome least = mode == durability::strict ? outcome::charged : outcome::grave;
   if (mode != durability::async && result >= least) {

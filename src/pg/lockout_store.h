@@ -25,7 +25,7 @@ using vrm::lockout::key;
 
 /// When a change has to be on disk.
 enum class durability : int {
-  lock,    ///< a lock before its reply, the rest within moments
+  lock,    ///< a lock before its reply, a reservation within moments
   strict,  ///< every reservation, too
   async,   ///< within moments
 };
