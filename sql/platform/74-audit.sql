@@ -6,16 +6,16 @@ CREATE TABLE IF NOT EXISTS vrm.audit_log (
     id uuid NOT NULL,
     action text NOT NULL CONSTRAINT action_length CHECK (length(action) BETWEEN 1 AND 100),
     actor uuid,
-    db_role name NOT NULL DEFAULT session_user,
+    db_role text NOT NULL DEFAULT session_user,
     relation text,
     old jsonb,
     new jsonb,
     detail jsonb,
     era integer NOT NULL DEFAULT 1,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    PRIMARY KEY (class, at, id)
+    PRIMARY KEY (at, id, class)
 ) PARTITION BY LIST (class);
-CREATE INDEX IF NOT EXISTS audit_log_xid ON vrm.audit_log (era, xid);
+CREATE INDEX IF NOT EXISTS audit_log_xid ON vrm.audit_log (xid);
 CREATE TABLE IF NOT EXISTS vrm_private.audit_security PARTITION OF vrm.audit_log
     FOR VALUES IN ('security') PARTITION BY RANGE (at);
 CREATE TABLE IF NOT EXISTS vrm_private.audit_data PARTITION OF vrm.audit_log
