@@ -287,7 +287,10 @@ BEGIN
         RAISE EXCEPTION 'key % may still be in use', key_destroy.key_id
             USING ERRCODE = 'object_in_use',
                   DETAIL = format('A snapshot of %s is older than the switch to another key.', holder),
-                  HINT = 'Try again when it has ended; SELECT * FROM pg_stat_activity WHERE backend_xmin IS NOT NULL;';
+                  HINT = 'Try again when it has ended; SELECT * FROM '
+                      || CASE WHEN holder LIKE 'session%' THEN 'pg_stat_activity WHERE backend_xmin IS NOT NULL;'
+                              WHEN holder LIKE 'prepared%' THEN 'pg_prepared_xacts;'
+                              ELSE 'pg_replication_slots;' END;
     END IF;
 
     FOR place IN
@@ -315,7 +318,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.key_destroy(bigint) IS
-    'destroys a key once no row and no snapshot needs it; values in backups go with it';
+    'destroys a key once no row and no snapshot needs it';
 REVOKE EXECUTE ON FUNCTION vrm.key_destroy(bigint) FROM PUBLIC;
 
 -- Users who are to be forgotten ------------------------------------------------------------------

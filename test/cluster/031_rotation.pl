@@ -230,6 +230,8 @@ $third_key = $fresh_key;
 $node->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
+query($node, 'app', "SELECT pg_create_physical_replication_slot('copy')");
+$standby->append_conf('postgresql.conf', "primary_slot_name = 'copy'\nwal_receiver_status_interval = 1");
 $standby->start;
 my %warm = (primary => $node, standby => $standby);
 $_ = $_->background_psql('app', on_error_stop => 0) for values %warm;
@@ -262,6 +264,20 @@ for my $server ($node, $standby) {
 }
 like(error_of($standby, 'app', q{INSERT INTO vault VALUES (gen_random_uuid(), 1, '', vrm.seal('x'))}),
     qr/^25006/, 'a standby is for reading');
+
+$standby->append_conf('postgresql.conf', 'hot_standby_feedback = on');
+$standby->reload;
+$reader = $standby->background_psql('app');
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM vault;');
+$node->poll_query_until('app', 'SELECT xmin IS NOT NULL FROM pg_replication_slots');
+query($node, 'app', q{SELECT vrm.key_create('data'); UPDATE vault SET sealed = sealed});
+like(error_of($node, 'app', "SELECT vrm.key_destroy($fourth)"),
+    qr/may still be in use .*A snapshot of replication slot "copy" is older/, 'a standby may hold a key');
+$reader->query_safe('COMMIT;');
+$reader->quit;
+ok($node->poll_query_until('app', "SELECT vrm_private.older_than(switched_xid) IS NULL"
+          . " FROM vrm_private.keyring WHERE key_id = $fourth"), 'until its snapshot has ended');
+query($node, 'app', "SELECT vrm.key_destroy($fourth)");
 
 $standby->stop;
 $node->stop;
