@@ -21,7 +21,8 @@ group() {
     set -- $($counter <"$report")
     good=$1
     bad=$2
-    [ $result -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+    # A runner that found no test has shown nothing.
+    [ $result -eq 0 ] && [ "$good" -gt 0 ] || [ "$bad" -gt 0 ] || bad=1
     if [ "$bad" -gt 0 ]; then cat "$report"; else tail -n 3 "$report"; fi
     passed=$((passed + good))
     failed=$((failed + bad))

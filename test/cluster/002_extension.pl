@@ -82,11 +82,11 @@ like(error_of($node, 'plain', 'DROP EXTENSION vrm'), qr/^2BP01: cannot drop exte
 same_text(catalog($node, 'plain'), $catalog, 'and has dropped nothing');
 
 my $recreate = 'SET client_min_messages = error; DROP EXTENSION vrm CASCADE; CREATE EXTENSION vrm';
-sql('plain', 'SET client_min_messages = error; DROP EXTENSION vrm CASCADE');
+sql('plain', 'SET client_min_messages = error; DROP EXTENSION IF EXISTS vrm CASCADE');
 # Only the counters of failed attempts live in storage of the extension's own, and go with it;
 # call_rollup holds states of a type of the extension's, which are computed anew from call_facts.
 my @gone = (qr/vrm_private\.lockout .*/, qr/vrm\.call_(?:facts|dirty|rollup) .*/);
-like($rows, qr/^$gone[0]/m, 'given counters of failed attempts');
+like($rows, qr/^vrm_private\.lockout [1-9]/m, 'given counters of failed attempts');
 same_text(without(rows($node, 'plain'), @gone), without($rows, @gone),
     'DROP EXTENSION CASCADE takes no row');
 my $taken = missing_from(catalog($node, 'plain'), $catalog);
@@ -154,10 +154,8 @@ sub is_refused {
     like($error, $pattern, "$name is refused");
     is(sql($database, 'SELECT count(*) FROM pg_extension WHERE extname = \'vrm\''), '0',
         "$name: nothing is left behind");
-    ok(sql('postgres', "SELECT NOT rolsuper FROM pg_roles WHERE rolname = 'mallory'") eq 't',
-        "$name gives nobody a privilege");
     my ($hint) = $error =~ /HINT:.*?(ALTER .*;)/;
-    return $hint;
+    return $hint // '';
 }
 
 for my $schema ('vrm', 'vrm_private') {
@@ -200,18 +198,23 @@ is_refused(prepared('trap_auth', 'CREATE SCHEMA auth;' . sprintf($trap, 'auth') 
 CREATE TYPE auth.address AS (a text);
 CREATE FUNCTION auth.to_text(auth.address) RETURNS text LANGUAGE sql AS 'SELECT auth.grab()';
 CREATE CAST (auth.address AS text) WITH FUNCTION auth.to_text AS ASSIGNMENT;
-CREATE TABLE auth.users (id uuid PRIMARY KEY, email auth.address, raw_user_meta_data jsonb);
-INSERT INTO auth.users VALUES (gen_random_uuid(), '(x)');
+CREATE TABLE auth.users (
+    id uuid PRIMARY KEY, email auth.address, encrypted_password text, phone text, raw_user_meta_data jsonb,
+    raw_app_meta_data jsonb, is_sso_user boolean, is_anonymous boolean, last_sign_in_at timestamptz,
+    banned_until timestamptz, created_at timestamptz, updated_at timestamptz, deleted_at timestamptz);
+INSERT INTO auth.users (id, email) VALUES (gen_random_uuid(), '(x)');
 SQL
     qr/^42501: schema "auth" belongs to an ordinary user/,
     'a schema auth that an ordinary user made');
+is(sql('postgres', "SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'"), 'f',
+    'nothing of it has run as the superuser');
 
 # --- who may -------------------------------------------------------------------------------------
 
 sql('postgres', 'CREATE DATABASE hers OWNER mallory');
 like(error_of($node, 'hers', 'SET SESSION AUTHORIZATION mallory; CREATE EXTENSION vrm'),
     qr/^42501: /, 'the owner of a database who is no superuser cannot CREATE EXTENSION');
-sql('hers', 'SET client_min_messages = error; CREATE EXTENSION vrm;'
+sql('hers', 'SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS vrm;'
     . ' GRANT USAGE ON SCHEMA vrm TO mallory;'
     . ' GRANT EXECUTE ON FUNCTION vrm.install(), vrm.upgrade() TO mallory');
 for my $sql ('SELECT vrm.install()', 'SELECT vrm.upgrade()', 'DROP EXTENSION vrm CASCADE',

@@ -111,6 +111,7 @@ my $attempts = join '',
 my (undef, undef, $errors) = $node->psql('app', "$tokens\n$attempts", on_error_stop => 0);
 unlike($errors, qr/DETAIL|HINT|refused:/, 'the client learns no reason');
 my @reasons = slurp_file($node->logfile, $offset) =~ /DETAIL:  The token was refused: (.*)\.$/mg;
+cmp_ok(scalar @refused, '>', 100, 'given tokens that are refused, each with its reason');
 is(scalar @reasons, @refused / 2, 'each refusal is logged with a reason');
 for my $i (0 .. $#reasons) {
     my ($name, $reason) = map { s/''/'/gr } @refused[2 * $i, 2 * $i + 1];
