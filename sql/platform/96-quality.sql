@@ -67,7 +67,9 @@ CREATE OR REPLACE FUNCTION vrm_private.catalog_checks(rel regclass DEFAULT NULL)
     FROM conditions d
     GROUP BY d.relation, d.kind
     UNION ALL
-    SELECT format('%s/fk/%s', c.conrelid::regclass, array_to_string(k.own, ',')), c.conrelid::regclass, 'fk', 'error',
+    SELECT format('%s/fk/%s', c.conrelid::regclass, array_to_string(k.own, ','))
+           || CASE WHEN count(*) OVER (PARTITION BY c.conrelid, k.own) > 1 THEN '/' || c.conname ELSE '' END,
+           c.conrelid::regclass, 'fk', 'error',
            k.own, NULL, c.confrelid::regclass, k.other,
            CASE WHEN c.convalidated THEN '7 days' ELSE '1 day' END::interval
     FROM fields_of_keys k JOIN pg_constraint c ON c.oid = k.oid

@@ -1,7 +1,7 @@
 -- Data quality: what the checks find and where, that one broken check stops no other, whose rights they
 -- have, and how a constraint is made of one.
 BEGIN;
-SELECT plan(96);
+SELECT plan(98);
 \ir include/people.sql
 
 -- what is checked without anybody having asked ------------------------------------------------------
@@ -121,10 +121,14 @@ SELECT is(pg_temp.found('twice'), 'error 1 3 1', 'a duplicate is the same expres
 SELECT vrm.add_quality_check('one call an agent', 'vrm.test_runs', 'duplicate', columns => '{agent_id}');
 SELECT is(pg_temp.found('one call an agent'), 'error 0 4', 'null is no duplicate of null');
 CREATE UNIQUE INDEX ON public.notes ((upper(body)), author) WHERE author IS NOT NULL;
+ALTER TABLE public.notes ADD CONSTRAINT person FOREIGN KEY (author) REFERENCES auth.users NOT VALID,
+    ADD CONSTRAINT profile FOREIGN KEY (author) REFERENCES vrm.user_profiles NOT VALID;
 ALTER TABLE public.notes ADD CONSTRAINT tagged CHECK (jsonb_typeof(tags) = 'array') NOT VALID;
 SELECT cmp_ok(vrm.derive_quality_checks('public.notes'), '>', 1, 'checks follow from the definition of any table');
 SELECT is(pg_temp.found('public.notes/range/tagged'), 'error 1 3 1', 'a constraint that was never validated is checked');
 SELECT is(pg_temp.found('public.notes/duplicate/notes_upper_author_idx'), 'error 0 3', 'so is an index on expressions');
+SELECT is(pg_temp.found('public.notes/fk/author/' || name), 'error 1 3 1', format('and so is the foreign key %s, one of two from a column', name))
+FROM unnest('{person,profile}'::text[]) AS name;
 SELECT is(vrm.derive_quality_checks('public.notes'), 0, 'once');
 ALTER TABLE public.notes DROP COLUMN tags;
 SELECT is(vrm.derive_quality_checks('public.notes'), 2, 'and what is no longer defined is no longer checked');
