@@ -133,11 +133,76 @@ $$;
 COMMENT ON FUNCTION vrm.call_statistics(timestamptz, timestamptz, uuid[]) IS
     'the caller''s calls of a time, of all agents or some, as statistics: vrm.duration_quantile(...), vrm.summary(...)';
 
+-- As above, with one difference: a day that an edge cuts in two comes from the facts, too.  In a zone that
+-- is hours away from UTC that is every day; so days in a row are read as one span.
+-- Planned anew each time: what is read depends on the edges.
+CREATE OR REPLACE FUNCTION vrm.statistics_by_bucket(edges timestamptz[], agents uuid[] DEFAULT NULL)
+    RETURNS TABLE (bucket integer, stats vrm.call_stats)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    caller uuid := vrm.uid();
+    since timestamptz := edges[1];
+    until timestamptz := edges[cardinality(edges)];
+    mixed date[];
+    starts timestamptz[];
+    ends timestamptz[];
+BEGIN
+    IF EXISTS (SELECT FROM unnest(edges, edges[2:]) WITH ORDINALITY AS e (edge, next, place)
+               WHERE e.edge IS NULL OR NOT isfinite(e.edge) OR e.edge > e.next) THEN
+        RAISE EXCEPTION 'edges of buckets must ascend, and none of them be null or infinite'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s.', left(edges::text, 100)),
+                  HINT = 'For example: ARRAY[now() - interval ''2 hours'', now() - interval ''1 hour'', now()].';
+    END IF;
+    mixed := ARRAY(SELECT vrm.utc_day(e) FROM unnest(edges) AS e
+                   WHERE e <> vrm.utc_day(e)::timestamp AT TIME ZONE 'UTC'
+                   UNION
+                   SELECT d.day FROM vrm.call_dirty d
+                   WHERE d.user_id = caller AND d.day >= vrm.utc_day(since) AND d.day <= vrm.utc_day(until));
+    SELECT array_agg(greatest(r.first_day::timestamp AT TIME ZONE 'UTC', since)),
+           array_agg(least((r.last_day + 1)::timestamp AT TIME ZONE 'UTC', until))
+    INTO starts, ends
+    FROM (SELECT min(m.day) AS first_day, max(m.day) AS last_day
+          FROM (SELECT day, day - (row_number() OVER (ORDER BY day))::integer AS run FROM unnest(mixed) AS day) AS m
+          GROUP BY m.run) AS r;
+
+    RETURN QUERY
+        SELECT width_bucket(r.bucket::timestamp AT TIME ZONE 'UTC', edges), vrm.rollup(r.stats::vrm.call_stats)
+        FROM vrm.call_rollup r
+        WHERE r.user_id = caller AND r.grain = 'day' AND r.bucket >= vrm.utc_day(since)
+          AND r.bucket < vrm.utc_day(until) AND r.bucket <> ALL (mixed)
+          AND (agents IS NULL OR r.agent_id = ANY (agents))
+        GROUP BY 1;
+    RETURN QUERY
+        SELECT width_bucket(f.started_at, edges),
+               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)
+        FROM unnest(starts, ends) AS span (s, e)
+        CROSS JOIN LATERAL (SELECT c.* FROM vrm.call_facts c
+                            WHERE c.user_id = caller AND c.started_at >= span.s AND c.started_at < span.e
+                            OFFSET 0) AS f
+        WHERE agents IS NULL OR f.agent_id = ANY (agents)
+        GROUP BY 1;
+    RETURN QUERY
+        SELECT width_bucket(r.started_at, edges), vrm.call_stats(r.status, NULL, NULL, NULL, NULL)
+        FROM vrm.test_runs r
+        WHERE r.user_id = caller AND r.status IN ('queued', 'running')
+          AND r.started_at >= since AND r.started_at < until
+          AND (agents IS NULL OR r.agent_id = ANY (agents))
+        GROUP BY 1;
+END
+$$;
+COMMENT ON FUNCTION vrm.statistics_by_bucket(timestamptz[], uuid[]) IS
+    'the caller''s calls between each edge and the next as statistics, in several parts, for vrm.rollup() to add up';
+
 REVOKE EXECUTE ON FUNCTION
     vrm.statistics_by_agent(timestamptz, timestamptz, uuid[], boolean),
-    vrm.call_statistics(timestamptz, timestamptz, uuid[])
+    vrm.call_statistics(timestamptz, timestamptz, uuid[]),
+    vrm.statistics_by_bucket(timestamptz[], uuid[])
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     vrm.statistics_by_agent(timestamptz, timestamptz, uuid[], boolean),
-    vrm.call_statistics(timestamptz, timestamptz, uuid[])
+    vrm.call_statistics(timestamptz, timestamptz, uuid[]),
+    vrm.statistics_by_bucket(timestamptz[], uuid[])
     TO authenticated;

@@ -47,7 +47,6 @@ COMMENT ON FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean) 
 
 -- A bucket is what the local calendar and clock say: days have 23 or 25 hours at the change of daylight
 -- saving, in any zone.  Shorter buckets are of one length and counted from local midnight.
--- Planned anew each time: what a series reads depends on its length.
 CREATE OR REPLACE FUNCTION vrm.call_series(
     since timestamptz,
     until timestamptz,
@@ -58,10 +57,9 @@ CREATE OR REPLACE FUNCTION vrm.call_series(
     RETURNS TABLE (bucket_since timestamptz, bucket_until timestamptz, calls bigint, completed bigint, failed bigint,
                    cancelled bigint, success_rate numeric, average_duration interval, p50_duration interval,
                    p95_duration interval, positive bigint, neutral bigint, negative bigint, customers bigint)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    caller uuid := vrm.uid();
     months integer := extract(year FROM bucket) * 12 + extract(month FROM bucket);
     days integer := extract(day FROM bucket);
     clock interval := bucket - make_interval(months => months, days => days);
@@ -102,29 +100,20 @@ BEGIN
     END IF;
 
     RETURN QUERY
-        WITH facts AS MATERIALIZED (
-            SELECT width_bucket(f.started_at, edges) AS number,
-                   vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad) AS stats
-            FROM vrm.call_facts f
-            WHERE f.user_id = caller AND f.started_at >= since AND f.started_at < until
-              AND (agents IS NULL OR f.agent_id = ANY (agents))
-            GROUP BY 1
-        ), live AS MATERIALIZED (
-            SELECT width_bucket(r.started_at, edges) AS number, count(*) AS calls
-            FROM vrm.test_runs r
-            WHERE r.user_id = caller AND r.status IN ('queued', 'running')
-              AND r.started_at >= since AND r.started_at < until
-              AND (agents IS NULL OR r.agent_id = ANY (agents))
-            GROUP BY 1
+        WITH part AS MATERIALIZED (
+            SELECT p.bucket AS number, vrm.rollup(p.stats) AS stats
+            FROM vrm.statistics_by_bucket(ARRAY(SELECT greatest(since, least(e.edge, until))
+                                                FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
+                                                ORDER BY e.number), agents) p
+            GROUP BY p.bucket
         )
-        SELECT e.edge, edges[e.number + 1], coalesce(s.calls, 0) + coalesce(l.calls, 0),
+        SELECT e.edge, edges[e.number + 1], coalesce(s.calls, 0),
                coalesce(s.completed, 0), coalesce(s.failed, 0), coalesce(s.cancelled, 0),
                round(s.success_rate::numeric, 3), s.average_duration, s.p50_duration, s.p95_duration,
                coalesce(s.positive, 0), coalesce(s.neutral, 0), coalesce(s.negative, 0), coalesce(s.customers, 0)
         FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
-        LEFT JOIN facts f ON f.number = e.number
-        LEFT JOIN live l ON l.number = e.number
-        LEFT JOIN LATERAL vrm.summary(f.stats) AS s ON true
+        LEFT JOIN part p ON p.number = e.number
+        LEFT JOIN LATERAL vrm.summary(p.stats) AS s ON true
         WHERE e.edge < until AND edges[e.number + 1] > since
         ORDER BY e.number;
 END

@@ -1,6 +1,6 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
-SELECT plan(68);
+SELECT plan(73);
 \ir include/people.sql
 \ir include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -80,6 +80,8 @@ SELECT is(pg_temp.of_alice(format('SELECT count(*) FROM vrm.call_series(%s)', ba
 FROM (VALUES ('''2026-01-01'', ''2026-02-01'', ''0''', '22023'), ('''2026-01-01'', ''2026-02-01'', ''-1 day''', '22023'), ('''2026-01-01'', ''2026-02-01'', ''1 day 1 hour''', '22023'),
              ('''2026-01-01'', ''2026-02-01'', NULL', '22023'), ('''2026-02-01'', ''2026-01-01'', ''1 day''', '22023'), ('''-infinity'', ''2026-01-01'', ''1 day''', '22023'),
              ('''2026-01-01'', ''2027-02-01'', ''1 second''', '54000'), ('''2026-01-01'', ''2026-02-01'', ''1 day'', ''Mars/Base''', '22023')) AS b (bad, state);
+SELECT is(pg_temp.of_alice(format('SELECT count(*) FROM vrm.statistics_by_bucket(%L)', bad)), '22023', 'no edges of buckets: ' || bad)
+FROM unnest(ARRAY['{2026-01-02,2026-01-01}', '{2026-01-01,NULL}', '{-infinity,2026-01-01}', '{2026-01-01,infinity}', '{2026-01-03,2026-01-04,2026-01-03}']) AS bad;
 
 -- agents, failures, history ---------------------------------------------------------------------------
 
