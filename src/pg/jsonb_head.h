@@ -17,6 +17,10 @@
 
 extern "C" {
 #include "access/detoast.h"
+#include "access/heaptoast.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/toast_compression.h"
 }
 
 namespace pg {
@@ -29,8 +33,8 @@ class jsonb_head {
   /// May raise an ERROR: call it where no C++ object is alive, or guarded.
   explicit jsonb_head(Datum datum)
       : datum_(datum),
-        bytes_(PG_DETOAST_DATUM_SLICE(datum, 0, size)),
-        whole_(VARSIZE_ANY_EXHDR(bytes_) < size) {}
+        bytes_(PG_DETOAST_DATUM_SLICE(first_chunk(datum), 0, size)),
+        whole_(toast_raw_datum_size(datum) - VARHDRSZ <= size) {}
 
   template <std::size_t Count>
   using values = std::array<std::optional<jsonb_value>, Count>;
@@ -52,7 +56,32 @@ class jsonb_head {
   }
 
  private:
+  static constexpr int chunk = TOAST_MAX_CHUNK_SIZE;
+  static_assert(chunk > 2 * size);
   enum class outcome : std::uint8_t { searched, no_object, not_within };
+
+  /// What is stored out of line, compressed with lz4: its first chunk, compressed as it is.
+  /// PostgreSQL would fetch all of it, since it knows no bound of what a slice of lz4 takes.  That
+  /// is less than two bytes for one of the slice, and one for each 255 that whatever the slice ends
+  /// in the midst of is long: hence not of very large documents.
+  static Datum first_chunk(Datum datum) {
+    const auto* const value = reinterpret_cast<const struct varlena*>(DatumGetPointer(datum));
+    if (!VARATT_IS_EXTERNAL_ONDISK(value)) return datum;
+    struct varatt_external where{};
+    VARATT_EXTERNAL_GET_POINTER(where, value);
+    const auto stored = static_cast<int32>(VARATT_EXTERNAL_GET_EXTSIZE(where));
+    if (VARATT_EXTERNAL_GET_COMPRESS_METHOD(where) != TOAST_LZ4_COMPRESSION_ID ||
+        !VARATT_EXTERNAL_IS_COMPRESSED(where) || stored <= chunk ||
+        where.va_rawsize > (chunk - 2 * size) * 255) {
+      return datum;
+    }
+    auto* const first = static_cast<struct varlena*>(palloc(chunk + VARHDRSZ));
+    SET_VARSIZE_COMPRESSED(first, chunk + VARHDRSZ);
+    const Relation toast = table_open(where.va_toastrelid, AccessShareLock);
+    table_relation_fetch_toast_slice(toast, where.va_valueid, stored, 0, chunk, first);
+    table_close(toast, AccessShareLock);
+    return PointerGetDatum(first);
+  }
 
   [[nodiscard]] const JsonbContainer* container() const noexcept {
     return reinterpret_cast<const JsonbContainer*>(VARDATA(bytes_));

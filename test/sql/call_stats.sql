@@ -1,7 +1,7 @@
 -- vrm.call_stats: every figure against plain SQL, the same bytes whatever the plan, and no harm done
 -- by hostile documents and states.
 BEGIN;
-SELECT plan(177);
+SELECT plan(180);
 \ir include/generated_calls.sql
 SELECT vrm.call_stats(status, started_at, completed_at, results) AS stats FROM generated_calls \gset
 
@@ -146,6 +146,17 @@ SELECT is((vrm.call_stats('completed', NULL, NULL, document)::jsonb ->> 'bad')::
 ALTER TABLE stored_hostile ALTER document SET STORAGE external;
 UPDATE stored_hostile SET document = document || '{}';
 SELECT is((vrm.call_stats('completed', NULL, NULL, document)::jsonb ->> 'bad')::int, sum(bad)::int, 'uncompressed, too') FROM stored_hostile;
+ALTER TABLE stored_hostile ALTER document SET STORAGE extended, ALTER document SET COMPRESSION lz4;
+UPDATE stored_hostile SET document = document || '{}';
+SELECT is((vrm.call_stats('completed', NULL, NULL, document)::jsonb ->> 'bad')::int, sum(bad)::int, 'or compressed with lz4') FROM stored_hostile;
+-- ten documents of ten chunks each
+CREATE TABLE long_document (document jsonb COMPRESSION lz4);
+INSERT INTO long_document SELECT jsonb_build_object('actions', d, 'sentiment', 'neutral', 'transcript', (SELECT string_agg(md5(d || '.' || n), '') FROM generate_series(1, 700) AS n)) FROM generate_series(1, 10) AS d;
+CREATE FUNCTION pg_temp.chunks_read() RETURNS bigint LANGUAGE sql AS
+    $$ SELECT pg_stat_get_xact_tuples_returned(i.indexrelid) FROM pg_class c JOIN pg_index i ON i.indrelid = c.reltoastrelid WHERE c.relname = 'long_document' $$;
+SELECT pg_temp.chunks_read() AS read \gset
+SELECT is((vrm.call_stats('completed', NULL, NULL, document)::jsonb ->> 'actions'), '55', 'long documents, which are stored out of line') FROM long_document;
+SELECT is(pg_temp.chunks_read() - :read, 10::bigint, 'one chunk is read of each');
 SELECT is(count(vrm.call_duration(document)) || ' ' || count(vrm.call_customer(document)) || ' ' || count(vrm.call_sentiment(document)) || ' ' || count(vrm.call_actions(document)),
           '2 3 17 19', 'and they have no more figures than fit') FROM stored_hostile;
 SELECT is(vrm.call_actions(jsonb_build_object('actions', n)), n::int, 'actions: ' || n) FROM unnest(ARRAY[0, 7, 9999, 10000, 10001, 20000000, 2147483647, 100000000]) AS n;
