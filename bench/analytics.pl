@@ -54,7 +54,8 @@ sub prepare {
     for (@loaders) { waitpid $_, 0; die "loading failed\n" if $? }
     done("$calls calls");
     sql('VACUUM ANALYZE vrm.test_runs', 'SELECT vrm_private.rebuild_facts()', 'CALL keep_every(10)',
-        'CALL keep_every(100)', 'VACUUM ANALYZE vrm.call_facts', 'VACUUM ANALYZE vrm.call_dirty');
+        'CALL keep_every(100)', 'VACUUM ANALYZE vrm.test_runs', 'VACUUM ANALYZE vrm.call_facts',
+        'VACUUM ANALYZE vrm.call_dirty');
     done('their facts, made anew');
     sql('DO $$ BEGIN WHILE vrm_private.compact_calls() > 0 LOOP COMMIT; END LOOP; END $$');
     # facts once more: autovacuum's snapshots may have kept pages from being known as all visible
@@ -125,10 +126,10 @@ sub compare {
 
 # Microseconds of each query for each user, the median of five, interleaved.
 sub ask {
-    my ($times, @questions) = @_;
+    my (@questions) = @_;
     my @took;
     for (1 .. 5) {
-        push @{ $took[$_] }, sql("SELECT asked('$questions[$_][0]', \$q\$$questions[$_][1]\$q\$, $times)")
+        push @{ $took[$_] }, sql("SELECT asked('$questions[$_][0]', \$q\$$questions[$_][1]\$q\$)")
             for 0 .. $#questions;
     }
     return map { median(@$_) } @took;
@@ -171,7 +172,7 @@ sub measure_growth {
         agents => "SELECT * FROM vrm.agent_performance($span)");
     my @names = qw(summary dashboard agents);
     my @questions = map { my $query = $queries{$_}; map { [$_->[0], $query] } @users } @names;
-    my @took = ask(50, @questions);
+    my @took = ask(@questions);
     my @sizes = map { sql("SELECT count(*) FROM vrm.call_facts WHERE user_id = '$_->[0]'") } @users;
     printf "\nCPU of dashboards over two years, us%s\n", join '', map { sprintf '%10d calls', $_ } @sizes;
     my %of;
@@ -245,8 +246,8 @@ sub measure_pages {
               . " WHERE user_id = '$heavy' ORDER BY started_at DESC, id DESC OFFSET $before - 1 LIMIT 1") . "'";
         [$heavy, "SELECT * FROM vrm.call_history(cursor => $cursor, page_size => 10)"]
     } @pages;
-    my @keyset = ask(50, @questions);
-    my @offset = ask(3, map { [$heavy, "SELECT * FROM vrm.calls WHERE user_id = vrm.uid()"
+    my @keyset = ask(@questions);
+    my @offset = ask(map { [$heavy, "SELECT * FROM vrm.calls WHERE user_id = vrm.uid()"
               . ' ORDER BY started_at DESC, id DESC LIMIT 10 OFFSET ' . ($_ - 1) * 10] } @pages);
     print "\nCPU of a page of 10 calls, us    call_history()    with OFFSET\n";
     printf "page %-27d %14.0f %14.0f\n", $pages[$_], $keyset[$_], $offset[$_] for 0 .. $#pages;
@@ -262,7 +263,7 @@ sub measure_cache {
     my @users = ([$median, 'median user'], [$heavy, 'heaviest user']);
     my @questions = map { my $who = $_->[0];
         map { [$who, "SELECT vrm.dashboard('call_summary', '$arguments'$_)"] } '', ", '1 hour'" } @users;
-    my @took = ask(50, @questions);
+    my @took = ask(@questions);
     print "\nvrm.dashboard('call_summary'), us of CPU      made      from the cache\n";
     printf "%-38s %11.0f %19.0f\n", $users[$_][1], $took[2 * $_], $took[2 * $_ + 1] for 0, 1;
     bars('cache', 'A two-year summary, us of CPU', map { (["$users[$_][1]", $took[2 * $_]],

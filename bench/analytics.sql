@@ -73,14 +73,20 @@ BEGIN
 END
 $$;
 
--- A user who has every so many of the first user's facts, over the same time and of the same agents.
+-- A user who has every so many of the first user's calls and facts, over the same time, and his agents.
 CREATE PROCEDURE keep_every(part bigint) LANGUAGE plpgsql AS $$
 DECLARE
     fewer uuid := id_of(1000 + part, 1);
 BEGIN
+    SET session_replication_role = replica;
     INSERT INTO auth.users (id) VALUES (fewer);
-    INSERT INTO vrm.call_facts
-        SELECT (jsonb_populate_record(f, jsonb_build_object('user_id', fewer))).*
+    INSERT INTO vrm.user_profiles SELECT (jsonb_populate_record(p, jsonb_build_object('id', fewer))).*
+        FROM vrm.user_profiles p WHERE p.id = id_of(0, 1);
+    INSERT INTO vrm.agents SELECT (jsonb_populate_record(a, jsonb_build_object('user_id', fewer))).*
+        FROM vrm.agents a WHERE a.user_id = id_of(0, 1);
+    INSERT INTO vrm.test_runs SELECT (jsonb_populate_record(r, jsonb_build_object('user_id', fewer))).*
+        FROM vrm.test_runs r WHERE r.user_id = id_of(0, 1) AND uuid_hash(r.id) % part = 0;
+    INSERT INTO vrm.call_facts SELECT (jsonb_populate_record(f, jsonb_build_object('user_id', fewer))).*
         FROM vrm.call_facts f WHERE f.user_id = id_of(0, 1) AND uuid_hash(f.id) % part = 0;
     INSERT INTO vrm.call_dirty (user_id, day)
         SELECT DISTINCT f.user_id, vrm.utc_day(f.started_at) FROM vrm.call_facts f WHERE f.user_id = fewer;
