@@ -300,6 +300,7 @@ BEGIN
         FROM pg_attribute a
         JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition
         WHERE a.atttypid = to_regtype('vrm.sealed') AND NOT a.attisdropped
+        ORDER BY 1, 2
     LOOP
         count := vrm_private.count_needing(key_destroy.key_id, place.relation, place.column_name);
         IF count > 0 THEN

@@ -133,6 +133,12 @@ is(query($node, 'app', "SELECT count(*) FROM watched WHERE vrm.key_of(sealed) = 
     'of a table that it is on');
 query($node, 'app', 'CREATE EXTENSION amcheck');
 query($node, 'app', "SELECT bt_index_check(indexrelid, true) FROM pg_index WHERE indrelid = 'quick'::regclass");
+query($node, 'app', "ALTER TABLE quick ADD CONSTRAINT another_key CHECK (vrm.key_of(sealed) <> $new_key) NOT VALID");
+like(error_of($node, 'app', q{SELECT vrm.reseal_rows('quick', 'sealed', 0, ARRAY(SELECT ctid FROM quick))}), qr/^23514: .*another_key/,
+    'constraints hold there, too');
+query($node, 'app', 'ALTER TABLE quick DROP CONSTRAINT another_key, REPLICA IDENTITY NOTHING; CREATE PUBLICATION quick_only FOR TABLE quick');
+like(error_of($node, 'app', q{SELECT vrm.reseal_rows('quick', 'sealed', 0, ARRAY(SELECT ctid FROM quick))}),
+    qr/^55000: .*replica identity/, 'and so does what subscribers need');
 query($node, 'app', 'DROP TABLE quick, watched');
 
 # --- values that nobody can open stay as they are, and hold nothing up -----------------------------
