@@ -58,6 +58,8 @@ my ($out, $said);
 my $able = IPC::Run::run([@pgbackrest, 'stanza-create'], '>', \$out, '2>&1');
 plan skip_all => 'this pgBackRest is older than this PostgreSQL' if !$able && $out =~ /unexpected control version/;
 ok($able, 'pgBackRest has a stanza') or diag($out);
+sql('SELECT pg_switch_wal()');  # wakes an archiver that has failed before there was a stanza
+ok($node->poll_query_until('app', q{SELECT state <> 'broken' FROM vrm.rpo()}), '... and the archiver works');
 is(status(), 'full_backup unknown, pitr_window unknown, rpo ok, rto unknown', 'nothing is known yet');
 command_ok([@pgbackrest, '--type=full', 'backup'], '... and a full backup');
 is(record(), '1', 'which vrm hears of');
