@@ -54,6 +54,13 @@ class byte_reader {
 
   /// A number up to `most`.
   [[nodiscard]] uint128 number(uint128 most) {
+    if (at_ < bytes_.size()) [[likely]] {  // nearly all are short
+      const auto only = std::to_integer<std::uint8_t>(bytes_[at_]);
+      if (only < 0x80 && only <= most) {
+        ++at_;
+        return only;
+      }
+    }
     uint128 value = 0;
     for (unsigned shift = 0; shift < 128; shift += 7) {
       const std::uint8_t next = byte();

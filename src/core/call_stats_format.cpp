@@ -94,18 +94,19 @@ namespace {
 std::array<std::uint8_t, hyperloglog::registers> read_registers(byte_reader& reader) {
   std::array<std::uint8_t, hyperloglog::registers> registers{};
   const auto packed = reader.take(registers.size() / 4 * 3);
-  std::uint8_t highest = 0;
   for (std::size_t group = 0; group < registers.size() / 4; ++group) {
-    std::uint32_t bits = 0;
-    for (unsigned i = 0; i < 3; ++i) {
-      bits |= std::to_integer<std::uint32_t>(packed[(3 * group) + i]) << (8 * i);
-    }
+    const auto byte = [&](std::size_t i) {
+      return std::to_integer<std::uint32_t>(packed[(3 * group) + i]);
+    };
+    const std::uint32_t bits = byte(0) | byte(1) << 8 | byte(2) << 16;
+    const std::uint32_t apart =
+        (bits & 0x3FU) | (bits & 0xFC0U) << 2 | (bits & 0x3F000U) << 4 | (bits & 0xFC0000U) << 6;
     for (unsigned i = 0; i < 4; ++i) {
-      const auto value = static_cast<std::uint8_t>((bits >> (6 * i)) & 0x3FU);
-      registers[(4 * group) + i] = value;
-      highest = std::max(highest, value);
+      registers[(4 * group) + i] = static_cast<std::uint8_t>(apart >> (8 * i));
     }
   }
+  std::uint8_t highest = 0;
+  for (const std::uint8_t value : registers) highest = std::max(highest, value);
   if (highest > hyperloglog::highest) byte_reader::refuse("A register is out of range.");
   return registers;
 }

@@ -74,7 +74,7 @@ class duration_histogram {
     bucket number;
     std::uint64_t count;
   };
-  static constexpr std::size_t most_few = 32;
+  static constexpr std::size_t most_few = 128;
 
   void add_slowly(bucket number, std::uint64_t count);
 

@@ -98,7 +98,7 @@ TEST(Histogram, HasBucketsThatFollowEachOther) {
 
 TEST(Histogram, CountsTheSameAsAListAndAsAnArray) {
   random_bits random(2);
-  for (const int kinds : {1, 31, 32, 33, 500}) {
+  for (const int kinds : {1, 127, 128, 129, 500}) {
     duration_histogram histogram(memory);
     std::map<duration_histogram::bucket, std::uint64_t> expected;
     for (int i = 0; i < 2000; ++i) {
