@@ -169,8 +169,9 @@ sub measure_growth {
     my $span = "'2024-01-01', '2026-01-01'";
     my %queries = (summary => "SELECT * FROM vrm.call_summary($span, compare => false)",
         dashboard => 'SELECT * FROM vrm.user_dashboard()',
-        agents => "SELECT * FROM vrm.agent_performance($span)");
-    my @names = qw(summary dashboard agents);
+        agents => "SELECT * FROM vrm.agent_performance($span)",
+        series => "SELECT count(*) FROM vrm.call_series($span, '1 day')");
+    my @names = qw(summary dashboard agents series);
     my @questions = map { my $query = $queries{$_}; map { [$_->[0], $query] } @users } @names;
     my @took = ask(@questions);
     my @sizes = map { sql("SELECT count(*) FROM vrm.call_facts WHERE user_id = '$_->[0]'") } @users;
