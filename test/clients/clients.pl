@@ -9,24 +9,14 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use VRM::PgBouncer;
 use VRM::Server;
+use VRM::Tokens;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
 $node->start;
 database($node, 'app');
 
-my $tokens = slurp_file("$FindBin::Bin/../data/tokens.sql");
-my ($key_set) = $tokens =~ /^\\set key_set '(.*)'$/m;
-my %believed = $tokens =~ /^\('([^']+)', '([^']+)'\)[,;]$/mg;
-my @token = @believed{'ES256', 'second user'};
-my @user = map { "0e6f1b7c-0000-7000-8000-00000000000$_" } 1, 2;
-query($node, 'app', <<"SQL");
-SELECT vrm.jwk_import('$key_set', 'https://issuer.example', 'authenticated');
-CREATE ROLE client LOGIN IN ROLE authenticated;
-INSERT INTO auth.users (id, email)
-VALUES ('$user[0]', 'one\@example.org'), ('$user[1]', 'two\@example.org');
-INSERT INTO vrm.agents (user_id, agent_id) VALUES ('$user[0]', 'one'), ('$user[1]', 'two')
-SQL
+my @token = token_bearers($node, 'app');
 
 # What a client prints, as a hash.
 sub client {

@@ -9,6 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use VRM::PgBouncer;
 use VRM::Server;
+use VRM::Tokens;
 
 plan skip_all => 'pgbouncer is not installed' unless VRM::PgBouncer::program();
 
@@ -17,18 +18,8 @@ $node->init(extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
 $node->start;
 database($node, 'app');
 
-my $tokens = slurp_file("$FindBin::Bin/../data/tokens.sql");
-my ($key_set) = $tokens =~ /^\\set key_set '(.*)'$/m;
-my %believed = $tokens =~ /^\('([^']+)', '([^']+)'\)[,;]$/mg;
-my @token = @believed{'ES256', 'second user'};
-my @user = map { "0e6f1b7c-0000-7000-8000-00000000000$_" } 1, 2;
-query($node, 'app', "SELECT vrm.jwk_import('$key_set', 'https://issuer.example', 'authenticated')");
-query($node, 'app', "CREATE ROLE client LOGIN IN ROLE authenticated");
-query($node, 'app', <<"SQL");
-INSERT INTO auth.users (id, email)
-VALUES ('$user[0]', 'one\@example.org'), ('$user[1]', 'two\@example.org');
-INSERT INTO vrm.agents (user_id, agent_id) VALUES ('$user[0]', 'one'), ('$user[1]', 'two')
-SQL
+my @token = token_bearers($node, 'app');
+my $first = query($node, 'app', "SELECT id FROM auth.users WHERE email LIKE 'one\@%'");
 
 # --- given: a real PgBouncer with a pool of one --------------------------------------------------
 
@@ -72,8 +63,8 @@ my @legacies = (
     ['a login that is rolled back', "BEGIN; $login ROLLBACK;"],
     ['a login before an error', "BEGIN; $login SELECT 1/0; ROLLBACK;"],
     ['a login in a savepoint', "BEGIN; SAVEPOINT a; $login RELEASE a; COMMIT;"],
-    ['request.jwt.claims for the session', "SET request.jwt.claims = '{\"sub\": \"$user[0]\"}';"],
-    ['a forged vrm.identity', "SET vrm.identity = '{\"sub\": \"$user[0]\"}';"],
+    ['request.jwt.claims for the session', "SET request.jwt.claims = '{\"sub\": \"$first\"}';"],
+    ['a forged vrm.identity', "SET vrm.identity = '{\"sub\": \"$first\"}';"],
     ['a prepared statement', "BEGIN; $login PREPARE mine AS $agents; EXECUTE mine; COMMIT;"],
     ['a commit within a procedure', "DO 'BEGIN PERFORM vrm.login(''$token[0]''); COMMIT; END';"],
 );

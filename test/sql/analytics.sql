@@ -104,18 +104,9 @@ INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at)
     SELECT a.user_id, a.id, 'completed', '2026-01-01'::timestamptz + n * interval '1 hour', '2026-01-01'::timestamptz + n * interval '1 hour'
     FROM vrm.agents a, generate_series(1, 200) AS n WHERE a.agent_id = 'a';
 ANALYZE vrm.test_runs, vrm.agents;
-CREATE FUNCTION pg_temp.plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    line text;
-    plan text := '';
-BEGIN
-    FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
-        plan := plan || line || E'\n';
-    END LOOP;
-    RETURN plan;
-END
-$$;
-SELECT unalike(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)), '%Seq Scan on test_runs%', 'an index serves: ' || name)
+\ir include/plans.sql
+SELECT matches(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)), '^(?!.*Seq Scan on test_runs).*(Index|Bitmap).* on test_runs',
+               'an index serves: ' || name)
 FROM (VALUES ('own calls', 'SELECT * FROM vrm.test_runs'),
              ('own calls of a time', 'SELECT * FROM vrm.test_runs WHERE started_at > ''2026-03-01'''),
              ('live calls', 'SELECT * FROM vrm.test_runs r WHERE r.status IN (''queued'', ''running'')'),

@@ -66,24 +66,14 @@ SELECT is(vrm.call_stats(status, duration_ms, sentiment, actions, vrm.customer_h
 SELECT ok(s OPERATOR(vrm.=) :'stats'::vrm.call_stats AND NOT s OPERATOR(vrm.=) n, 'equality') FROM (SELECT vrm.rollup(s), vrm.rollup(NULL) FROM stored) AS one (s, n);
 ALTER TABLE generated_calls SET (parallel_workers = 2);
 ALTER TABLE stored SET (parallel_workers = 2);
-CREATE FUNCTION pg_temp.explained(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    line text;
-    plan text := '';
-BEGIN
-    FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
-        plan := plan || line || E'\n';
-    END LOOP;
-    RETURN plan;
-END
-$$;
+\ir include/plans.sql
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL max_parallel_workers_per_gather = 2;
-SELECT matches(pg_temp.explained('SELECT vrm.call_stats(status, started_at, completed_at, results) FROM generated_calls'), 'Partial Aggregate', 'the plan can be parallel');
+SELECT matches(pg_temp.plan_of('SELECT vrm.call_stats(status, started_at, completed_at, results) FROM generated_calls', run => true), 'Partial Aggregate', 'the plan can be parallel');
 SELECT is(vrm.call_stats(status, started_at, completed_at, results)::text, :'stats', 'by parallel workers') FROM generated_calls;
-SELECT matches(pg_temp.explained('SELECT vrm.rollup(s) FROM stored'), 'Partial Aggregate', 'so can that of a rollup');
+SELECT matches(pg_temp.plan_of('SELECT vrm.rollup(s) FROM stored', run => true), 'Partial Aggregate', 'so can that of a rollup');
 SELECT is(vrm.rollup(s)::text, :'stats', 'a rollup by parallel workers') FROM stored;
 SELECT is(vrm.duration_sketch(extract(epoch FROM completed_at - started_at)::float8)::text,
           (SELECT vrm.duration_sketch(e)::text FROM (SELECT extract(epoch FROM completed_at - started_at)::float8 AS e FROM generated_calls ORDER BY e) AS x), 'a sketch by parallel workers')

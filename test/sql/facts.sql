@@ -63,22 +63,12 @@ SELECT is((SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup W
           (SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup WHERE grain = 'day'), 'so do those of all agents');
 
 -- for users with many calls: policies keep no index from being used, and no plan reads all facts
-CREATE FUNCTION pg_temp.plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    line text;
-    plan text := '';
-BEGIN
-    SET LOCAL enable_seqscan = off;
-    FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
-        plan := plan || line || E'\n';
-    END LOOP;
-    SET LOCAL enable_seqscan = on;
-    RETURN plan;
-END
-$$;
+\ir include/plans.sql
+SET LOCAL enable_seqscan = off;
 SELECT matches(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)), condition, 'the index does it: ' || condition)
 FROM (VALUES ('SELECT * FROM vrm.call_rollup WHERE user_id = vrm.uid() AND grain = ''month'' AND bucket >= ''2026-01-01''', 'Index Cond: .*grain .*bucket'),
              ('SELECT * FROM vrm.call_facts WHERE user_id = vrm.uid() AND started_at >= ''2026-01-01''', 'Index Cond: .*started_at')) AS q (query, condition);
+SET LOCAL enable_seqscan = on;
 ANALYZE vrm.call_facts;
 CREATE FUNCTION pg_temp.facts_read() RETURNS bigint LANGUAGE sql AS
     $$ SELECT sum(pg_stat_get_xact_tuples_returned(r::regclass)) FROM unnest(ARRAY['vrm.call_facts', 'vrm.call_facts_user_time', 'vrm.call_facts_pkey']) AS r $$;

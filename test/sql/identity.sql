@@ -105,18 +105,8 @@ SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL parallel_leader_participation = off;
-CREATE FUNCTION pg_temp.plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    line text;
-    plan text := '';
-BEGIN
-    FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
-        plan := plan || line || E'\n';
-    END LOOP;
-    RETURN plan;
-END
-$$;
-SELECT matches(pg_temp.plan_of('SELECT count(*) FROM public.owned WHERE user_id = vrm.uid()'),
+\ir include/plans.sql
+SELECT matches(pg_temp.plan_of('SELECT count(*) FROM public.owned WHERE user_id = vrm.uid()', run => true),
                'Workers Launched: [1-9]', 'a filter on vrm.uid() runs in parallel workers');
 SELECT is((SELECT count(*) FROM public.owned WHERE user_id = vrm.uid()), 1000::bigint,
           'and they know who it is for');
