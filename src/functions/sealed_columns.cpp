@@ -250,7 +250,7 @@ struct stored_value {
   row_binding row;
 
   [[nodiscard]] bool opens(const sealed_column& column, passing_plaintext& plaintext) const {
-    const bool is_free = header->bound == vrm::binding::none;
+    const bool is_free = header && header->bound == vrm::binding::none;
     return plaintext.opened(is_free ? keyring::binding_of{} : row.binding(column), envelope);
   }
 };

@@ -1,6 +1,6 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(104);
+SELECT plan(105);
 \ir include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
@@ -189,6 +189,7 @@ FROM (VALUES ('CREATE TRIGGER t AFTER UPDATE ON rotating FOR EACH ROW EXECUTE FU
              ('ALTER TABLE rotating ADD UNIQUE (owner) DEFERRABLE', 'a constraint that is checked later'),
              ('CREATE TABLE target (content bytea PRIMARY KEY); ALTER TABLE rotating ADD FOREIGN KEY (content) REFERENCES target', 'a foreign key of the column'),
              ('CREATE TABLE heir () INHERITS (rotating)', 'a table that inherits'),
+             ('CREATE TABLE whole (LIKE rotating) PARTITION BY LIST (id); ALTER TABLE whole ATTACH PARTITION rotating DEFAULT', 'a partition'),
              ('ALTER TABLE rotating ENABLE ROW LEVEL SECURITY; SET LOCAL ROLE rotating_editor', 'policies'),
              ('REVOKE UPDATE ON rotating FROM rotating_editor; SET LOCAL ROLE rotating_editor', 'somebody who may not update'),
              ('DROP TRIGGER vrm_bind_content ON rotating', 'a column that is not sealed')) AS cases (change, what);
