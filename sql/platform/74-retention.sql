@@ -78,7 +78,9 @@ COMMENT ON FUNCTION vrm_private.retention_blocks(bigint) IS 'blocks with rows th
 CREATE OR REPLACE FUNCTION vrm_private.replica_lag_ms() RETURNS double precision
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN (SELECT coalesce(max(extract(epoch FROM replay_lag)) * 1000, 0) FROM pg_stat_replication);
+    RETURN (SELECT coalesce(max(extract(epoch FROM replay_lag)) * 1000, 0) FROM pg_stat_replication
+            -- once it has caught up and nothing comes, what it says of its lag is old
+            WHERE replay_lsn < pg_current_wal_flush_lsn());
 END
 $$;
 COMMENT ON FUNCTION vrm_private.replica_lag_ms() IS 'how late the slowest standby replays, in milliseconds';

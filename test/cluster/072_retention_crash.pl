@@ -113,6 +113,23 @@ $node->wait_for_catchup($standby);
 like(error_of($standby, 'app', 'CALL vrm.run_retention()'), qr/^25006: cannot run on a standby/, 'a standby is no place for it');
 is($standby->safe_psql('app', 'SELECT count(*) > 0 FROM vrm.retention_preview()'), 't', 'but can preview');
 is($standby->safe_psql('app', 'SELECT bool_and(ok) FROM vrm.verify_archive()'), 't', '... and verify');
+
+# It is late because nothing is replayed there.
+$standby->safe_psql('app', 'SELECT pg_wal_replay_pause()');
+$standby->poll_query_until('app', q{SELECT pg_get_wal_replay_pause_state() = 'paused'});
+sql(q{UPDATE vrm.retention_policies SET nice_ratio = 0, batch_rows = 10, batch_target = '1 ms', max_lag = '10 ms'});
+my $late = run_until(1);
+ok($node->poll_query_until('app', q{SELECT count(*) = 1 FROM vrm.retention_progress p JOIN pg_stat_activity a USING (pid)
+    WHERE a.wait_event = 'Extension'}), 'a run waits for a standby that is late');
+cmp_ok(sql('SELECT rows_done FROM vrm.retention_progress'), '<', 1000, '... having done little before');
+cmp_ok(sql('SELECT vrm_private.replica_lag_ms()'), '>', 10, '... as long as that is so');
+$standby->safe_psql('app', 'SELECT pg_wal_replay_resume()');
+ok($node->poll_query_until('app', 'SELECT count(*) = 0 FROM vrm.retention_progress'), '... and goes on when it has caught up');
+$late->finish;
+is(sql('SELECT count(*) FROM vrm.test_runs'), '300', '... to the end');
+
+old_calls($node, 'app', $alice, 1500);
+$calls = all_calls($node, 'app');
 sql($slowly);
 my $run = run_until(5);
 $node->stop('immediate');
