@@ -22,9 +22,11 @@ CREATE OR REPLACE FUNCTION vrm_private.retention_rules()
 BEGIN
     RETURN QUERY
     SELECT p.policy, 'vrm.test_runs', p.belongs, 'r.completed_at < $1',
-           -- a call stays as long as one of its recordings does
+           -- a call stays as long as one of its recordings does, or what nobody has folded into its results
            'NOT ' || vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at')
-           || ' AND NOT EXISTS (SELECT FROM vrm.call_recordings c WHERE c.user_id = r.user_id AND c.run_id = r.id)',
+           || ' AND NOT EXISTS (SELECT FROM vrm.call_recordings c WHERE c.user_id = r.user_id AND c.run_id = r.id)'
+           || ' AND NOT EXISTS (SELECT FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id)'
+           || ' AND NOT EXISTS (SELECT FROM vrm.run_actions a WHERE a.user_id = r.user_id AND a.run_id = r.id)',
            'r.completed_at', $r$100 + coalesce(pg_column_size(r.results), 0)
              + coalesce(pg_column_size(r.outbound_call_params), 0) + coalesce(pg_column_size(r.error), 0)$r$,
            p.plan, false
@@ -111,8 +113,14 @@ BEGIN
     LOOP
         policy_name := rule.policy;
         cutoff := vrm_private.retention_cutoff(rule.keep, as_of);
-        plan := CASE WHEN rule.keep IS NULL THEN 'keep for ever'
-                     WHEN NOT rule.enabled THEN 'nothing, disabled' ELSE rule.plan END;
+        IF rule.keep IS NULL OR NOT rule.enabled THEN
+            -- rows with a period of their own stay, too: no run looks at them
+            SELECT 0, 0, 0, NULL, CASE WHEN rule.keep IS NULL THEN 'keep for ever' ELSE 'nothing, disabled' END
+            INTO due_rows, due_bytes, held_rows, oldest, plan;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        plan := rule.plan;
         EXECUTE format('SELECT count(*) FILTER (WHERE NOT s.held), coalesce(sum(s.size) FILTER (WHERE NOT s.held), 0),'
                        ' count(*) FILTER (WHERE s.held), min(s.age) FILTER (WHERE NOT s.held)'
                        ' FROM (SELECT %s AS size, %s AS age, NOT (%s) AS held FROM %s r WHERE (%s) AND (%s)) AS s',

@@ -193,18 +193,18 @@ BEGIN
     IF rows_done = 0 THEN
         RETURN;
     END IF;
-    PERFORM FROM vrm.call_recordings c JOIN unnest(moved.users, moved.ids) AS gone (user_id, run_id)
-            USING (user_id, run_id);
-    IF FOUND THEN
-        RAISE EXCEPTION 'a call was given a recording while it was being archived'
+    IF EXISTS (SELECT FROM unnest(moved.users, moved.ids) AS gone (user_id, run_id)
+               WHERE EXISTS (SELECT FROM vrm.call_recordings c
+                             WHERE c.user_id = gone.user_id AND c.run_id = gone.run_id)
+                  OR EXISTS (SELECT FROM vrm.transcript_turns t
+                             WHERE t.user_id = gone.user_id AND t.run_id = gone.run_id)
+                  OR EXISTS (SELECT FROM vrm.run_actions a
+                             WHERE a.user_id = gone.user_id AND a.run_id = gone.run_id)) THEN
+        RAISE EXCEPTION 'something was added to a call while it was being archived'
             USING ERRCODE = 'serialization_failure', HINT = 'The next run takes it: CALL vrm.maintain();';
     END IF;
     DELETE FROM vrm.test_run_cases c USING unnest(moved.users, moved.ids) AS gone (user_id, run_id)
     WHERE c.user_id = gone.user_id AND c.run_id = gone.run_id;
-    DELETE FROM vrm.transcript_turns t USING unnest(moved.users, moved.ids) AS gone (user_id, run_id)
-    WHERE t.user_id = gone.user_id AND t.run_id = gone.run_id;
-    DELETE FROM vrm.run_actions a USING unnest(moved.users, moved.ids) AS gone (user_id, run_id)
-    WHERE a.user_id = gone.user_id AND a.run_id = gone.run_id;
     PERFORM vrm_private.record_batch(batch, run.run_id, rows_done, archived, moved.oldest, moved.newest, bytes_done,
                                      covered, moved.rows_sha256);
 END

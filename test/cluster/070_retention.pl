@@ -45,9 +45,20 @@ SELECT user_id, id, 'call/' || n, 1000, sha256(''), now() - n * interval '30 day
 FROM vrm.test_runs, generate_series(1, 9) AS n WHERE status = 'queued';
 SQL
 my $digest = all_calls($node, 'app');
+sql(<<"SQL");
+SELECT vrm_private.compact_calls();
+SELECT vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs_archive_2015', '2015-01-01', '2016-01-01');
+INSERT INTO vrm_private.test_runs_archive (user_id, id, time_limit, status, started_at, completed_at, archived_at)
+SELECT '$alice', vrm.uuid7(), 60, 'completed', '2012-01-01', '2012-01-01', '2015-01-01' FROM generate_series(1, 4);
+UPDATE vrm.retention_policies SET keep = '5 years' WHERE name = 'archive';
+SQL
 my $preview = sql('SELECT string_agg(concat_ws($$ $$, policy_name, due_rows), $$, $$ ORDER BY policy_name) FROM vrm.retention_preview() WHERE due_rows > 0');
-is($preview, 'analytics.facts 2997, calls.completed 2397, calls.failed 600, logs.analytics 7, logs.application 7, logs.error 7, '
-    . 'recordings 6, users.deleted 1, users.inactive 1', 'preview: what is due, less what is held');
+my %rows = (
+    'analytics.facts' => '2997', archive => '4', 'calls.completed' => '2397', 'calls.failed' => '600', 'logs.analytics' => '7',
+    'logs.application' => '7', 'logs.error' => '7', recordings => '6', 'users.deleted' => '1', 'users.inactive' => '1');
+my %due = map { split / / } split /, /, $preview;
+cmp_ok(delete $due{'analytics.rollups'}, '>', 0, 'preview: statistics of some days are due');
+is_deeply(\%due, \%rows, '... and all the rest, less what is held');
 sql('CALL vrm.run_retention()');
 is(sql('SELECT string_agg(concat_ws($$ $$, policy, rows_done), $$, $$ ORDER BY policy) FROM vrm.retention_runs WHERE rows_done > 0'), $preview,
     'the run does it, to the row');

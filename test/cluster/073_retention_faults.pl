@@ -59,32 +59,37 @@ is(sql("SELECT state || ' ' || (retries > 0) FROM vrm.retention_runs WHERE run_i
 sql('CALL vrm.run_retention()');
 is(sql('SELECT count(*) FROM vrm.test_run_cases'), '0', 'and in the end nothing hangs on what is archived');
 
-# --- a recording that comes while its call is on its way -------------------------------------------------------
+# --- what comes to a call on its way --------------------------------------------------------------------------
 
-# The check holds the batch up with its first row in hand; the recording is one of its last row.
-old_calls($node, 'app', $alice, 5);
-my $calls = all_calls($node, 'app');
+# The check holds the batch up with its first row in hand; what comes belongs to its last row.
+my $calls;
 sql(<<'SQL');
 CREATE FUNCTION public.wait() RETURNS boolean LANGUAGE sql AS 'SELECT true FROM pg_advisory_xact_lock_shared(1)';
 ALTER TABLE vrm_private.test_runs_archive ADD CONSTRAINT wait CHECK (public.wait()) NOT VALID;
 SQL
-my $gate = $node->background_psql('app');
-$gate->query_safe('SELECT pg_advisory_lock(1)');
-$from = last_run();
-$run = begin_run();
-ok($node->poll_query_until('app', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE 'CALL%'}),
-    'a batch is under way');
-sql(q{INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256)
-      SELECT user_id, id, 'late', 1, sha256('') FROM vrm.test_runs WHERE status = 'completed' ORDER BY ctid DESC LIMIT 1});
-$gate->query_safe('SELECT pg_advisory_unlock(1)');
-$gate->quit;
-ok(is_over($run), 'a call of it gets a recording');
-is(sql("SELECT state || ' ' || retries || ' ' || rows_done FROM vrm.retention_runs WHERE run_id > $from"), 'done 1 3',
-    'the batch is undone, and done again without that call');
-is(sql('SELECT count(*) FROM vrm.test_runs r JOIN vrm.call_recordings c ON c.user_id = r.user_id AND c.run_id = r.id'), '1',
-    'which keeps its recording');
-is(all_calls($node, 'app'), $calls, 'each call is there once');
-sql('ALTER TABLE vrm_private.test_runs_archive DROP CONSTRAINT wait; DELETE FROM vrm.call_recordings');
+for my $what (['call_recordings', q{object_key, bytes, sha256}, q{'late', 1, sha256('')}], ['transcript_turns', 'speaker, message, at', q{'agent', 'late', '0'}],
+    ['run_actions', 'action, status, at', q{'late', 'success', '0'}]) {
+    my ($table, $columns, $values) = @$what;
+    old_calls($node, 'app', $alice, 5);
+    $calls = all_calls($node, 'app');
+    my $gate = $node->background_psql('app');
+    $gate->query_safe('SELECT pg_advisory_lock(1)');
+    $from = last_run();
+    $run = begin_run();
+    $node->poll_query_until('app', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE 'CALL%'});
+    sql("INSERT INTO vrm.$table (user_id, run_id, $columns)
+         SELECT user_id, id, $values FROM vrm.test_runs WHERE status = 'completed' ORDER BY ctid DESC LIMIT 1");
+    $gate->query_safe('SELECT pg_advisory_unlock(1)');
+    $gate->quit;
+    is_over($run);
+    is(sql("SELECT state || ' ' || retries || ' ' || rows_done FROM vrm.retention_runs WHERE run_id > $from"), 'done 1 3',
+        "a call gets a row of $table while it is moved: the batch is undone, and done again without it");
+    is(sql("SELECT count(*) FROM vrm.test_runs r JOIN vrm.$table c ON c.user_id = r.user_id AND c.run_id = r.id"), '1', '... which stays');
+    is(all_calls($node, 'app'), $calls, '... each call is there once');
+    sql("DELETE FROM vrm.$table");
+    sql('CALL vrm.run_retention()');
+}
+sql('ALTER TABLE vrm_private.test_runs_archive DROP CONSTRAINT wait');
 
 # --- columns that come and go during a run -------------------------------------------------------------------
 

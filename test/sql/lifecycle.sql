@@ -47,10 +47,12 @@ SELECT is((SELECT banned_until FROM auth.users WHERE id = :'alice'), '2001-01-01
 
 -- inactive users
 SELECT is((SELECT due_rows FROM vrm.retention_preview('users.inactive')), 0::bigint, 'new accounts are not inactive');
-UPDATE vrm.user_profiles SET created_at = '2015-01-01';
 UPDATE auth.users SET last_sign_in_at = now() - interval '1 year' WHERE id = :'alice';
+SELECT pg_temp.person('carol@example.org') AS carol \gset
+UPDATE vrm.user_profiles SET last_login = now() - interval '1 year' WHERE id = :'carol';
+UPDATE vrm.user_profiles SET created_at = '2015-01-01';
 SELECT vrm.place_hold('case', user_id => :'bob') AS hold \gset
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('users.inactive')), '0 2', 'administrators and what is held stay, and who signed in elsewhere');
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('users.inactive')), '0 2', 'administrators and what is held stay, and who signed in, here or elsewhere');
 SELECT throws_ok(format('SELECT vrm.erase_user(%L, ''test'')', :'bob'), '55006', NULL, 'a hold keeps a person from being erased');
 SELECT vrm.release_hold(:hold) \g /dev/null
 SELECT is(vrm.retention_step((vrm_private.begin_retention_run('users.inactive')).run_id, 0, 1000, 100), 1::bigint, 'who did not come for three years is deleted');

@@ -2,7 +2,7 @@
 -- are respected; whatever was changed in the archive is found.  The engine that commits is tested in
 -- test/cluster/070_retention.pl and its neighbours.
 BEGIN;
-SELECT plan(84);
+SELECT plan(98);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
@@ -65,6 +65,14 @@ SELECT is((SELECT string_agg(concat_ws(' ', policy_name, due_rows, held_rows, pl
           'calls.failed 6 0 move to vrm_private.test_runs_archive', 'preview tells what is due');
 SELECT is((SELECT oldest FROM vrm.retention_preview('calls.completed')), (SELECT min(completed_at) FROM vrm.test_runs WHERE status = 'completed'),
           'and since when');
+SELECT is((SELECT due_bytes FROM vrm.retention_preview('calls.failed')),
+          (SELECT sum(100 + coalesce(pg_column_size(results), 0) + coalesce(pg_column_size(error), 0)) FROM vrm.test_runs
+           WHERE status IN ('failed', 'cancelled') AND completed_at < now() - interval '1 year')::bigint, 'how much');
+UPDATE vrm.retention_policies SET enabled = false WHERE name = 'calls.failed';
+SELECT is((SELECT concat_ws(' ', due_rows, due_bytes, held_rows, plan) FROM vrm.retention_preview('calls.failed')), '0 0 0 nothing, disabled',
+          'and that no run takes it while the policy is disabled');
+SELECT is((vrm_private.begin_retention_run('calls.failed')).run_id, NULL, 'which is so');
+UPDATE vrm.retention_policies SET enabled = true WHERE name = 'calls.failed';
 SELECT throws_ok($$SELECT vrm.retention_preview('calls')$$, '42704', 'retention policy "calls" does not exist', 'a policy has to exist');
 
 -- holds ----------------------------------------------------------------------------------------------
@@ -73,6 +81,12 @@ SELECT min(id::text) AS one FROM vrm.test_runs WHERE user_id = :'alice' AND comp
 SELECT vrm.place_hold('case 1', run_id => :'one') AS hold \gset
 SELECT vrm.place_hold('case 2', user_id => :'bob', since => '2001-01-01', until => '2002-01-01') AS elsewhere \gset
 SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '8 1', 'a hold keeps what it names, and no more');
+SELECT vrm.place_hold('case 3', user_id => :'bob') AS bobs_hold \gset
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '6 3', 'nor does one on a person');
+SELECT vrm.release_hold(:bobs_hold) \g /dev/null
+SELECT vrm.place_hold('case 4', agent_id => :'bobs_agent') AS bobs_hold \gset
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '6 3', 'nor one on an agent');
+SELECT vrm.release_hold(:bobs_hold) \g /dev/null
 SELECT is(pg_temp.as_user(:'alice', format('DELETE FROM vrm.test_runs WHERE id = %L', :'one')), '55006', 'its owner cannot delete it either');
 SELECT throws_ok(format('DELETE FROM auth.users WHERE id = %L', :'alice'), '55006', NULL, 'nor can the person be deleted');
 SELECT throws_ok($$SELECT vrm.place_hold('why not')$$, '22023', NULL, 'a hold says what it holds');
@@ -84,6 +98,12 @@ INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256)
     SELECT user_id, id, 'x', 1, sha256('') FROM vrm.test_runs WHERE user_id = :'bob' LIMIT 1;
 SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '7 2', 'so does a recording that is still there');
 DELETE FROM vrm.call_recordings;
+INSERT INTO vrm.transcript_turns (user_id, run_id, speaker, message, at) SELECT user_id, id, 'agent', 'x', '0' FROM vrm.test_runs WHERE user_id = :'bob' LIMIT 1;
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '7 2', 'or a turn that is not in its results');
+DELETE FROM vrm.transcript_turns;
+INSERT INTO vrm.run_actions (user_id, run_id, action, status, at) SELECT user_id, id, 'x', 'success', '0' FROM vrm.test_runs WHERE user_id = :'bob' LIMIT 1;
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '7 2', 'or an action');
+DELETE FROM vrm.run_actions;
 SELECT vrm.release_hold(:hold), vrm.release_hold(:elsewhere) \g /dev/null
 SELECT throws_ok(format('SELECT vrm.release_hold(%s)', :hold), 'P0002', NULL, 'a hold is released once');
 
@@ -106,6 +126,8 @@ SELECT is((SELECT count(*) FROM vrm.all_test_runs), (SELECT count(*) FROM before
 SELECT is((SELECT string_agg(policy || ' ' || state || ' ' || rows_done, ', ' ORDER BY policy) FROM vrm.retention_runs),
           'calls.completed done 9, calls.failed done 6', 'the log says so');
 SELECT is(pg_temp.verified(), 'true', 'the archive is as the manifest says');
+SELECT max(run_id) AS run FROM vrm.retention_runs \gset
+SELECT is((SELECT string_agg(concat_ws(' ', batch_run_id - :run, ok, detail), ', ') FROM vrm.verify_archive(:run)), '0 t 6 rows', 'that of one run, too');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.all_test_runs WHERE archived_at IS NOT NULL'), '2', 'owners read their archived calls');
 SELECT is(pg_temp.as_user(:'alice', 'DELETE FROM vrm.all_test_runs'), '55000', 'nothing is deleted through the view');
 SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT count(*) FROM vrm.all_test_runs'), (SELECT count(*)::text FROM before), 'the service sees all');
@@ -123,11 +145,17 @@ SELECT is(pg_temp.verified(), 'true', 'what is put back is right again');
 INSERT INTO vrm_private.test_runs_archive (user_id, id, time_limit, status, started_at, completed_at)
     VALUES (:'alice', vrm.uuid7(), 60, 'completed', '2020-01-01', '2020-01-01');
 SELECT matches(pg_temp.verified(), 'false: 1 rows that no batch accounts for', 'a row from elsewhere is found');
+SELECT is((SELECT bool_and(ok) FROM vrm.verify_archive(:run)), true, 'which is not of a run');
 DELETE FROM vrm_private.test_runs_archive WHERE batch_id IS NULL;
 SELECT min(batch_id) AS first FROM vrm_private.archive_manifest \gset
 UPDATE vrm_private.archive_manifest SET archived_at = archived_at, row_count = row_count + 1 WHERE batch_id = :first;
 SELECT matches(pg_temp.verified(), 'false: the manifest was changed here or before', 'a changed manifest is found');
 UPDATE vrm_private.archive_manifest SET row_count = row_count - 1 WHERE batch_id = :first;
+CREATE TEMP TABLE link AS SELECT * FROM vrm_private.archive_manifest WHERE batch_id = :first;
+DELETE FROM vrm_private.archive_manifest WHERE batch_id = :first;
+SELECT is((SELECT string_agg(batch_id - :first || ': ' || detail, ', ' ORDER BY batch_id) FROM vrm.verify_archive()),
+          '0: 9 rows that no batch accounts for, 1: the manifest was changed here or before', 'so is a missing row of it, by what comes next');
+INSERT INTO vrm_private.archive_manifest OVERRIDING SYSTEM VALUE TABLE link;
 SELECT is((SELECT count(DISTINCT vrm.row_digest(s, '{v}')) FROM (SELECT repeat('x', 5000) AS v UNION ALL SELECT v FROM
                (SELECT results ->> 'x' AS v FROM (SELECT jsonb_build_object('x', repeat('x', 5000)) AS results) AS t) AS u) AS s), 1::bigint,
           'a digest is of the value, not of how it is stored');
@@ -201,6 +229,14 @@ SELECT throws_ok('SELECT vrm.archive_old_test_runs()', '42804', 'column "time_li
                  'a retyped column is refused');
 ALTER TABLE vrm.test_runs ALTER COLUMN time_limit TYPE integer;
 SELECT vrm.archive_old_test_runs() \g /dev/null
+SELECT array_agg(id) FILTER (WHERE user_id = :'alice') AS hers, array_agg(id) FILTER (WHERE user_id = :'bob') AS his
+FROM vrm_private.test_runs_archive \gset
+ALTER TABLE vrm.test_runs DROP COLUMN cost;
+SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'hers'), '42703', 'column "cost" of an archived test run is not in vrm.test_runs',
+                 'nothing is restored in part');
+DELETE FROM vrm.agents WHERE id = :'bobs_agent';
+SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'his'), '23503', format('agent "%s" of an archived test run is gone', :'bobs_agent'),
+                 'nor to an agent that is gone');
 
 -- people go, and partitions ------------------------------------------------------------------------------
 
@@ -212,6 +248,9 @@ SELECT is(vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs
 INSERT INTO vrm_private.test_runs_archive (user_id, id, time_limit, status, started_at, completed_at, archived_at)
     VALUES (:'alice', vrm.uuid7(), 60, 'completed', '2018-01-01', '2018-01-01', '2020-02-01'),
            (:'alice', vrm.uuid7(), 60, 'completed', '2018-01-01', '2018-01-01', '2019-02-01');
+SELECT nextval(pg_get_serial_sequence('vrm_private.archive_manifest', 'batch_id')) AS purged \gset
+SELECT vrm_private.record_batch(:purged, :run, 1, '2020-02-01', '2018-01-01', '2018-01-01', 100, '{id}', sha256('')) \g /dev/null
+UPDATE vrm_private.test_runs_archive SET batch_id = :purged WHERE archived_at = '2020-02-01';
 SELECT ok(vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs_archive_2019', '2019-01-01', '2020-01-01'), 'also where rows lie already');
 UPDATE vrm.retention_policies SET keep = '2 years' WHERE name = 'archive';
 SELECT is((SELECT due_rows FROM vrm.retention_preview('archive')), 2::bigint, 'preview tells what partitions would go');
@@ -220,12 +259,16 @@ SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('archi
 SELECT vrm.release_hold(:hold) \g /dev/null
 SELECT is(vrm.retention_step((vrm_private.begin_retention_run('archive')).run_id, 0, 0, 100), 2::bigint, 'the others are dropped');
 SELECT is((SELECT string_agg(to_regclass('vrm_private.test_runs_archive_' || y)::text, ' ') FROM generate_series(2019, 2020) AS y), NULL, 'as a whole');
+SELECT is((SELECT ok || ' ' || detail FROM vrm.verify_archive() WHERE batch_id = :purged), format('true 1 rows, purged on %s', current_date), 'and the manifest knows');
 
 -- statistics ---------------------------------------------------------------------------------------------
 
 SELECT count(*) AS facts, count(*) FILTER (WHERE started_at < date_trunc('month', now() - interval '2 years', 'UTC')) AS old_facts
 FROM vrm.call_facts \gset
 SELECT is((SELECT due_rows FROM vrm.retention_preview('analytics.facts')), :old_facts::bigint, 'old facts of calls are due by the month');
+SELECT vrm.place_hold('case 5', user_id => :'alice') AS hold \gset
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('analytics.facts')), '0 ' || :old_facts, 'unless held');
+SELECT vrm.release_hold(:hold) \g /dev/null
 SELECT is(vrm.retention_step((vrm_private.begin_retention_run('analytics.facts')).run_id, 0, 1000, 100000), :old_facts::bigint, 'and go');
 
 -- who may ----------------------------------------------------------------------------------------------
