@@ -15,6 +15,7 @@ extern "C" {
 #include "catalog/pg_am.h"
 #include "executor/execPartition.h"
 #include "miscadmin.h"
+#include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/inval.h"
@@ -105,11 +106,32 @@ void fill(TupleTableSlot* slot, const source* sources, const row& given, EState*
   ExecStoreVirtualTuple(slot);
 }
 
+/// A range table of this table alone: a foreign partition looks there for whom it is written as.
+void give_range_table(EState* state, Relation table) {
+  auto* const entry = makeNode(RangeTblEntry);
+  entry->rtekind = RTE_RELATION;
+  entry->relid = RelationGetRelid(table);
+  entry->relkind = table->rd_rel->relkind;
+  entry->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+  List* permissions = NIL;
+  addRTEPermissionInfo(&permissions, entry);
+#endif
+#if PG_VERSION_NUM >= 180000
+  ExecInitRangeTable(state, list_make1(entry), permissions, bms_make_singleton(1));
+#elif PG_VERSION_NUM >= 160000
+  ExecInitRangeTable(state, list_make1(entry), permissions);
+#else
+  ExecInitRangeTable(state, list_make1(entry));
+#endif
+}
+
 /// The partition that a row belongs to, found as COPY finds it.
 Oid find_partition(Relation table, const source* sources, const row& given, EState* state) {
   EState* const finder = CreateExecutorState();  // holds the partitioned tables open
+  give_range_table(finder, table);
   auto* const root = makeNode(ResultRelInfo);
-  InitResultRelInfo(root, table, 0, nullptr, 0);
+  InitResultRelInfo(root, table, 1, nullptr, 0);
   auto* const insertion = makeNode(ModifyTableState);
   insertion->ps.state = finder;
   insertion->operation = CMD_INSERT;

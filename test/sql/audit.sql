@@ -1,6 +1,6 @@
 -- The audit trail: changed columns only, and what no ROLLBACK takes back.
 BEGIN;
-SELECT plan(34);
+SELECT plan(38);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
@@ -62,6 +62,24 @@ CREATE TRIGGER mark BEFORE INSERT ON vrm_private.audit_data_rest FOR EACH ROW EX
 SELECT is(pg_temp.written('UPDATE public.kinds SET a = 4'), 'marked vrm_private.audit_data_rest', 'and triggers that somebody has put there fire');
 DROP TRIGGER mark ON vrm_private.audit_data_rest;
 SELECT is(pg_temp.written('UPDATE public.kinds SET a = 5'), 'new vrm_private.audit_data_rest', 'until they are gone');
+CREATE INDEX also ON vrm_private.audit_data_rest USING hash (relation);
+SELECT is(pg_temp.written('UPDATE public.kinds SET a = 55'), 'new vrm_private.audit_data_rest', 'an index of another kind');
+SET LOCAL enable_seqscan = off;
+SELECT is((SELECT count(*) FROM vrm_private.audit_data_rest WHERE relation = 'public.kinds' AND new -> 'a' = '55'), 1::bigint, 'has the entry, too');
+RESET enable_seqscan;
+-- A foreign server cannot have them while ids are unique; a DBA who gives that up gets what INSERT gives.
+CREATE EXTENSION IF NOT EXISTS postgres_fdw;
+CREATE SERVER audit_elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nowhere');
+CREATE USER MAPPING FOR current_user SERVER audit_elsewhere;
+SELECT format('CREATE FOREIGN TABLE elsewhere PARTITION OF vrm_private.audit_data FOR VALUES FROM (%L) TO (%L) SERVER audit_elsewhere',
+              date_trunc('day', now()), date_trunc('day', now()) + interval '1 day') AS foreign_day \gset
+SAVEPOINT s;
+TRUNCATE vrm_private.audit_data_rest;
+SELECT throws_ok(:'foreign_day', '42809', NULL, 'ids are unique, so no day is kept on another server');
+ALTER TABLE vrm.audit_log DROP CONSTRAINT audit_log_pkey;
+:foreign_day;
+SELECT throws_ok('UPDATE public.kinds SET a = 57', '08001', NULL, 'unless they are not: then its server is asked');
+ROLLBACK TO SAVEPOINT s;
 CREATE TEMP TABLE passing (id int);
 SELECT vrm.audit_enable('passing') \g /dev/null
 SELECT throws_ok('SET LOCAL transaction_read_only = on; INSERT INTO passing VALUES (1)', '25006', NULL, 'a read-only transaction writes none');
