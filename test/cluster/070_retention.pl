@@ -105,6 +105,10 @@ for my $level ('repeatable read', 'serializable') {
         '', "a session at $level is no trouble");
     is(sql('SELECT sum(due_rows) FROM vrm.retention_preview()'), '0', '... and it has done its work');
 }
+for my $call ('vrm.archive_old_test_runs()', q{vrm.restore_from_archive('{}')}, "vrm.erase_user('$alice', 'test')") {
+    like(error_of($node, 'app', "BEGIN ISOLATION LEVEL REPEATABLE READ;\nSELECT $call;"),
+        qr/^25001: .* needs isolation level READ COMMITTED/, "$call needs to see what others commit");
+}
 is(error_as_user($node, 'app', $alice, 'CALL vrm.run_retention()') =~ /^42501: /, 1, 'users may not');
 is(error_of($node, 'app', "SET ROLE service_role;\nCALL vrm.run_retention();"), '',
     'the service may, and what it may not see does not stay behind');

@@ -1,6 +1,6 @@
 -- Logs: each class in partitions of its own, which go as a whole when they are old enough.
 BEGIN;
-SELECT plan(18);
+SELECT plan(19);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -13,7 +13,8 @@ SELECT is(pg_temp.as_user(:'alice', format('INSERT INTO vrm.logs (class, level, 
 SELECT is(pg_temp.as_anon($$SELECT vrm.log('application', 'info', 'x')$$), '42501', 'anon does not log');
 SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT count(*) FROM vrm.logs'), '2', 'the service reads them');
 SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.log(%s)', bad)), '23514', 'refused: ' || left(bad, 40))
-FROM unnest(ARRAY['''gossip'', ''info'', ''x''', '''error'', ''fatal'', ''x''', '''error'', ''info'', ''''']) AS bad;
+FROM unnest(ARRAY['''gossip'', ''info'', ''x''', '''error'', ''fatal'', ''x''', '''error'', ''info'', ''''',
+                  '''error'', ''info'', ''much'', (SELECT to_jsonb(string_agg(md5(i::text), '''')) FROM generate_series(1, 4000) AS i)']) AS bad;
 SELECT isnt((SELECT DISTINCT tableoid::regclass::text FROM vrm.logs WHERE class = 'application'), 'vrm.logs_application_rest', 'today has a partition');
 
 SELECT vrm_private.make_partition('vrm.logs_application', 'logs_application_old', '2020-01-01', '2020-01-02'),
