@@ -18,6 +18,10 @@ SELECT CASE WHEN n % 10 = 0 THEN :'bob' ELSE :'alice' END::uuid,
        status, started_at + n * interval '30 minutes', completed_at + n * interval '30 minutes',
        CASE WHEN status <> 'running' THEN results END
 FROM generated_calls WHERE n <= 3000;
+-- and some at the very moment when a span begins or ends
+INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at)
+SELECT :'alice', :'agent', status, at, CASE WHEN status = 'completed' THEN at + interval '1 minute' END
+FROM unnest(ARRAY['running', 'completed']) AS status, unnest('{2026-01-20 00:00Z,2026-02-04 02:00Z,2026-02-04 05:00Z,2026-02-10 12:00Z,2026-02-15 00:00Z,2026-03-03 07:30Z}'::timestamptz[]) AS at;
 CREATE TABLE span AS SELECT * FROM (VALUES
     ('-infinity'::timestamptz, 'infinity'::timestamptz), ('2026-01-01 00:00Z', '2026-04-01 00:00Z'), ('2026-01-10 05:00Z', '2026-03-03 07:30Z'),
     ('2026-02-01 00:00Z', '2026-03-01 00:00Z'), ('2026-02-03 10:00Z', '2026-02-03 11:00Z'), ('2026-02-03 22:00Z', '2026-02-04 02:00Z'),
