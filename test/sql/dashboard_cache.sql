@@ -1,7 +1,7 @@
 -- Dashboards by name, and the cache that callers may ask for: off by default, never older than asked,
 -- out of date as soon as a call begins or ends, and nobody's but the caller's.
 BEGIN;
-SELECT plan(49);
+SELECT plan(56);
 \ir include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent, pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_agent \gset
@@ -37,7 +37,7 @@ SELECT is(pg_temp.as_anon('SELECT vrm.dashboard(''live_calls'')'), '42501', 'nob
 
 CREATE FUNCTION pg_temp.calls(age text, arguments text DEFAULT '{}') RETURNS text LANGUAGE sql AS
     $$ SELECT pg_temp.of_alice(format('SELECT vrm.dashboard(''user_dashboard'', %L, %L) ->> ''calls''', arguments, age)) $$;
-CREATE FUNCTION pg_temp.fake(what text) RETURNS void LANGUAGE sql AS $$ UPDATE vrm.cached_results SET result = jsonb_set(result, '{calls}', to_jsonb(what)) $$;
+CREATE FUNCTION pg_temp.fake(what text) RETURNS void LANGUAGE sql AS $$ UPDATE vrm.cached_results SET result = jsonb_set(result, '{calls}', to_jsonb(what)) WHERE jsonb_typeof(result) = 'object' $$;
 SELECT is(pg_temp.calls('10 minutes'), '3', 'with an age it is made');
 SELECT is(pg_temp.entries(), 1::bigint, 'and kept');
 SELECT pg_temp.fake('kept') \g /dev/null
@@ -49,11 +49,24 @@ SELECT is(pg_temp.calls('6 minutes'), 'kept', 'as long as it is young enough');
 SELECT is(pg_temp.calls('4 minutes'), '3', 'then it is made anew');
 SELECT is(pg_temp.entries(), 1::bigint, 'in the same place');
 SELECT pg_temp.fake('kept') \g /dev/null
-SET LOCAL timezone = 'Asia/Kolkata';
-SELECT is(pg_temp.calls('10 minutes'), '3', 'another time zone makes another result');
-SET LOCAL timezone = 'UTC';
+SELECT is(pg_temp.calls('4 minutes'), 'kept', 'and is young again');
+SELECT is(pg_temp.of_alice($$SELECT vrm.dashboard('live_calls', max_age => '10 minutes')$$), '[]', 'another dashboard is another result');
+CREATE FUNCTION pg_temp.calls_with(setting text, value text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    before text := current_setting(setting);
+    calls text;
+BEGIN
+    PERFORM set_config(setting, value, true);
+    calls := pg_temp.calls('10 minutes');
+    PERFORM set_config(setting, before, true);
+    RETURN calls;
+END
+$$;
+SELECT is(pg_temp.calls_with(setting, value), '3', 'so is one in another ' || setting) FROM (VALUES ('TimeZone', 'Asia/Kolkata'), ('IntervalStyle', 'iso_8601'), ('DateStyle', 'German')) AS s (setting, value);
+SELECT is(pg_temp.calls('10 minutes'), 'kept', 'the first one is still there');
 SELECT pg_temp.of_alice(format('SELECT vrm.start_test_run(%L)', :'agent')) AS run \gset
 SELECT is(pg_temp.calls('10 minutes'), '4', 'a call that begins makes it out of date');
+SELECT is(pg_temp.calls('10 minutes'), '4', 'and what is made then is kept');
 SELECT pg_temp.fake('kept') \g /dev/null
 SELECT pg_temp.of_alice(format('SELECT vrm.complete_test_run(%L)', :'run')) \g /dev/null
 SELECT is(pg_temp.calls('10 minutes'), '4', 'so does one that ends');
@@ -70,6 +83,7 @@ SELECT is(pg_temp.entries(), 1::bigint, 'and nothing is kept of them');
 
 SELECT pg_temp.fake('Alice''s') \g /dev/null
 SELECT is(pg_temp.as_user(:'bob', $$SELECT vrm.dashboard('user_dashboard', max_age => '1 hour') ->> 'calls'$$), '1', 'nobody gets what was made for somebody else');
+SELECT is(pg_temp.as_user(NULL, $$SELECT vrm.dashboard('user_dashboard', max_age => '1 hour') ->> 'calls'$$), '0', 'who is nobody keeps nothing');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) || '' '' || count(*) FILTER (WHERE user_id = vrm.uid()) FROM vrm.cached_results'), '1 1', 'or sees it');
 SELECT is(pg_temp.as_user(:'bob', format($$INSERT INTO vrm.cached_results (user_id, query, made_at) VALUES (%L, 'x', now())$$, :'alice')), '42501', 'or puts something into its place');
 SELECT is(pg_temp.as_user(:'bob', 'UPDATE vrm.cached_results SET result = NULL; SELECT vrm.forget_cached_results()'), '1', 'or takes it away');
