@@ -167,7 +167,7 @@ void call_stats::read_durations(byte_reader& reader, bool whole_seconds) {
   widen(shortest, longest, whole_seconds);
   sum_.add(reader.number(anything));
   squares_.add(reader.number(anything));
-  if (used > 16) histogram_.reserve(least, most);
+  if (used > duration_histogram::most_few) histogram_.reserve(least, most);
 
   bucket at = 0;
   for (bucket i = 0; i < used; ++i) {

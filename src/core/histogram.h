@@ -19,6 +19,7 @@ class duration_histogram {
   using bucket = std::uint32_t;
 
   static constexpr int precision = 10;
+  static constexpr std::size_t most_few = 512;  ///< different buckets in a list
   static constexpr std::int64_t longest = (std::int64_t{1} << 42) - 1;  ///< ms: 139 years
 
   /// Of a duration in ms from 0 to `longest`.
@@ -74,7 +75,6 @@ class duration_histogram {
     bucket number;
     std::uint64_t count;
   };
-  static constexpr std::size_t most_few = 128;
 
   void add_slowly(bucket number, std::uint64_t count);
 

@@ -1,6 +1,7 @@
 // Flajolet et al., "HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm"
 // (2007); the estimate is that of Ertl, "New cardinality estimation algorithms for HyperLogLog
-// sketches" (2017), section 4: right over the whole range without tables of corrections.
+// sketches" (2017), section 4, right without tables of corrections; its tau, which corrects beyond
+// 2^60, is left out.
 #include "core/hyperloglog.h"
 
 #include <algorithm>
@@ -24,21 +25,6 @@ double sigma(double x) noexcept {
     y += y;
   }
   return z;
-}
-
-/// Corrects for registers that are at their highest.
-double tau(double x) noexcept {
-  if (x == 0 || x == 1) return 0;
-  double y = 1;
-  double z = 1 - x;
-  double before = -1;
-  while (z != before) {
-    x = std::sqrt(x);
-    before = z;
-    y *= 0.5;
-    z -= (1 - x) * (1 - x) * y;
-  }
-  return z / 3;
 }
 
 /// Compilers vectorize this where nothing overlaps: merging large states is mostly such loops.
@@ -88,10 +74,11 @@ std::int64_t hyperloglog::estimate() const noexcept {
   std::array<int, highest + 1> count{};
   for (const std::uint8_t value : dense_) ++count[value];
   constexpr double m = registers;
-  double z = m * tau(1 - (count[highest] / m));
-  for (std::size_t value = highest - 1; value >= 1; --value) z = 0.5 * (z + count[value]);
+  double z = 0;
+  for (std::size_t value = highest; value >= 1; --value) z = 0.5 * (z + count[value]);
   z += m * sigma(count[0] / m);
-  return std::llround(m * m / (2 * std::numbers::ln2 * z));
+  constexpr double most = 0x1p62;  // only a hostile state says more
+  return std::llround(std::min(m * m / (2 * std::numbers::ln2 * z), most));
 }
 
 }  // namespace vrm
