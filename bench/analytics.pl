@@ -7,9 +7,12 @@
 use strict;
 use warnings;
 use File::Basename;
+use FindBin;
 use File::Temp;
 use List::Util qw(max min);
 use Time::HiRes qw(time);
+use lib "$FindBin::Bin/lib";
+use Bench;
 
 my $calls = $ARGV[0] // 1_000_000;
 my $step = $ARGV[1] // '';
@@ -18,18 +21,6 @@ my $pictures = $calls >= 1_000_000 ? "$here/../doc" : File::Temp->newdir;
 my $began = time;
 $ENV{PGDATABASE} = 'vrm_bench_analytics';
 $ENV{PGOPTIONS} = '-c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning';
-
-sub output {
-    my (@command) = @_;
-    open(my $pipe, '-|', @command) or die "$command[0]: $!\n";
-    my @lines = <$pipe>;
-    close($pipe) or die "@command failed\n";
-    chomp @lines;
-    return wantarray ? @lines : $lines[0];
-}
-sub psql { return output('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', @_) }
-sub sql { return psql(map { ('-c', $_) } @_) }
-sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
 
 sub done {
     my ($what) = @_;
@@ -66,16 +57,6 @@ sub prepare {
 }
 
 # --- what comes out -------------------------------------------------------------------------------
-
-my @targets;
-sub target {
-    my ($what, $value, $limit, $unit, $more_is_better) = @_;
-    my $met = $more_is_better ? $value >= $limit : $value <= $limit;
-    push @targets, sprintf '%-56s %8.2f %-4s %s %-5s %s', $what, $value, $unit,
-        $more_is_better ? '>=' : '<=', $limit,
-        $met ? 'met' : sprintf('missed by %.0f %%', 100 * abs($value / $limit - 1));
-    return;
-}
 
 # Draws a picture of rows of data; says what is missing instead when there is no gnuplot.
 my $gnuplot = !system('command -v gnuplot >/dev/null');
@@ -287,6 +268,6 @@ measure_growth();
 measure_pages();
 measure_cache();
 measure_writes();
-print "\ntargets\n", map { "$_\n" } @targets;
+targets();
 done('measuring took');
 output('dropdb', $ENV{PGDATABASE}) if $step eq '';

@@ -2,8 +2,7 @@
 -- eighth call, ten agents each, log-normal durations, documents of 2 to 6 kB, one in a thousand dirty.
 \set QUIET on
 SET client_min_messages = warning;
-CREATE FUNCTION cpu() RETURNS bigint LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-    $$ SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint $$;
+\ir lib/cpu.sql
 
 -- from 0 to 1, and an id, that depend on a number alone
 CREATE FUNCTION share(n bigint, salt bigint) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

@@ -1,8 +1,7 @@
 -- What bench/audit.sh runs: rows changed under either trigger, then events and their seals.
 \set QUIET on
 SET client_min_messages = warning;
-CREATE FUNCTION cpu() RETURNS bigint LANGUAGE sql VOLATILE AS
-    $$ SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint $$;
+\ir lib/cpu.sql
 
 -- The peer: who, when, what, and the changed columns, old and new, as jsonb.
 CREATE TABLE peer_log (

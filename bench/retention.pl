@@ -6,26 +6,17 @@
 use strict;
 use warnings;
 use File::Basename;
+use FindBin;
 use File::Temp;
 use IO::Handle;
 use IPC::Open2;
+use lib "$FindBin::Bin/lib";
+use Bench;
 
 my $rows = $ARGV[0] // 100_000;
 my $rounds = $ARGV[1] // 3;
-my $database = 'vrm_bench_retention';
+my $database = $ENV{PGDATABASE} = 'vrm_bench_retention';
 my $work = File::Temp->newdir;
-
-sub output {
-    my (@command) = @_;
-    open(my $pipe, '-|', @command) or die "$command[0]: $!\n";
-    my @lines = <$pipe>;
-    close($pipe) or die "@command failed\n";
-    chomp @lines;
-    return wantarray ? @lines : $lines[0];
-}
-sub psql { return output('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', @_) }
-sub sql { return psql('-d', $database, map { ('-c', $_) } 'SET client_min_messages = warning', @_) }
-sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
 
 my %statement = (
     document => 'SELECT archive_old_test_runs()',
@@ -53,7 +44,7 @@ END {
     }
 }
 sql('CREATE EXTENSION vrm');
-psql('-d', $database, '-v', "rows=$rows", '-f', dirname(__FILE__) . '/retention.sql');
+psql('-v', "rows=$rows", '-f', dirname(__FILE__) . '/retention.sql');
 
 sub load {
     my ($what) = @_;
@@ -190,13 +181,6 @@ for my $what (qw(document vrm)) {
     printf "%-40s %9d %8.1f %9.1f %14.0f %14d\n", $title{$what}, @$r{qw(updates p99 worst longest lost)};
 }
 
-sub target {
-    my ($what, $value, $limit, $unit) = @_;
-    printf "%-52s %8.2f %-3s <= %-5s %s\n", $what, $value, $unit, $limit,
-        $value <= $limit ? 'met' : $limit ? sprintf('missed by %.0f %%', 100 * ($value / $limit - 1)) : 'missed';
-    return;
-}
-print "\ntargets\n";
 target("CPU, of the source document's function", $ratio{document}{cpu}, 1, 'x');
 target('CPU, of it with a primary key on its archive', $ratio{indexed}{cpu}, 1, 'x');
 target("WAL, of the source document's function", $ratio{document}{wal}, 1, 'x');
@@ -204,3 +188,4 @@ target('WAL, of it with a primary key on its archive', $ratio{indexed}{wal}, 1, 
 target('manifest, of the CPU that moving a call takes', $manifest, 15, '%');
 target('writers wait, p99', $among{vrm}{p99}, 100, 'ms');
 target('calls that lost committed updates', $among{vrm}{lost}, 0, '');
+targets();

@@ -4,8 +4,7 @@
 SET client_min_messages = warning;
 SELECT setseed(0.5) \g /dev/null
 
-CREATE FUNCTION cpu() RETURNS bigint LANGUAGE sql VOLATILE AS
-    $$ SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint $$;
+\ir lib/cpu.sql
 
 -- The source document's, as it stands there; it does not say what the archive's table looks like.
 CREATE TABLE users (id uuid PRIMARY KEY);

@@ -5,44 +5,25 @@
 use strict;
 use warnings;
 use File::Basename;
+use FindBin;
 use List::Util qw(max);
+use lib "$FindBin::Bin/lib";
+use Bench;
 
 my $rows = $ARGV[0] // 1_000_000;
 my $rounds = $ARGV[1] // 5;
-my $database = 'vrm_bench_secrets';
+my $database = $ENV{PGDATABASE} = 'vrm_bench_secrets';
 my $here = dirname(__FILE__);
-
-sub output {
-    my (@command) = @_;
-    open(my $pipe, '-|', @command) or die "$command[0]: $!\n";
-    my @lines = <$pipe>;
-    close($pipe) or die "@command failed\n";
-    chomp @lines;
-    return wantarray ? @lines : $lines[0];
-}
-sub psql { return output('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $database, @_) }
-sub sql { return psql(map { ('-c', $_) } @_) }
-sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
 
 # A master key of the server's own, beside its data directory or in /tmp.
 output('psql', '-XqAt', '-d', 'postgres', '-c', 'SET client_min_messages = warning',
     '-c', "DROP DATABASE IF EXISTS $database", '-c', "CREATE DATABASE $database");
 my $file = '/tmp/vrm-bench-master-key.' . $$;
-sql('SET client_min_messages = warning', 'CREATE EXTENSION vrm', 'CREATE EXTENSION pgcrypto',
+sql('CREATE EXTENSION vrm', 'CREATE EXTENSION pgcrypto',
     "COPY (SELECT 'bench:' || encode(gen_random_bytes(32), 'base64'))"
       . " TO PROGRAM 'umask 077; cat > $file'",
     "ALTER DATABASE $database SET vrm.master_key_file = '$file'");
 sql("SELECT vrm.key_create('data'), vrm.key_create('blind_index')");
-
-my @targets;
-sub target {
-    my ($what, $value, $limit, $unit, $more_is_better) = @_;
-    my $met = $more_is_better ? $value >= $limit : $value <= $limit;
-    push @targets, sprintf '%-46s %8.1f %-3s %s %s', $what, $value, $unit,
-        ($more_is_better ? '>=' : '<=') . " $limit", $met ? 'met'
-        : sprintf('missed by %.0f %%', 100 * abs($value / $limit - 1));
-    return;
-}
 
 # --- one value ------------------------------------------------------------------------------------
 
@@ -135,6 +116,6 @@ printf "\n%d rows, least of 3: rotation %.1f s, the same plain UPDATEs %.1f s,"
   $rows, map { $_ / 1e9 } @took{qw(rotation plain triggered)};
 target('rotation, over plain UPDATEs', 100 * ($took{rotation} / $took{plain} - 1), 10, '%');
 
-print "\ntargets\n", map { "$_\n" } @targets;
+targets();
 unlink $file;
 output('psql', '-XqAt', '-d', 'postgres', '-c', "DROP DATABASE $database");

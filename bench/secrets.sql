@@ -5,8 +5,7 @@ SET vrm.secret_literals = allow;
 SET jit = off;
 SET max_parallel_workers_per_gather = 0;
 
-CREATE FUNCTION pg_temp.cpu() RETURNS bigint LANGUAGE sql VOLATILE AS
-    $$ SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint $$;
+\ir lib/cpu.sql
 
 CREATE TABLE pg_temp.measured (what text, size integer, ns double precision);
 CREATE TEMP TABLE sample (plain text, bytes bytea, sealed bytea, cbc bytea, pgp bytea);
@@ -19,9 +18,9 @@ DECLARE
     before bigint;
     calls bigint;
 BEGIN
-    before := pg_temp.cpu();
+    before := cpu();
     EXECUTE format('SELECT count(%s) FROM sample, generate_series(1, %s) AS again', expression, repeat) INTO calls;
-    RETURN (pg_temp.cpu() - before)::double precision / calls;
+    RETURN (cpu() - before)::double precision / calls;
 END
 $$;
 

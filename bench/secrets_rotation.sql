@@ -3,8 +3,7 @@
 -- twin has a trigger that does nothing: PostgreSQL locks each row before it calls one.
 \set QUIET on
 SET client_min_messages = warning;
-CREATE FUNCTION cpu() RETURNS bigint LANGUAGE sql VOLATILE AS
-    $$ SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint $$;
+\ir lib/cpu.sql
 CREATE TABLE sealed (id bigint PRIMARY KEY, value vrm.sealed) WITH (autovacuum_enabled = false);
 CREATE TABLE twin (id bigint PRIMARY KEY, value bytea) WITH (autovacuum_enabled = false);
 ALTER TABLE twin ALTER value SET STORAGE EXTERNAL;
