@@ -1,6 +1,6 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
-SELECT plan(73);
+SELECT plan(75);
 \ir include/people.sql
 \ir include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -43,6 +43,13 @@ SELECT is(pg_temp.of_alice(format($$SELECT calls FROM vrm.call_summary('2026-03-
           pg_temp.of_alice($$SELECT calls FROM vrm.agent_performance('2026-03-01', '2026-04-01') WHERE agent = 'reception'$$), 'a summary of one agent');
 SELECT is(pg_temp.as_user(:'bob', $$SELECT calls || ' ' || coalesce(success_rate::text, 'null') || ' ' || coalesce(p95_duration::text, 'null') FROM vrm.call_summary('2026-03-01', '2026-04-01') WHERE period = 'current'$$),
           '0 null null', 'nothing gives counts of zero and null means');
+
+SELECT is(pg_temp.of_alice($$SELECT count(*) FROM vrm.agent_performance('2026-03-01', '2026-04-01') p, vrm.summary(vrm.call_statistics('2026-03-01', '2026-04-01', ARRAY[p.agent_id])) f
+              WHERE (p.calls, p.completed, p.failed, p.p50_duration, p.p95_duration, p.actions, p.customers, p.bad)
+                  = (f.calls, f.completed, f.failed, f.p50_duration, f.p95_duration, f.actions, f.customers, f.bad)$$), '2', 'the figures of an agent stand in their columns');
+SELECT is(pg_temp.of_alice($$SELECT count(*) FROM vrm.call_summary('2026-03-01', '2026-04-01', compare => false) s, vrm.summary(vrm.call_statistics('2026-03-01', '2026-04-01')) f
+              WHERE (s.queued, s.cancelled, s.stddev_duration, s.p50_duration, s.p95_duration, s.p99_duration, s.positive, s.neutral, s.customers)
+                  = (f.queued, f.cancelled, f.stddev_duration, f.p50_duration, f.p95_duration, f.p99_duration, f.positive, f.neutral, f.customers)$$), '1', 'so do those of a summary');
 
 -- series -----------------------------------------------------------------------------------------------
 
