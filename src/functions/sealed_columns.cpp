@@ -206,15 +206,20 @@ class passing_plaintext {
   std::span<std::byte> bytes_;
 };
 
+/// What the column holds in this row; nothing when it is null.
+std::optional<byte_view> envelope_in(const sealed_column& column, TupleDesc descriptor,
+                                     HeapTuple row) {
+  bool null = false;
+  const Datum value = heap_getattr(row, column.attribute, descriptor, &null);
+  if (null) return std::nullopt;
+  return pg::guarded([&] { return pg::datum_traits<byte_view>::from(value); });
+}
+
 /// Whether the column held the same bytes before.
 bool is_unchanged(const sealed_column& column, byte_view envelope, TupleDesc descriptor,
                   HeapTuple old_row) {
-  bool null = false;
-  const Datum value = heap_getattr(old_row, column.attribute, descriptor, &null);
-  if (null) return false;
-  const auto before =
-      pg::guarded([&] { return pg::datum_traits<std::span<const std::byte>>::from(value); });
-  return std::ranges::equal(before, envelope);
+  const auto before = envelope_in(column, descriptor, old_row);
+  return before && std::ranges::equal(*before, envelope);
 }
 
 /// The value to store in place of `envelope` in `new_row`; nothing when it is right as it is.
@@ -258,13 +263,10 @@ struct stored_value {
 /// Nothing when the column is null.
 std::optional<stored_value> value_in(const sealed_column& column, TupleDesc descriptor,
                                      HeapTuple row) {
-  bool null = false;
-  const Datum value = heap_getattr(row, column.attribute, descriptor, &null);
-  if (null) return std::nullopt;
-  const auto envelope =
-      pg::guarded([&] { return pg::datum_traits<std::span<const std::byte>>::from(value); });
-  return stored_value{.envelope = envelope,
-                      .header = vrm::read_envelope_header(envelope, envelope.size()),
+  const auto envelope = envelope_in(column, descriptor, row);
+  if (!envelope) return std::nullopt;
+  return stored_value{.envelope = *envelope,
+                      .header = vrm::read_envelope_header(*envelope, envelope->size()),
                       .row = bind(column, row, descriptor)};
 }
 
@@ -339,14 +341,10 @@ bool find_row(const pg::spi_session& spi, const pg::relation_scope& relation,
 /// key.  What belongs to another row is refused; what nobody can open stays in its own.
 HeapTuple bind_sealed(const pg::trigger_call& call) {
   const sealed_column& column = described(call);
-  bool null = false;
-  const Datum value =
-      heap_getattr(call.row(), column.attribute, RelationGetDescr(call.relation()), &null);
-  if (null) return call.row();
-  const auto envelope =
-      pg::guarded([&] { return pg::datum_traits<std::span<const std::byte>>::from(value); });
-  const auto changed =
-      bound_value(column, envelope, RelationGetDescr(call.relation()), call.row(), call.old_row());
+  const TupleDesc descriptor = RelationGetDescr(call.relation());
+  const auto envelope = envelope_in(column, descriptor, call.row());
+  if (!envelope) return call.row();
+  const auto changed = bound_value(column, *envelope, descriptor, call.row(), call.old_row());
   return changed ? call.row_with(column.attribute, *changed) : call.row();
 }
 
@@ -386,8 +384,7 @@ std::optional<pg::text_result> reveal_row(pg::relation_id table, pg::name_view c
 
 /// Seals the column anew in the rows at `places` as the query sees them, unless it is under this
 /// key already; how many it was.  What others have locked or changed, and what nobody can open,
-/// stays.  Null, and nothing is
-/// done, where only an UPDATE does all that is to be done.
+/// stays.  Null, and nothing is done, where only an UPDATE does all that is to be done.
 std::optional<std::int64_t> reseal_rows(pg::relation_id table, pg::name_view column_name,
                                         std::int64_t key_id, pg::tuple_addresses rows) {
   sealed_column column{};
