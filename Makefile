@@ -12,7 +12,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)extens
 
 EXTENSION   = extension/$(EXT)
 MODULE_big  = $(EXT)
-OBJS        = $(patsubst %.cpp,%.o,$(call files,src/*/*.cpp))
+OBJS        = $(patsubst %.cpp,%.o,$(call files,src/*/*/*.cpp))
 DATA        = $(call files,extension/$(EXT)--*--*.sql)
 DATA_built  = build/$(EXT)--$(EXTVERSION).sql
 EXTRA_CLEAN = build $(OBJS:.o=.d)

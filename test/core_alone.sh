@@ -4,12 +4,12 @@
 # usage: core_alone.sh [COMPILER]
 set -eu
 cd "$(dirname "$0")/.."
-postgres='postgres|fmgr|(pg|functions|access|catalog|utils|executor|commands)/'
-if grep -nE "# *include *[<\"]($postgres)" src/core/*; then
+postgres='postgres|fmgr|(boundary|functions|access|catalog|utils|executor|commands)/'
+if grep -rnE "# *include *[<\"]($postgres)" src/core; then
     echo 'src/core includes PostgreSQL'
     exit 1
 fi
-for file in src/core/*.h src/core/*.cpp; do
+for file in src/core/*/*.h src/core/*/*.cpp; do
     "${1:-c++}" @compile_flags.txt -Isrc -fsyntax-only -include "$file" -x c++ /dev/null
 done
-echo "$(ls src/core | wc -l) files know nothing of PostgreSQL"
+echo "$(find src/core -type f | wc -l) files know nothing of PostgreSQL"

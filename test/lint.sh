@@ -47,9 +47,9 @@ machine_paths() { lines all '(^|[^a-z.])/wor[k]/|share[d]/(design|source|prototy
 core_names_postgres() {
     grep '^src/core/' "$work/cxx" | xargs -r grep -nHwE \
         -e 'PG_[A-Z_]+|Datum|Oid|palloc|pfree|elog|ereport|SPI_[a-z]+|MemoryContext|postgres\.h' \
-        -e '#include "(pg|functions)/.*"'
+        -e '#include "(boundary|functions)/.*"'
 }
-version_elsewhere() { grep -v '^src/pg/' "$work/cxx" | xargs grep -nHwE 'PG_VERSION_NUM'; }
+version_elsewhere() { grep -v '^src/boundary/' "$work/cxx" | xargs grep -nHwE 'PG_VERSION_NUM'; }
 # One compiler's library brings <cstdint> along with others, the next one's does not.
 no_cstdint() {
     grep '\.h$' "$work/cxx" | xargs grep -lE 'std::u?int[0-9]+_t' |
@@ -114,7 +114,7 @@ rule 'no line ends in spaces' trailing_space
 rule 'nothing is left for later' left_for_later
 rule 'no path of a developer is committed' machine_paths
 rule 'src/core names nothing of PostgreSQL' core_names_postgres
-rule 'PG_VERSION_NUM is asked for in src/pg alone' version_elsewhere
+rule 'PG_VERSION_NUM is asked for in src/boundary alone' version_elsewhere
 rule 'headers start with #pragma once' no_pragma_once
 rule 'headers include what their integers need' no_cstdint
 rule 'files say what they are for' no_opening

@@ -1,11 +1,11 @@
 // Access tokens of our own are tokens like others': what verifies those verifies these.
-#include "core/access_token.h"
+#include "core/accounts/access_token.h"
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
-#include "core/json.h"
-#include "core/token.h"
+#include "core/identity/token.h"
+#include "core/platform/error.h"
+#include "core/platform/json.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // base64url without padding: one text for each sequence of bytes.
-#include "core/base64url.h"
+#include "core/platform/base64url.h"
 
 #include <gtest/gtest.h>
 

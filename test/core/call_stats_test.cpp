@@ -1,6 +1,6 @@
 // Call statistics against plain sorting and counting, and the laws that make any plan give the
 // same bytes: order, grouping and the way through storage change nothing.
-#include "core/call_stats.h"
+#include "core/analytics/call_stats.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <set>
 #include <vector>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Sealing and opening against published vectors, and what must never open or repeat.
-#include "core/data_key.h"
+#include "core/secrets/data_key.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -9,7 +9,7 @@
 #include <set>
 #include <string_view>
 
-#include "core/random.h"
+#include "core/platform/random.h"
 #include "vectors.h"
 
 namespace vrm {

@@ -1,5 +1,5 @@
 // The envelope's structure: what is one, and that everything else is refused.
-#include "core/envelope.h"
+#include "core/secrets/envelope.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a day adds: within 15 % of the truth, whatever the curve looks like.
-#include "core/forecast.h"
+#include "core/operations/forecast.h"
 
 #include <cmath>
 #include <cstdint>

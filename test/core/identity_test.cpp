@@ -1,9 +1,9 @@
 // Who claims say somebody is.
-#include "core/identity.h"
+#include "core/identity/identity.h"
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace vrm {
 namespace {

@@ -1,9 +1,9 @@
 // The JSON reader for what strangers send.
-#include "core/json.h"
+#include "core/platform/json.h"
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace vrm::json {
 namespace {

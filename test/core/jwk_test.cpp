@@ -1,10 +1,10 @@
 // Keys in JSON, and that what is wrong with one is named.
-#include "core/jwk.h"
+#include "core/identity/jwk.h"
 
 #include <gtest/gtest.h>
 
-#include "core/base64url.h"
-#include "core/error.h"
+#include "core/platform/base64url.h"
+#include "core/platform/error.h"
 #include "rfc_examples.h"
 
 namespace vrm::jose {

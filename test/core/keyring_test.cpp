@@ -1,5 +1,5 @@
 // Master keys, wrapped keys and the blind index.
-#include "core/keyring.h"
+#include "core/secrets/keyring.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Entries on pages: found again through splits, swept, folded, never lost.
-#include "core/lockout_page.h"
+#include "core/accounts/lockout_page.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace {
 

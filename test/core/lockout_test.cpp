@@ -1,5 +1,5 @@
 // The policy: who may try again, and when.
-#include "core/lockout.h"
+#include "core/accounts/lockout.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // Keys, tickets and device tokens: nobody can make one, and none is good for somebody else.
-#include "core/lockout_ticket.h"
+#include "core/accounts/lockout_ticket.h"
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // The tree of RFC 6962: roots of the test data that the implementations of Certificate Transparency
 // share, for every number of leaves from one to eight.
-#include "core/merkle.h"
+#include "core/audit/merkle.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace {
 

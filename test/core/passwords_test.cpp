@@ -1,9 +1,9 @@
 // Password hashes: what is made can be verified, and what would cost too much is not even begun.
-#include "core/passwords.h"
+#include "core/accounts/passwords.h"
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Commands that behave, fail, babble and hang.
-#include "core/process.h"
+#include "core/secrets/process.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Row values as PostgreSQL writes them.
-#include "core/record_text.h"
+#include "core/secrets/record_text.h"
 
 #include <gtest/gtest.h>
 

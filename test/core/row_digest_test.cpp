@@ -1,5 +1,5 @@
 // Digests of rows: known answers, and that no two different rows look alike.
-#include "core/row_digest.h"
+#include "core/retention/row_digest.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What core knows of documents: durations, the order of members, JSON pointers.
-#include "core/shapes.h"
+#include "core/calls/shapes.h"
 
 #include <gtest/gtest.h>
 

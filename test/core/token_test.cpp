@@ -1,12 +1,12 @@
 // Tokens: which one is believed, and every way of offering one that must not be.
-#include "core/token.h"
+#include "core/identity/token.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "core/base64url.h"
-#include "core/error.h"
+#include "core/platform/base64url.h"
+#include "core/platform/error.h"
 #include "rfc_examples.h"
 
 namespace vrm::jose {

@@ -1,5 +1,5 @@
 // One-time codes, against RFC 6238, appendix B.
-#include "core/totp.h"
+#include "core/accounts/totp.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Secrets in transit: masked for everybody but the process that masked them.
-#include "core/transit.h"
+#include "core/secrets/transit.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-#include "core/uuid.h"
+#include "core/platform/uuid.h"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
 // States from strangers: 22P03 with a DETAIL, or figures that can be asked for, and the very same
 // bytes again.
-#include "core/call_stats.h"
+#include "core/analytics/call_stats.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto state = std::as_bytes(std::span(data, size));

@@ -1,9 +1,9 @@
 // JSON from strangers: 22P02 with a DETAIL, or a document all of whose values can be asked for.
-#include "core/json.h"
+#include "core/platform/json.h"
 
 #include <cstdlib>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace {
 

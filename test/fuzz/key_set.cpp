@@ -1,8 +1,8 @@
 // Key sets from strangers: either keys that can be used, or 22023 or 22P02 with a DETAIL.
 #include <cstdlib>
 
-#include "core/error.h"
-#include "core/jwk.h"
+#include "core/identity/jwk.h"
+#include "core/platform/error.h"
 
 namespace {
 

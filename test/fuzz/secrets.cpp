@@ -4,11 +4,11 @@
 #include <cstring>
 #include <vector>
 
-#include "core/data_key.h"
-#include "core/error.h"
-#include "core/keyring.h"
-#include "core/record_text.h"
-#include "core/transit.h"
+#include "core/platform/error.h"
+#include "core/secrets/data_key.h"
+#include "core/secrets/keyring.h"
+#include "core/secrets/record_text.h"
+#include "core/secrets/transit.h"
 
 namespace {
 

@@ -1,13 +1,13 @@
 // Tokens from strangers, and header and claims that are signed well: either 28000 without a
 // DETAIL, or claims that make an identity.
-#include "core/token.h"
+#include "core/identity/token.h"
 
 #include <array>
 #include <cstdlib>
 
-#include "core/base64url.h"
-#include "core/error.h"
-#include "core/identity.h"
+#include "core/identity/identity.h"
+#include "core/platform/base64url.h"
+#include "core/platform/error.h"
 
 namespace {
 

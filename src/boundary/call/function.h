@@ -1,0 +1,143 @@
+#pragma once
+
+/// Makes C++ functions callable from SQL: VRM_EXPORT(symbol, function) at the end of the file.
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "boundary/error/error.h"
+#include "boundary/error/guard.h"
+#include "boundary/value/datum.h"
+
+namespace pg {
+
+/// A result of fixed size that is passed by reference and kept with the place in the query that
+/// calls: no allocation for each row.  As with memory of the row, it holds until the next call.
+template <typename T>
+struct at_call_site {
+  T value;
+};
+
+template <typename T>
+struct datum_traits<at_call_site<T>> {
+  static constexpr Oid oid = datum_traits<T>::oid;
+};
+
+namespace detail {
+
+template <typename T>
+inline constexpr bool is_optional = false;
+template <typename T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+/// An argument that depends on the call as a whole, such as the state of an aggregate; it may be
+/// null and says itself what that means.
+template <typename T>
+concept call_argument =
+    requires(FunctionCallInfo fcinfo) { datum_traits<T>::from_call(fcinfo, std::size_t{}); };
+
+template <typename T>
+T argument(FunctionCallInfo fcinfo, std::size_t index) {
+  static_assert(std::is_trivially_destructible_v<T>,
+                "take a view: detoasting the next argument may jump over this one");
+  const NullableDatum& datum = fcinfo->args[index];
+  if constexpr (call_argument<T>) {
+    return datum_traits<T>::from_call(fcinfo, index);
+  } else if constexpr (is_optional<T>) {
+    if (datum.isnull) return std::nullopt;
+  } else {
+    if (datum.isnull) [[unlikely]]
+      throw_null_argument();
+  }
+  if constexpr (!call_argument<T>) return datum_traits<T>::from(datum.value);
+}
+
+template <typename T>
+Datum to_datum(FunctionCallInfo /*fcinfo*/, const T& value) {
+  return datum_traits<T>::to(value);
+}
+
+template <typename T>
+Datum to_datum(FunctionCallInfo fcinfo, const at_call_site<T>& result) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  FmgrInfo* const place = fcinfo->flinfo;
+  if (place == nullptr) return datum_traits<T>::to(result.value);
+  if (place->fn_extra == nullptr) place->fn_extra = allocate(sizeof(T), place->fn_mcxt);
+  return PointerGetDatum(std::memcpy(place->fn_extra, &result.value, sizeof(T)));
+}
+
+template <typename T>
+Datum result(FunctionCallInfo fcinfo, const T& value) {
+  if constexpr (is_optional<T>) {
+    if (!value.has_value()) {
+      fcinfo->isnull = true;
+      return Datum{0};
+    }
+    return to_datum(fcinfo, *value);
+  } else {
+    return to_datum(fcinfo, value);
+  }
+}
+
+}  // namespace detail
+
+/// The SQL signature that a C++ function implies; the test suite compares it with pg_proc.
+struct signature {
+  const char* symbol;
+  const Oid* types;  ///< result type first
+  std::size_t arity;
+  bool strict;
+};
+
+template <auto Function>
+struct binding;
+
+/// Calls `Function` for PostgreSQL: Datums in, Datum out, exceptions to ERRORs.
+template <typename Result, typename... Args, Result (*Function)(Args...)>
+struct binding<Function> {
+  static constexpr std::array<Oid, sizeof...(Args) + 1> types = {datum_traits<Result>::oid,
+                                                                 datum_traits<Args>::oid...};
+  static constexpr bool strict =
+      (!(detail::is_optional<Args> || detail::call_argument<Args>) && ...);
+
+  static Datum call(FunctionCallInfo fcinfo) {
+    const failure* failed = nullptr;
+    try {
+      return invoke(fcinfo, std::index_sequence_for<Args...>());
+    } catch (...) {
+      failed = &describe_current_exception();
+    }
+    report(*failed);  // not in the handler: the jump would leak the exception
+  }
+
+ private:
+  template <std::size_t... Index>
+  static Datum invoke(FunctionCallInfo fcinfo, std::index_sequence<Index...> /*index*/) {
+    if constexpr (std::is_void_v<Result>) {
+      Function(detail::argument<Args>(fcinfo, Index)...);
+      return Datum{0};
+    } else {
+      return detail::result<Result>(fcinfo, Function(detail::argument<Args>(fcinfo, Index)...));
+    }
+  }
+};
+
+}  // namespace pg
+
+/// Makes a C++ function callable from SQL as `symbol`.
+#define VRM_EXPORT(symbol, function)                                                        \
+  extern "C" {                                                                              \
+  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                      \
+  Datum symbol(PG_FUNCTION_ARGS);                                                           \
+  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                            \
+    return ::pg::binding<&(function)>::call(fcinfo);                                        \
+  }                                                                                         \
+  }                                                                                         \
+  [[gnu::used,                                                                              \
+    gnu::section("vrm_signatures")]] constinit const ::pg::signature symbol##_signature = { \
+      #symbol, ::pg::binding<&(function)>::types.data(),                                    \
+      ::pg::binding<&(function)>::types.size() - 1, ::pg::binding<&(function)>::strict}

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "boundary/call/function.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+}
+
+/// Procedures in C++ that commit: CALL outside a transaction block, a transaction for each step.
+///
+/// A procedure with SECURITY DEFINER or SET cannot commit, so that each step takes what it needs
+/// for itself: the procedure's owner, settings, READ COMMITTED.
+namespace pg {
+
+/// One CALL.  Keeps a connection to SPI that lets transactions end.
+class procedure_call {
+ public:
+  explicit procedure_call(FunctionCallInfo fcinfo);
+  ~procedure_call() { SPI_finish(); }
+  procedure_call(const procedure_call&) = delete;
+  procedure_call& operator=(const procedure_call&) = delete;
+
+  /// Throws vrm::error 25001 inside a transaction block or function, 25006 on a standby.
+  void require_transaction_control(const char* example) const;
+
+  /// Ends the transaction and begins the next one, in READ COMMITTED whatever the default.
+  void commit();
+
+  /// Runs `body` in a subtransaction as the procedure's owner with a safe search_path; when it
+  /// throws, what it did is undone and the exception goes on.
+  template <typename Body>
+  void step(const Body& body) const {
+    const scope running(owner_);
+    std::exception_ptr thrown;
+    begin_subtransaction();
+    try {
+      body();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    end_subtransaction(thrown == nullptr);  // not in the handler: it may raise an ERROR itself
+    if (thrown != nullptr) std::rethrow_exception(thrown);
+  }
+
+  /// Waits, but not for a cancelled query.
+  static void sleep(std::chrono::microseconds time);
+
+ private:
+  /// The owner's rights and settings that end with the scope.
+  class scope {
+   public:
+    explicit scope(Oid owner);
+    ~scope();
+    scope(const scope&) = delete;
+    scope& operator=(const scope&) = delete;
+
+   private:
+    Oid outer_user_ = InvalidOid;
+    int outer_security_ = 0;
+    int guc_level_ = 0;
+  };
+
+  static void begin_subtransaction();
+  static void end_subtransaction(bool keep);
+
+  bool atomic_;
+  Oid owner_;
+};
+
+/// Calls a C++ procedure for PostgreSQL.  Arguments are read before anything commits.
+template <auto Function>
+struct procedure_binding;
+
+template <typename... Args, void (*Function)(procedure_call&, Args...)>
+struct procedure_binding<Function> {
+  static constexpr std::array<Oid, sizeof...(Args) + 1> types = {VOIDOID,
+                                                                 datum_traits<Args>::oid...};
+
+  static Datum call(FunctionCallInfo fcinfo) {
+    const failure* failed = nullptr;
+    try {
+      invoke(fcinfo, std::index_sequence_for<Args...>());
+      return Datum{0};
+    } catch (...) {
+      failed = &describe_current_exception();
+    }
+    report(*failed);
+  }
+
+ private:
+  template <std::size_t... Index>
+  static void invoke(FunctionCallInfo fcinfo, std::index_sequence<Index...> /*index*/) {
+    procedure_call call(fcinfo);
+    Function(call, detail::argument<Args>(fcinfo, Index)...);
+  }
+};
+
+}  // namespace pg
+
+/// Makes a C++ function a procedure called `symbol`.
+#define VRM_EXPORT_PROCEDURE(symbol, function)                                              \
+  extern "C" {                                                                              \
+  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                      \
+  Datum symbol(PG_FUNCTION_ARGS);                                                           \
+  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                            \
+    return ::pg::procedure_binding<&(function)>::call(fcinfo);                              \
+  }                                                                                         \
+  }                                                                                         \
+  [[gnu::used,                                                                              \
+    gnu::section("vrm_signatures")]] constinit const ::pg::signature symbol##_signature = { \
+      #symbol, ::pg::procedure_binding<&(function)>::types.data(),                          \
+      ::pg::procedure_binding<&(function)>::types.size() - 1, false}

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+
+#include "boundary/call/function.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+}
+
+namespace pg {
+
+/// One firing of a row trigger.
+class trigger_call {
+ public:
+  /// Throws vrm::error 39P01 when the function is not called as a row trigger.
+  explicit trigger_call(FunctionCallInfo fcinfo);
+
+  [[nodiscard]] Relation relation() const noexcept { return data_->tg_relation; }
+
+  /// The row as it is going to be: NEW.
+  [[nodiscard]] HeapTuple row() const noexcept {
+    return TRIGGER_FIRED_BY_UPDATE(data_->tg_event) ? data_->tg_newtuple : data_->tg_trigtuple;
+  }
+
+  /// The row as it was: OLD; nullptr unless it is updated.
+  [[nodiscard]] HeapTuple old_row() const noexcept {
+    return TRIGGER_FIRED_BY_UPDATE(data_->tg_event) ? data_->tg_trigtuple : nullptr;
+  }
+  [[nodiscard]] bool is_insert() const noexcept { return TRIGGER_FIRED_BY_INSERT(data_->tg_event); }
+  [[nodiscard]] bool is_delete() const noexcept { return TRIGGER_FIRED_BY_DELETE(data_->tg_event); }
+  [[nodiscard]] const Trigger& trigger() const noexcept { return *data_->tg_trigger; }
+
+  /// The function as the statement calls it, once a row: its fn_extra lasts for the statement.
+  [[nodiscard]] FmgrInfo& function() const noexcept { return *function_; }
+
+  /// NEW with one column, counted from 1, replaced.
+  [[nodiscard]] HeapTuple row_with(int column, Datum value) const;
+
+  /// The same by name; throws vrm::error 42703 when the table has no such column.
+  [[nodiscard]] HeapTuple row_with(const char* column, Datum value) const;
+
+ private:
+  TriggerData* data_;
+  FmgrInfo* function_;
+};
+
+/// Calls a C++ row trigger for PostgreSQL; what it returns takes the row's place.
+template <HeapTuple (*Function)(const trigger_call&)>
+struct trigger_binding {
+  static constexpr std::array<Oid, 1> types = {TRIGGEROID};
+
+  static Datum call(FunctionCallInfo fcinfo) {
+    const failure* failed = nullptr;
+    try {
+      return PointerGetDatum(Function(trigger_call(fcinfo)));
+    } catch (...) {
+      failed = &describe_current_exception();
+    }
+    report(*failed);
+  }
+};
+
+}  // namespace pg
+
+/// Makes a C++ function a trigger function called `symbol`.
+#define VRM_EXPORT_TRIGGER(symbol, function)                                                \
+  extern "C" {                                                                              \
+  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                      \
+  Datum symbol(PG_FUNCTION_ARGS);                                                           \
+  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                            \
+    return ::pg::trigger_binding<&(function)>::call(fcinfo);                                \
+  }                                                                                         \
+  }                                                                                         \
+  [[gnu::used,                                                                              \
+    gnu::section("vrm_signatures")]] constinit const ::pg::signature symbol##_signature = { \
+      #symbol, ::pg::trigger_binding<&(function)>::types.data(), 0, false}

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <exception>
+#include <memory>
+
+#include "boundary/backend.h"
+
+namespace pg {
+
+/// A PostgreSQL ERROR on its way through C++ frames.
+///
+/// guarded() throws it so that destructors run; the function boundary turns it back into the
+/// same ERROR with every field intact.  Code may catch it to clean up, but has to let it go
+/// on: only the end of the (sub)transaction makes the backend consistent again.
+class error final : public std::exception {
+ public:
+  /// Takes the ERROR off the top of PostgreSQL's error stack.
+  /// Throws std::bad_alloc, and drops the ERROR, when there is no memory to keep it in.
+  [[nodiscard]] static error take();
+
+  [[nodiscard]] const char* what() const noexcept override { return data_->message; }
+  [[nodiscard]] int sqlerrcode() const noexcept { return data_->sqlerrcode; }
+
+  /// Puts the ERROR back on the error stack, whence PG_RE_THROW() raises it again.
+  void put_back() const noexcept;
+
+ private:
+  explicit error(std::shared_ptr<ErrorData> data) noexcept : data_(std::move(data)) {}
+
+  std::shared_ptr<ErrorData> data_;
+};
+
+/// What a function boundary reports once the exception is gone.
+struct failure;
+
+/// Describes the exception being handled.  Call it inside a catch block only; the result is
+/// good until the next call.
+[[nodiscard]] const failure& describe_current_exception() noexcept;
+
+/// Reports an ERROR.  Call it outside any catch block: it jumps.
+[[noreturn]] void report(const failure& failed);
+
+/// Throws SQLSTATE 22004 for an argument that the function's signature does not let be null.
+[[noreturn]] void throw_null_argument();
+
+}  // namespace pg

@@ -1,0 +1,65 @@
+// Rows that no ROLLBACK takes back, in ordinary tables.
+#include "boundary/table/frozen_row.h"
+
+#include <algorithm>
+
+#include "boundary/error/guard.h"
+
+extern "C" {
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "executor/tuptable.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace pg {
+namespace {
+
+Relation open_journal(const char* schema, const char* table, std::size_t columns) {
+  const Oid found = get_relname_relid(table, get_namespace_oid(schema, false));
+  if (!OidIsValid(found)) {
+    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+            errmsg("relation \"%s.%s\" does not exist", schema, table),
+            errhint("SELECT vrm.install();"));
+  }
+  Relation relation = table_open(found, RowExclusiveLock);
+  if (relation->rd_tableam != GetHeapamTableAmRoutine() || relation->rd_rel->relhasindex ||
+      static_cast<std::size_t>(RelationGetDescr(relation)->natts) < columns) {
+    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+            errmsg("relation \"%s.%s\" cannot keep rows that outlive ROLLBACK", schema, table),
+            errdetail("It has to be a heap without indexes, with the columns it was made with."),
+            errhint("DROP TABLE %s.%s; SELECT vrm.install();", schema, table));
+  }
+  return relation;
+}
+
+}  // namespace
+
+void insert_frozen(const char* schema, const char* table, const Datum* values, const bool* nulls,
+                   std::size_t count, bool flush) {
+  guarded([&] {
+    const Relation relation = open_journal(schema, table, count);
+    TupleTableSlot* const slot =
+        MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+    ExecClearTuple(slot);
+    std::fill_n(slot->tts_isnull, slot->tts_tupleDescriptor->natts, true);
+    std::copy_n(values, count, slot->tts_values);
+    std::copy_n(nulls, count, slot->tts_isnull);
+    ExecStoreVirtualTuple(slot);
+    table_tuple_insert(relation, slot, GetCurrentCommandId(true), TABLE_INSERT_FROZEN, nullptr);
+    ExecDropSingleTupleTableSlot(slot);
+    table_close(relation, NoLock);
+    if (flush) {
+      XLogFlush(XactLastRecEnd);
+    } else {
+      XLogSetAsyncXactLSN(XactLastRecEnd);
+    }
+  });
+}
+
+}  // namespace pg

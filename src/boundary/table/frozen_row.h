@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+
+#include "boundary/backend.h"
+
+namespace pg {
+
+/// Inserts a row that belongs to no transaction: everybody sees it at once, and ROLLBACK, a lost
+/// connection or a crash take it back no more than a committed one.
+///
+/// It is written frozen, as COPY (FREEZE) writes rows, so for reading, DELETE, VACUUM, dumps and
+/// standbys the table is an ordinary one.  It must be a heap without indexes, because an index
+/// would have no entry for a row that a crash or an error came right after; SQLSTATE 55000
+/// otherwise, and when it has fewer columns.  Columns beyond `count` become null.
+/// WAL of the row is on disk within moments, or on return when `flush` is set.
+void insert_frozen(const char* schema, const char* table, const Datum* values, const bool* nulls,
+                   std::size_t count, bool flush);
+
+}  // namespace pg

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "boundary/backend.h"
+
+extern "C" {
+#include "executor/executor.h"
+#include "nodes/execnodes.h"
+}
+
+namespace pg {
+
+/// Puts a row that has just been written into the indexes of its table.  Runs inside a guard.
+///
+/// `is_update`: another version of the row is in the same indexes, mostly under the same key.
+inline void insert_index_entries(ResultRelInfo* result, TupleTableSlot* slot, EState* state,
+                                 bool is_update = false,
+                                 [[maybe_unused]] bool only_summarizing = false) {
+#if PG_VERSION_NUM >= 160000
+  list_free(
+      ExecInsertIndexTuples(result, slot, state, is_update, false, nullptr, NIL, only_summarizing));
+#else
+  list_free(ExecInsertIndexTuples(result, slot, state, is_update, false, nullptr, NIL));
+#endif
+}
+
+}  // namespace pg

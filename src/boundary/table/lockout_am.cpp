@@ -1,0 +1,380 @@
+// Access method vrm_lockout: makes the counter store an ordinary table to read, dump and restore.
+// What would need transactions, row versions or indexes is refused.
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "boundary/call/function.h"
+#include "boundary/table/lockout_store.h"
+
+extern "C" {
+#include "access/multixact.h"
+#include "access/relscan.h"
+#include "access/tableam.h"
+#include "access/xloginsert.h"
+#include "catalog/storage.h"
+#include "catalog/storage_xlog.h"
+#include "executor/tuptable.h"
+#include "storage/bufmgr.h"
+#include "storage/smgr.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+}
+
+namespace pg::lockout_store {
+namespace {
+
+#if PG_VERSION_NUM >= 160000
+using file_locator = RelFileLocator;
+#else
+using file_locator = RelFileNode;
+#endif
+
+// --- columns
+// --------------------------------------------------------------------------------------
+
+constexpr std::array<Oid, 10> column_types = {
+    UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+    INT4OID, INT4OID,        INT4OID,        INT4OID,        INT8OID};
+
+void require_columns(Relation relation) {
+  TupleDesc columns = RelationGetDescr(relation);
+  bool fits = columns->natts == static_cast<int>(column_types.size());
+  for (int i = 0; fits && i < columns->natts; ++i) {
+    const Form_pg_attribute column = TupleDescAttr(columns, i);
+    fits = !column->attisdropped && column->atttypid == column_types[static_cast<std::size_t>(i)];
+  }
+  if (fits) return;
+  ereport(ERROR, errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+          errmsg("table \"%s\" does not have the columns of a lockout store",
+                 RelationGetRelationName(relation)),
+          errdetail("They are one uuid, four timestamptz, four integer and one bigint."),
+          errhint("SELECT vrm.install(); makes vrm_private.lockout."));
+}
+
+void to_columns(entry& from, Datum* values) {
+  values[0] = PointerGetDatum(from.id.data());
+  values[1] = TimestampTzGetDatum(from.window_start);
+  values[2] = TimestampTzGetDatum(from.locked_until);
+  values[3] = TimestampTzGetDatum(from.pending_deadline);
+  values[4] = TimestampTzGetDatum(from.last);
+  values[5] = Int32GetDatum(from.failures);
+  values[6] = Int32GetDatum(from.pending);
+  values[7] = Int32GetDatum(from.consecutive);
+  values[8] = Int32GetDatum(from.lock_count);
+  values[9] = Int64GetDatum(from.value);
+}
+
+std::uint16_t small(Datum datum) {
+  const std::int32_t value = DatumGetInt32(datum);
+  if (value >= 0 && value <= 0xFFFF) return static_cast<std::uint16_t>(value);
+  ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+          errmsg("a counter of a lockout store must be between 0 and 65535"),
+          errdetail("The value is %d.", value),
+          errhint("Rows of a store are copied with pg_dump, or COPY, and not made by hand."));
+  pg_unreachable();
+}
+
+entry from_columns(const Datum* values) {
+  entry made{.window_start = DatumGetTimestampTz(values[1]),
+             .locked_until = DatumGetTimestampTz(values[2]),
+             .pending_deadline = DatumGetTimestampTz(values[3]),
+             .last = DatumGetTimestampTz(values[4]),
+             .failures = small(values[5]),
+             .pending = small(values[6]),
+             .consecutive = small(values[7]),
+             .lock_count = small(values[8]),
+             .value = DatumGetInt64(values[9])};
+  std::memcpy(made.id.data(), DatumGetPointer(values[0]), made.id.size());
+  return made;
+}
+
+// --- scans
+// ----------------------------------------------------------------------------------------
+
+/// Copies a page at a time, so that no lock is held between rows.
+struct scan {  // NOLINT(cppcoreguidelines-pro-type-member-init): palloc0 does
+  TableScanDescData head;
+  BlockNumber next_block;
+  BlockNumber blocks;
+  std::size_t count;
+  std::size_t position;
+  entry entries[BLCKSZ / sizeof(entry)];
+};
+
+TableScanDesc scan_begin(Relation relation, Snapshot snapshot, int keys, ScanKeyData* /*key*/,
+                         ParallelTableScanDesc parallel, uint32 flags) {
+  RelationIncrementReferenceCount(relation);
+  auto* const made = static_cast<scan*>(palloc0(sizeof(scan)));
+  made->head.rs_rd = relation;
+  made->head.rs_snapshot = snapshot;
+  made->head.rs_nkeys = keys;
+  made->head.rs_flags = flags;
+  made->head.rs_parallel = parallel;
+  made->blocks = RelationGetNumberOfBlocks(relation);
+  return &made->head;
+}
+
+void scan_end(TableScanDesc head) {
+  RelationDecrementReferenceCount(head->rs_rd);
+  if ((head->rs_flags & SO_TEMP_SNAPSHOT) != 0) UnregisterSnapshot(head->rs_snapshot);
+  pfree(head);
+}
+
+void scan_rescan(TableScanDesc head, ScanKeyData* /*key*/, bool /*set_params*/,
+                 bool /*allow_strat*/, bool /*allow_sync*/, bool /*allow_pagemode*/) {
+  auto* const self = reinterpret_cast<scan*>(head);
+  self->next_block = 0;
+  self->count = 0;
+  self->position = 0;
+  self->blocks = RelationGetNumberOfBlocks(head->rs_rd);
+}
+
+/// Parallel workers share the pages out among them through the counter in shared memory.
+BlockNumber take_block(scan* self) {
+  if (self->head.rs_parallel == nullptr) return self->next_block++;
+  auto* const shared = reinterpret_cast<ParallelBlockTableScanDesc>(self->head.rs_parallel);
+  return static_cast<BlockNumber>(pg_atomic_fetch_add_u64(&shared->phs_nallocated, 1));
+}
+
+/// False after the last page.
+bool load_page(scan* self) {
+  CHECK_FOR_INTERRUPTS();
+  const BlockNumber block = take_block(self);
+  if (block >= self->blocks) return false;
+  const Buffer buffer = ReadBuffer(self->head.rs_rd, block);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  const auto page = view(BufferGetPage(buffer));
+  self->position = 0;
+  self->count = 0;
+  if (page.is_formatted()) {
+    self->count = std::min<std::size_t>(page.entries().size(), page.capacity());
+    std::memcpy(self->entries, page.entries().data(), self->count * sizeof(entry));
+  }
+  UnlockReleaseBuffer(buffer);
+  return true;
+}
+
+bool scan_next(TableScanDesc head, ScanDirection /*direction*/, TupleTableSlot* slot) {
+  auto* const self = reinterpret_cast<scan*>(head);
+  ExecClearTuple(slot);
+  while (self->position == self->count) {
+    if (!load_page(self)) return false;
+  }
+  to_columns(self->entries[self->position++], slot->tts_values);
+  std::fill_n(slot->tts_isnull, slot->tts_tupleDescriptor->natts, true);  // a column added later
+  std::fill_n(slot->tts_isnull, column_types.size(), false);
+  slot->tts_tableOid = RelationGetRelid(head->rs_rd);
+  ExecStoreVirtualTuple(slot);
+  return true;
+}
+
+// --- rows in
+// ----------------------------------------------------------------------------------------
+
+void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*options*/,
+            BulkInsertStateData* /*bulk*/) {
+  require_columns(relation);
+  slot_getallattrs(slot);
+  for (std::size_t i = 0; i < column_types.size(); ++i) {
+    if (slot->tts_isnull[i]) {
+      ereport(ERROR, errcode(ERRCODE_NOT_NULL_VIOLATION),
+              errmsg("a lockout store has no null values"));
+    }
+  }
+  const entry given = from_columns(slot->tts_values);
+  const failure* failed = nullptr;
+  try {
+    merge(relation, given);
+  } catch (...) {
+    failed = &describe_current_exception();
+  }
+  if (failed != nullptr) report(*failed);
+}
+
+void insert_many(Relation relation, TupleTableSlot** slots, int count, CommandId cid, int options,
+                 BulkInsertStateData* bulk) {
+  for (int i = 0; i < count; ++i) insert(relation, slots[i], cid, options, bulk);
+}
+
+// --- the file
+// ---------------------------------------------------------------------------------------
+
+void new_file(Relation relation, const file_locator* locator, char persistence,
+              TransactionId* freeze_xid, MultiXactId* min_multi) {
+  if (persistence != RELPERSISTENCE_PERMANENT) {
+    ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+            errmsg("a lockout store can be neither temporary nor unlogged"),
+            errdetail("It has to outlive connections and crashes."),
+            errhint("CREATE TABLE ... USING vrm_lockout, without TEMPORARY and UNLOGGED."));
+  }
+  require_columns(relation);
+  *freeze_xid = InvalidTransactionId;
+  *min_multi = InvalidMultiXactId;
+
+  const SMgrRelation file = RelationCreateStorage(*locator, persistence, true);
+  PGAlignedBlock block;
+  Page page = block.data;
+  for (BlockNumber number = 0; number < vrm::lockout::root_pages; ++number) {
+    PageInit(page, BLCKSZ, 0);
+    view(page).format(vrm::lockout::root_level);
+    set_used(page);
+    log_newpage(const_cast<file_locator*>(locator), MAIN_FORKNUM, number, page, true);
+    PageSetChecksumInplace(page, number);
+    smgrextend(file, MAIN_FORKNUM, number, block.data, true);
+  }
+  // A checkpoint may have begun after the first page was logged and before it was written.
+  smgrimmedsync(file, MAIN_FORKNUM);
+  smgrclose(file);
+}
+
+// --- what is refused
+// --------------------------------------------------------------------------------
+
+[[noreturn]] void refuse(const char* what) {
+  ereport(
+      ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+      errmsg("%s is not possible on a lockout store", what),
+      errdetail("Its rows belong to no transaction, so that ROLLBACK takes nothing back."),
+      errhint("SELECT vrm.unlock_account('somebody@example.org'); forgets failures and locks."));
+  pg_unreachable();
+}
+
+void describe_scans(TableAmRoutine& routine) {
+  routine.slot_callbacks = [](Relation) { return &TTSOpsVirtual; };
+  routine.scan_begin = scan_begin;
+  routine.scan_end = scan_end;
+  routine.scan_rescan = scan_rescan;
+  routine.scan_getnextslot = scan_next;
+  routine.parallelscan_estimate = table_block_parallelscan_estimate;
+  routine.parallelscan_initialize = table_block_parallelscan_initialize;
+  routine.parallelscan_reinitialize = table_block_parallelscan_reinitialize;
+  routine.scan_sample_next_block = [](TableScanDesc, SampleScanState*) -> bool {
+    refuse("TABLESAMPLE");
+  };
+  routine.scan_sample_next_tuple = [](TableScanDesc, SampleScanState*, TupleTableSlot*) {
+    return false;
+  };
+#if PG_VERSION_NUM >= 170000
+  routine.scan_analyze_next_block = [](TableScanDesc, ReadStream*) { return false; };
+#else
+  routine.scan_analyze_next_block = [](TableScanDesc, BlockNumber, BufferAccessStrategy) {
+    return false;
+  };
+#endif
+  routine.scan_analyze_next_tuple = [](TableScanDesc, TransactionId, double*, double*,
+                                       TupleTableSlot*) { return false; };
+}
+
+void describe_rows(TableAmRoutine& routine) {
+  routine.tuple_insert = insert;
+  routine.multi_insert = insert_many;
+  routine.tuple_insert_speculative = [](Relation, TupleTableSlot*, CommandId, int,
+                                        BulkInsertStateData*, uint32) { refuse("ON CONFLICT"); };
+  routine.tuple_complete_speculative = [](Relation, TupleTableSlot*, uint32, bool) {};
+  routine.tuple_delete = [](Relation, ItemPointer, CommandId, Snapshot, Snapshot, bool,
+                            TM_FailureData*, bool) -> TM_Result { refuse("DELETE"); };
+#if PG_VERSION_NUM >= 160000
+  routine.tuple_update = [](Relation, ItemPointer, TupleTableSlot*, CommandId, Snapshot, Snapshot,
+                            bool, TM_FailureData*, LockTupleMode*,
+                            TU_UpdateIndexes*) -> TM_Result { refuse("UPDATE"); };
+#else
+  routine.tuple_update = [](Relation, ItemPointer, TupleTableSlot*, CommandId, Snapshot, Snapshot,
+                            bool, TM_FailureData*, LockTupleMode*,
+                            bool*) -> TM_Result { refuse("UPDATE"); };
+#endif
+  routine.tuple_lock = [](Relation, ItemPointer, Snapshot, TupleTableSlot*, CommandId,
+                          LockTupleMode, LockWaitPolicy, uint8,
+                          TM_FailureData*) -> TM_Result { refuse("SELECT FOR UPDATE"); };
+  routine.tuple_fetch_row_version = [](Relation, ItemPointer, Snapshot, TupleTableSlot*) -> bool {
+    refuse("access by ctid");
+  };
+  routine.tuple_tid_valid = [](TableScanDesc, ItemPointer) { return false; };
+  routine.tuple_get_latest_tid = [](TableScanDesc, ItemPointer) { refuse("access by ctid"); };
+  routine.tuple_satisfies_snapshot = [](Relation, TupleTableSlot*, Snapshot) { return true; };
+}
+
+void describe_indexes(TableAmRoutine& routine) {
+  routine.index_fetch_begin = [](Relation) -> IndexFetchTableData* { refuse("CREATE INDEX"); };
+  routine.index_fetch_reset = [](IndexFetchTableData*) {};
+  routine.index_fetch_end = [](IndexFetchTableData*) {};
+  routine.index_fetch_tuple = [](IndexFetchTableData*, ItemPointer, Snapshot, TupleTableSlot*,
+                                 bool*, bool*) -> bool { refuse("CREATE INDEX"); };
+  routine.index_delete_tuples = [](Relation, TM_IndexDeleteOp*) -> TransactionId {
+    refuse("CREATE INDEX");
+  };
+  routine.index_build_range_scan = [](Relation, Relation, IndexInfo*, bool, bool, bool, BlockNumber,
+                                      BlockNumber, IndexBuildCallback, void*,
+                                      TableScanDesc) -> double { refuse("CREATE INDEX"); };
+  routine.index_validate_scan = [](Relation, Relation, IndexInfo*, Snapshot, ValidateIndexState*) {
+    refuse("CREATE INDEX");
+  };
+}
+
+void describe_file(TableAmRoutine& routine) {
+#if PG_VERSION_NUM >= 160000
+  routine.relation_set_new_filelocator = new_file;
+#else
+  routine.relation_set_new_filenode = new_file;
+#endif
+  routine.relation_nontransactional_truncate = [](Relation) {
+    refuse("TRUNCATE in the transaction that made the table");
+  };
+  routine.relation_copy_data = [](Relation, const file_locator*) {
+    refuse("ALTER TABLE SET TABLESPACE");
+  };
+  routine.relation_copy_for_cluster = [](Relation, Relation, Relation, bool, TransactionId,
+                                         TransactionId*, MultiXactId*, double*, double*,
+                                         double*) { refuse("VACUUM FULL or CLUSTER"); };
+  // Nothing to do: expired entries go when their page is next needed.
+  routine.relation_vacuum = [](Relation, VacuumParams*, BufferAccessStrategy) {};
+  routine.relation_size = table_block_relation_size;
+  routine.relation_needs_toast_table = [](Relation) { return false; };
+  routine.relation_estimate_size = [](Relation relation, int32* /*widths*/, BlockNumber* pages,
+                                      double* tuples, double* all_visible) {
+    *pages = RelationGetNumberOfBlocks(relation);
+    *tuples = static_cast<double>(*pages) * (vrm::lockout::split_at / 2.0);
+    *all_visible = 0;
+  };
+}
+
+TableAmRoutine describe_routine() {
+  TableAmRoutine routine{};
+  routine.type = T_TableAmRoutine;
+  describe_scans(routine);
+  describe_rows(routine);
+  describe_indexes(routine);
+  describe_file(routine);
+  return routine;
+}
+
+}  // namespace
+
+const TableAmRoutine* table_routine() noexcept {
+  static const TableAmRoutine routine = describe_routine();
+  return &routine;
+}
+
+}  // namespace pg::lockout_store
+
+// The handler throws nothing, so it needs no binding; its signature is on record all the same.
+namespace {
+constexpr std::array<Oid, 2> handler_types = {TABLE_AM_HANDLEROID, INTERNALOID};
+}
+[[gnu::used,
+  gnu::section("vrm_signatures")]] constinit const pg::signature vrm_lockout_handler_signature = {
+    "vrm_lockout_handler", handler_types.data(), 1, true};
+
+extern "C" {
+#pragma GCC visibility push(default)
+PG_FUNCTION_INFO_V1(vrm_lockout_handler);
+Datum vrm_lockout_handler(PG_FUNCTION_ARGS);
+#pragma GCC visibility pop
+
+Datum vrm_lockout_handler(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  return PointerGetDatum(pg::lockout_store::table_routine());
+}
+}

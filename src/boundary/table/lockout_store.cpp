@@ -1,0 +1,262 @@
+// Reads and changes entries of the counter store: page locks, Generic WAL, and when to flush it.
+//
+// One page is locked at a time, but for a split, which locks a page and then the new one that
+// nobody else can know of.  Nothing that can wait runs under a page lock: pages are added before.
+#include "boundary/table/lockout_store.h"
+
+#include "boundary/call/guc.h"
+#include "core/platform/error.h"
+
+extern "C" {
+#include "access/generic_xlog.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+}
+
+namespace pg::lockout_store {
+namespace {
+
+using vrm::lockout::block_number;
+
+int durability_now = static_cast<int>(durability::lock);
+
+constexpr config_enum_entry durability_names[] = {
+    {"lock", static_cast<int>(durability::lock), false},
+    {"strict", static_cast<int>(durability::strict), false},
+    {"async", static_cast<int>(durability::async), false},
+    {nullptr, 0, false},
+};
+
+[[noreturn]] void report_damage(Relation relation, block_number block, const char* what) {
+  ereport(
+      ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+      errmsg("page %u of lockout store \"%s\" %s", block, RelationGetRelationName(relation), what),
+      errhint("TRUNCATE vrm_private.lockout; forgets all failures and locks."));
+  pg_unreachable();
+}
+
+Relation open_store(Oid store, LOCKMODE mode) {
+  Relation relation = table_open(store, mode);
+  if (relation->rd_tableam == table_routine()) return relation;
+  ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
+          errmsg("\"%s\" is not a lockout store", RelationGetRelationName(relation)),
+          errdetail("Its access method is not vrm_lockout, so ROLLBACK would undo what it counts."),
+          errhint("ALTER TABLE ... RENAME TO something_else; SELECT vrm.install();"));
+  pg_unreachable();
+}
+
+/// Locks the page that `id` belongs to.
+Buffer lock_page_of(Relation relation, const key& id, int mode) {
+  block_number block = vrm::lockout::root_of(id);
+  for (;;) {
+    const Buffer buffer = ReadBuffer(relation, block);
+    LockBuffer(buffer, mode);
+    const auto page = view(BufferGetPage(buffer));
+    if (!page.is_formatted()) report_damage(relation, block, "has no valid header");
+    const auto next = page.next(id);
+    if (!next) return buffer;
+    UnlockReleaseBuffer(buffer);
+    block = *next;
+  }
+}
+
+/// Splits the page in two when it still has to be.  The new page comes first, because adding one
+/// can wait; should it not be needed in the end, it stays empty.
+void split(Relation relation, BlockNumber block) {
+  LockRelationForExtension(relation, ExclusiveLock);
+  const Buffer added = ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_NORMAL, nullptr);
+  UnlockRelationForExtension(relation, ExclusiveLock);
+
+  const Buffer full = ReadBuffer(relation, block);
+  LockBuffer(full, BUFFER_LOCK_EXCLUSIVE);
+  if (view(BufferGetPage(full)).wants_split()) {
+    LockBuffer(added, BUFFER_LOCK_EXCLUSIVE);
+    GenericXLogState* const wal = GenericXLogStart(relation);
+    const Page full_page = GenericXLogRegisterBuffer(wal, full, 0);
+    const Page added_page = GenericXLogRegisterBuffer(wal, added, GENERIC_XLOG_FULL_IMAGE);
+    PageInit(added_page, BLCKSZ, 0);
+    auto sibling = view(added_page);
+    view(full_page).split(sibling, BufferGetBlockNumber(added));
+    set_used(full_page);
+    set_used(added_page);
+    GenericXLogFinish(wal);
+    LockBuffer(added, BUFFER_LOCK_UNLOCK);
+  }
+  ReleaseBuffer(added);
+  UnlockReleaseBuffer(full);
+}
+
+/// Stores an entry on its locked page.  Returns false, with nothing done, when the page has to be
+/// split first.
+bool store_entry(Relation relation, Buffer buffer, const entry& changed, XLogRecPtr& position) {
+  GenericXLogState* const wal = GenericXLogStart(relation);
+  const Page image = GenericXLogRegisterBuffer(wal, buffer, 0);
+  auto page = view(image);
+  const bool is_new = page.find(changed.id) == nullptr;
+  if (is_new && page.header().count >= vrm::lockout::split_at) {
+    page.sweep(now());
+    if (page.wants_split()) {
+      GenericXLogAbort(wal);
+      return false;
+    }
+  }
+  page.put(changed, now());
+  set_used(image);
+  position = GenericXLogFinish(wal);
+  return true;
+}
+
+/// ROLLBACK, a savepoint and a lost connection take nothing back: the page has been changed in
+/// shared memory and in Generic WAL, and replaying that asks for no transaction.  kill -9 of a
+/// backend and immediate shutdown are crashes: recovery replays the WAL, and what they could take
+/// back is what has not been flushed.  The page lock is gone by now, but there is no reply yet:
+///
+/// - grave: a lock that somebody is told of, or a code that is accepted, must hold after a crash,
+///   so it is on disk before the reply;
+/// - charged: a reservation is on disk before the secret is looked at when strict; else the WAL
+///   writer is told to flush it within moments.  After a crash as many attempts as those moments
+///   held can be made again, once;
+/// - changed: whatever is lost of it leaves a reservation that turns into a failure, which errs on
+///   the safe side.  Telling the WAL writer costs a signal and two process switches, as much as
+///   the rest of the call, so it is flushed with whatever comes next.
+void make_durable(XLogRecPtr position, outcome result) {
+  if (XLogRecPtrIsInvalid(position) || result == outcome::changed) return;
+  const auto mode = static_cast<durability>(durability_now);
+  const outcome least = mode == durability::strict ? outcome::charged : outcome::grave;
+  if (mode != durability::async && result >= least) {
+    XLogFlush(position);
+  } else {
+    XLogSetAsyncXactLSN(position);
+  }
+}
+
+/// Runs inside a guard: nothing here needs destroying.
+void change_entry(Relation relation, const key& id, bool make, outcome (*visit)(entry&, void*),
+                  void* state) {
+  for (;;) {
+    const Buffer buffer = lock_page_of(relation, id, BUFFER_LOCK_EXCLUSIVE);
+    const auto page = view(BufferGetPage(buffer));
+    const entry* const found = page.find(id);
+    entry changed = found != nullptr ? *found : page.fresh(id);
+    const outcome result = found == nullptr && !make ? outcome::unchanged : visit(changed, state);
+    if (result == outcome::unchanged) {
+      UnlockReleaseBuffer(buffer);
+      return;
+    }
+    XLogRecPtr position = InvalidXLogRecPtr;
+    const bool stored = store_entry(relation, buffer, changed, position);
+    const BlockNumber block = BufferGetBlockNumber(buffer);
+    UnlockReleaseBuffer(buffer);
+    if (stored) {
+      make_durable(position, result);
+      return;
+    }
+    split(relation, block);
+  }
+}
+
+}  // namespace
+
+vrm::lockout::moment now() noexcept { return GetCurrentTimestamp(); }
+
+bool flushes_attempts() noexcept { return durability_now == static_cast<int>(durability::strict); }
+
+Oid relation() {
+  const Oid found = guarded([] {
+    const Oid schema = get_namespace_oid("vrm_private", true);
+    return OidIsValid(schema) ? get_relname_relid("lockout", schema) : InvalidOid;
+  });
+  if (!OidIsValid(found)) {
+    throw vrm::error("55000", "there is no lockout store")
+        .detail("Table vrm_private.lockout is missing.")
+        .hint("SELECT vrm.install();");
+  }
+  return found;
+}
+
+void require_writable() {
+  if (!RecoveryInProgress() && !XactReadOnly) return;
+  throw vrm::error("25006", "sign-in is not possible in a read-only transaction")
+      .detail("Attempts could not be counted here.")
+      .hint("Sign in on the primary, in a transaction that may write.");
+}
+
+void change(Oid store, const key& id, bool make, outcome (*visit)(entry&, void*), void* state) {
+  guarded([&] {
+    const Relation relation = open_store(store, RowExclusiveLock);
+    change_entry(relation, id, make, visit, state);
+    table_close(relation, NoLock);
+  });
+}
+
+bool read(Oid store, const key& id, entry& found) {
+  return guarded([&] {
+    const Relation relation = open_store(store, AccessShareLock);
+    const Buffer buffer = lock_page_of(relation, id, BUFFER_LOCK_SHARE);
+    const auto page = view(BufferGetPage(buffer));
+    const entry* const there = page.find(id);
+    const bool known = there != nullptr || page.header().floor.failures > 0 ||
+                       page.header().floor.locked_until != vrm::lockout::never;
+    if (known) found = there != nullptr ? *there : page.fresh(id);
+    UnlockReleaseBuffer(buffer);
+    table_close(relation, NoLock);
+    return known;
+  });
+}
+
+std::int64_t check(Oid store) {
+  const Relation relation = guarded([&] { return open_store(store, AccessShareLock); });
+  const BlockNumber pages = guarded([&] { return RelationGetNumberOfBlocks(relation); });
+  std::int64_t entries = 0;
+  for (BlockNumber block = 0; block < pages; ++block) {
+    check_for_interrupts();
+    guarded([&] {
+      const Buffer buffer = ReadBuffer(relation, block);
+      LockBuffer(buffer, BUFFER_LOCK_SHARE);
+      const Page raw = BufferGetPage(buffer);
+      // A crash between adding a page and linking to it leaves an empty one.
+      const bool is_spare = PageIsNew(raw) && block >= vrm::lockout::root_pages;
+      if (!is_spare) {
+        const auto page = view(raw);
+        if (const char* const problem = page.problem()) report_damage(relation, block, problem);
+        for (const block_number link : page.header().links) {
+          if (link >= pages) report_damage(relation, block, "links to a page that is not there");
+        }
+        entries += page.header().count;
+      }
+      UnlockReleaseBuffer(buffer);
+    });
+  }
+  guarded([&] { table_close(relation, NoLock); });
+  return entries;
+}
+
+void merge(Relation relation, const entry& from) {
+  entry given = from;
+  guarded([&] {
+    change_entry(
+        relation, given.id, true,
+        [](entry& found, void* state) {
+          vrm::lockout::merge(found, *static_cast<const entry*>(state));
+          return outcome::charged;
+        },
+        &given);
+  });
+}
+
+void define_settings() {
+  DefineCustomEnumVariable(
+      "vrm.lockout_durability",
+      "Which changes of the lockout store are flushed to WAL before the reply.",
+      "lock: locks; strict: reservations, too; async: none, a crash may forget the last moments.",
+      &durability_now, static_cast<int>(durability::lock), durability_names, PGC_SUSET, 0, nullptr,
+      nullptr, nullptr);
+}
+
+}  // namespace pg::lockout_store

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "boundary/backend.h"
+#include "boundary/error/guard.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+}
+
+namespace pg {
+
+/// Acts as the owner of a table of the platform for a scope, as a SECURITY DEFINER function would.
+class owner_scope {
+ public:
+  owner_scope(const char* schema, const char* table) {
+    GetUserIdAndSecContext(&outer_user_, &outer_context_);
+    const Oid owner = guarded([&] {
+      const Oid relation = get_relname_relid(table, get_namespace_oid(schema, false));
+      const HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+      if (!HeapTupleIsValid(row)) {
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
+                errmsg("relation \"%s.%s\" does not exist", schema, table),
+                errhint("SELECT vrm.install();"));
+      }
+      const Oid found = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
+      ReleaseSysCache(row);
+      return found;
+    });
+    SetUserIdAndSecContext(owner, outer_context_ | SECURITY_LOCAL_USERID_CHANGE);
+  }
+  explicit owner_scope(Oid owner) noexcept {
+    GetUserIdAndSecContext(&outer_user_, &outer_context_);
+    SetUserIdAndSecContext(owner, outer_context_ | SECURITY_LOCAL_USERID_CHANGE);
+  }
+  ~owner_scope() { SetUserIdAndSecContext(outer_user_, outer_context_); }
+  owner_scope(const owner_scope&) = delete;
+  owner_scope& operator=(const owner_scope&) = delete;
+
+ private:
+  Oid outer_user_ = InvalidOid;
+  int outer_context_ = 0;
+};
+
+}  // namespace pg

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <span>
+
+#include "boundary/backend.h"
+
+namespace pg {
+
+/// Inserts rows into a partitioned table one at a time, below the executor: what INSERT finds out
+/// anew for each statement is kept until the transaction ends or a relation is altered.
+///
+/// Acts as the table's owner, so privileges and row level security are the caller's business.
+/// Defaults, NOT NULL, CHECK, partition constraints and indexes are those of INSERT.
+class partition_writer {
+ public:
+  /// Rows are given `columns`, in this order; the others get their defaults.
+  constexpr partition_writer(const char* schema, const char* table,
+                             std::span<const char* const> columns) noexcept
+      : schema_(schema), table_(table), columns_(columns) {}
+
+  /// False, and nothing done, when the row has to go through the executor, because the partition
+  /// has triggers, generated columns or indexes other than btrees, is no ordinary table, or is
+  /// being altered.
+  [[nodiscard]] bool put(std::span<const Datum> values, std::span<const bool> nulls);
+
+ private:
+  struct plan;
+
+  [[nodiscard]] plan* prepared(std::span<const Datum> values, std::span<const bool> nulls);
+
+  const char* schema_;
+  const char* table_;
+  std::span<const char* const> columns_;
+  plan* plan_ = nullptr;  ///< goes with the transaction
+};
+
+}  // namespace pg

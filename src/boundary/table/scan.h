@@ -1,0 +1,90 @@
+#pragma once
+
+#include "boundary/backend.h"
+#include "boundary/error/guard.h"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace pg {
+
+/// A small table of the platform that C++ reads without asking for the caller's privileges, and
+/// keeps something of in the backend.
+///
+/// What was read holds until changed() says so: whoever writes the table has
+/// CacheInvalidateRelcache() called by a trigger, and PostgreSQL carries that to every backend, on
+/// a standby, too.
+class watched_table {
+ public:
+  watched_table(const char* schema, const char* table, const char* index) noexcept
+      : schema_(schema), table_(table), index_(index) {}
+
+  /// Once, from _PG_init; the table lives as long as the process.
+  void watch() {
+    CacheRegisterRelcacheCallback(
+        [](Datum self, Oid relation) {
+          auto* const table = reinterpret_cast<watched_table*>(DatumGetPointer(self));
+          const Oid known = table->relation_;
+          if (relation == InvalidOid || known == InvalidOid || relation == known) {
+            table->changed_ = true;
+          }
+        },
+        PointerGetDatum(this));
+  }
+
+  /// Whether the table may have changed since reload() last succeeded.
+  [[nodiscard]] bool changed() const noexcept { return changed_; }
+
+  /// Runs `read_again`; a change that comes meanwhile, or its failure, leaves changed() true.
+  template <typename Reload>
+  void reload(Reload&& read_again) {
+    changed_ = false;
+    try {
+      read_again();
+    } catch (...) {
+      changed_ = true;
+      throw;
+    }
+  }
+
+  /// Calls `visit` with each row that `keys` selects through the index, as of the latest commit.
+  /// It runs inside a guard and must hold no C++ object that needs destroying.  Returns false when
+  /// there is no such table.
+  template <typename Visit>
+  bool read(ScanKeyData* keys, int count, Visit&& visit) {
+    return guarded([&] {
+      const Oid schema = get_namespace_oid(schema_, true);
+      relation_ = OidIsValid(schema) ? get_relname_relid(table_, schema) : InvalidOid;
+      const Oid index = OidIsValid(relation_) ? get_relname_relid(index_, schema) : InvalidOid;
+      if (!OidIsValid(index)) {
+        relation_ = InvalidOid;
+        return false;
+      }
+      const Relation relation = table_open(relation_, AccessShareLock);
+      const SysScanDesc scan = systable_beginscan(relation, index, true, nullptr, count, keys);
+      for (HeapTuple row = systable_getnext(scan); HeapTupleIsValid(row);
+           row = systable_getnext(scan)) {
+        visit(row, RelationGetDescr(relation));
+      }
+      systable_endscan(scan);
+      table_close(relation, AccessShareLock);
+      return true;
+    });
+  }
+
+ private:
+  const char* schema_;
+  const char* table_;
+  const char* index_;
+  Oid relation_ = InvalidOid;
+  bool changed_ = true;
+};
+
+}  // namespace pg

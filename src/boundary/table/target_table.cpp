@@ -1,0 +1,69 @@
+// Writes to a table below the executor.
+#include "boundary/table/target_table.h"
+
+#include "boundary/table/index_entries.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "utils/snapmgr.h"
+}
+
+namespace pg {
+namespace {
+
+#if PG_VERSION_NUM >= 160000
+using index_update = TU_UpdateIndexes;
+bool is_needed(index_update update) noexcept { return update != TU_None; }
+#else
+using index_update = bool;
+bool is_needed(index_update update) noexcept { return update; }
+#endif
+
+}  // namespace
+
+void target_table::open(relation_id table) {
+  relation_ = table_open(table.oid, RowExclusiveLock);
+  state_ = CreateExecutorState();
+  result_ = makeNode(ResultRelInfo);
+  InitResultRelInfo(result_, relation_, 0, nullptr, 0);
+  ExecOpenIndices(result_, false);
+}
+
+void target_table::close() {
+  ExecCloseIndices(result_);
+  FreeExecutorState(state_);
+  table_close(relation_, NoLock);
+}
+
+void target_table::check_constraints(TupleTableSlot* slot) const {
+  if (descriptor()->constr != nullptr) ExecConstraints(result_, slot, state_);
+}
+
+void target_table::check_partition(TupleTableSlot* slot) const {
+  ExecPartitionCheck(result_, slot, state_, true);
+}
+
+void target_table::add_index_entries(TupleTableSlot* slot) const {
+  if (result_->ri_NumIndices > 0) insert_index_entries(result_, slot, state_);
+}
+
+bool target_table::update(ItemPointerData place, TupleTableSlot* slot) const {
+  TM_FailureData failure;
+  LockTupleMode mode{};
+  index_update indexes{};
+  slot->tts_tableOid = RelationGetRelid(relation_);
+  const TM_Result result =
+      table_tuple_update(relation_, &place, slot, GetCurrentCommandId(true), GetActiveSnapshot(),
+                         InvalidSnapshot, false, &failure, &mode, &indexes);
+  if (result != TM_Ok) return false;
+  if (result_->ri_NumIndices > 0 && is_needed(indexes)) {
+#if PG_VERSION_NUM >= 160000
+    insert_index_entries(result_, slot, state_, true, indexes == TU_Summarizing);
+#else
+    insert_index_entries(result_, slot, state_, true);
+#endif
+  }
+  return true;
+}
+
+}  // namespace pg

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "boundary/table/relation.h"
+
+extern "C" {
+#include "access/tableam.h"
+#include "executor/executor.h"
+#include "nodes/execnodes.h"
+}
+
+namespace pg {
+
+/// A table that rows are written to below the executor, and what of the executor that takes: its
+/// indexes and constraints.  It stays locked until the transaction ends, which also clears up after
+/// an error.  Calls run inside a guard.
+class target_table {
+ public:
+  void open(relation_id table);
+  void close();
+
+  [[nodiscard]] Relation relation() const noexcept { return relation_; }
+  [[nodiscard]] TupleDesc descriptor() const noexcept { return RelationGetDescr(relation_); }
+
+  /// NOT NULL and CHECK.
+  void check_constraints(TupleTableSlot* slot) const;
+  void check_partition(TupleTableSlot* slot) const;
+
+  /// Index entries for a row that is new.
+  void add_index_entries(TupleTableSlot* slot) const;
+
+  /// Replaces the version at `place` by the row in `slot`, unless it has a newer version, is
+  /// locked, or is being changed.
+  [[nodiscard]] bool update(ItemPointerData place, TupleTableSlot* slot) const;
+
+  /// Frees what checks and indexes have computed.
+  void forget_row() const { ResetPerTupleExprContext(state_); }
+
+ private:
+  Relation relation_ = nullptr;
+  EState* state_ = nullptr;
+  ResultRelInfo* result_ = nullptr;
+};
+
+}  // namespace pg

@@ -1,0 +1,127 @@
+#pragma once
+
+/// Values of our own types that live unpacked while a query works on them.
+///
+/// PostgreSQL's expanded objects (utils/expandeddatum.h): the value is a C++ object in a memory
+/// context of its own, and PostgreSQL packs it into bytes when it is stored or sent.  As the state
+/// of an aggregate it is updated in place, although the state's type is no internal one.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "boundary/call/function.h"
+#include "boundary/value/datum.h"
+
+extern "C" {
+#include "utils/expandeddatum.h"
+}
+
+namespace pg {
+
+/// A T in a memory context of its own.  T is constructed from a std::pmr::memory_resource, keeps
+/// all its memory there, and is never destroyed: the context takes everything along.
+template <typename T>
+class expanded {
+ public:
+  /// As a child of `parent`.
+  static expanded* make(MemoryContext parent) {
+    const MemoryContext context = guarded([&] {
+      return AllocSetContextCreate(parent, "vrm expanded value", ALLOCSET_START_SMALL_SIZES);
+    });
+    auto* const made = static_cast<expanded*>(allocate(sizeof(expanded), context));
+    std::construct_at(made, context);
+    EOH_init_header(&made->header_, &methods, context);
+    return made;
+  }
+
+  /// The object behind `datum`; nullptr when it is packed.
+  static expanded* of(Datum datum) noexcept {
+    if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum))) return nullptr;
+    auto* const header = DatumGetEOHP(datum);
+    return header->eoh_methods == &methods ? reinterpret_cast<expanded*>(header) : nullptr;
+  }
+
+  explicit expanded(MemoryContext context) : memory_(context), value_(&memory_) {}
+
+  T& value() noexcept { return value_; }
+  Datum to_datum() noexcept { return EOHPGetRWDatum(&header_); }
+
+ private:
+  static std::size_t packed_size(ExpandedObjectHeader* header) noexcept {
+    return VARHDRSZ + reinterpret_cast<expanded*>(header)->value_.packed_size();
+  }
+  static void pack(ExpandedObjectHeader* header, void* result, std::size_t size) noexcept {
+    SET_VARSIZE(result, size);
+    reinterpret_cast<expanded*>(header)->value_.pack(reinterpret_cast<std::byte*>(VARDATA(result)));
+  }
+  static constexpr ExpandedObjectMethods methods = {.get_flat_size = packed_size,
+                                                    .flatten_into = pack};
+
+  ExpandedObjectHeader header_{};  // first: PostgreSQL points at it
+  context_resource memory_;
+  T value_;
+};
+
+/// A value to read, whichever form it has; `packed` counts only without `object`.
+template <typename T>
+struct expandable {
+  T* object;
+  std::span<const std::byte> packed;
+
+  /// The object; one that lives as long as the current memory context when it was packed.
+  [[nodiscard]] const T& get() const {
+    if (object != nullptr) return *object;
+    struct holder {
+      context_resource memory;
+      T value{&memory};
+    };
+    auto* const unpacked = std::construct_at(static_cast<holder*>(allocate(sizeof(holder))));
+    unpacked->value.merge(packed);
+    return unpacked->value;
+  }
+};
+
+template <typename T>
+struct datum_traits<expandable<T>> {
+  static constexpr Oid oid = InvalidOid;  // known to the catalog alone
+  static expandable<T> from(Datum datum) {
+    if (auto* const object = expanded<T>::of(datum)) return {&object->value(), {}};
+    return {nullptr, datum_traits<std::span<const std::byte>>::from(datum)};
+  }
+};
+
+/// The state of an aggregate: first argument and result of its transition functions.
+template <typename T>
+struct aggregate_state {
+  expanded<T>* object;
+  T* operator->() const noexcept { return &object->value(); }
+};
+
+template <typename T>
+struct datum_traits<aggregate_state<T>> {
+  static constexpr Oid oid = InvalidOid;
+
+  /// The state itself when it may be written to; else a fresh one of the same value.
+  static aggregate_state<T> from_call(FunctionCallInfo fcinfo, std::size_t index) {
+    const NullableDatum& state = fcinfo->args[index];
+    if (!state.isnull && VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(state.value))) {
+      if (auto* const object = expanded<T>::of(state.value)) return {object};
+    }
+    MemoryContext parent = nullptr;
+    if (AggCheckCallContext(fcinfo, &parent) == 0) parent = CurrentMemoryContext;
+    aggregate_state<T> fresh{expanded<T>::make(parent)};
+    if (!state.isnull) {
+      const auto before = datum_traits<expandable<T>>::from(state.value);
+      if (before.object != nullptr) {
+        fresh->merge(*before.object);
+      } else {
+        fresh->merge(before.packed);
+      }
+    }
+    return fresh;
+  }
+  static Datum to(aggregate_state<T> state) noexcept { return state.object->to_datum(); }
+};
+
+}  // namespace pg

@@ -1,0 +1,129 @@
+#include "core/accounts/lockout_page.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "core/platform/error.h"
+
+namespace vrm::lockout {
+namespace {
+
+std::uint32_t bits_of(const key& id) noexcept {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, id.data(), sizeof bits);
+  return bits;
+}
+
+bool has_bit(const key& id, unsigned level) noexcept { return ((bits_of(id) >> level) & 1U) != 0; }
+
+}  // namespace
+
+block_number root_of(const key& id) noexcept { return bits_of(id) & (root_pages - 1); }
+
+page::page(std::span<std::byte> content) noexcept
+    : header_(reinterpret_cast<page_header*>(content.data())),
+      entries_(reinterpret_cast<entry*>(content.data() + sizeof(page_header))),
+      capacity_((content.size() - sizeof(page_header)) / sizeof(entry)) {}
+
+void page::format(unsigned level) noexcept {
+  *header_ = {.magic = page_header::magic_number,
+              .level = static_cast<std::uint8_t>(level),
+              .next_level = static_cast<std::uint8_t>(level),
+              .count = 0,
+              .floor = {},
+              .links = {}};
+}
+
+std::optional<block_number> page::next(const key& id) const noexcept {
+  for (unsigned level = header_->level; level < header_->next_level; ++level) {
+    if (has_bit(id, level)) return header_->links[level - root_level];
+  }
+  return std::nullopt;
+}
+
+const entry* page::find(const key& id) const noexcept {
+  const auto all = entries();
+  const auto found = std::ranges::find(all, id, &entry::id);
+  return found == all.end() ? nullptr : std::to_address(found);
+}
+
+entry page::fresh(const key& id) const noexcept {
+  entry made{.id = id};
+  const floor_entry& floor = header_->floor;
+  if (floor.failures > 0) {
+    made.window_start = floor.window_start;
+    made.failures = static_cast<std::uint16_t>(floor.failures);
+  }
+  made.locked_until = floor.locked_until;
+  return made;
+}
+
+void page::remove(entry& gone) noexcept { gone = entries_[--header_->count]; }
+
+void page::sweep(moment now) noexcept {
+  for (std::size_t i = header_->count; i-- > 0;) {
+    if (is_expired(entries_[i], now)) remove(entries_[i]);
+  }
+}
+
+void page::put(const entry& changed, moment now) {
+  if (const entry* const there = find(changed.id)) {
+    entries_[there - entries_] = changed;
+    return;
+  }
+  if (header_->count == capacity_) fold_one(now);
+  entries_[header_->count++] = changed;
+}
+
+/// Locks outlast failures; a value that must not go back cannot be folded at all.
+void page::fold_one(moment now) {
+  entry* least = nullptr;
+  const auto weight = [now](const entry& e) {
+    return std::pair(e.locked_until > now ? e.locked_until : never, e.failures + e.pending);
+  };
+  for (std::size_t i = 0; i < header_->count; ++i) {
+    entry& candidate = entries_[i];
+    if (candidate.value != 0) continue;
+    if (least == nullptr || weight(candidate) < weight(*least)) least = &candidate;
+  }
+  if (least == nullptr) {
+    throw vrm::error("53400", "the lockout store is full")
+        .detail("A page holds nothing but entries that cannot be given up.")
+        .hint("SELECT vrm.check_lockout_store();");
+  }
+  floor_entry& floor = header_->floor;
+  floor.window_start = std::max(floor.window_start, least->window_start);
+  floor.locked_until = std::max(floor.locked_until, least->locked_until);
+  const int failures = std::min(least->failures + least->pending, 0xFFFF);
+  floor.failures = std::max(floor.failures, static_cast<std::uint64_t>(failures));
+  remove(*least);
+}
+
+void page::split(page& sibling, block_number block) noexcept {
+  const unsigned level = header_->next_level;
+  sibling.format(level + 1);
+  sibling.header_->floor = header_->floor;
+  for (std::size_t i = header_->count; i-- > 0;) {
+    if (!has_bit(entries_[i].id, level)) continue;
+    sibling.entries_[sibling.header_->count++] = entries_[i];
+    remove(entries_[i]);
+  }
+  header_->links[level - root_level] = block;
+  header_->next_level = static_cast<std::uint8_t>(level + 1);
+}
+
+const char* page::problem() const noexcept {
+  if (!is_formatted()) return "has no valid header";
+  const page_header& h = *header_;
+  if (h.level < root_level || h.level > h.next_level || h.next_level > deepest_level)
+    return "has impossible levels";
+  if (h.count > capacity_) return "claims more entries than fit";
+  for (const entry& one : entries()) {
+    if (next(one.id)) return "holds an entry that belongs to another page";
+    if (std::ranges::count(entries(), one.id, &entry::id) > 1) return "holds an entry twice";
+  }
+  return nullptr;
+}
+
+}  // namespace vrm::lockout

@@ -1,0 +1,122 @@
+#include "core/accounts/lockout_ticket.h"
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/platform/base64url.h"
+
+namespace vrm::lockout {
+namespace {
+
+constexpr std::size_t device_size = 16;
+
+byte_view bytes_of(std::string_view text) noexcept { return std::as_bytes(std::span(text)); }
+std::string_view text_of(byte_view bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// What a ticket looks like on its way; the MAC follows.
+struct wire {
+  std::uint8_t version = 1;
+  kind type = kind::password;
+  std::uint8_t has_network = 0;
+  std::array<std::uint8_t, 5> unused{};
+  moment began = 0;
+  key first{};
+  key network{};
+};
+static_assert(sizeof(wire) == 48);
+
+}  // namespace
+
+kind kind_named(std::string_view name) {
+  const auto* const found = std::ranges::find(kind_names, name);
+  if (found == kind_names.end() || name.empty()) {
+    throw error("22023", "unknown kind of attempt \"" + std::string(name) + "\"")
+        .hint("SELECT kind FROM vrm.lockout_policy;");
+  }
+  return static_cast<kind>(found - kind_names.begin());
+}
+
+keyed_hash::keyed_hash(byte_view secret) {
+  static const openssl::mac hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+  openssl::require(hmac != nullptr, "find HMAC");
+  context_.reset(EVP_MAC_CTX_new(hmac.get()));
+  std::array<char, 7> digest = {"SHA256"};
+  const std::array params = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+      OSSL_PARAM_construct_end()};
+  openssl::require(context_ != nullptr && EVP_MAC_init(context_.get(), openssl::data(secret),
+                                                       secret.size(), params.data()) == 1,
+                   "set up HMAC");
+}
+
+mac keyed_hash::hash(std::string_view label, byte_view message) {
+  std::array<unsigned char, 32> full{};
+  const char separator = '\0';
+  const auto add = [&](const void* data, std::size_t size) {
+    return EVP_MAC_update(context_.get(), static_cast<const unsigned char*>(data), size) == 1;
+  };
+  openssl::require(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 &&
+                       add(label.data(), label.size()) && add(&separator, 1) &&
+                       add(message.data(), message.size()) &&
+                       EVP_MAC_final(context_.get(), full.data(), nullptr, full.size()) == 1,
+                   "compute a keyed hash");
+  mac cut{};
+  std::memcpy(cut.data(), full.data(), cut.size());
+  return cut;
+}
+
+key keyed_hash::key_of(kind type, std::string_view identifier) {
+  return hash(std::string("vrm/lockout/v1/").append(name(type)), bytes_of(identifier));
+}
+
+std::string keyed_hash::write(const ticket& given) {
+  const wire body{.type = given.type,
+                  .has_network = static_cast<std::uint8_t>(given.network ? 1 : 0),
+                  .began = given.began,
+                  .first = given.first,
+                  .network = given.network.value_or(key{})};
+  const auto bytes = std::as_bytes(std::span(&body, 1));
+  const mac proof = hash("vrm/ticket/v1", bytes);
+  return std::string(text_of(bytes)).append(text_of(proof));
+}
+
+ticket keyed_hash::read(byte_view text) {
+  wire body;
+  if (text.size() == sizeof body + sizeof(mac)) {
+    std::memcpy(&body, text.data(), sizeof body);
+    const mac proof = hash("vrm/ticket/v1", text.first(sizeof body));
+    if (openssl::equal_in_constant_time(proof, text.subspan(sizeof body)) && body.version == 1) {
+      return {.type = body.type,
+              .began = body.began,
+              .first = body.first,
+              .network = body.has_network != 0 ? std::optional(body.network) : std::nullopt};
+    }
+  }
+  throw error("22023", "the ticket is not valid")
+      .detail("It was not made by vrm.begin_attempt() in this database.");
+}
+
+std::string keyed_hash::device_token(byte_view device, std::string_view identifier) {
+  std::string text(text_of(device.first(device_size)));
+  const mac proof = hash("vrm/device/v1", bytes_of(text + std::string(identifier)));
+  return encode_base64url(text.append(text_of(proof)));
+}
+
+std::optional<std::string> keyed_hash::device_of(std::string_view token,
+                                                 std::string_view identifier) {
+  const auto decoded = decode_base64url(token);
+  if (!decoded || decoded->size() != device_size + sizeof(mac)) return std::nullopt;
+  std::string device = decoded->substr(0, device_size);
+  const mac proof = hash("vrm/device/v1", bytes_of(device + std::string(identifier)));
+  if (!openssl::equal_in_constant_time(proof, bytes_of(*decoded).subspan(device_size)))
+    return std::nullopt;
+  return device;
+}
+
+}  // namespace vrm::lockout

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/accounts/lockout.h"
+#include "core/platform/openssl.h"
+#include "core/secrets/envelope.h"
+
+/// What is counted apart from what, and the proofs that callers carry from one call to the next.
+namespace vrm::lockout {
+
+/// What an attempt is made at.  Numbers are in keys and tickets: append, never renumber.
+enum class kind : std::uint8_t {
+  password = 1,
+  device = 2,  ///< a password from a device that has signed in before
+  totp = 3,
+  recovery = 4,
+  reset_request = 5,
+  ip = 6,
+  session = 7,  ///< refresh tokens: the value is the counter
+};
+
+inline constexpr std::array<std::string_view, 8> kind_names = {
+    "", "password", "device", "totp", "recovery", "reset_request", "ip", "session"};
+
+[[nodiscard]] constexpr std::string_view name(kind value) noexcept {
+  return kind_names[static_cast<std::size_t>(value)];
+}
+/// Throws 22023 for a name that is none.
+[[nodiscard]] kind kind_named(std::string_view name);
+
+/// One reservation, or two: the second counts what comes from one network.
+struct ticket {
+  kind type = kind::password;
+  moment began = never;
+  key first{};
+  std::optional<key> network = std::nullopt;
+};
+
+using mac = std::array<std::byte, 16>;
+
+/// Keyed hashes under the secret of one database.
+class keyed_hash {
+ public:
+  explicit keyed_hash(byte_view secret);
+
+  /// Where failures of `identifier` are counted.
+  [[nodiscard]] key key_of(kind type, std::string_view identifier);
+
+  /// A ticket that nobody else can make.
+  [[nodiscard]] std::string write(const ticket& given);
+  /// Throws 22023 for what write() has not made.
+  [[nodiscard]] ticket read(byte_view text);
+
+  /// A token for the device with that id, good for one identifier.
+  [[nodiscard]] std::string device_token(byte_view device, std::string_view identifier);
+  /// The device's id when the token is for this identifier.
+  [[nodiscard]] std::optional<std::string> device_of(std::string_view token,
+                                                     std::string_view identifier);
+
+  /// HMAC-SHA-256 of `label`, a NUL and `message`, cut to 16 bytes.
+  [[nodiscard]] mac hash(std::string_view label, byte_view message);
+
+ private:
+  openssl::mac_context context_;
+};
+
+}  // namespace vrm::lockout

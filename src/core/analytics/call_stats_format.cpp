@@ -1,0 +1,309 @@
+// Call statistics as bytes, in one form for each state, and as JSON.
+//
+//   version 1, flags (1: durations are not all whole seconds, 2: customers are registers)
+//   calls by status, by sentiment, bad; calls with actions, sum of actions; calls with customer
+//   buckets in use; if any: least, most, sum, sum of squares, (distance from the last one,
+//   count)... customers: how many, each as 8 bytes in ascending order; or 4096 registers of six
+//   bits
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "core/analytics/call_stats.h"
+
+namespace vrm {
+namespace {
+
+constexpr std::uint8_t version = 1;
+constexpr std::uint8_t broken_seconds = 1;
+constexpr std::uint8_t dense_customers = 2;
+constexpr std::size_t hash_bytes = 8;
+constexpr uint128 anything = ~uint128{0};
+
+template <typename Sink>
+void write_registers(Sink& sink, std::span<const std::uint8_t> registers) {
+  for (std::size_t i = 0; i < registers.size(); i += 4) {  // four times six bits in three bytes
+    std::uint32_t bits = 0;
+    for (unsigned j = 0; j < 4; ++j) bits |= std::uint32_t{registers[i + j]} << (6 * j);
+    for (unsigned shift = 0; shift < 24; shift += 8) {
+      sink.byte(static_cast<std::uint8_t>(bits >> shift));
+    }
+  }
+}
+
+}  // namespace
+
+template <typename Sink>
+void call_stats::write(Sink& sink) const {
+  const bool dense = !customers_.dense().empty();
+  sink.byte(version);
+  sink.byte(static_cast<std::uint8_t>((whole_seconds_ ? 0 : broken_seconds) |
+                                      (dense ? dense_customers : 0)));
+  for (const std::uint64_t count : by_status_) sink.number(count);
+  for (std::size_t i = 0; i < sentiments; ++i) sink.number(by_sentiment_[i]);
+  sink.number(bad_);
+  sink.number(with_actions_);
+  sink.number(actions_.value());
+  sink.number(with_customer_);
+
+  std::uint64_t used = 0;
+  if (durations_ > 0) histogram_.each([&](auto, auto) { ++used; });
+  sink.number(used);
+  if (used > 0) {
+    sink.number(static_cast<uint128>(shortest_));
+    sink.number(static_cast<uint128>(longest_));
+    sink.number(sum_.value());
+    sink.number(squares_.value());
+    duration_histogram::bucket before = 0;
+    histogram_.each([&](duration_histogram::bucket bucket, std::uint64_t count) {
+      sink.number(bucket - before);
+      sink.number(count);
+      before = bucket;
+    });
+  }
+
+  if (dense) {
+    write_registers(sink, customers_.dense());
+    return;
+  }
+  sink.number(customers_.exact().size());
+  for (const std::uint64_t hash : customers_.exact()) {
+    for (std::size_t i = 0; i < hash_bytes; ++i) {
+      sink.byte(static_cast<std::uint8_t>(hash >> (8 * i)));
+    }
+  }
+}
+
+std::size_t call_stats::packed_size() const noexcept {
+  byte_counter counter;
+  write(counter);
+  return counter.size();
+}
+
+void call_stats::pack(std::byte* place) const noexcept {
+  byte_writer writer(place);
+  write(writer);
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+namespace {
+
+/// Merging the months of a large user is mostly this.
+std::array<std::uint8_t, hyperloglog::registers> read_registers(byte_reader& reader) {
+  std::array<std::uint8_t, hyperloglog::registers> registers{};
+  const auto packed = reader.take(registers.size() / 4 * 3);
+  for (std::size_t group = 0; group < registers.size() / 4; ++group) {
+    const auto byte = [&](std::size_t i) {
+      return std::to_integer<std::uint32_t>(packed[(3 * group) + i]);
+    };
+    const std::uint32_t bits = byte(0) | byte(1) << 8 | byte(2) << 16;
+    const std::uint32_t apart =
+        (bits & 0x3FU) | (bits & 0xFC0U) << 2 | (bits & 0x3F000U) << 4 | (bits & 0xFC0000U) << 6;
+    for (unsigned i = 0; i < 4; ++i) {
+      registers[(4 * group) + i] = static_cast<std::uint8_t>(apart >> (8 * i));
+    }
+  }
+  std::uint8_t highest = 0;
+  for (const std::uint8_t value : registers) highest = std::max(highest, value);
+  if (highest > hyperloglog::highest) byte_reader::refuse("A register is out of range.");
+  return registers;
+}
+
+}  // namespace
+
+void call_stats::merge(std::span<const std::byte> packed) {
+  byte_reader reader(packed);
+  if (reader.byte() != version) byte_reader::refuse("Its version is not 1.");
+  const std::uint8_t flags = reader.byte();
+  if (flags > (broken_seconds | dense_customers)) byte_reader::refuse("Its flags are unknown.");
+  const auto count = [&] { return static_cast<std::uint64_t>(reader.number(most_calls)); };
+
+  std::uint64_t calls = 0;
+  for (std::uint64_t& of_status : by_status_) {
+    const std::uint64_t more = count();
+    of_status += more;
+    calls += more;
+  }
+  if (this->calls() > most_calls) {
+    throw error("22003", "call statistics out of range")
+        .detail("They hold at most " + std::to_string(most_calls) + " calls.")
+        .hint("Take statistics of a shorter time, or of fewer agents.");
+  }
+  std::uint64_t felt = 0;
+  for (std::size_t i = 0; i < sentiments; ++i) {
+    const std::uint64_t more = count();
+    by_sentiment_[i] += more;
+    felt += more;
+  }
+  if (felt > calls) byte_reader::refuse("It has more sentiments than calls.");
+  by_sentiment_[sentiments] += calls - felt;
+  bad_ += count();
+  with_actions_ += count();
+  actions_.add(reader.number(anything));
+  with_customer_ += count();
+  read_durations(reader, (flags & broken_seconds) == 0);
+  read_customers(reader, (flags & dense_customers) != 0);
+  if (!reader.at_end()) byte_reader::refuse("It goes on after its end.");
+}
+
+void call_stats::read_durations(byte_reader& reader, bool whole_seconds) {
+  using bucket = duration_histogram::bucket;
+  const auto used = static_cast<bucket>(reader.number(duration_histogram::buckets));
+  if (used == 0) {
+    if (!whole_seconds) byte_reader::refuse("It has a flag of durations, and no durations.");
+    return;
+  }
+  const auto duration = [&] {
+    return static_cast<std::int64_t>(
+        reader.number(static_cast<uint128>(duration_histogram::longest)));
+  };
+  const std::int64_t shortest = duration();
+  const std::int64_t longest = duration();
+  if (shortest > longest) byte_reader::refuse("Its shortest duration is longer than its longest.");
+  const bucket least = duration_histogram::bucket_of(shortest);
+  const bucket most = duration_histogram::bucket_of(longest);
+  widen(shortest, longest, whole_seconds);
+  sum_.add(reader.number(anything));
+  squares_.add(reader.number(anything));
+  if (used > duration_histogram::most_few) histogram_.reserve(least, most);
+
+  bucket at = 0;
+  for (bucket i = 0; i < used; ++i) {
+    const auto distance = static_cast<bucket>(reader.number(duration_histogram::buckets));
+    if (i > 0 && distance == 0) byte_reader::refuse("A bucket of durations occurs twice.");
+    at += distance;
+    if (at > most || (i == 0 && at != least)) {
+      byte_reader::refuse("A bucket of durations is out of range.");
+    }
+    const auto count = static_cast<std::uint64_t>(reader.number(most_calls));
+    if (count == 0) byte_reader::refuse("A bucket of durations is empty.");
+    durations_ += count;
+    histogram_.add(at, count);
+  }
+  if (at != most) byte_reader::refuse("Its longest duration is in no bucket.");
+}
+
+void call_stats::read_customers(byte_reader& reader, bool dense) {
+  if (dense) {
+    customers_.merge(read_registers(reader));
+    return;
+  }
+  const auto size = static_cast<std::size_t>(reader.number(hyperloglog::most_exact));
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    std::uint64_t hash = 0;
+    for (std::size_t j = 0; j < hash_bytes; ++j) {
+      hash |= static_cast<std::uint64_t>(reader.byte()) << (8 * j);
+    }
+    if (i > 0 && hash <= before) byte_reader::refuse("Its customers are not in order.");
+    customers_.add(before = hash);
+  }
+}
+
+void call_stats::check_plausible() const {
+  const auto demand = [](bool holds, const char* otherwise) {
+    if (!holds) byte_reader::refuse(otherwise);
+  };
+  const std::uint64_t total = calls();
+  demand(bad_ <= total, "It has more bad calls than calls.");
+  demand(with_actions_ <= total, "It has more calls with actions than calls.");
+  demand(actions_.value() <= uint128{with_actions_} * INT32_MAX, "It has too many actions.");
+  demand(with_customer_ <= total, "It has more calls with a customer than calls.");
+  demand(durations_ <= calls(call_status::completed), "It has more durations than calls.");
+  if (customers_.dense().empty()) {
+    demand(customers_.exact().size() <= with_customer_, "It has more customers than calls.");
+    demand(!customers_.exact().empty() || with_customer_ == 0, "It has calls of no customer.");
+  } else {
+    const auto raised = std::ranges::count_if(customers_.dense(), [](auto r) { return r > 0; });
+    demand(raised > 0 && static_cast<std::uint64_t>(raised) <= with_customer_,
+           "Its registers fit no number of customers.");
+    demand(with_customer_ > hyperloglog::most_exact, "It has registers for few customers.");
+  }
+
+  // what the durations in their buckets can add up to
+  uint128 least = 0;
+  uint128 most = 0;
+  uint128 least_squares = 0;
+  uint128 most_squares = 0;
+  histogram_.each([&](duration_histogram::bucket bucket, std::uint64_t count) {
+    const auto range = duration_histogram::range_of(bucket);
+    const auto low = static_cast<uint128>(range.least);
+    const auto high = static_cast<uint128>(range.most);
+    least += low * count;
+    most += high * count;
+    least_squares += low * low * count;
+    most_squares += high * high * count;
+  });
+  demand(sum_.value() >= least && sum_.value() <= most, "Its sum of durations is impossible.");
+  demand(squares_.value() >= least_squares && squares_.value() <= most_squares,
+         "Its sum of squares is impossible.");
+  demand(!whole_seconds_ || (shortest_ % 1000 == 0 && longest_ % 1000 == 0),
+         "Its durations are not of whole seconds.");
+}
+
+// --- JSON ---------------------------------------------------------------------------------------
+
+namespace {
+
+/// Writes an object member by member.
+class json_object {
+ public:
+  json_object& integer(std::string_view name, std::uint64_t value) {
+    return put(name, std::to_string(value));
+  }
+  json_object& seconds(std::string_view name, std::optional<std::int64_t> microseconds) {
+    if (!microseconds) return put(name, "null");
+    return real(name, static_cast<double>(*microseconds) / 1e6);
+  }
+  json_object& real(std::string_view name, std::optional<double> value) {
+    if (!value) return put(name, "null");
+    std::array<char, 32> digits{};
+    const auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), *value).ptr;
+    return put(name,
+               std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
+  }
+  json_object& put(std::string_view name, std::string_view value) {
+    text_.append(text_.empty() ? "{" : ", ").append("\"").append(name).append("\": ").append(value);
+    return *this;
+  }
+  [[nodiscard]] std::string close() && { return text_ + "}"; }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::string call_stats::json() const {
+  json_object duration;
+  duration.integer("calls", durations_)
+      .seconds("average", average_duration())
+      .seconds("stddev", duration_deviation())
+      .seconds("min", shortest_duration())
+      .seconds("p50", duration_quantile(0.5))
+      .seconds("p95", duration_quantile(0.95))
+      .seconds("p99", duration_quantile(0.99))
+      .seconds("max", longest_duration());
+  json_object sentiment;
+  sentiment.integer("positive", calls(call_sentiment::positive))
+      .integer("neutral", calls(call_sentiment::neutral))
+      .integer("negative", calls(call_sentiment::negative));
+  json_object figures;
+  figures.integer("calls", calls())
+      .integer("queued", calls(call_status::queued))
+      .integer("running", calls(call_status::running))
+      .integer("completed", calls(call_status::completed))
+      .integer("failed", calls(call_status::failed))
+      .integer("cancelled", calls(call_status::cancelled))
+      .real("success_rate", success_rate())
+      .put("duration", std::move(duration).close())
+      .put("sentiment", std::move(sentiment).close())
+      .integer("actions", static_cast<std::uint64_t>(actions()))
+      .integer("customers", static_cast<std::uint64_t>(distinct_customers()))
+      .integer("bad", bad_);
+  return std::move(figures).close();
+}
+
+}  // namespace vrm

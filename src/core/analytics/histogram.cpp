@@ -1,0 +1,67 @@
+// Where a histogram's memory grows; the buckets themselves are in the header.
+#include "core/analytics/histogram.h"
+
+#include <algorithm>
+
+namespace vrm {
+
+void duration_histogram::add_slowly(bucket number, std::uint64_t count) {
+  if (many_.empty()) {
+    const auto place = std::ranges::lower_bound(few_, number, {}, &entry::number);
+    if (place != few_.end() && place->number == number) {
+      place->count += count;
+      return;
+    }
+    if (few_.size() < most_few) {
+      few_.insert(place, {.number = number, .count = count});
+      return;
+    }
+  }
+  reserve(number, number);
+  many_[number - first_] += count;
+}
+
+void duration_histogram::reserve(bucket least, bucket most) {
+  constexpr bucket step = 64;
+  if (many_.empty()) {
+    if (!few_.empty()) {
+      least = std::min(least, few_.front().number);
+      most = std::max(most, few_.back().number);
+    }
+  } else {
+    // Room for half as much again on the side that grows, so that it does not grow often.
+    const auto end = static_cast<bucket>(first_ + many_.size());
+    const auto slack = static_cast<bucket>(many_.size() / 2);
+    if (least >= first_ && most < end) return;
+    least = least < first_ ? least - std::min(least, slack) : first_;
+    most = most >= end ? std::min(most + slack, buckets - 1) : end - 1;
+  }
+  least -= least % step;
+  most = std::min((most / step + 1) * step, buckets);
+
+  std::pmr::vector<std::uint64_t> grown(most - least, 0, many_.get_allocator());
+  std::ranges::copy(many_, grown.begin() + (first_ - (many_.empty() ? first_ : least)));
+  for (const entry& used : few_) grown[used.number - least] = used.count;
+  few_.clear();
+  many_.swap(grown);
+  first_ = least;
+}
+
+void duration_histogram::merge(const duration_histogram& other) {
+  if (!other.many_.empty()) {
+    reserve(other.first_, static_cast<bucket>(other.first_ + other.many_.size() - 1));
+  }
+  other.each([this](bucket number, std::uint64_t count) { add(number, count); });
+}
+
+duration_histogram::bucket duration_histogram::at_rank(std::uint64_t rank) const noexcept {
+  std::uint64_t passed = 0;
+  bucket found = 0;
+  each([&](bucket number, std::uint64_t count) {
+    if (passed < rank) found = number;
+    passed += count;
+  });
+  return found;
+}
+
+}  // namespace vrm

@@ -1,0 +1,84 @@
+// Flajolet et al., "HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm"
+// (2007); the estimate is that of Ertl, "New cardinality estimation algorithms for HyperLogLog
+// sketches" (2017), section 4, right without tables of corrections; its tau, which corrects beyond
+// 2^60, is left out.
+#include "core/analytics/hyperloglog.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+namespace vrm {
+namespace {
+
+/// Corrects for registers that are still zero.
+double sigma(double x) noexcept {
+  if (x == 1) return INFINITY;
+  double y = 1;
+  double z = x;
+  double before = -1;
+  while (z != before) {
+    x *= x;
+    before = z;
+    z += x * y;
+    y += y;
+  }
+  return z;
+}
+
+/// Compilers vectorize this where nothing overlaps: merging large states is mostly such loops.
+void take_higher(std::uint8_t* __restrict own, const std::uint8_t* __restrict others) noexcept {
+  for (std::size_t i = 0; i < hyperloglog::registers; ++i) {
+    own[i] = own[i] < others[i] ? others[i] : own[i];
+  }
+}
+
+}  // namespace
+
+std::uint64_t stable_hash(std::string_view text) noexcept {
+  std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  return mix(hash);
+}
+
+void hyperloglog::add_exact(std::uint64_t hash) {
+  const auto place = std::ranges::lower_bound(exact_, hash);
+  if (place != exact_.end() && *place == hash) return;
+  if (exact_.size() < most_exact) {
+    exact_.insert(place, hash);
+    return;
+  }
+  become_dense();
+  add(hash);
+}
+
+void hyperloglog::become_dense() {
+  dense_.assign(registers, 0);
+  for (const std::uint64_t hash : exact_) add(hash);
+  exact_.clear();
+}
+
+void hyperloglog::merge(const hyperloglog& other) {
+  for (const std::uint64_t hash : other.exact_) add(hash);
+  if (!other.dense_.empty()) merge(std::span(other.dense_).first<registers>());
+}
+
+void hyperloglog::merge(std::span<const std::uint8_t, registers> dense) {
+  if (dense_.empty()) become_dense();
+  take_higher(dense_.data(), dense.data());
+}
+
+std::int64_t hyperloglog::estimate() const noexcept {
+  if (dense_.empty()) return static_cast<std::int64_t>(exact_.size());
+  std::array<int, highest + 1> count{};
+  for (const std::uint8_t value : dense_) ++count[value];
+  constexpr double m = registers;
+  double z = 0;
+  for (std::size_t value = highest; value >= 1; --value) z = 0.5 * (z + count[value]);
+  z += m * sigma(count[0] / m);
+  constexpr double most = 0x1p62;  // only a hostile state says more
+  return std::llround(std::min(m * m / (2 * std::numbers::ln2 * z), most));
+}
+
+}  // namespace vrm

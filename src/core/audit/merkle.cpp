@@ -1,0 +1,38 @@
+#include "core/audit/merkle.h"
+
+#include <cstring>
+#include <vector>
+
+#include "core/platform/error.h"
+
+namespace vrm {
+
+sha256 merkle_root(std::span<const std::byte> leaves) {
+  if (leaves.empty() || leaves.size() % sizeof(sha256) != 0) {
+    throw error("22023", "the leaves of a tree have 32 bytes each").detail("One there has to be.");
+  }
+  std::vector<sha256> level(leaves.size() / sizeof(sha256));
+  std::memcpy(level.data(), leaves.data(), leaves.size());
+
+  // Splitting at the largest power of two, as the RFC does, pairs neighbours on every level and
+  // takes an odd last one up as it is.
+  static row_digest digest;
+  constexpr std::byte inner{1};
+  while (level.size() > 1) {
+    std::size_t parents = 0;
+    for (std::size_t i = 0; i < level.size(); i += 2) {
+      if (i + 1 == level.size()) {
+        level[parents++] = level[i];
+        continue;
+      }
+      digest.begin();
+      digest.append({&inner, 1});
+      digest.append(std::as_bytes(std::span(&level[i], 2)));
+      level[parents++] = digest.finish();
+    }
+    level.resize(parents);
+  }
+  return level.front();
+}
+
+}  // namespace vrm

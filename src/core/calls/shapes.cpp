@@ -1,0 +1,154 @@
+// The documents that the platform stores: what agents.connection_details and test_runs.results
+// hold, and the words in which a document is refused.
+#include "core/calls/shapes.h"
+
+#include <algorithm>
+#include <array>
+
+namespace vrm {
+namespace {
+
+using enum shape::kind;
+
+consteval member optional(std::string_view name, const shape& value) {
+  return {.name = name, .value = &value, .required = false};
+}
+
+consteval member required(std::string_view name, const shape& value) {
+  return {.name = name, .value = &value, .required = true};
+}
+
+template <std::size_t Size>
+consteval std::array<member, Size> in_order(const member (&members)[Size]) {
+  std::array<member, Size> ordered{};
+  std::copy(std::begin(members), std::end(members), ordered.begin());
+  std::sort(ordered.begin(), ordered.end(), [](const member& left, const member& right) {
+    return precedes(left.name, right.name);
+  });
+  return ordered;
+}
+
+bool is_duration(std::string_view text) { return duration_seconds(text).has_value(); }
+
+bool is_sentiment(std::string_view text) {
+  return text == "positive" || text == "neutral" || text == "negative";
+}
+
+constexpr shape any_string{};
+
+// --- connection_details -------------------------------------------------------------------------
+
+constexpr shape voice{.most = 200};
+constexpr shape prompt{.most = 20'000};
+
+constexpr auto connection_members = in_order({
+    optional("voice", voice),
+    optional("systemPrompt", prompt),
+    optional("introPrompt", prompt),
+    optional("fallbackPrompt", prompt),
+});
+
+// --- results ------------------------------------------------------------------------------------
+
+constexpr shape duration{.accepts = is_duration,
+                         .accepted = R"(a duration such as "2:45" or "1:02:45")"};
+constexpr shape sentiment{.accepts = is_sentiment,
+                          .accepted = R"("positive", "neutral" or "negative")"};
+// What is counted here is read as integer later.
+constexpr shape count{.type = whole_number, .most = 2'147'483'647};
+constexpr shape message{.most = 100'000};
+
+constexpr auto turn_members = in_order({
+    required("speaker", any_string),
+    required("message", message),
+    required("time", any_string),
+});
+constexpr shape turn{.type = object, .members = turn_members};
+constexpr shape transcript{.type = array, .element = &turn};
+
+constexpr auto action_members = in_order({
+    required("action", any_string),
+    required("time", any_string),
+    required("status", any_string),
+});
+constexpr shape action{.type = object, .members = action_members};
+constexpr shape actions_taken{.type = array, .element = &action};
+
+constexpr auto insight_members = in_order({
+    required("type", any_string),
+    required("value", any_string),
+    required("description", any_string),
+});
+constexpr shape insight{.type = object, .members = insight_members};
+constexpr shape insights{.type = array, .element = &insight};
+
+// A failed call may lack any of them.
+constexpr auto results_members = in_order({
+    optional("customer", any_string),
+    optional("duration", duration),
+    optional("sentiment", sentiment),
+    optional("actions", count),
+    optional("transcript", transcript),
+    optional("actionsTaken", actions_taken),
+    optional("insights", insights),
+});
+
+/// Reads digits up to the end of `text` or a colon, which it takes too.
+std::optional<std::int64_t> next_field(std::string_view& text, std::size_t fewest,
+                                       std::size_t most) noexcept {
+  const std::size_t size = std::min(text.find(':'), text.size());
+  if (size < fewest || size > most) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char digit : text.substr(0, size)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    value = (value * 10) + (digit - '0');
+  }
+  text.remove_prefix(std::min(size + 1, text.size()));
+  return value;
+}
+
+}  // namespace
+
+constexpr shape connection_details_shape{.type = object, .members = connection_members};
+constexpr shape results_shape{.type = object, .members = results_members};
+
+std::string json_pointer(const place& where) {
+  if (where.parent == nullptr) return {};
+  // Names come from shapes: none has a "~" or "/" to escape.
+  return json_pointer(*where.parent)
+      .append("/")
+      .append(where.named == nullptr ? std::to_string(where.index)
+                                     : std::string(where.named->name));
+}
+
+std::string expectation(const shape& expected) {
+  const std::string most = std::to_string(expected.most);
+  switch (expected.type) {
+    case array:
+      return "must be an array";
+    case object:
+      return "must be an object";
+    case whole_number:
+      return "must be a whole number from 0 to " + most;
+    case string:
+      break;
+  }
+  if (expected.accepts != nullptr) return std::string("must be ").append(expected.accepted);
+  if (expected.most == shape{}.most) return "must be a string";
+  return "must be a string of at most " + most + " characters";
+}
+
+std::optional<std::int64_t> duration_seconds(std::string_view text) noexcept {
+  const auto colons = std::ranges::count(text, ':');
+  if (colons < 1 || colons > 2 || text.ends_with(':')) return std::nullopt;
+  std::optional<std::int64_t> hours = 0;
+  if (colons == 2) hours = next_field(text, 1, 4);
+  // Without hours the minutes may be more than an hour's.
+  const auto minutes = next_field(text, colons == 2 ? 2 : 1, colons == 2 ? 2 : 4);
+  const auto seconds = next_field(text, 2, 2);
+  if (!hours || !minutes || !seconds || *seconds > 59) return std::nullopt;
+  if (colons == 2 && *minutes > 59) return std::nullopt;
+  return (*hours * 3600) + (*minutes * 60) + *seconds;
+}
+
+}  // namespace vrm

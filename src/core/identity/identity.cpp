@@ -1,0 +1,66 @@
+#include "core/identity/identity.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "core/platform/error.h"
+#include "core/platform/json.h"
+
+namespace vrm {
+namespace {
+
+/// Far beyond any date, and far from overflow in microseconds when a leeway is added.
+constexpr double latest = 9e12;
+
+vrm::error invalid(std::string_view claim, std::string_view reason) {
+  return vrm::error("22P02", "invalid claims")
+      .detail("Claim \"" + std::string(claim) + "\" " + std::string(reason) + ".")
+      .hint(R"(Claims look like {"sub": UUID, "role": "authenticated", "exp": SECONDS}.)");
+}
+
+/// Copies a string claim, whose last byte has to stay NUL, into `target`.
+template <std::size_t Size>
+void copy_claim(const json::value& claims, std::string_view name, std::array<char, Size>& target) {
+  const std::optional<json::value> claim = claims.find(name);
+  if (!claim || claim->is(json::kind::null)) return;
+  const std::optional<std::string> text = claim->string();
+  if (!text) throw invalid(name, "is not a string");
+  if (text->size() >= Size) throw invalid(name, "is too long");
+  std::copy(text->begin(), text->end(), target.begin());
+}
+
+std::int64_t read_expiry(const json::value& claims) {
+  const std::optional<json::value> claim = claims.find("exp");
+  if (!claim) return identity::never;
+  const std::optional<double> seconds = claim->number();
+  if (!seconds) throw invalid("exp", "is not a number");
+  return static_cast<std::int64_t>(std::floor(std::clamp(*seconds, -latest, latest)));
+}
+
+}  // namespace
+
+identity read_identity(std::string_view claims) {
+  const json::document document(claims);
+  const json::value root = document.root();
+  if (!root.is(json::kind::object))
+    throw vrm::error("22P02", "invalid claims")
+        .detail("They are not a JSON object.")
+        .hint(R"(Claims look like {"sub": UUID, "role": "authenticated", "exp": SECONDS}.)");
+
+  identity who;
+  who.expires_at = read_expiry(root);
+  if (const std::optional<json::value> subject = root.find("sub")) {
+    const std::optional<uuid> user = parse_uuid(subject->string().value_or(""));
+    who.has_user = user.has_value();
+    who.user = user.value_or(uuid{});
+  }
+  const std::optional<json::value> anonymous = root.find("is_anonymous");
+  who.is_anonymous = anonymous && anonymous->is_true();
+  copy_claim(root, "role", who.role);
+  copy_claim(root, "aal", who.assurance);
+  return who;
+}
+
+}  // namespace vrm

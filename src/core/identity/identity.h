@@ -1,0 +1,36 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "core/platform/uuid.h"
+
+namespace vrm {
+
+/// Who somebody is, read once out of his claims.
+///
+/// Trivially copyable and without pointers, because PostgreSQL keeps it beside the text of the
+/// setting vrm.identity and moves it by memcpy and free().
+struct identity {
+  static constexpr std::int64_t never = INT64_MAX;
+
+  std::int64_t expires_at = never;  ///< seconds since the Unix epoch, from the claim exp
+  uuid user{};                      ///< the claim sub, when `has_user`
+  bool has_user = false;            ///< sub is a UUID; other issuers' names are nobody here
+  bool is_anonymous = false;        ///< the claim is_anonymous is true
+  std::array<char, 64> role{};      ///< the claim role, ended by NUL; empty when there is none
+  std::array<char, 8> assurance{};  ///< the claim aal (aal1, aal2), in the same way
+
+  /// At a moment in microseconds since the Unix epoch, with a leeway in seconds.  Row level
+  /// security asks for each row: no division, no conversion.
+  [[nodiscard]] bool is_expired(std::int64_t now, std::int64_t leeway = 0) const noexcept {
+    return expires_at != never && now >= (expires_at + leeway) * 1'000'000;
+  }
+};
+
+/// Reads claims; what an identity needs and is missing stays empty.
+/// Throws 22P02 when the text is no JSON object, or a claim has the wrong type or is too long.
+[[nodiscard]] identity read_identity(std::string_view claims);
+
+}  // namespace vrm

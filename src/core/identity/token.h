@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/identity/jwk.h"
+
+namespace vrm::jose {
+
+/// What claims have to say besides being signed (RFC 7519, 4.1).
+struct claim_rules {
+  std::optional<std::string> issuer = std::nullopt;  ///< iss has to be this
+  std::optional<std::string> audience =
+      std::nullopt;         ///< aud has to be this or an array that holds it
+  std::int64_t now = 0;     ///< seconds since the Unix epoch
+  std::int64_t leeway = 0;  ///< seconds by which the issuer's clock may differ
+};
+
+/// A JSON Web Token in compact form (RFC 7515, 7519), of which nothing is believed yet.
+///
+/// Every failure throws 28000 "token rejected" and nothing else; the reason goes to the server's
+/// log only, so that nobody can ask his way through the checks.
+class token {
+ public:
+  /// Takes the token apart and reads its header.  `text` has to outlive the token.
+  token(std::string_view text, std::size_t most_bytes);
+
+  /// Which key it claims to be signed with.
+  [[nodiscard]] const std::optional<std::string>& key_id() const noexcept { return key_id_; }
+
+  /// The claims, once the signature is the key's, and they satisfy the rules.
+  [[nodiscard]] std::string verified_claims(const verification_key& key,
+                                            const claim_rules& rules) const;
+
+ private:
+  std::string_view signed_part_;  ///< header and payload as they were signed
+  std::string_view payload_;
+  std::string_view signature_;
+  std::string algorithm_;
+  std::optional<std::string> key_id_;
+};
+
+/// Throws what every bad token comes to.
+[[noreturn]] void reject_token(const std::string& reason);
+
+}  // namespace vrm::jose

@@ -1,0 +1,54 @@
+// Random bytes in batches, safe across fork().
+#include "core/platform/random.h"
+
+#include <openssl/rand.h>
+#include <pthread.h>
+
+#include <array>
+#include <cstring>
+
+#include "core/platform/openssl.h"
+
+namespace vrm {
+namespace {
+
+std::uint32_t generation = 1;
+
+/// Tells a child that it is one.  The module is never unloaded, so neither is the handler.
+const int fork_handler = pthread_atfork(nullptr, nullptr, [] { ++generation; });
+
+struct batch {
+  std::array<std::byte, 4096> bytes{};
+  std::size_t used = sizeof(bytes);
+  std::uint32_t drawn_in = 0;
+};
+batch drawn;
+
+void fill(std::span<std::byte> bytes) {
+  openssl::require(RAND_bytes(openssl::data(bytes), static_cast<int>(bytes.size())) == 1,
+                   "draw random bytes");
+}
+
+}  // namespace
+
+std::uint32_t fork_generation() noexcept { return generation; }
+
+void random_bytes(std::span<std::byte> bytes) {
+  if (bytes.size() > drawn.bytes.size() / 4) {
+    fill(bytes);
+    return;
+  }
+  if (drawn.used + bytes.size() > drawn.bytes.size() || drawn.drawn_in != generation) [[unlikely]] {
+    openssl::require(fork_handler == 0, "watch for fork()");
+    drawn.used = drawn.bytes.size();  // nothing is handed out when the next line throws
+    fill(drawn.bytes);
+    drawn.used = 0;
+    drawn.drawn_in = generation;
+  }
+  const auto next = std::span(drawn.bytes).subspan(drawn.used, bytes.size());
+  std::memcpy(bytes.data(), next.data(), next.size());
+  std::memset(next.data(), 0, next.size());
+  drawn.used += next.size();
+}
+
+}  // namespace vrm

@@ -1,0 +1,54 @@
+#include "core/platform/uuid.h"
+
+#include <algorithm>
+
+namespace vrm {
+namespace {
+
+constexpr std::uint64_t nanoseconds_per_millisecond = 1'000'000;
+
+/// Value of a hexadecimal digit, or -1.
+int digit_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+uuid uuid7(std::uint64_t unix_nanoseconds, std::span<const std::uint8_t, 8> random) {
+  const std::uint64_t milliseconds = unix_nanoseconds / nanoseconds_per_millisecond;
+  const std::uint64_t fraction =
+      (unix_nanoseconds % nanoseconds_per_millisecond) * 4096 / nanoseconds_per_millisecond;
+
+  uuid made{};
+  for (std::size_t i = 0; i < 6; ++i) {
+    made.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (8 * (5 - i)));
+  }
+  made.bytes[6] = static_cast<std::uint8_t>(0x70U | (fraction >> 8));
+  made.bytes[7] = static_cast<std::uint8_t>(fraction);
+  std::ranges::copy(random, made.bytes.begin() + 8);
+  made.bytes[8] = static_cast<std::uint8_t>(0x80U | (made.bytes[8] & 0x3FU));
+  return made;
+}
+
+std::optional<uuid> parse_uuid(std::string_view text) noexcept {
+  if (text.size() != 36) return std::nullopt;
+  uuid parsed{};
+  std::size_t filled = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    if (at == 8 || at == 13 || at == 18 || at == 23) {
+      if (text[at++] != '-') return std::nullopt;
+      continue;
+    }
+    const int high = digit_value(text[at]);
+    const int low = digit_value(text[at + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    parsed.bytes[filled++] = static_cast<std::uint8_t>(high * 16 + low);
+    at += 2;
+  }
+  return parsed;
+}
+
+}  // namespace vrm

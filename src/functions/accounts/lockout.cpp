@@ -1,0 +1,266 @@
+// Attempts at passwords and codes as SQL sees them: reserve before the secret is looked at, settle
+// with the verdict.  What is counted here no ROLLBACK takes back.
+#include "core/accounts/lockout.h"
+
+#include <optional>
+#include <string>
+
+#include "boundary/call/guc.h"
+#include "boundary/table/lockout_store.h"
+#include "boundary/value/record.h"
+#include "core/platform/random.h"
+#include "functions/accounts/lockout_policy.h"
+#include "functions/platform/settings.h"
+
+extern "C" {
+#include "storage/latch.h"
+#include "utils/wait_event.h"
+}
+
+namespace vrm::sql {
+
+using pg::lockout_store::outcome;
+using vrm::lockout::entry;
+using vrm::lockout::key;
+using vrm::lockout::kind;
+using vrm::lockout::moment;
+using vrm::lockout::verdict;
+
+namespace store = pg::lockout_store;
+
+/// A moment of the store on its way to SQL.
+struct at {
+  moment value = vrm::lockout::never;
+};
+
+}  // namespace vrm::sql
+
+template <>
+struct pg::datum_traits<vrm::sql::at> {
+  static constexpr Oid oid = TIMESTAMPTZOID;
+  static vrm::sql::at from(Datum datum) noexcept { return {DatumGetInt64(datum)}; }
+  static Datum to(vrm::sql::at moment) noexcept { return Int64GetDatum(moment.value); }
+};
+
+namespace vrm::sql {
+namespace {
+
+int longest_wait = 5000;  // milliseconds
+
+struct answer {
+  verdict says = verdict::wait;
+  moment until = vrm::lockout::never;  ///< of a lock
+};
+
+answer reserve(Oid relation, const key& id, const vrm::lockout::policy& policy) {
+  answer given;
+  store::update(relation, id, true, [&](entry& found) {
+    const auto decided = vrm::lockout::reserve(found, policy, store::now());
+    given = {.says = decided.says, .until = found.locked_until};
+    if (!decided.changed) return outcome::unchanged;
+    return decided.locked_now ? outcome::grave : outcome::charged;
+  });
+  return given;
+}
+
+/// Sleeps a little longer each time, and wakes for a signal.
+void pause(int round) {
+  const long milliseconds = round < 10 ? round + 1 : 10;
+  pg::guarded([=] {
+    (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
+                    PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+    CHECK_FOR_INTERRUPTS();
+  });
+}
+
+/// Waits, for vrm.lockout_wait at most, while others' verdicts decide whether there is room.
+answer reserve_in_turn(Oid relation, const key& id, const vrm::lockout::policy& policy) {
+  const moment give_up = store::now() + (longest_wait * std::int64_t{1000});
+  for (int round = 0;; ++round) {
+    const answer given = reserve(relation, id, policy);
+    if (given.says != verdict::wait || store::now() >= give_up) return given;
+    pause(round);
+  }
+}
+
+void cancel(Oid relation, const key& id) {
+  store::update(relation, id, false, [](entry& found) {
+    vrm::lockout::cancel(found, store::now());
+    return outcome::changed;
+  });
+}
+
+/// Whether this verdict, or one before it, has left the entry locked.
+bool settle(Oid relation, const key& id, const vrm::lockout::ticket& given, kind type,
+            bool success) {
+  bool locked = false;
+  const auto& policy = lockout_policy::of(type);
+  store::update(relation, id, true, [&](entry& found) {
+    const auto decided = vrm::lockout::settle(found, policy, store::now(), given.began, success);
+    locked = decided.says == verdict::locked;
+    return decided.locked_now ? outcome::grave : outcome::changed;
+  });
+  return locked;
+}
+
+key key_named(std::string_view type, std::string_view identifier) {
+  return lockout_policy::hash().key_of(vrm::lockout::kind_named(type), identifier);
+}
+
+const char* refusal(const answer& given) noexcept {
+  return given.says == verdict::locked ? "locked" : "throttled";
+}
+
+}  // namespace
+
+struct reservation_names {
+  static constexpr std::array columns = {"status", "ticket", "until"};
+};
+using reservation = pg::named_record<reservation_names, std::string,
+                                     std::optional<std::span<const std::byte>>, std::optional<at>>;
+
+/// Status ok with a ticket; locked or throttled with the time to come back at.
+reservation lockout_reserve(std::optional<std::string_view> type,
+                            std::optional<std::string_view> identifier,
+                            std::optional<std::string_view> network,
+                            std::optional<std::string_view> device_token) {
+  if (!type || !identifier) pg::throw_null_argument();
+  store::require_writable();
+  auto& hash = lockout_policy::hash();
+  vrm::lockout::ticket made{.type = vrm::lockout::kind_named(*type), .began = store::now()};
+  made.first = hash.key_of(made.type, *identifier);
+  if (made.type == kind::password && device_token) {
+    if (const auto device = hash.device_of(*device_token, *identifier)) {
+      made.type = kind::device;
+      made.first = hash.key_of(made.type, *device);
+    }
+  }
+  const Oid relation = store::relation();
+  const answer first = reserve_in_turn(relation, made.first, lockout_policy::of(made.type));
+  if (first.says != verdict::granted) return {{refusal(first), std::nullopt, at{first.until}}};
+
+  if (network) {
+    made.network = hash.key_of(kind::ip, *network);
+    const answer second = reserve_in_turn(relation, *made.network, lockout_policy::of(kind::ip));
+    if (second.says != verdict::granted) {
+      cancel(relation, made.first);
+      return {{"throttled", std::nullopt, at{second.until}}};
+    }
+  }
+  static std::string ticket;  // outlives the copy that the result makes
+  ticket = hash.write(made);
+  return {{"ok", std::as_bytes(std::span(ticket)), std::nullopt}};
+}
+
+/// "ok", "invalid", or "locked" when this failure was the last that was allowed.
+std::string lockout_settle(std::span<const std::byte> ticket, bool success) {
+  store::require_writable();
+  const auto given = lockout_policy::hash().read(ticket);
+  const Oid relation = store::relation();
+  const bool locked = settle(relation, given.first, given, given.type, success);
+  if (given.network) {
+    // One good sign-in does not forgive a network what it has tried on others.
+    if (success) {
+      cancel(relation, *given.network);
+    } else {
+      settle(relation, *given.network, given, kind::ip, false);
+    }
+  }
+  if (success) return "ok";
+  return locked ? "locked" : "invalid";
+}
+
+struct ticket_names {
+  static constexpr std::array columns = {"kind", "key"};
+};
+using ticket_subject = pg::named_record<ticket_names, std::string, vrm::uuid>;
+
+/// What a ticket is for: its key is that of vrm_private.lockout.
+ticket_subject lockout_ticket(std::span<const std::byte> ticket) {
+  const auto given = lockout_policy::hash().read(ticket);
+  vrm::uuid id{};
+  std::memcpy(id.bytes.data(), given.first.data(), id.bytes.size());
+  return {{std::string(vrm::lockout::name(given.type)), id}};
+}
+
+struct state_names {
+  static constexpr std::array columns = {"locked",      "until",      "failures", "pending",
+                                         "consecutive", "lock_count", "value"};
+};
+using state = pg::named_record<state_names, bool, at, std::int32_t, std::int32_t, std::int32_t,
+                               std::int32_t, std::int64_t>;
+
+/// What is known of somebody; works on a standby.
+state lockout_state(std::string_view type, std::string_view identifier) {
+  entry found;
+  if (!store::read(store::relation(), key_named(type, identifier), found)) found = {};
+  const moment now = store::now();
+  const auto& policy = lockout_policy::of(vrm::lockout::kind_named(type));
+  const bool fresh =
+      found.window_start == vrm::lockout::never || found.window_start < now - policy.window;
+  return {{found.locked_until > now, at{found.locked_until}, fresh ? 0 : found.failures,
+           found.pending, found.consecutive, found.lock_count, found.value}};
+}
+
+/// Forgets failures and locks; false when there was nothing to forget.
+bool lockout_clear(std::string_view type, std::string_view identifier) {
+  store::require_writable();
+  bool known = false;
+  store::update(store::relation(), key_named(type, identifier), false, [&](entry& found) {
+    known = true;
+    vrm::lockout::forgive(found, store::now());
+    return outcome::grave;
+  });
+  return known;
+}
+
+void lockout_lock(std::string_view type, std::string_view identifier, at until) {
+  store::require_writable();
+  store::update(store::relation(), key_named(type, identifier), true, [&](entry& found) {
+    found.locked_until = until.value;
+    found.last = store::now();
+    return outcome::grave;
+  });
+}
+
+/// Moves somebody's counter forward; false when it has been there already.
+bool lockout_advance(std::string_view type, std::string_view identifier, std::int64_t value) {
+  store::require_writable();
+  bool moved = false;
+  store::update(store::relation(), key_named(type, identifier), true, [&](entry& found) {
+    moved = vrm::lockout::advance(found, value, store::now());
+    return moved ? outcome::grave : outcome::unchanged;
+  });
+  return moved;
+}
+
+std::int64_t check_lockout_store() { return store::check(store::relation()); }
+
+/// A token by which a device is known again; good for this identifier only.
+std::string lockout_device_token(std::string_view identifier) {
+  std::array<std::byte, 16> device{};
+  vrm::random_bytes(device);
+  return lockout_policy::hash().device_token(device, identifier);
+}
+
+void define_lockout_settings() {
+  store::define_settings();
+  lockout_policy::watch();
+  pg::define_setting("vrm.lockout_wait",
+                     "How long an attempt waits while earlier ones are being judged.", longest_wait,
+                     5000, {.least = 0, .most = 60000},
+                     {.context = PGC_SUSET, .flags = GUC_UNIT_MS});
+}
+
+}  // namespace vrm::sql
+
+VRM_EXPORT(vrm_lockout_reserve, vrm::sql::lockout_reserve);
+VRM_EXPORT(vrm_lockout_settle, vrm::sql::lockout_settle);
+VRM_EXPORT(vrm_lockout_ticket, vrm::sql::lockout_ticket);
+VRM_EXPORT(vrm_lockout_state, vrm::sql::lockout_state);
+VRM_EXPORT(vrm_lockout_clear, vrm::sql::lockout_clear);
+VRM_EXPORT(vrm_lockout_lock, vrm::sql::lockout_lock);
+VRM_EXPORT(vrm_lockout_advance, vrm::sql::lockout_advance);
+VRM_EXPORT(vrm_check_lockout_store, vrm::sql::check_lockout_store);
+VRM_EXPORT(vrm_lockout_device_token, vrm::sql::lockout_device_token);

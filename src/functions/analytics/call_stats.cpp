@@ -1,0 +1,245 @@
+// The type vrm.call_stats, its aggregates and what can be asked of it.
+#include "core/analytics/call_stats.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "boundary/value/expanded.h"
+#include "boundary/value/record.h"
+#include "core/platform/error.h"
+#include "functions/calls/calls.h"
+
+extern "C" {
+#include "libpq/pqformat.h"
+}
+
+namespace vrm::sql {
+namespace {
+
+using state = pg::aggregate_state<call_stats>;
+using stats = pg::expandable<call_stats>;
+using figure = std::optional<std::chrono::microseconds>;
+
+figure in_microseconds(std::optional<std::int64_t> count) {
+  if (!count) return std::nullopt;
+  return std::chrono::microseconds(*count);
+}
+
+std::int64_t count(std::uint64_t calls) { return static_cast<std::int64_t>(calls); }
+
+/// A state from outside, which may be anything.
+stats accept(std::span<const std::byte> packed) {
+  const stats accepted{nullptr, packed};
+  accepted.get().check_plausible();
+  return accepted;
+}
+
+std::span<const std::byte> pack(const stats& value) {
+  if (value.object == nullptr) return value.packed;
+  const std::size_t size = value.object->packed_size();
+  auto* const place = static_cast<std::byte*>(pg::allocate(size));
+  value.object->pack(place);
+  return {place, size};
+}
+
+}  // namespace
+
+// --- input and output ---------------------------------------------------------------------------
+
+/// Hexadecimal digits after "\x", as of a bytea.
+std::span<const std::byte> call_stats_in(const char* text) {
+  std::string_view digits(text);
+  if (!digits.starts_with("\\x")) byte_reader::refuse(R"(It does not begin with "\x".)");
+  digits.remove_prefix(2);
+  if (digits.size() % 2 != 0) byte_reader::refuse("It has an odd number of digits.");
+  const std::size_t size = digits.size() / 2;
+  auto* const bytes = static_cast<std::uint8_t*>(pg::allocate(size + 1));
+  for (std::size_t i = 0; i < size; ++i) {
+    const char* const pair = digits.data() + (2 * i);
+    const auto [end, wrong] = std::from_chars(pair, pair + 2, bytes[i], 16);
+    if (wrong != std::errc() || end != pair + 2) byte_reader::refuse("It has a wrong digit.");
+  }
+  return accept(std::as_bytes(std::span(bytes, size))).packed;
+}
+
+const char* call_stats_out(stats value) {
+  const auto bytes = pack(value);
+  auto* const text = static_cast<char*>(pg::allocate((bytes.size() * 2) + 3));
+  text[0] = '\\';
+  text[1] = 'x';
+  char* end = text + 2;
+  for (const std::byte byte : bytes) {
+    constexpr const char* digits = "0123456789abcdef";
+    *end++ = digits[std::to_integer<unsigned>(byte) >> 4];
+    *end++ = digits[std::to_integer<unsigned>(byte) & 0xFU];
+  }
+  *end = '\0';
+  return text;
+}
+
+/// What arrives in binary form: the rest of a message.
+struct message {
+  StringInfo buffer;
+};
+
+std::span<const std::byte> call_stats_recv(message from) {
+  const int size = from.buffer->len - from.buffer->cursor;
+  const char* const bytes = pg::guarded([&] { return pq_getmsgbytes(from.buffer, size); });
+  return accept(std::as_bytes(std::span(bytes, static_cast<std::size_t>(size)))).packed;
+}
+
+std::span<const std::byte> call_stats_send(stats value) { return pack(value); }
+
+bool call_stats_equal(stats left, stats right) {
+  return std::ranges::equal(pack(left), pack(right));
+}
+
+pg::jsonb_text call_stats_json(stats value) { return {value.get().json()}; }
+
+// --- aggregation --------------------------------------------------------------------------------
+
+state add_run(state into, std::optional<std::string_view> status,
+              std::optional<pg::timestamp> started_at, std::optional<pg::timestamp> completed_at,
+              std::optional<pg::jsonb_head> results) {
+  into->add(read_call(status.value_or(""), started_at, completed_at, results));
+  return into;
+}
+
+/// With `bad` for facts, whose documents have been read before.
+state add_fact(state into, std::optional<std::string_view> status,
+               std::optional<std::int64_t> duration_ms, std::optional<std::string_view> sentiment,
+               std::optional<std::int32_t> actions, std::optional<std::int64_t> customer,
+               std::optional<bool> bad) {
+  call one{.status = call_status_of(status.value_or("")), .bad = bad.value_or(false)};
+  if (duration_ms) {
+    if (*duration_ms >= 0 && *duration_ms <= duration_histogram::longest) {
+      one.duration = duration_ms;
+    } else {
+      one.bad = true;
+    }
+  }
+  if (sentiment) {
+    one.sentiment = call_sentiment_of(*sentiment);
+    one.bad |= one.sentiment == call_sentiment::none;
+  }
+  if (actions) {
+    if (*actions >= 0) {
+      one.actions = actions;
+    } else {
+      one.bad = true;
+    }
+  }
+  if (customer) one.customer = static_cast<std::uint64_t>(*customer);
+  into->add(one);
+  return into;
+}
+
+state add_call(state into, std::optional<std::string_view> status,
+               std::optional<std::int64_t> duration_ms, std::optional<std::string_view> sentiment,
+               std::optional<std::int32_t> actions, std::optional<std::int64_t> customer) {
+  return add_fact(into, status, duration_ms, sentiment, actions, customer, std::nullopt);
+}
+
+state add_duration(state into, std::optional<double> seconds) {
+  if (!seconds) return into;
+  const double duration = std::nearbyint(*seconds * 1000);
+  if (duration >= 0 && duration <= static_cast<double>(duration_histogram::longest)) {
+    into->add_duration(static_cast<std::int64_t>(duration));
+  } else {
+    into->add_bad();
+  }
+  return into;
+}
+
+state merge_stats(state into, std::optional<stats> other) {
+  if (!other) return into;
+  if (other->object != nullptr) {
+    into->merge(*other->object);
+  } else {
+    into->merge(other->packed);
+  }
+  return into;
+}
+
+// --- figures ------------------------------------------------------------------------------------
+
+std::int64_t call_count(stats value) { return count(value.get().calls()); }
+std::optional<double> success_rate(stats value) { return value.get().success_rate(); }
+std::int64_t distinct_customers(stats value) { return value.get().distinct_customers(); }
+
+figure duration_quantile(stats value, double fraction) {
+  if (fraction < 0 || fraction > 1 || std::isnan(fraction)) {
+    throw error("22003", "percentile value " + std::to_string(fraction) + " is not between 0 and 1")
+        .hint("For the median: SELECT vrm.duration_quantile(stats, 0.5);");
+  }
+  return in_microseconds(value.get().duration_quantile(fraction));
+}
+
+std::optional<double> duration_rank(stats value, std::chrono::microseconds duration) {
+  return value.get().duration_rank(duration.count());
+}
+
+using summary_row =
+    pg::record<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+               std::optional<double>, figure, figure, figure, figure, figure, figure, figure,
+               std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+
+summary_row summary(stats value) {
+  const call_stats& all = value.get();
+  const auto quantile = [&](double fraction) {
+    return in_microseconds(all.duration_quantile(fraction));
+  };
+  return {count(all.calls()),
+          count(all.calls(call_status::queued)),
+          count(all.calls(call_status::running)),
+          count(all.calls(call_status::completed)),
+          count(all.calls(call_status::failed)),
+          count(all.calls(call_status::cancelled)),
+          all.success_rate(),
+          in_microseconds(all.average_duration()),
+          in_microseconds(all.duration_deviation()),
+          in_microseconds(all.shortest_duration()),
+          quantile(0.5),
+          quantile(0.95),
+          quantile(0.99),
+          in_microseconds(all.longest_duration()),
+          count(all.calls(call_sentiment::positive)),
+          count(all.calls(call_sentiment::neutral)),
+          count(all.calls(call_sentiment::negative)),
+          all.actions(),
+          all.distinct_customers(),
+          count(all.bad_calls())};
+}
+
+}  // namespace vrm::sql
+
+namespace pg {
+
+template <>
+struct datum_traits<vrm::sql::message> {
+  static constexpr Oid oid = INTERNALOID;
+  static vrm::sql::message from(Datum datum) noexcept {
+    return {reinterpret_cast<StringInfo>(DatumGetPointer(datum))};
+  }
+};
+
+}  // namespace pg
+
+VRM_EXPORT(vrm_call_stats_in, vrm::sql::call_stats_in);
+VRM_EXPORT(vrm_call_stats_out, vrm::sql::call_stats_out);
+VRM_EXPORT(vrm_call_stats_recv, vrm::sql::call_stats_recv);
+VRM_EXPORT(vrm_call_stats_send, vrm::sql::call_stats_send);
+VRM_EXPORT(vrm_call_stats_equal, vrm::sql::call_stats_equal);
+VRM_EXPORT(vrm_call_stats_json, vrm::sql::call_stats_json);
+VRM_EXPORT(vrm_add_run, vrm::sql::add_run);
+VRM_EXPORT(vrm_add_fact, vrm::sql::add_fact);
+VRM_EXPORT(vrm_add_call, vrm::sql::add_call);
+VRM_EXPORT(vrm_add_duration, vrm::sql::add_duration);
+VRM_EXPORT(vrm_merge_stats, vrm::sql::merge_stats);
+VRM_EXPORT(vrm_call_count, vrm::sql::call_count);
+VRM_EXPORT(vrm_success_rate, vrm::sql::success_rate);
+VRM_EXPORT(vrm_distinct_customers, vrm::sql::distinct_customers);
+VRM_EXPORT(vrm_duration_quantile, vrm::sql::duration_quantile);
+VRM_EXPORT(vrm_duration_rank, vrm::sql::duration_rank);
+VRM_EXPORT(vrm_summary, vrm::sql::summary);

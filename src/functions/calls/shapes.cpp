@@ -1,0 +1,108 @@
+// Holds jsonb documents against their shapes, and names the first place that does not fit.
+#include "core/calls/shapes.h"
+
+#include <optional>
+#include <string>
+
+#include "boundary/call/function.h"
+#include "boundary/value/jsonb.h"
+#include "boundary/value/text.h"
+
+namespace vrm::sql {
+namespace {
+
+using mismatch = std::optional<std::string>;
+
+mismatch check(const shape& expected, const pg::jsonb_value& found, const place& where);
+
+std::string at(const place& where, const std::string& reason) {
+  const std::string pointer = json_pointer(where);
+  return pointer.empty() ? reason : pointer + ": " + reason;
+}
+
+bool is_fitting_string(const shape& expected, const pg::jsonb_value& found) {
+  if (found.kind() != pg::jsonb_kind::string) return false;
+  if (expected.accepts != nullptr && !expected.accepts(found.text())) return false;
+  return !pg::longer_than(found.text(), expected.most);
+}
+
+bool is_fitting_number(const shape& expected, const pg::jsonb_value& found) {
+  if (found.kind() != pg::jsonb_kind::number) return false;
+  const auto number = found.whole_number();
+  return number && *number >= 0 && static_cast<std::size_t>(*number) <= expected.most;
+}
+
+mismatch check_elements(const shape& element, const pg::jsonb_array& elements, const place& where) {
+  place here{.parent = &where};
+  for (const pg::jsonb_value found : elements) {
+    pg::check_for_interrupts();
+    if (auto wrong = check(element, found, here)) return wrong;
+    ++here.index;
+  }
+  return std::nullopt;
+}
+
+/// Both sides are in one order: they are merged, no name is searched for.
+mismatch check_members(const shape& expected, const pg::jsonb_object& members, const place& where) {
+  const auto missing = [&](const member& absent) {
+    return at({.parent = &where, .named = &absent}, "is required");
+  };
+  auto next = expected.members.begin();
+  const auto last = expected.members.end();
+  for (const auto& [name, found] : members) {
+    for (; next != last && precedes(next->name, name); ++next) {
+      if (next->required) return missing(*next);
+    }
+    if (next == last) return std::nullopt;
+    if (name != next->name) continue;
+    if (auto wrong = check(*next->value, found, {.parent = &where, .named = &*next})) return wrong;
+    ++next;
+  }
+  for (; next != last; ++next) {
+    if (next->required) return missing(*next);
+  }
+  return std::nullopt;
+}
+
+mismatch check(const shape& expected, const pg::jsonb_value& found, const place& where) {
+  bool fits = false;
+  switch (expected.type) {
+    case shape::kind::string:
+      fits = is_fitting_string(expected, found);
+      break;
+    case shape::kind::whole_number:
+      fits = is_fitting_number(expected, found);
+      break;
+    case shape::kind::array:
+      if (found.kind() != pg::jsonb_kind::array) break;
+      return check_elements(*expected.element, found.elements(), where);
+    case shape::kind::object:
+      if (found.kind() != pg::jsonb_kind::object) break;
+      return check_members(expected, found.members(), where);
+  }
+  if (fits) return std::nullopt;
+  return at(where, expectation(expected));
+}
+
+}  // namespace
+
+std::optional<std::string> connection_details_error(pg::jsonb document) {
+  return check(connection_details_shape, document.root(), {});
+}
+
+bool valid_connection_details(pg::jsonb document) {
+  return !connection_details_error(document).has_value();
+}
+
+std::optional<std::string> results_error(pg::jsonb document) {
+  return check(results_shape, document.root(), {});
+}
+
+bool valid_results(pg::jsonb document) { return !results_error(document).has_value(); }
+
+}  // namespace vrm::sql
+
+VRM_EXPORT(vrm_connection_details_error, vrm::sql::connection_details_error);
+VRM_EXPORT(vrm_valid_connection_details, vrm::sql::valid_connection_details);
+VRM_EXPORT(vrm_results_error, vrm::sql::results_error);
+VRM_EXPORT(vrm_valid_results, vrm::sql::valid_results);

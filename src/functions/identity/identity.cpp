@@ -1,0 +1,284 @@
+// Who the current statement runs for: vrm.uid() and its kin, fast enough for row level security.
+//
+// Three settings decide, in this order.  vrm.identity holds verified claims; ordinary users cannot
+// set it, vrm.login() does so with SET LOCAL semantics, and PostgreSQL itself undoes it with the
+// transaction or savepoint and carries it to parallel workers.  vrm.token holds a token that
+// anybody may set and that is verified when somebody first asks.  request.jwt.claims, which anybody
+// can set too, counts only for session users that vrm.trusted_logins names: their middleware has
+// verified the token.
+#include "core/identity/identity.h"
+
+#include <optional>
+#include <string>
+
+#include "boundary/call/function.h"
+#include "boundary/call/guc.h"
+#include "functions/identity/current_identity.h"
+#include "functions/identity/login.h"
+#include "functions/identity/signing_keys.h"
+#include "functions/platform/settings.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+}
+
+namespace vrm::sql {
+namespace {
+
+constexpr const char* identity_name = "vrm.identity";
+constexpr const char* token_name = "vrm.token";
+
+/// Only SET and what amounts to it: a value that waits in a catalog or arrives with the
+/// connection would give every session that identity.
+void require_session(GucSource source) {
+  if (source != PGC_S_SESSION)
+    throw vrm::error("42501", "not a session's identity")
+        .detail("An identity is set within a transaction and ends with it.")
+        .hint("BEGIN; SELECT vrm.login(token); or: SET LOCAL vrm.token = '...';");
+}
+
+vrm::identity parse_identity(std::string_view claims, GucSource source) {
+  require_session(source);
+  return vrm::read_identity(claims);
+}
+
+using identity_setting = pg::parsed_setting<parse_identity>;
+
+/// Nothing but that there is one: verifying reads a table, which no check hook may.
+struct unverified_token {};
+
+unverified_token parse_token(std::string_view /*token*/, GucSource source) {
+  require_session(source);
+  return {};
+}
+
+using token_setting = pg::parsed_setting<parse_token>;
+
+bool session_login = false;
+
+// --- trusted logins -----------------------------------------------------------------------------
+
+const char* trusted_logins = nullptr;
+bool trust_known = false;  ///< whether `trusted` still answers for `trusted_user`
+bool trusted = false;
+Oid trusted_user = InvalidOid;
+
+bool check_trusted_logins(char** text, void** /*extra*/, GucSource /*source*/) {
+  List* names = NIL;
+  if (SplitIdentifierString(pstrdup(*text), ',', &names)) return true;
+  GUC_check_errdetail("List syntax is invalid.");
+  return false;
+}
+
+void forget_trust(const char* /*text*/, void* /*extra*/) { trust_known = false; }
+void forget_trust(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { trust_known = false; }
+
+bool is_listed(Oid user) {
+  return pg::guarded([user] {
+    const char* const name = GetUserNameFromId(user, true);
+    List* names = NIL;
+    if (name == nullptr || !SplitIdentifierString(pstrdup(trusted_logins), ',', &names))
+      return false;
+    const ListCell* cell = nullptr;
+    foreach (cell, names) {
+      if (std::string_view(static_cast<const char*>(lfirst(cell))) == name) return true;
+    }
+    return false;
+  });
+}
+
+/// Looks at session_user: SET ROLE and SECURITY DEFINER functions make nobody trusted.
+bool is_session_trusted() {
+  if (*trusted_logins == '\0') return false;
+  const Oid user = GetSessionUserId();
+  if (!trust_known || trusted_user != user) {
+    trusted = is_listed(user);
+    trusted_user = user;
+    trust_known = true;
+  }
+  return trusted;
+}
+
+// --- the identity of the moment -----------------------------------------------------------------
+
+/// Claims, and who they say it is.
+struct claims {
+  const vrm::identity* who;
+  const char* text;
+  std::uint64_t version;  ///< differs whenever the text does; each source counts in its own third
+};
+
+/// Claims that cannot be read are nobody's.
+std::optional<vrm::identity> read_or_nobody(std::string_view text) {
+  try {
+    return vrm::read_identity(text);
+  } catch (const vrm::error&) {
+    return std::nullopt;
+  }
+}
+
+/// The claims of a trusted session, parsed again only when their text has changed.
+std::optional<claims> trusted_claims() {
+  static std::string text;
+  static std::optional<vrm::identity> who;
+  static std::uint64_t version = 3;
+
+  const char* const now = GetConfigOption("request.jwt.claims", true, false);
+  if (now == nullptr || *now == '\0') return std::nullopt;
+  if (text != now) {
+    who.reset();  // first: should memory run out below, the old claims are gone
+    text = now;
+    who = read_or_nobody(text);
+    version += 3;
+  }
+  if (!who) return std::nullopt;
+  return claims{.who = &*who, .text = text.c_str(), .version = version};
+}
+
+/// What the token in vrm.token says; verified again only when it or a key has changed.
+/// Throws 28000 for a bad one: a middleware that sets a token means somebody.
+claims token_claims() {
+  static std::string text;
+  static vrm::identity who;
+  static std::uint64_t token_generation = 0;
+  static std::uint64_t key_generation = 0;
+  static std::uint64_t version = 2;
+
+  const std::uint64_t keys = signing_keys::generation();
+  if (token_generation != token_setting::generation() || key_generation != keys) {
+    text = verify_token(token_setting::text()).claims;
+    who = vrm::read_identity(text);
+    token_generation = token_setting::generation();
+    key_generation = keys;
+    version += 3;
+  }
+  return {.who = &who, .text = text.c_str(), .version = version};
+}
+
+/// In microseconds since the Unix epoch.
+std::int64_t statement_start() noexcept {
+  const auto start = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
+  return pg::datum_traits<pg::timestamp>::from(start).time_since_epoch().count();
+}
+
+/// Nobody without claims, and nobody once they have expired.
+std::optional<claims> current_claims() {
+  std::optional<claims> found;
+  if (const vrm::identity* const who = identity_setting::value()) {
+    found = {.who = who,
+             .text = identity_setting::text(),
+             .version = (identity_setting::generation() * 3) + 1};
+  } else if (token_setting::value() != nullptr) {
+    found = token_claims();
+  } else if (is_session_trusted()) {
+    found = trusted_claims();
+  }
+  if (found && found->who->is_expired(statement_start(), clock_skew())) return std::nullopt;
+  return found;
+}
+
+std::optional<std::string_view> non_empty(const char* text) {
+  if (*text == '\0') return std::nullopt;
+  return text;
+}
+
+/// May raise an ERROR; no C++ object may be alive.
+void set_for(const char* name, const char* value, GucAction action) {
+  set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+}
+
+/// Whatever was set for the whole session ends with the transaction all the same: behind a
+/// pooler the next transaction is somebody else's.  Rolling back needs no help of ours.
+void end_identity(XactEvent event, void* /*argument*/) {
+  if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) return;
+  if (session_login) return;
+  if (identity_setting::value() != nullptr) set_for(identity_name, "", GUC_ACTION_SET);
+  if (token_setting::value() != nullptr) set_for(token_name, "", GUC_ACTION_SET);
+}
+
+}  // namespace
+
+void set_identity(const char* claims) {
+  const GucAction action = session_login ? GUC_ACTION_SET : GUC_ACTION_LOCAL;
+  pg::guarded([=] {
+    set_for(identity_name, claims, action);
+    if (token_setting::value() != nullptr) set_for(token_name, "", action);
+  });
+}
+
+const vrm::identity* current_identity() {
+  if (const vrm::identity* const who = identity_setting::value()) [[likely]]
+    return who->is_expired(statement_start(), clock_skew()) ? nullptr : who;
+  const std::optional<claims> now = current_claims();
+  return now ? now->who : nullptr;
+}
+
+std::optional<pg::at_call_site<vrm::uuid>> uid() {
+  const vrm::identity* const who = current_identity();
+  if (who == nullptr || !who->has_user) return std::nullopt;
+  return pg::at_call_site<vrm::uuid>{who->user};
+}
+
+std::optional<std::string_view> role() {
+  const vrm::identity* const who = current_identity();
+  return who != nullptr ? non_empty(who->role.data()) : std::nullopt;
+}
+
+std::optional<std::string_view> aal() {
+  const vrm::identity* const who = current_identity();
+  return who != nullptr ? non_empty(who->assurance.data()) : std::nullopt;
+}
+
+bool is_anonymous() {
+  const vrm::identity* const who = current_identity();
+  return who != nullptr && who->is_anonymous;
+}
+
+/// Converts the claims once; later calls copy the binary form.
+std::optional<pg::jsonb_view> jwt() {
+  static std::string binary;
+  static std::uint64_t version = 0;
+
+  const std::optional<claims> now = current_claims();
+  if (!now) return std::nullopt;
+  if (version != now->version) {
+    const std::string text(now->text);
+    const Datum datum = pg::datum_traits<pg::jsonb_text>::to({text});
+    binary = pg::datum_traits<pg::jsonb_view>::from(datum).binary;
+    version = now->version;
+  }
+  return pg::jsonb_view{binary};
+}
+
+void define_identity_settings() {
+  identity_setting::define(
+      identity_name, "Verified claims of the current transaction; vrm.login() sets them.",
+      {.context = PGC_SUSET, .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE});
+  token_setting::define(token_name,
+                        "Token of the current transaction, verified when it is first needed.",
+                        {.context = PGC_USERSET,
+                         .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL});
+  pg::define_setting("vrm.session_login",
+                     "Lets an identity outlive its transaction; never behind a pooler.",
+                     session_login, false, {.context = PGC_SUSET});
+  pg::define_setting("vrm.trusted_logins",
+                     "Session users, separated by commas, whose request.jwt.claims is believed.",
+                     trusted_logins, "", {.context = PGC_SUSET, .flags = GUC_LIST_INPUT},
+                     check_trusted_logins, forget_trust);
+  CacheRegisterSyscacheCallback(AUTHOID, forget_trust, Datum{0});
+  RegisterXactCallback(end_identity, nullptr);
+}
+
+}  // namespace vrm::sql
+
+VRM_EXPORT(vrm_uid, vrm::sql::uid);
+VRM_EXPORT(vrm_role, vrm::sql::role);
+VRM_EXPORT(vrm_aal, vrm::sql::aal);
+VRM_EXPORT(vrm_is_anonymous, vrm::sql::is_anonymous);
+VRM_EXPORT(vrm_jwt, vrm::sql::jwt);

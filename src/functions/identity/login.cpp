@@ -1,0 +1,146 @@
+// vrm.login() and vrm.verify_jwt(): from a token to claims.
+//
+// A backend keeps the last tokens that it has verified, by their SHA-256, because clients present
+// the same one with every transaction; they are forgotten when a key changes or they expire.
+#include "functions/identity/login.h"
+
+#include <array>
+#include <optional>
+
+#include "boundary/call/function.h"
+#include "boundary/call/guc.h"
+#include "core/identity/identity.h"
+#include "core/identity/token.h"
+#include "core/platform/error.h"
+#include "core/platform/openssl.h"
+#include "core/platform/uuid.h"
+#include "functions/identity/current_identity.h"
+#include "functions/identity/signing_keys.h"
+#include "functions/platform/settings.h"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+#include "utils/timestamp.h"
+}
+
+namespace vrm::sql {
+namespace {
+
+int most_token_bytes = 0;
+int clock_skew_seconds = 0;
+
+using fingerprint = std::array<std::byte, 32>;
+
+fingerprint fingerprint_of(std::string_view token) {
+  static const vrm::openssl::digest sha256(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+  static const vrm::openssl::digest_context context(EVP_MD_CTX_new());
+  fingerprint hash{};
+  vrm::openssl::require(
+      sha256 && context && EVP_DigestInit_ex2(context.get(), sha256.get(), nullptr) == 1 &&
+          EVP_DigestUpdate(context.get(), token.data(), token.size()) == 1 &&
+          EVP_DigestFinal_ex(context.get(), vrm::openssl::data(std::span<std::byte>(hash)),
+                             nullptr) == 1,
+      "hash a token");
+  return hash;
+}
+
+/// The tokens verified last; the oldest makes room for the newest.
+class token_cache {
+ public:
+  const verified_token* find(const fingerprint& hash) {
+    const std::uint64_t keys = signing_keys::generation();
+    if (keys_ != keys) {
+      entries_ = {};
+      keys_ = keys;
+    }
+    for (const entry& kept : entries_) {
+      if (kept.hash == hash && !kept.token.claims.empty()) return &kept.token;
+    }
+    return nullptr;
+  }
+
+  const verified_token& keep(const fingerprint& hash, verified_token token) {
+    entry& oldest = entries_[next_++ % entries_.size()];
+    oldest = {.hash = hash, .token = std::move(token)};
+    return oldest.token;
+  }
+
+ private:
+  struct entry {
+    fingerprint hash{};
+    verified_token token;
+  };
+  std::array<entry, 64> entries_;
+  std::size_t next_ = 0;
+  std::uint64_t keys_ = 0;
+};
+
+std::int64_t now() noexcept {
+  const auto moment =
+      pg::datum_traits<pg::timestamp>::from(TimestampTzGetDatum(GetCurrentTimestamp()));
+  return std::chrono::floor<std::chrono::seconds>(moment.time_since_epoch()).count();
+}
+
+/// Claims are UTF-8 and have been checked to be; the server may use another encoding.
+std::string in_server_encoding(std::string claims) {
+  const char* const converted = pg::guarded(
+      [&] { return pg_any_to_server(claims.c_str(), static_cast<int>(claims.size()), PG_UTF8); });
+  return converted == claims.c_str() ? std::move(claims) : std::string(converted);
+}
+
+verified_token verify_anew(std::string_view text) {
+  const vrm::jose::token token(text, static_cast<std::size_t>(most_token_bytes));
+  const signing_keys::signing_key* const key = signing_keys::find(token.key_id());
+  if (key == nullptr)
+    vrm::jose::reject_token(token.key_id() ? "no key has its kid" : "it does not say which key");
+  std::string claims =
+      token.verified_claims(signing_keys::usable(*key), {.issuer = key->issuer,
+                                                         .audience = key->audience,
+                                                         .now = now(),
+                                                         .leeway = clock_skew_seconds});
+  const std::int64_t expires_at = vrm::read_identity(claims).expires_at;
+  return {.claims = in_server_encoding(std::move(claims)), .expires_at = expires_at};
+}
+
+}  // namespace
+
+std::int64_t clock_skew() noexcept { return clock_skew_seconds; }
+
+const verified_token& verify_token(std::string_view token) {
+  static token_cache cache;
+  if (token.size() > static_cast<std::size_t>(most_token_bytes))
+    vrm::jose::reject_token("it is larger than vrm.max_token_bytes");
+  const fingerprint hash = fingerprint_of(token);
+  if (const verified_token* const kept = cache.find(hash)) {
+    if (now() >= kept->expires_at + clock_skew_seconds) vrm::jose::reject_token("it has expired");
+    return *kept;
+  }
+  return cache.keep(hash, verify_anew(token));
+}
+
+std::optional<vrm::uuid> login(std::string_view token) {
+  set_identity(verify_token(token).claims.c_str());
+  const vrm::identity* const who = current_identity();
+  if (who == nullptr || !who->has_user) return std::nullopt;
+  return who->user;
+}
+
+void logout() { set_identity(""); }
+
+pg::jsonb_text verify_jwt(std::string_view token) { return {verify_token(token).claims}; }
+
+void define_login_settings() {
+  pg::define_setting("vrm.max_token_bytes", "Largest token that is looked at.", most_token_bytes,
+                     8192, {.least = 128, .most = 1 << 20},
+                     {.context = PGC_SUSET, .flags = GUC_UNIT_BYTE});
+  pg::define_setting("vrm.clock_skew",
+                     "Seconds by which a token's issuer and this server may disagree on the time.",
+                     clock_skew_seconds, 30, {.least = 0, .most = 600},
+                     {.context = PGC_SUSET, .flags = GUC_UNIT_S});
+}
+
+}  // namespace vrm::sql
+
+VRM_EXPORT(vrm_login, vrm::sql::login);
+VRM_EXPORT(vrm_logout, vrm::sql::logout);
+VRM_EXPORT(vrm_verify_jwt, vrm::sql::verify_jwt);

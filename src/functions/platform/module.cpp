@@ -1,0 +1,27 @@
+// The module's magic block and what happens when it is loaded.
+#include "boundary/call/function.h"
+#include "boundary/call/guc.h"
+#include "functions/platform/settings.h"
+
+extern "C" {
+#pragma GCC visibility push(default)
+#ifdef PG_MODULE_MAGIC_EXT
+PG_MODULE_MAGIC_EXT(.name = "vrm", .version = VRM_VERSION);
+#else
+PG_MODULE_MAGIC;
+#endif
+void _PG_init(void);  // NOLINT(bugprone-reserved-identifier): PostgreSQL's name
+#pragma GCC visibility pop
+
+void _PG_init(void) {
+  vrm::sql::define_platform_settings();
+  vrm::sql::define_identity_settings();
+  vrm::sql::define_login_settings();
+  vrm::sql::watch_signing_keys();
+  vrm::sql::define_lockout_settings();
+  vrm::sql::define_password_settings();
+  vrm::sql::define_master_key_settings();
+  vrm::sql::define_secrets_settings();
+  MarkGUCPrefixReserved("vrm");  // last: it drops placeholders that nobody has defined
+}
+}
