@@ -16,7 +16,8 @@ configure_tidy() {
 # Prints the files to look at, each with the line that its stamp will hold.
 unclean() {
     cd "$root"
-    common=$(cat .clang-tidy test/.clang-tidy compile_flags.txt CMakeLists.txt $(find src -name '*.h' | sort) | cksum)
+    common=$(find src -name '*.h' | sort |
+        xargs cat .clang-tidy test/.clang-tidy compile_flags.txt CMakeLists.txt | cksum)
     grep -o '"file": "[^"]*"' out/tidy/compile_commands.json | cut -d'"' -f4 | sort -u |
         while read -r file; do
             line="$version $common $(cksum <"$file")"
