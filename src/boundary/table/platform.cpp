@@ -6,6 +6,7 @@
 
 #include "boundary/call/spi.h"
 #include "boundary/error/guard.h"
+#include "boundary/memory/memory.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -16,6 +17,7 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
@@ -275,6 +277,31 @@ Oid granted_object(ObjectType kind, Node* object) {
   }
 }
 
+/// Has the language of a function look at its body, as CREATE FUNCTION does unless
+/// check_function_bodies is off; says nothing when the function is gone.
+void check_body(Oid function) {
+  const HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+  if (!HeapTupleIsValid(tuple)) return;
+  const Oid language = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang;
+  bool no_settings = false;
+  const Datum value = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proconfig, &no_settings);
+  ArrayType* settings = no_settings ? nullptr : DatumGetArrayTypePCopy(value);
+  ReleaseSysCache(tuple);
+
+  const HeapTuple language_tuple = SearchSysCache1(LANGOID, ObjectIdGetDatum(language));
+  if (!HeapTupleIsValid(language_tuple)) elog(ERROR, "cache lookup failed for %u", language);
+  const Oid validator = reinterpret_cast<Form_pg_language>(GETSTRUCT(language_tuple))->lanvalidator;
+  ReleaseSysCache(language_tuple);
+  if (!OidIsValid(validator)) return;
+
+  const int level = NewGUCNestLevel();
+  set_config_option("check_function_bodies", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+                    true, 0, false);
+  if (settings != nullptr) ProcessGUCArray(settings, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE);
+  OidFunctionCall1(validator, ObjectIdGetDatum(function));
+  AtEOXact_GUC(true, level);
+}
+
 }  // namespace
 
 void notice(const char* message, const char* hint) {
@@ -289,7 +316,8 @@ void notice(const char* message, const char* hint) {
 }
 
 struct platform_installer::state {
-  std::vector<Oid> kept;  ///< objects that were there before
+  std::vector<Oid> kept;       ///< objects that were there before
+  std::vector<Oid> functions;  ///< made or replaced, their bodies not looked at yet
   bool outer_creating_extension = creating_extension;
   int guc_level = 0;
 };
@@ -307,7 +335,7 @@ platform_installer::platform_installer() : state_(std::make_unique<state>()) {
     };
     set("search_path", "pg_catalog, pg_temp");
     set("client_min_messages", "warning");  // IF NOT EXISTS says so for every object
-    set("check_function_bodies", "on");
+    set("check_function_bodies", "off");    // until check_functions()
   });
   creating_extension = false;
 }
@@ -362,8 +390,24 @@ void platform_installer::run(const std::string& script, comments existing_commen
       spi.execute(std::string(text_of(raw, script)).c_str());
     }
     guarded([] { CommandCounterIncrement(); });
+    if (IsA(raw->stmt, CreateFunctionStmt)) {
+      state_->functions.push_back(
+          guarded([&] { return function_oid(castNode(CreateFunctionStmt, raw->stmt)); }));
+    }
   }
   spi.execute(restoration.c_str());
+}
+
+void platform_installer::check_functions() {
+  const MemoryContext context = guarded([] {
+    return AllocSetContextCreate(CurrentMemoryContext, "vrm function body", ALLOCSET_DEFAULT_SIZES);
+  });
+  const context_scope inside(context);
+  for (const Oid function : state_->functions) {
+    guarded([&] { check_body(function); });
+    guarded([&] { MemoryContextReset(context); });
+  }
+  state_->functions.clear();
 }
 
 std::vector<std::string> missing_objects(const std::string& script) {

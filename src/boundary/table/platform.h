@@ -31,7 +31,12 @@ class platform_installer {
 
   /// Executes the statements of `script` one by one, with search_path = pg_catalog, pg_temp, which
   /// stays so until the installer is destroyed.
+  /// Bodies of functions are not looked at yet, so that they may come in any order.
   void run(const std::string& script, comments existing_comments = comments::keep);
+
+  /// Has the bodies of all functions that run() has made or replaced checked by their language;
+  /// to be called when the last script has run.
+  void check_functions();
 
  private:
   [[nodiscard]] bool is_kept(Oid object) const;

@@ -106,6 +106,14 @@ void run_steps(const pg::spi_session& spi, pg::platform_installer& installer, st
   }
 }
 
+/// Runs the whole script of the platform, whose functions may call each other in any order.
+void complete(const pg::spi_session& spi, pg::platform_installer& installer,
+              const std::string& version) {
+  installer.run(spi.value<std::string>("SELECT vrm.platform_script()").value_or(""));
+  installer.check_functions();
+  record_version(spi, version);
+}
+
 }  // namespace
 
 void define_platform_settings() {
@@ -129,22 +137,21 @@ std::string install() {
         .detail("The members of the extension are at version " + version + ".")
         .hint("SELECT vrm.upgrade();");
   }
-  installer.run(spi.value<std::string>("SELECT vrm.platform_script()").value_or(""));
-  record_version(spi, version);
+  complete(spi, installer, version);
   return version;
 }
 
 /// Brings the platform to the version of the members.
 std::string upgrade() {
   require_superuser();
-  {
-    const pg::spi_session spi;
-    pg::platform_installer installer;
-    require_trusted_schemas(spi);
-    const auto recorded = recorded_version(spi);
-    if (recorded) run_steps(spi, installer, *recorded, library_version(spi));
-  }
-  return install();
+  const pg::spi_session spi;
+  pg::platform_installer installer;
+  require_trusted_schemas(spi);
+  const std::string version = library_version(spi);
+  const auto recorded = recorded_version(spi);
+  if (recorded) run_steps(spi, installer, *recorded, version);
+  complete(spi, installer, version);
+  return version;
 }
 
 std::optional<std::string> platform_version() {

@@ -1,7 +1,7 @@
 -- Library and platform: no member depends on the platform, and installing again repairs what is
 -- missing without undoing what a DBA has changed.
 BEGIN;
-SELECT plan(13);
+SELECT plan(18);
 SET LOCAL client_min_messages = warning;
 
 SELECT is_empty($$SELECT d.classid::regclass, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
@@ -35,6 +35,24 @@ SELECT policies_are('vrm', 'metrics',
                     'a policy that was lost comes back');
 SELECT has_index('vrm', 'test_runs', 'test_runs_agent', 'and an index');
 SELECT is((SELECT qual FROM pg_policies WHERE tablename = 'test_runs' AND permissive = 'PERMISSIVE'), 'false', 'what a DBA has altered stays altered');
+
+-- Bodies are checked when all functions are there.
+CREATE FUNCTION pg_temp.platform_is(script text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE OR REPLACE FUNCTION vrm.platform_script() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+                   format('SELECT %L', script));
+END $$;
+SELECT pg_temp.platform_is($$CREATE OR REPLACE FUNCTION vrm.early() RETURNS int LANGUAGE sql AS 'SELECT vrm.late()';
+                             CREATE OR REPLACE FUNCTION vrm.late() RETURNS int LANGUAGE sql AS 'SELECT 42';$$) \g /dev/null
+SELECT lives_ok('SELECT vrm.install()', 'a function may call one that the script makes later');
+SELECT is(vrm.early(), 42, 'and finds it');
+SELECT pg_temp.platform_is($$CREATE OR REPLACE FUNCTION vrm.early() RETURNS int LANGUAGE sql AS 'SELECT vrm.nowhere()';
+                             CREATE OR REPLACE FUNCTION vrm.late() RETURNS int LANGUAGE sql AS 'SELECT 42';$$) \g /dev/null
+SELECT throws_ok('SELECT vrm.install()', '42883', 'function vrm.nowhere() does not exist', 'one that calls a function which never comes is an error');
+SELECT pg_temp.platform_is($$CREATE OR REPLACE PROCEDURE vrm.late_call() LANGUAGE plpgsql AS 'BEGIN PERFORM 1 END';$$) \g /dev/null
+SELECT throws_ok('SELECT vrm.install()', '42601', NULL, 'the body of a procedure is checked, too');
+SELECT pg_temp.platform_is($$CREATE OR REPLACE FUNCTION vrm.early() RETURNS int LANGUAGE sql SET search_path = vrm AS 'SELECT late()';$$) \g /dev/null
+SELECT lives_ok('SELECT vrm.install()', 'a body is checked under the settings of its function');
 
 UPDATE vrm_private.platform_history SET version = '0.0.1';
 SELECT throws_ok('SELECT vrm.install()', '55000', 'the platform is at version 0.0.1', 'an old platform is upgraded, not installed over');
