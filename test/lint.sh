@@ -66,6 +66,7 @@ no_opening() {
 }
 
 definer_unpinned() {
+    # shellcheck disable=SC2016 # a program of awk
     xargs awk '
         function judge() {
             if (text ~ /SECURITY DEFINER/ && text !~ /SET search_path *= *pg_catalog, pg_temp/)
