@@ -41,6 +41,11 @@ too_wide() { { grep -vE '\.(sql|p[lm])$|^test/core/' "$work/code" | xargs grep -
                grep '^sql/' "$work/sql" | xargs grep -nHE '.{121,}'; } | cut -c 1-120; }
 tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
 trailing_space() { lines code " +$"; }
+no_newline_at_end() {
+    grep -v '^test/fuzz/seeds/' "$work/all" | while read -r file; do
+        [ -z "$(tail -c 1 "$file")" ] || echo "$file"
+    done
+}
 left_for_later() { grep -v '^test/lint.sh$' "$work/all" | xargs grep -nHIwE 'TODO|FIXME|XXX|HACK'; }
 machine_paths() { lines all '(^|[^a-z.])/wor[k]/|share[d]/(design|source|prototypes|skeleton)'; }
 
@@ -112,6 +117,7 @@ rule 'files have 500 lines at most' too_long
 rule 'lines have 100 columns at most' too_wide
 rule 'tabs are for Makefiles' tabs
 rule 'no line ends in spaces' trailing_space
+rule 'files end with a newline' no_newline_at_end
 rule 'nothing is left for later' left_for_later
 rule 'no path of a developer is committed' machine_paths
 rule 'src/core names nothing of PostgreSQL' core_names_postgres
