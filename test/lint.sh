@@ -101,6 +101,11 @@ not_executable() {
         [ -x "$file" ] || case $file in *.pl) ;; *) echo "$file" ;; esac
     done <"$work/programs"
 }
+# A tag that moves would let somebody else change what runs here.
+unpinned_action() {
+    grep -E '^\.github/workflows/' "$work/all" | xargs -r grep -nH 'uses:' |
+        grep -vE '@(v[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{40})( |$)'
+}
 writes_the_system() {
     lines code '(make|cmake).* install( |$)' | grep -vE 'DESTDIR|^[^:]*:[0-9]+: *#'
 }
@@ -129,6 +134,7 @@ rule 'SECURITY DEFINER functions pin search_path' definer_unpinned
 rule 'SQL files are called NN-topic.sql' misnamed_topics
 rule 'shell scripts are valid' syntax
 rule 'programs are executable' not_executable
+rule 'actions of workflows are pinned to a version' unpinned_action
 rule 'nothing installs into the system' writes_the_system
 echo "1..$number"
 
