@@ -7,7 +7,9 @@ cd "$(dirname "$0")/.."
 environment=$(./vrm environment)
 eval "$environment"
 
-[ $# -gt 0 ] || set -- $(ls bench | sed -n 's/\.\(pl\|sh\)$//p' | grep -vx run)
+# shellcheck disable=SC2046 # one word for each topic
+[ $# -gt 0 ] || set -- $(find bench -maxdepth 1 -name '*.[ps][lh]' ! -name run.sh |
+    sed 's|.*/||; s|\..*||' | sort)
 for topic in "$@"; do
     printf '\n== %s\n' "$topic"
     for script in bench/"$topic".sh bench/"$topic".pl; do

@@ -18,7 +18,7 @@ for step in platform/upgrade/*--*.sql; do
     name=$(basename "$step" .sql)
     printf "    ('%s', '%s', \$platform\$\n" "${name%%--*}" "${name##*--}"
     cat "$step"
-    printf '$platform$),\n'
+    printf "\$platform\$),\n"
 done
 cat <<'SQL'
     (NULL, NULL, NULL)) AS step (from_version, to_version, script)

@@ -41,6 +41,11 @@ too_wide() { { grep -vE '\.(sql|p[lm])$|^test/core/' "$work/code" | xargs grep -
                grep '^sql/' "$work/sql" | xargs grep -nHE '.{121,}'; } | cut -c 1-120; }
 tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
 trailing_space() { lines code " +$"; }
+no_newline_at_end() {
+    grep -v '^test/fuzz/seeds/' "$work/all" | while read -r file; do
+        [ -z "$(tail -c 1 "$file")" ] || echo "$file"
+    done
+}
 left_for_later() { grep -v '^test/lint.sh$' "$work/all" | xargs grep -nHIwE 'TODO|FIXME|XXX|HACK'; }
 machine_paths() { lines all '(^|[^a-z.])/wor[k]/|share[d]/(design|source|prototypes|skeleton)'; }
 
@@ -66,6 +71,7 @@ no_opening() {
 }
 
 definer_unpinned() {
+    # shellcheck disable=SC2016 # a program of awk
     xargs awk '
         function judge() {
             if (text ~ /SECURITY DEFINER/ && text !~ /SET search_path *= *pg_catalog, pg_temp/)
@@ -95,6 +101,11 @@ not_executable() {
         [ -x "$file" ] || case $file in *.pl) ;; *) echo "$file" ;; esac
     done <"$work/programs"
 }
+# A tag that moves would let somebody else change what runs here.
+unpinned_action() {
+    grep -E '^\.github/workflows/' "$work/all" | xargs -r grep -nH 'uses:' |
+        grep -vE '@(v[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{40})( |$)'
+}
 writes_the_system() {
     lines code '(make|cmake).* install( |$)' | grep -vE 'DESTDIR|^[^:]*:[0-9]+: *#'
 }
@@ -111,6 +122,7 @@ rule 'files have 500 lines at most' too_long
 rule 'lines have 100 columns at most' too_wide
 rule 'tabs are for Makefiles' tabs
 rule 'no line ends in spaces' trailing_space
+rule 'files end with a newline' no_newline_at_end
 rule 'nothing is left for later' left_for_later
 rule 'no path of a developer is committed' machine_paths
 rule 'src/core names nothing of PostgreSQL' core_names_postgres
@@ -122,6 +134,7 @@ rule 'SECURITY DEFINER functions pin search_path' definer_unpinned
 rule 'SQL files are called NN-topic.sql' misnamed_topics
 rule 'shell scripts are valid' syntax
 rule 'programs are executable' not_executable
+rule 'actions of workflows are pinned to a version' unpinned_action
 rule 'nothing installs into the system' writes_the_system
 echo "1..$number"
 

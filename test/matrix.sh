@@ -28,6 +28,7 @@ suites_of() {
 # --- what the host's apt knows ------------------------------------------------------------------
 
 host_mirror() {
+    # shellcheck disable=SC2016 # names of apt's fields
     apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' 2>/dev/null |
         awk '$2 == "Debian" { print $1; exit }'
 }
@@ -42,6 +43,7 @@ export http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}"
 
 # Runs a command inside, with /proc and /dev that vanish with it, as do all its processes.
 inside() {
+    # shellcheck disable=SC2016 # expands in the inner shell
     unshare --mount --pid --fork --kill-child --propagation private sh -euc '
         system=$1
         shift
@@ -118,6 +120,7 @@ for version; do
     git -c safe.directory='*' clone -q --no-hardlinks "$root" "$system/root/vrm"
     : >"$work/report.$version"
     set +e
+    # shellcheck disable=SC2016 # expands in the inner shell
     inside "$system" sh -ec '
         export VRM_PG=$1
         cd /root/vrm

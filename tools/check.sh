@@ -64,10 +64,11 @@ pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 documentation_tests() { prove "$root/test/docs.pl" "$root/test/monitoring_files.pl"; }
 
 isolation_tests() {
+    # shellcheck disable=SC2046 # one word for each specification
     "$(dirname "$pgxs")/../test/isolation/pg_isolation_regress" --load-extension=vrm \
         --inputdir="$root/test/isolation" --outputdir="$image/isolation" --bindir="$image$bin" \
         --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=vrm_isolation \
-        $(cd "$root/test/isolation/specs" && ls -- *.spec | sed 's/\.spec$//')
+        $(find "$root/test/isolation/specs" -name '*.spec' -exec basename {} .spec \; | sort)
 }
 
 # Runs tests that make and break servers of their own, as user postgres when root runs the check.

@@ -1,5 +1,18 @@
-# Part of ./vrm: what clang says of the C++, its formatting first.  A file that was found clean is
-# looked at again only when it, a header or the configuration has changed.
+# Part of ./vrm: what ShellCheck says of the scripts and clang of the C++, its formatting first.
+# C++ that was found clean is looked at again only when it, a header or the configuration has
+# changed.
+
+# Prints the programs in sh and bash; what they source is looked at along with them.
+shell_programs() {
+    cd "$root"
+    find . \( -path ./.git -o -path ./.vrm -o -path ./out -o -path ./build \) -prune -o \
+        -type f -exec awk '/^#!.*[ \/](ba)?sh$/ { print FILENAME } { nextfile }' {} + | sort
+}
+
+shell() {
+    cd "$root"
+    shell_programs | xargs shellcheck --check-sourced
+}
 
 cxx_files() { (cd "$root" && find src test -type f \( -name '*.cpp' -o -name '*.h' \) | sort); }
 
@@ -29,6 +42,7 @@ unclean() {
 # As many at a time as there are processors; a failing one does not stop the others.
 tidy() {
     cd "$root"
+    # shellcheck disable=SC2016 # expands in the inner shell
     xargs -d '\n' -P "$(nproc)" -n 1 sh -c '
         file=$(printf %s "$1" | cut -f1)
         stamp=$(printf %s "$1" | cut -f2)
@@ -43,6 +57,7 @@ tidy() {
 lint() {
     prepare lint
     shown=5000
+    (step 'shellcheck' shell) || failed=yes
     (step 'clang-format' format) || failed=yes
     step 'configuring for clang-tidy' configure_tidy
     list=$(mktemp)

@@ -30,7 +30,7 @@ build_extension() {
 }
 
 copy_postgres() {
-    rm -rf "$image/usr"
+    rm -rf "${image:?}/usr"
     bin=$("$pg_config" --bindir)
     lib=$("$pg_config" --pkglibdir)
     share=$("$pg_config" --sharedir)

@@ -100,7 +100,7 @@ packages_for() {
         echo 'libipc-run-perl pgbouncer pgbackrest python3-cryptography python3-psycopg2'
         ;;
     lint)
-        echo 'cmake libgtest-dev clang-19 clang-format-19 clang-tidy-19'
+        echo 'shellcheck cmake libgtest-dev clang-19 clang-format-19 clang-tidy-19'
         ;;
     esac
 }

@@ -7,6 +7,7 @@ set -eu
 . "$(dirname "$0")/lib/durable.sh"
 clients=16
 seconds=${VRM_BENCH_SECONDS:-4}
+# shellcheck disable=SC2119 # no setting of its own
 start_durable
 psql -qX -v ON_ERROR_STOP=1 <<'SQL'
 UPDATE vrm.lockout_policy
@@ -34,7 +35,7 @@ rate() {  # NAME SCRIPT DURABILITY
         -T "$seconds" -f "$work/$2" 2>/dev/null | sed -n 's/^tps = \([0-9]*\).*/\1/p')
     echo "$1 $tps" >>"$results"
 }
-for round in 1 2 3; do
+for _ in 1 2 3; do
     for where in hot many; do
         rate "update_$where" "update_$where" lock
         rate "store_$where" "store_$where" lock

@@ -5,7 +5,7 @@ durable=$(mktemp -d /tmp/vrm-bench.XXXXXX)
 bin=$(pg_config --bindir)
 
 as_server() (
-    cd "$durable"
+    cd "$durable" || exit
     if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
 )
 
@@ -17,6 +17,7 @@ trap end_durable EXIT
 trap 'exit 1' INT TERM
 
 # usage: start_durable [SETTING...]     name=value
+# shellcheck disable=SC2120 # some benchmarks keep the defaults
 start_durable() {
     [ "$(id -u)" -ne 0 ] || chown postgres "$durable"
     as_server "$bin/initdb" -D "$durable/data" -U postgres --auth=trust --encoding=UTF8 \
