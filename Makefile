@@ -13,8 +13,9 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)extens
 EXTENSION   = extension/$(EXT)
 MODULE_big  = $(EXT)
 OBJS        = $(patsubst %.cpp,%.o,$(call files,src/*/*/*.cpp))
-DATA        = $(call files,extension/$(EXT)--*--*.sql)
-DATA_built  = build/$(EXT)--$(EXTVERSION).sql
+released    = $(foreach step,$(notdir $(wildcard $(top)sql/upgrade/*--*)),$(firstword $(subst --, ,$(step))))
+update_sql  = $(foreach from,$(released),build/$(EXT)--$(from)--$(EXTVERSION).sql)
+DATA_built  = build/$(EXT)--$(EXTVERSION).sql $(update_sql)
 EXTRA_CLEAN = build $(OBJS:.o=.d)
 
 # -isystem: the warnings that PostgreSQL's own headers give are not ours
@@ -37,7 +38,7 @@ include $(PGXS)
 
 # What a build was made of, in a file that changes only when that does: another server, or a
 # source that is gone, leaves no newer file behind for make to notice.
-sql_sources = $(sort $(wildcard $(top)sql/*.s* $(top)sql/*/*.sql $(top)sql/*/*/*.sql))
+sql_sources = $(sort $(wildcard $(addprefix $(top)sql/,order *.* */*/*.sql)))
 remember    = $(shell mkdir -p build; echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
 $(call remember,server,$(shell $(PG_CONFIG) --version --includedir-server))
 $(call remember,objects,$(OBJS))
@@ -53,7 +54,10 @@ build:
 	mkdir -p $(sort $(dir $(OBJS))) build/isolation
 
 $(DATA_built): $(sql_sources) $(top)extension/$(EXT).control $(top)Makefile build/scripts | build
+build/$(EXT)--$(EXTVERSION).sql:
 	$(top)sql/assemble.sh > $@
+$(update_sql): build/$(EXT)--%--$(EXTVERSION).sql:
+	$(top)sql/assemble.sh $* > $@
 
 .PHONY: pgtap bench
 pgtap:

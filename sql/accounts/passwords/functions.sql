@@ -1,0 +1,28 @@
+-- Passwords: hashes and strength
+
+CREATE OR REPLACE FUNCTION vrm_private.require_own_passwords() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regclass('auth.identities') IS NOT NULL THEN
+        RAISE EXCEPTION 'passwords belong to Supabase Auth here'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Schema "auth" is that of Supabase, whose own service keeps and checks passwords.',
+                  HINT = 'Sign in through Supabase Auth; vrm.hook_password_verification_attempt is its hook.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.require_own_passwords() IS 'refuses where Supabase Auth keeps the passwords';
+
+CREATE OR REPLACE FUNCTION vrm_private.require_strength(password vrm.secret) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF coalesce(vrm.secret_length(password), 0) < 8 THEN
+        RAISE EXCEPTION 'the password is too short'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'A password has 8 characters at least.',
+                  HINT = 'Choose a longer one; several words are easy to remember.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.require_strength(vrm.secret) IS 'refuses passwords that are too short';
+REVOKE EXECUTE ON FUNCTION vrm_private.require_own_passwords(), vrm_private.require_strength(vrm.secret) FROM PUBLIC;

@@ -1,0 +1,195 @@
+-- Sessions and the tokens they issue
+
+CREATE OR REPLACE FUNCTION vrm_private.token_key(OUT kid text, OUT private_key text)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    made record;
+    known record;
+    plain vrm.secret;
+BEGIN
+    SELECT k.kid, k.private_key AS sealed INTO known
+    FROM vrm_private.token_keys k ORDER BY k.created_at DESC LIMIT 1;
+    IF known.kid IS NULL THEN
+        LOCK TABLE vrm_private.token_keys IN SHARE ROW EXCLUSIVE MODE;
+        SELECT k.kid, k.private_key AS sealed INTO known
+        FROM vrm_private.token_keys k ORDER BY k.created_at DESC LIMIT 1;
+    END IF;
+    IF known.kid IS NULL THEN
+        made := vrm.token_key_pair();
+        plain := made.private_key;
+        INSERT INTO vrm_private.token_keys (kid, private_key)
+        VALUES (made.kid, vrm.seal(plain, convert_to(made.kid, 'UTF8')));
+        PERFORM vrm.jwk_import(jsonb_build_object('keys', jsonb_build_array(made.public_key)), 'vrm', 'authenticated');
+        kid := made.kid;
+        private_key := made.private_key;
+    ELSE
+        kid := known.kid;
+        private_key := vrm.reveal(known.sealed, convert_to(known.kid, 'UTF8'));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.token_key() IS 'the key that signs access tokens; made at the first sign-in';
+
+CREATE OR REPLACE FUNCTION vrm_private.uuid_in_token(token text, part integer) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN split_part(token, '.', part) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                THEN split_part(token, '.', part)::uuid END
+$$;
+COMMENT ON FUNCTION vrm_private.uuid_in_token(text, integer) IS 'an id in a token; null when there is none';
+
+CREATE OR REPLACE FUNCTION vrm_private.access_token(user_id uuid, session_id uuid, aal text) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    key record := vrm_private.token_key();
+    claims jsonb;
+BEGIN
+    SELECT jsonb_build_object('iss', 'vrm', 'aud', 'authenticated', 'sub', p.id, 'role', 'authenticated',
+                              'email', p.email, 'user_role', p.role, 'aal', access_token.aal,
+                              'session_id', access_token.session_id, 'is_anonymous', false,
+                              'iat', floor(extract(epoch FROM clock_timestamp())),
+                              'exp', floor(extract(epoch FROM clock_timestamp())) + 900)
+    INTO claims FROM vrm.user_profiles p WHERE p.id = access_token.user_id;
+    RETURN vrm.sign_jwt(key.private_key, key.kid, claims::text);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.access_token(uuid, uuid, text) IS 'a token for vrm.login(), good for 15 minutes';
+
+CREATE OR REPLACE FUNCTION vrm_private.refresh_token(user_id uuid, session_id uuid, counter bigint) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    token text := concat_ws('.', refresh_token.user_id, refresh_token.session_id, refresh_token.counter,
+                            vrm.random_base32(32));
+BEGIN
+    INSERT INTO vrm_private.refresh_tokens (user_id, session_id, counter, token_hash)
+    VALUES (refresh_token.user_id, refresh_token.session_id, refresh_token.counter, sha256(convert_to(token, 'UTF8')));
+    RETURN token;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.refresh_token(uuid, uuid, bigint) IS 'the next refresh token of a session';
+
+CREATE OR REPLACE FUNCTION vrm_private.start_session(user_id uuid, aal text, client_ip inet, user_agent text)
+    RETURNS vrm.sign_in_result
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result vrm.sign_in_result;
+    address text;
+BEGIN
+    INSERT INTO vrm_private.sessions (user_id, aal, client_ip, user_agent)
+    VALUES (start_session.user_id, start_session.aal, start_session.client_ip, left(start_session.user_agent, 500))
+    RETURNING id INTO result.session_id;
+    UPDATE auth.users SET last_sign_in_at = clock_timestamp() WHERE id = start_session.user_id;
+    UPDATE vrm.user_profiles
+    SET last_login = clock_timestamp(), login_attempts = 0, locked_until = NULL
+    WHERE id = start_session.user_id
+    RETURNING email INTO address;
+    PERFORM vrm.audit_event('signed in', jsonb_build_object('user_id', start_session.user_id, 'aal', start_session.aal,
+                                                            'session_id', result.session_id));
+    result.status := 'ok';
+    result.user_id := start_session.user_id;
+    result.access_token := vrm_private.access_token(start_session.user_id, result.session_id, start_session.aal);
+    result.refresh_token := vrm_private.refresh_token(start_session.user_id, result.session_id, 0);
+    result.device_token := vrm.lockout_device_token(lower(btrim(address)));
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.start_session(uuid, text, inet, text) IS 'what every successful sign-in ends with';
+
+-- Ends a session where no ROLLBACK reaches, for as long as a refresh token could live.
+CREATE OR REPLACE FUNCTION vrm_private.end_session(session_id uuid) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM vrm.lockout_lock('session', end_session.session_id::text, clock_timestamp() + '31 days'::interval);
+    UPDATE vrm_private.sessions SET revoked_at = clock_timestamp()
+    WHERE id = end_session.session_id AND revoked_at IS NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.end_session(uuid) IS
+    'no token of the session refreshes it any more, whatever is rolled back';
+
+CREATE OR REPLACE FUNCTION vrm.session_refresh(refresh_token text) RETURNS vrm.sign_in_result
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    key record := vrm_private.token_key();
+    given record;
+    result vrm.sign_in_result;
+BEGIN
+    SELECT t.user_id, t.session_id, t.counter, s.aal,
+           s.revoked_at IS NULL AND s.refreshed_at > clock_timestamp() - '30 days'::interval AS alive,
+           p.deleted_at IS NULL AND coalesce(u.banned_until <= clock_timestamp(), true) AS may
+    INTO given
+    FROM vrm_private.refresh_tokens t
+    JOIN vrm_private.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
+    JOIN vrm.user_profiles p ON p.id = t.user_id JOIN auth.users u ON u.id = t.user_id
+    WHERE t.user_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 1)
+      AND t.session_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 2)
+      AND t.token_hash = sha256(convert_to(session_refresh.refresh_token, 'UTF8'));
+    IF given.session_id IS NULL OR NOT given.alive OR NOT given.may
+       OR (vrm.lockout_state('session', given.session_id::text)).locked THEN
+        RETURN vrm_private.refused('invalid', NULL);
+    END IF;
+    -- A token that comes a second time was stolen, by this caller or from him.
+    IF NOT vrm.lockout_advance('session', given.session_id::text, given.counter + 1) THEN
+        PERFORM vrm_private.end_session(given.session_id),
+                vrm.audit_journal('refresh token used twice', jsonb_build_object(
+                    'user_id', given.user_id, 'session_id', given.session_id));
+        RETURN vrm_private.refused('invalid', NULL);
+    END IF;
+    UPDATE vrm_private.sessions SET refreshed_at = clock_timestamp()
+    WHERE user_id = given.user_id AND id = given.session_id;
+    result.status := 'ok';
+    result.user_id := given.user_id;
+    result.session_id := given.session_id;
+    result.access_token := vrm_private.access_token(given.user_id, given.session_id, given.aal);
+    result.refresh_token := vrm_private.refresh_token(given.user_id, given.session_id, given.counter + 1);
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION vrm.session_refresh(text) IS
+    'new tokens for a refresh token, once; a second use ends the session, and ROLLBACK does not undo that';
+
+CREATE OR REPLACE FUNCTION vrm.session_revoke(session_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    operator boolean := vrm_private.is_operator();
+BEGIN
+    PERFORM FROM vrm_private.sessions s
+    WHERE s.id = session_revoke.session_id AND s.revoked_at IS NULL AND (s.user_id = vrm.uid() OR operator);
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM vrm_private.end_session(session_revoke.session_id);
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vrm.session_revoke(uuid) IS
+    'ends a session of one''s own, administrators anybody''s; false when there is none';
+
+CREATE OR REPLACE FUNCTION vrm.session_revoke_all(user_id uuid) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ended integer;
+BEGIN
+    IF session_revoke_all.user_id IS DISTINCT FROM vrm.uid() AND NOT vrm_private.is_operator() THEN
+        RAISE EXCEPTION 'permission denied to end the sessions of somebody else'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Ask an administrator of the application.';
+    END IF;
+    SELECT count(vrm_private.end_session(s.id)) INTO ended
+    FROM vrm_private.sessions s WHERE s.user_id = session_revoke_all.user_id AND s.revoked_at IS NULL;
+    RETURN ended;
+END
+$$;
+COMMENT ON FUNCTION vrm.session_revoke_all(uuid) IS 'ends all sessions of a user and returns how many';
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.token_key(),
+    vrm_private.access_token(uuid, uuid, text),
+    vrm_private.refresh_token(uuid, uuid, bigint),
+    vrm_private.start_session(uuid, text, inet, text),
+    vrm_private.uuid_in_token(text, integer),
+    vrm_private.end_session(uuid),
+    vrm.session_refresh(text),
+    vrm.session_revoke(uuid),
+    vrm.session_revoke_all(uuid)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.session_refresh(text) TO anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION vrm.session_revoke(uuid), vrm.session_revoke_all(uuid) TO authenticated, service_role;

@@ -1,0 +1,11 @@
+-- Sessions and the tokens they issue: members of the extension
+
+CREATE FUNCTION vrm.token_key_pair(OUT kid text, OUT private_key text, OUT public_key jsonb)
+    AS 'MODULE_PATHNAME', 'vrm_token_key_pair'
+    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.token_key_pair() IS 'a new key that signs access tokens (ES256)';
+
+CREATE FUNCTION vrm.sign_jwt(private_key text, kid text, claims text) RETURNS text
+    AS 'MODULE_PATHNAME', 'vrm_sign_jwt'
+    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.sign_jwt(text, text, text) IS 'a JSON Web Token with these claims (ES256)';

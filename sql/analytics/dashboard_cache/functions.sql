@@ -1,0 +1,81 @@
+-- Dashboards by name, from a cache for those who ask over and over
+
+-- The latest event is looked up before the dashboard is made: what happens in between makes it out of
+-- date at once.  An entry that somebody else is just writing is left to him, so that nobody waits.
+CREATE OR REPLACE FUNCTION vrm.dashboard(
+    name text,
+    arguments jsonb DEFAULT '{}',
+    max_age interval DEFAULT '0'
+) RETURNS jsonb
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    dashboards CONSTANT text[] := '{agent_performance,call_history,call_series,call_summary,failure_reasons,live_calls,'
+                                  'metric_summary,user_dashboard}';
+    caller uuid := vrm.uid();
+    asked text := concat_ws(' ', name, arguments, current_setting('TimeZone'), current_setting('DateStyle'),
+                            current_setting('IntervalStyle'));
+    cached boolean := max_age > '0' AND caller IS NOT NULL AND length(asked) <= 600 AND NOT pg_is_in_recovery();
+    event uuid;
+    made jsonb;
+BEGIN
+    IF name = ANY (dashboards) IS NOT TRUE OR jsonb_typeof(arguments) = 'object' IS NOT TRUE
+       OR max_age BETWEEN '0' AND '1 hour' IS NOT TRUE THEN
+        RAISE EXCEPTION 'a dashboard needs a name, an object of arguments and an age of at most an hour'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got "%s", %s, %s.', left(name, 100), coalesce(left(arguments::text, 100), 'null'),
+                                  coalesce(max_age::text, 'null')),
+                  HINT = format('Dashboards are %s.', array_to_string(dashboards, ', '));
+    END IF;
+    IF cached THEN
+        event := (SELECT e.id FROM vrm.run_events e WHERE e.user_id = caller ORDER BY e.id DESC LIMIT 1);
+        SELECT r.result INTO made
+        FROM vrm.cached_results r
+        WHERE r.user_id = caller AND r.query = asked AND r.made_at > clock_timestamp() - max_age
+          AND r.last_event IS NOT DISTINCT FROM event;
+        IF FOUND THEN
+            RETURN made;
+        END IF;
+    END IF;
+
+    EXECUTE format('SELECT vrm.%I(%s)', name || '_json',
+                   (SELECT string_agg(format('%I => %L', a.key, CASE jsonb_typeof(a.value)
+                               WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(a.value))::text
+                               ELSE a.value #>> '{}' END), ', ')
+                    FROM jsonb_each(arguments) AS a)) INTO made;
+
+    -- a stricter isolation level would fail where somebody has just written the same
+    IF cached AND NOT current_setting('transaction_read_only')::boolean
+       AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
+       AND pg_try_advisory_xact_lock(hashtextextended(asked, uuid_hash_extended(caller, 0))) THEN
+        INSERT INTO vrm.cached_results AS r (user_id, query, result, last_event, made_at)
+        VALUES (caller, asked, made, event, clock_timestamp())
+        ON CONFLICT (user_id, query) DO UPDATE
+        SET result = excluded.result, last_event = excluded.last_event, made_at = excluded.made_at;
+    END IF;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION vrm.dashboard(text, jsonb, interval) IS
+    'a dashboard as a document, by name: vrm.NAME_json(arguments); with max_age perhaps one made so long ago';
+
+CREATE OR REPLACE FUNCTION vrm.forget_cached_results() RETURNS bigint
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH gone AS (DELETE FROM vrm.cached_results r WHERE r.user_id = vrm.uid() RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
+COMMENT ON FUNCTION vrm.forget_cached_results() IS
+    'has the caller''s dashboards made anew whatever age he asks for; returns how many were kept';
+
+CREATE OR REPLACE FUNCTION vrm_private.expire_cached_results() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM vrm.cached_results r WHERE r.made_at < clock_timestamp() - interval '1 hour' RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+COMMENT ON FUNCTION vrm_private.expire_cached_results() IS
+    'deletes results that are too old for anybody; returns their number';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm.dashboard(text, jsonb, interval), vrm.forget_cached_results(), vrm_private.expire_cached_results() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.dashboard(text, jsonb, interval), vrm.forget_cached_results() TO authenticated;

@@ -1,0 +1,266 @@
+-- Dashboards: figures of the caller's calls, each also as jsonb
+
+-- A time is from "since", included, to "until", excluded.  Durations are those of completed calls.
+-- Nothing gives counts of zero, and null where there is nothing to take a mean of.
+-- PL/pgSQL keeps the plans of what is asked most; planning takes longer than the rest.
+CREATE OR REPLACE FUNCTION vrm.call_summary(
+    since timestamptz,
+    until timestamptz,
+    agents uuid[] DEFAULT NULL,
+    compare boolean DEFAULT true
+)
+    RETURNS TABLE (period text, period_since timestamptz, period_until timestamptz, calls bigint, queued bigint,
+                   running bigint, completed bigint, failed bigint, cancelled bigint, success_rate numeric,
+                   average_duration interval, stddev_duration interval, p50_duration interval,
+                   p95_duration interval, p99_duration interval, max_duration interval, positive bigint,
+                   neutral bigint, negative bigint, actions bigint, customers bigint, bad bigint)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH figures AS MATERIALIZED (
+        SELECT p.period, p.since, p.until, f.*
+        FROM (SELECT 1, 'current', since, until
+              UNION ALL
+              SELECT 2, 'previous', since - (until - since), since WHERE compare) AS p (place, period, since, until),
+             LATERAL vrm.summary(vrm.call_statistics(p.since, p.until, agents)) AS f
+        ORDER BY p.place
+    )
+    SELECT f.period, f.since, f.until, f.calls, f.queued, f.running, f.completed, f.failed, f.cancelled,
+           round(f.success_rate::numeric, 3), f.average_duration, f.stddev_duration, f.p50_duration,
+           f.p95_duration, f.p99_duration, f.max_duration, f.positive, f.neutral, f.negative, f.actions,
+           f.customers, f.bad
+    FROM figures f
+    UNION ALL
+    SELECT 'change', NULL, NULL, c.calls - p.calls, c.queued - p.queued, c.running - p.running,
+           c.completed - p.completed, c.failed - p.failed, c.cancelled - p.cancelled,
+           round(c.success_rate::numeric - p.success_rate::numeric, 3), c.average_duration - p.average_duration,
+           c.stddev_duration - p.stddev_duration, c.p50_duration - p.p50_duration,
+           c.p95_duration - p.p95_duration, c.p99_duration - p.p99_duration, c.max_duration - p.max_duration,
+           c.positive - p.positive, c.neutral - p.neutral, c.negative - p.negative, c.actions - p.actions,
+           c.customers - p.customers, c.bad - p.bad
+    FROM figures c JOIN figures p ON c.period = 'current' AND p.period = 'previous';
+END
+$$;
+COMMENT ON FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean) IS
+    'figures of a time, of the time of the same length before it, and the change from that to this';
+
+-- A bucket is what the local calendar and clock say: days have 23 or 25 hours at the change of daylight
+-- saving, in any zone.  Shorter buckets are of one length and counted from local midnight.
+CREATE OR REPLACE FUNCTION vrm.call_series(
+    since timestamptz,
+    until timestamptz,
+    bucket interval,
+    time_zone text DEFAULT 'UTC',
+    agents uuid[] DEFAULT NULL
+)
+    RETURNS TABLE (bucket_since timestamptz, bucket_until timestamptz, calls bigint, completed bigint, failed bigint,
+                   cancelled bigint, success_rate numeric, average_duration interval, p50_duration interval,
+                   p95_duration interval, positive bigint, neutral bigint, negative bigint, customers bigint)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    months integer := extract(year FROM bucket) * 12 + extract(month FROM bucket);
+    days integer := extract(day FROM bucket);
+    clock interval := bucket - make_interval(months => months, days => days);
+    local_first timestamp;
+    edges timestamptz[];
+    number_of_buckets double precision;
+BEGIN
+    IF (months > 0)::integer + (days > 0)::integer + (clock > '0')::integer IS DISTINCT FROM 1
+       OR months < 0 OR days < 0 OR clock < '0' THEN
+        RAISE EXCEPTION 'bucket must be a number of months, of days, or of hours, minutes and seconds'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s.', coalesce(bucket::text, 'null')),
+                  HINT = 'For example: ''1 day''.';
+    END IF;
+    IF since < until IS NOT TRUE OR NOT isfinite(since) OR NOT isfinite(until) THEN
+        RAISE EXCEPTION 'since must be before until, and neither of them infinite'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s and %s.', coalesce(since::text, 'null'), coalesce(until::text, 'null')),
+                  HINT = 'For example: now() - interval ''30 days'', now().';
+    END IF;
+    number_of_buckets := extract(epoch FROM until - since) / extract(epoch FROM bucket);
+    IF number_of_buckets > 10000 THEN
+        RAISE EXCEPTION 'a series has at most 10000 buckets'
+            USING ERRCODE = 'program_limit_exceeded',
+                  DETAIL = format('It would have %s.', ceil(number_of_buckets)),
+                  HINT = 'Ask for longer buckets or a shorter time.';
+    END IF;
+
+    local_first := date_trunc(CASE WHEN months % 12 = 0 AND months > 0 THEN 'year' WHEN months > 0 THEN 'month'
+                                   WHEN days % 7 = 0 AND days > 0 THEN 'week' ELSE 'day' END,
+                              since AT TIME ZONE time_zone);
+    IF clock > '0' THEN
+        SELECT array_agg(e ORDER BY e) INTO edges
+        FROM generate_series(date_bin(bucket, since, local_first AT TIME ZONE time_zone), until + bucket, bucket) AS e;
+    ELSE
+        SELECT array_agg(l AT TIME ZONE time_zone ORDER BY l) INTO edges
+        FROM generate_series(local_first, (until AT TIME ZONE time_zone) + bucket, bucket) AS l;
+    END IF;
+
+    RETURN QUERY
+        WITH part AS MATERIALIZED (
+            SELECT p.bucket AS number, vrm.rollup(p.stats) AS stats
+            FROM vrm.statistics_by_bucket(ARRAY(SELECT greatest(since, least(e.edge, until))
+                                                FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
+                                                ORDER BY e.number), agents) p
+            GROUP BY p.bucket
+        )
+        SELECT e.edge, edges[e.number + 1], coalesce(s.calls, 0),
+               coalesce(s.completed, 0), coalesce(s.failed, 0), coalesce(s.cancelled, 0),
+               round(s.success_rate::numeric, 3), s.average_duration, s.p50_duration, s.p95_duration,
+               coalesce(s.positive, 0), coalesce(s.neutral, 0), coalesce(s.negative, 0), coalesce(s.customers, 0)
+        FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
+        LEFT JOIN part p ON p.number = e.number
+        LEFT JOIN LATERAL vrm.summary(p.stats) AS s ON true
+        WHERE e.edge < until AND edges[e.number + 1] > since
+        ORDER BY e.number;
+END
+$$;
+COMMENT ON FUNCTION vrm.call_series(timestamptz, timestamptz, interval, text, uuid[]) IS
+    'figures of each bucket of a time, empty ones included; buckets are those of the calendar in the time zone';
+
+CREATE OR REPLACE FUNCTION vrm.agent_performance(since timestamptz, until timestamptz)
+    RETURNS TABLE (agent_id uuid, agent text, calls bigint, completed bigint, failed bigint,
+                   success_rate numeric, average_duration interval, p50_duration interval, p95_duration interval,
+                   positive_share numeric, actions bigint, customers bigint, bad bigint)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.agent_id, a.agent_id, f.calls, f.completed, f.failed, round(f.success_rate::numeric, 3),
+           date_trunc('second', f.average_duration), f.p50_duration, f.p95_duration,
+           round(f.positive::numeric / nullif(f.positive + f.neutral + f.negative, 0), 3),
+           f.actions, f.customers, f.bad
+    FROM (SELECT p.agent_id, vrm.rollup(p.stats) AS stats
+          FROM vrm.statistics_by_agent(since, until) p
+          GROUP BY p.agent_id) AS s
+    CROSS JOIN LATERAL vrm.summary(s.stats) AS f
+    LEFT JOIN vrm.agents a ON a.user_id = vrm.uid() AND a.id = s.agent_id
+    ORDER BY f.calls DESC, a.agent_id
+$$;
+COMMENT ON FUNCTION vrm.agent_performance(timestamptz, timestamptz) IS
+    'the caller''s agents over a time: calls, success, length, sentiment';
+
+CREATE OR REPLACE FUNCTION vrm.failure_reasons(since timestamptz, until timestamptz, n integer DEFAULT 10)
+    RETURNS TABLE (reason text, calls bigint, share numeric, agents bigint, last_at timestamptz)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(r.error, 'unknown'), count(*), round(count(*) / sum(count(*)) OVER (), 3),
+           count(DISTINCT r.agent_id), max(r.started_at)
+    FROM vrm.test_runs r
+    WHERE r.user_id = vrm.uid() AND r.status = 'failed' AND r.started_at >= since AND r.started_at < until
+    GROUP BY 1
+    ORDER BY 2 DESC, 1
+    LIMIT n
+$$;
+COMMENT ON FUNCTION vrm.failure_reasons(timestamptz, timestamptz, integer) IS
+    'why calls of the caller failed in a time, the most frequent reasons first; archived calls are not among them';
+
+CREATE OR REPLACE FUNCTION vrm.live_calls()
+    RETURNS TABLE (id uuid, agent_id uuid, agent text, status text, started_at timestamptz,
+                   elapsed interval, turns bigint, last_message text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.id, r.agent_id, a.agent_id, r.status, r.started_at,
+           date_trunc('second', clock_timestamp() - r.started_at),
+           (SELECT count(*) FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id),
+           (SELECT t.message FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id
+            ORDER BY t.id DESC LIMIT 1)
+    FROM vrm.test_runs r LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
+    WHERE r.user_id = vrm.uid() AND r.status IN ('queued', 'running')
+    ORDER BY r.started_at, r.id
+$$;
+COMMENT ON FUNCTION vrm.live_calls() IS 'the caller''s calls that are queued or running, oldest first';
+
+CREATE OR REPLACE FUNCTION vrm.user_dashboard(
+    OUT agents bigint, OUT calls bigint, OUT live bigint, OUT completed bigint, OUT failed bigint,
+    OUT cancelled bigint, OUT success_rate numeric, OUT average_duration interval, OUT p95_duration interval,
+    OUT customers bigint, OUT last_call_at timestamptz, OUT recent_calls jsonb
+)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT (SELECT count(*) FROM vrm.agents a WHERE a.user_id = vrm.uid() AND a.deleted_at IS NULL),
+           f.calls, f.queued + f.running, f.completed, f.failed, f.cancelled, round(f.success_rate::numeric, 3),
+           date_trunc('second', f.average_duration), f.p95_duration, f.customers,
+           (SELECT max(r.started_at) FROM vrm.test_runs r WHERE r.user_id = vrm.uid()),
+           (SELECT jsonb_agg(to_jsonb(recent))
+            FROM (SELECT r.id, r.agent, r.status, r.started_at, r.duration
+                  FROM vrm.calls r
+                  WHERE r.user_id = vrm.uid()
+                  ORDER BY r.started_at DESC, r.id DESC
+                  LIMIT 5) AS recent)
+    INTO agents, calls, live, completed, failed, cancelled, success_rate, average_duration, p95_duration,
+         customers, last_call_at, recent_calls
+    FROM vrm.summary(vrm.call_statistics()) AS f;
+END
+$$;
+COMMENT ON FUNCTION vrm.user_dashboard() IS
+    'the caller''s agents and calls in one row; success_rate is completed / (completed + failed)';
+
+CREATE OR REPLACE FUNCTION vrm.call_summary_json(
+    since timestamptz, until timestamptz, agents uuid[] DEFAULT NULL, compare boolean DEFAULT true
+) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_object_agg(s.period, to_jsonb(s) - 'period') FROM vrm.call_summary(since, until, agents, compare) s
+$$;
+COMMENT ON FUNCTION vrm.call_summary_json(timestamptz, timestamptz, uuid[], boolean) IS
+    'vrm.call_summary() as {"current": ..., "previous": ..., "change": ...}';
+
+CREATE OR REPLACE FUNCTION vrm.call_series_json(
+    since timestamptz, until timestamptz, bucket interval, time_zone text DEFAULT 'UTC', agents uuid[] DEFAULT NULL
+) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(to_jsonb(s) ORDER BY s.bucket_since)
+    FROM vrm.call_series(since, until, bucket, time_zone, agents) s
+$$;
+COMMENT ON FUNCTION vrm.call_series_json(timestamptz, timestamptz, interval, text, uuid[]) IS
+    'vrm.call_series() as an array of buckets';
+
+CREATE OR REPLACE FUNCTION vrm.agent_performance_json(since timestamptz, until timestamptz) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.calls DESC, p.agent), '[]')
+    FROM vrm.agent_performance(since, until) p
+$$;
+COMMENT ON FUNCTION vrm.agent_performance_json(timestamptz, timestamptz) IS
+    'vrm.agent_performance() as an array of agents';
+
+CREATE OR REPLACE FUNCTION vrm.failure_reasons_json(
+    since timestamptz, until timestamptz, n integer DEFAULT 10
+) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.calls DESC, f.reason), '[]')
+    FROM vrm.failure_reasons(since, until, n) f
+$$;
+COMMENT ON FUNCTION vrm.failure_reasons_json(timestamptz, timestamptz, integer) IS
+    'vrm.failure_reasons() as an array of reasons';
+
+CREATE OR REPLACE FUNCTION vrm.live_calls_json() RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY l.started_at, l.id), '[]') FROM vrm.live_calls() l
+$$;
+COMMENT ON FUNCTION vrm.live_calls_json() IS 'vrm.live_calls() as an array of calls';
+
+CREATE OR REPLACE FUNCTION vrm.user_dashboard_json() RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT to_jsonb(d) FROM vrm.user_dashboard() d
+$$;
+COMMENT ON FUNCTION vrm.user_dashboard_json() IS 'vrm.user_dashboard() as a document';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm.call_summary(timestamptz, timestamptz, uuid[], boolean),
+    vrm.call_series(timestamptz, timestamptz, interval, text, uuid[]),
+    vrm.agent_performance(timestamptz, timestamptz), vrm.failure_reasons(timestamptz, timestamptz, integer),
+    vrm.live_calls(), vrm.user_dashboard(),
+    vrm.call_summary_json(timestamptz, timestamptz, uuid[], boolean),
+    vrm.call_series_json(timestamptz, timestamptz, interval, text, uuid[]),
+    vrm.agent_performance_json(timestamptz, timestamptz),
+    vrm.failure_reasons_json(timestamptz, timestamptz, integer), vrm.live_calls_json(), vrm.user_dashboard_json()
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    vrm.call_summary(timestamptz, timestamptz, uuid[], boolean),
+    vrm.call_series(timestamptz, timestamptz, interval, text, uuid[]),
+    vrm.agent_performance(timestamptz, timestamptz), vrm.failure_reasons(timestamptz, timestamptz, integer),
+    vrm.live_calls(), vrm.user_dashboard(),
+    vrm.call_summary_json(timestamptz, timestamptz, uuid[], boolean),
+    vrm.call_series_json(timestamptz, timestamptz, interval, text, uuid[]),
+    vrm.agent_performance_json(timestamptz, timestamptz),
+    vrm.failure_reasons_json(timestamptz, timestamptz, integer), vrm.live_calls_json(), vrm.user_dashboard_json()
+    TO authenticated;

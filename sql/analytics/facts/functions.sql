@@ -1,0 +1,108 @@
+-- Facts of calls and statistics made of them in advance
+
+CREATE OR REPLACE FUNCTION vrm_private.rebuild_facts() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    WITH fresh AS (
+        SELECT r.user_id, r.id, r.agent_id, r.started_at, r.status, f.*
+        FROM vrm.test_runs r,
+             LATERAL vrm.call_fact(r.status, r.started_at, r.completed_at, r.results) AS f
+        WHERE r.status IN ('completed', 'failed', 'cancelled') AND isfinite(r.started_at)
+    ), behind AS (
+        SELECT n.*, o.started_at AS before
+        FROM fresh n LEFT JOIN vrm.call_facts o ON o.user_id = n.user_id AND o.id = n.id
+        WHERE o.id IS NULL
+           OR (o.agent_id, o.started_at, o.status, o.duration_ms, o.sentiment, o.actions, o.customer, o.bad)
+              IS DISTINCT FROM
+              (n.agent_id, n.started_at, n.status, n.duration_ms, n.sentiment, n.actions, n.customer, n.bad)
+    ), put AS (
+        INSERT INTO vrm.call_facts
+            (user_id, id, agent_id, started_at, status, duration_ms, sentiment, actions, customer, bad)
+        SELECT user_id, id, agent_id, started_at, status, duration_ms, sentiment, actions, customer, bad
+        FROM behind
+        ON CONFLICT (user_id, id) DO UPDATE
+        SET agent_id = excluded.agent_id, started_at = excluded.started_at, status = excluded.status,
+            duration_ms = excluded.duration_ms, sentiment = excluded.sentiment, actions = excluded.actions,
+            customer = excluded.customer, bad = excluded.bad
+    ), marked AS (
+        INSERT INTO vrm.call_dirty (user_id, day)
+        SELECT b.user_id, vrm.utc_day(b.started_at) FROM behind b
+        UNION
+        SELECT b.user_id, vrm.utc_day(b.before) FROM behind b WHERE b.before IS NOT NULL
+    )
+    SELECT count(*) INTO changed FROM behind;
+    RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.rebuild_facts() IS
+    'makes the facts of all calls in vrm.test_runs anew and marks their days; returns how many differed';
+
+CREATE OR REPLACE FUNCTION vrm_private.rebuild_rollups() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH marked AS (
+        INSERT INTO vrm.call_dirty (user_id, day)
+        SELECT f.user_id, vrm.utc_day(f.started_at) FROM vrm.call_facts f
+        UNION
+        SELECT r.user_id, r.bucket FROM vrm.call_rollup r WHERE r.grain = 'day'
+        RETURNING 1
+    )
+    SELECT count(*) FROM marked
+$$;
+COMMENT ON FUNCTION vrm_private.rebuild_rollups() IS
+    'marks every day as changed, so that readers use the facts until vrm.maintain() has been there again';
+
+-- The days are taken by one statement and made anew by later ones: facts that come between are marked
+-- for themselves, and at worst a day is made anew twice.
+CREATE OR REPLACE FUNCTION vrm_private.compact_calls(most_marks integer DEFAULT 5000) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    users uuid[];
+    days date[];
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('vrm.call_rollup', 0)) THEN
+        RETURN 0;  -- somebody is at it
+    END IF;
+    WITH oldest AS (
+        SELECT d.user_id, d.id FROM vrm.call_dirty d LIMIT most_marks
+    ), taken AS (
+        DELETE FROM vrm.call_dirty d USING oldest s WHERE d.user_id = s.user_id AND d.id = s.id
+        RETURNING d.user_id, d.day
+    )
+    SELECT array_agg(t.user_id), array_agg(t.day) INTO users, days
+    FROM (SELECT DISTINCT user_id, day FROM taken) AS t;
+    IF users IS NULL THEN
+        RETURN 0;
+    END IF;
+
+    DELETE FROM vrm.call_rollup r USING unnest(users, days) AS t (user_id, day)
+    WHERE r.user_id = t.user_id AND r.grain = 'day' AND r.bucket = t.day;
+    INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+    SELECT f.user_id, 'day', t.day, coalesce(f.agent_id, '00000000-0000-0000-0000-000000000000') AS agent,
+           vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)::bytea
+    FROM unnest(users, days) AS t (user_id, day)
+    JOIN vrm.call_facts f ON f.user_id = t.user_id AND f.started_at >= t.day::timestamp AT TIME ZONE 'UTC'
+                         AND f.started_at < (t.day + 1)::timestamp AT TIME ZONE 'UTC'
+    GROUP BY f.user_id, t.day, agent;
+
+    DELETE FROM vrm.call_rollup r
+    USING (SELECT DISTINCT t.user_id, date_trunc('month', t.day::timestamp)::date AS first
+           FROM unnest(users, days) AS t (user_id, day)) AS m
+    WHERE r.user_id = m.user_id AND r.grain IN ('month', 'user_month') AND r.bucket = m.first;
+    INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+    SELECT r.user_id, CASE WHEN grouping(r.agent_id) = 0 THEN 'month' ELSE 'user_month' END, m.first,
+           coalesce(r.agent_id, '00000000-0000-0000-0000-000000000000'), vrm.rollup(r.stats::vrm.call_stats)::bytea
+    FROM (SELECT DISTINCT t.user_id, date_trunc('month', t.day::timestamp)::date AS first
+          FROM unnest(users, days) AS t (user_id, day)) AS m
+    JOIN vrm.call_rollup r ON r.user_id = m.user_id AND r.grain = 'day' AND r.bucket >= m.first
+                          AND r.bucket < m.first + interval '1 month'
+    GROUP BY GROUPING SETS ((r.user_id, m.first, r.agent_id), (r.user_id, m.first));
+    RETURN cardinality(users);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.compact_calls(integer) IS
+    'makes the statistics of days that have changed anew, for so many marks at once; returns the number of days';
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.rebuild_facts(), vrm_private.rebuild_rollups(), vrm_private.compact_calls(integer)
+    FROM PUBLIC;

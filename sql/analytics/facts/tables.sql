@@ -1,0 +1,65 @@
+-- Facts of calls and statistics made of them in advance: types and tables
+
+-- One narrow row for each call that has ended, which outlives the call's own row; statistics of each
+-- agent by day and month, and of each user by month; and the days that these are behind in.  Readers
+-- take what is marked from the facts and all else from the statistics, in one snapshot, and so are never
+-- behind.
+CREATE TABLE IF NOT EXISTS vrm.call_facts (
+    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    id uuid NOT NULL,
+    agent_id uuid,
+    started_at timestamptz NOT NULL,
+    status vrm.run_status NOT NULL,
+    duration_ms bigint,
+    sentiment text CONSTRAINT known_sentiment CHECK (sentiment IN ('positive', 'neutral', 'negative')),
+    actions integer,
+    customer bigint,
+    bad boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (user_id, id)
+);
+CREATE INDEX IF NOT EXISTS call_facts_user_time ON vrm.call_facts (user_id, started_at)
+    INCLUDE (agent_id, status, duration_ms, sentiment, actions, customer, bad);
+COMMENT ON TABLE vrm.call_facts IS
+    'what statistics need of a call that has ended; written by a trigger of vrm.test_runs';
+COMMENT ON INDEX vrm.call_facts_user_time IS 'a user''s facts by time, with all that statistics read';
+COMMENT ON COLUMN vrm.call_facts.user_id IS 'owner';
+COMMENT ON COLUMN vrm.call_facts.id IS 'the call, which may be in the archive or gone';
+COMMENT ON COLUMN vrm.call_facts.agent_id IS 'agent that took or made it';
+COMMENT ON COLUMN vrm.call_facts.started_at IS 'when it began';
+COMMENT ON COLUMN vrm.call_facts.status IS 'completed, failed or cancelled';
+COMMENT ON COLUMN vrm.call_facts.duration_ms IS 'how long it took: what its results say, else by the clock';
+COMMENT ON COLUMN vrm.call_facts.sentiment IS 'positive, neutral or negative';
+COMMENT ON COLUMN vrm.call_facts.actions IS 'how many actions its results say there were';
+COMMENT ON COLUMN vrm.call_facts.customer IS 'vrm.customer_hash() of the customer';
+COMMENT ON COLUMN vrm.call_facts.bad IS 'whether something in its results cannot be read';
+
+CREATE TABLE IF NOT EXISTS vrm.call_dirty (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    day date NOT NULL,
+    PRIMARY KEY (user_id, id)
+);
+ALTER TABLE vrm.call_dirty ALTER COLUMN id SET DEFAULT vrm.uuid7();
+COMMENT ON TABLE vrm.call_dirty IS
+    'days whose facts have changed since vrm.call_rollup was made of them, once for each change';
+COMMENT ON COLUMN vrm.call_dirty.user_id IS 'owner';
+COMMENT ON COLUMN vrm.call_dirty.id IS 'the change';
+COMMENT ON COLUMN vrm.call_dirty.day IS 'day in UTC';
+
+-- The grain is text because comparing enums is not leakproof, and so could use no index under policies.
+CREATE TABLE IF NOT EXISTS vrm.call_rollup (
+    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    grain text NOT NULL CONSTRAINT known_grain CHECK (grain IN ('day', 'month', 'user_month')),
+    bucket date NOT NULL,
+    agent_id uuid NOT NULL,
+    stats bytea NOT NULL,
+    PRIMARY KEY (user_id, grain, bucket, agent_id)
+);
+ALTER TABLE vrm.call_rollup ALTER COLUMN stats SET STORAGE EXTERNAL;
+COMMENT ON TABLE vrm.call_rollup IS
+    'statistics of each agent by day and month and of each user by month, made by vrm.maintain()';
+COMMENT ON COLUMN vrm.call_rollup.user_id IS 'owner';
+COMMENT ON COLUMN vrm.call_rollup.grain IS 'day or month, of an agent; user_month: month, of all agents';
+COMMENT ON COLUMN vrm.call_rollup.bucket IS 'first day of it, in UTC';
+COMMENT ON COLUMN vrm.call_rollup.agent_id IS 'the agent; all zeros for calls of none and for all agents';
+COMMENT ON COLUMN vrm.call_rollup.stats IS 'a value of type vrm.call_stats: stats::vrm.call_stats';

@@ -1,0 +1,98 @@
+-- The history of calls, page by page
+
+-- Planned anew each time: a plan for any filter and any page size would read and sort all calls.
+CREATE OR REPLACE FUNCTION vrm.call_history(
+    filter jsonb DEFAULT '{}',
+    cursor text DEFAULT NULL,
+    page_size integer DEFAULT 50
+)
+    RETURNS TABLE (id uuid, agent text, status text, started_at timestamptz, duration interval,
+                   customer text, sentiment vrm.sentiment, actions integer, error text, next_cursor text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    caller uuid := vrm.uid();
+    wrong text;
+    wanted_agent uuid;
+    wanted_sentiment vrm.sentiment;
+    since timestamptz := '-infinity';
+    until timestamptz := 'infinity';
+    place_at timestamptz := 'infinity';
+    place_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+BEGIN
+    IF page_size IS NULL OR page_size NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'page_size must be between 1 and 1000'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s.', coalesce(page_size::text, 'null')),
+                  HINT = 'Leave it out for pages of 50.';
+    END IF;
+    IF cursor !~ '^[0-9]{1,17}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        RAISE EXCEPTION 'cursor is not valid'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got "%s".', left(cursor, 100)),
+                  HINT = 'Pass next_cursor of the last row of a page, or null for the first page.';
+    END IF;
+    IF cursor IS NOT NULL THEN
+        place_at := timestamptz 'epoch' + split_part(cursor, '.', 1)::bigint * interval '1 microsecond';
+        place_id := split_part(cursor, '.', 2)::uuid;
+    END IF;
+
+    BEGIN
+        wrong := CASE
+            WHEN jsonb_typeof(filter) <> 'object' THEN 'It must be an object.'
+            ELSE (SELECT format('There is no "%s" to filter by.', min(key))
+                  FROM jsonb_object_keys(filter) AS key
+                  WHERE key NOT IN ('status', 'agent_id', 'sentiment', 'since', 'until', 'error')
+                  HAVING count(*) > 0) END;
+        IF filter ->> 'status' NOT IN ('queued', 'running', 'completed', 'failed', 'cancelled') THEN
+            wrong := format('There is no status "%s".', left(filter ->> 'status', 100));
+        END IF;
+        wanted_agent := filter ->> 'agent_id';
+        wanted_sentiment := filter ->> 'sentiment';
+        since := coalesce((filter ->> 'since')::timestamptz, since);
+        until := coalesce((filter ->> 'until')::timestamptz, until);
+    EXCEPTION
+        WHEN data_exception THEN
+            wrong := SQLERRM;
+    END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'filter is not valid'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = wrong,
+                  HINT = 'For example: ''{"status": "failed", "agent_id": "...", "since": "2026-01-01"}''.';
+    END IF;
+
+    RETURN QUERY
+        SELECT c.id, c.agent, c.status::text, c.started_at, c.duration, c.customer, c.sentiment, c.actions,
+               c.error, (extract(epoch FROM c.started_at) * 1000000)::bigint || '.' || c.id
+        FROM vrm.calls c
+        WHERE c.user_id = caller
+          AND (c.started_at, c.id) < (place_at, place_id)
+          AND c.started_at >= since AND c.started_at < until
+          AND (filter ->> 'status' IS NULL OR c.status = filter ->> 'status')
+          AND (wanted_agent IS NULL OR c.agent_id = wanted_agent)
+          AND (wanted_sentiment IS NULL OR c.sentiment = wanted_sentiment)
+          AND (filter ->> 'error' IS NULL OR strpos(lower(c.error), lower(filter ->> 'error')) > 0)
+        ORDER BY c.started_at DESC, c.id DESC
+        LIMIT page_size;
+END
+$$;
+COMMENT ON FUNCTION vrm.call_history(jsonb, text, integer) IS
+    'a page of the caller''s calls, newest first; pass next_cursor of its last row for the next page';
+
+CREATE OR REPLACE FUNCTION vrm.call_history_json(
+    filter jsonb DEFAULT '{}', cursor text DEFAULT NULL, page_size integer DEFAULT 50
+) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object(
+        'calls', coalesce(jsonb_agg(to_jsonb(h) - 'next_cursor' ORDER BY h.started_at DESC, h.id DESC), '[]'),
+        'next_cursor', (array_agg(h.next_cursor ORDER BY h.started_at, h.id))[1])
+    FROM vrm.call_history(filter, cursor, page_size) h
+$$;
+COMMENT ON FUNCTION vrm.call_history_json(jsonb, text, integer) IS
+    'vrm.call_history() as {"calls": [...], "next_cursor": ...}; the cursor is null after the last page';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm.call_history(jsonb, text, integer), vrm.call_history_json(jsonb, text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    vrm.call_history(jsonb, text, integer), vrm.call_history_json(jsonb, text, integer) TO authenticated;

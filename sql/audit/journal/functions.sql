@@ -1,0 +1,14 @@
+-- The audit journal: events that no ROLLBACK takes back
+
+CREATE OR REPLACE FUNCTION vrm.audit_drain() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH taken AS (DELETE FROM vrm_private.audit_journal RETURNING *),
+         kept AS (INSERT INTO vrm.audit_log (class, at, id, action, actor, db_role, detail)
+                  SELECT 'security', at, id, action, actor, db_role, detail FROM taken
+                  RETURNING id)
+    SELECT count(*) FROM kept
+$$;
+COMMENT ON FUNCTION vrm.audit_drain() IS
+    'moves what waits in the journal to the audit trail and returns how many entries that was';
+REVOKE EXECUTE ON FUNCTION vrm.audit_drain() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.audit_drain() TO service_role;

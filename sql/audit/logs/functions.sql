@@ -1,0 +1,28 @@
+-- Logs of the application, by class and day
+
+CREATE OR REPLACE FUNCTION vrm.log(class text, level text, message text, data jsonb DEFAULT NULL) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO vrm.logs (class, level, user_id, message, data)
+    VALUES (log.class, log.level, vrm.uid(), log.message, log.data)
+$$;
+COMMENT ON FUNCTION vrm.log(text, text, text, jsonb) IS
+    'logs something for the caller: class application, error or analytics; level debug, info, warning or error';
+REVOKE EXECUTE ON FUNCTION vrm.log(text, text, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.log(text, text, text, jsonb) TO authenticated, service_role;
+
+CREATE OR REPLACE FUNCTION vrm_private.make_log_partitions() RETURNS integer
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
+    SELECT count(*)::integer
+    FROM (SELECT 'vrm.logs_application'::regclass AS parent, low, low + interval '1 day' AS high,
+                 to_char(low, '"logs_application_"YYYY_MM_DD') AS name
+          FROM generate_series(date_trunc('day', now()), now() + interval '7 days', '1 day') AS low
+          UNION ALL
+          SELECT format('vrm.logs_%s', class)::regclass, low, low + interval '1 month',
+                 format('logs_%s_%s', class, to_char(low, 'YYYY_MM'))
+          FROM unnest('{error,analytics}'::text[]) AS class,
+               generate_series(date_trunc('month', now()), now() + interval '1 month', '1 month') AS low) AS wanted
+    WHERE vrm_private.make_partition(wanted.parent, wanted.name, wanted.low, wanted.high)
+$$;
+COMMENT ON FUNCTION vrm_private.make_log_partitions() IS
+    'makes partitions of vrm.logs for the next days and months; returns how many it made';
+REVOKE EXECUTE ON FUNCTION vrm_private.make_log_partitions() FROM PUBLIC;

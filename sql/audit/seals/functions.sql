@@ -1,0 +1,217 @@
+-- Seals of the audit trail: proof that nobody has changed it since
+
+CREATE OR REPLACE FUNCTION vrm_private.audit_hash(entry vrm.audit_log) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN vrm.audit_leaf(ROW((entry).class, (entry).at, (entry).id, (entry).action, (entry).actor, (entry).db_role,
+                              (entry).relation, (entry).old, (entry).new, (entry).detail));
+COMMENT ON FUNCTION vrm_private.audit_hash(vrm.audit_log) IS 'leaf of the Merkle tree: all that an entry says';
+
+-- The next level of a Merkle tree: neighbours together, an odd last one as it is.
+CREATE OR REPLACE FUNCTION vrm_private.audit_level(nodes bytea[]) RETURNS bytea[]
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(CASE WHEN i < cardinality(nodes) THEN sha256('\x01'::bytea || nodes[i] || nodes[i + 1])
+                          ELSE nodes[i] END ORDER BY i)
+    FROM generate_series(1, cardinality(nodes), 2) i
+$$;
+COMMENT ON FUNCTION vrm_private.audit_level(bytea[]) IS 'one step from the leaves of a Merkle tree to its root';
+
+CREATE OR REPLACE FUNCTION vrm_private.audit_mac_of(seal vrm_private.audit_seals, previous bytea) RETURNS bytea
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.audit_mac(int8send((seal).id) || int8send((extract(epoch FROM (seal).sealed_at) * 1000000)::bigint)
+                         || textsend((seal).class) || int8send((seal).system) || int4send((seal).era)
+                         || xid8send((seal).horizon) || int8send((seal).entries) || (seal).root
+                         || coalesce(previous, ''))
+$$;
+COMMENT ON FUNCTION vrm_private.audit_mac_of(vrm_private.audit_seals, bytea) IS 'what a seal has to say';
+
+-- A dump that is restored in another cluster meets transaction ids that mean nothing there, hence eras.
+-- At the beginning of one, what is not sealed yet is taken over into it, before all that follows.
+CREATE OR REPLACE FUNCTION vrm_private.audit_era(OUT system bigint, OUT era integer)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    last vrm_private.audit_seals;
+BEGIN
+    SELECT c.system_identifier INTO system FROM pg_control_system() c;
+    SELECT * INTO last FROM vrm_private.audit_seals s ORDER BY s.id DESC LIMIT 1;
+    era := coalesce(last.era, 1);
+    IF last.id IS NOT NULL AND last.system <> system THEN
+        era := era + 1;
+        -- It also waits for those who still write with the era before.
+        EXECUTE format('ALTER TABLE vrm.audit_log ALTER COLUMN era SET DEFAULT %s', era);
+        UPDATE vrm.audit_log a SET era = audit_era.era, xid = '0'
+        WHERE NOT EXISTS (SELECT FROM vrm_private.audit_seals s, unnest(s.ids) AS sealed WHERE sealed = a.id);
+    ELSIF last.id IS NULL THEN
+        UPDATE vrm.audit_log a SET xid = '0'
+        WHERE a.xid >= pg_snapshot_xmax(pg_current_snapshot());
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.audit_era(OUT bigint, OUT integer) IS
+    'this cluster and the era of its entries; begins a new one after a restore';
+
+-- One seal over what transactions up to the horizon have written; a backlog makes several.
+CREATE OR REPLACE FUNCTION vrm_private.audit_seal_next(class text, system bigint, era integer, horizon xid8)
+    RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    since xid8;
+    previous vrm_private.audit_seals;
+    made vrm_private.audit_seals;
+BEGIN
+    SELECT coalesce(max(s.horizon::text::bigint), 0)::text::xid8 INTO since
+    FROM vrm_private.audit_seals s WHERE s.class = class AND s.era = era;
+    SELECT coalesce((SELECT a.xid FROM vrm.audit_log a
+                     WHERE a.class = class AND a.era = era AND a.xid > since AND a.xid < horizon
+                     ORDER BY a.xid OFFSET 100000 LIMIT 1), horizon) INTO made.horizon;
+    SELECT count(*), array_agg(e.id), array_agg(e.leaf), vrm.merkle_root(string_agg(e.leaf, ''))
+    INTO made.entries, made.ids, made.leaves, made.root
+    FROM (SELECT a.id, vrm_private.audit_hash(a) AS leaf FROM vrm.audit_log a
+          WHERE a.class = class AND a.era = era AND a.xid >= since AND a.xid < made.horizon
+          ORDER BY a.xid, a.id) e;
+    IF made.entries > 0 THEN
+        SELECT * INTO previous FROM vrm_private.audit_seals s ORDER BY s.id DESC LIMIT 1;
+        made.id := coalesce(previous.id, 0) + 1;
+        made.sealed_at := clock_timestamp();
+        made.class := class;
+        made.system := system;
+        made.era := era;
+        made.mac := vrm_private.audit_mac_of(made, previous.mac);
+        INSERT INTO vrm_private.audit_seals SELECT made.*;
+    END IF;
+    RETURN made.entries;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.audit_seal_next(text, bigint, integer, xid8) IS
+    'makes the next seal of a class, unless there is nothing to seal; returns how many entries it has';
+
+-- Sealed is what transactions have written before which all have ended: then none can commit late among
+-- them, and whatever appears there afterwards was added by force.
+CREATE OR REPLACE FUNCTION vrm.audit_seal() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    now_is record;
+    horizon xid8;
+    class text;
+    sealed bigint;
+    total bigint := 0;
+BEGIN
+    LOCK TABLE vrm_private.audit_seals IN SHARE ROW EXCLUSIVE MODE;
+    now_is := vrm_private.audit_era();
+    horizon := pg_snapshot_xmin(pg_current_snapshot());
+    FOREACH class IN ARRAY '{security,data}'::text[] LOOP
+        LOOP
+            sealed := vrm_private.audit_seal_next(class, now_is.system, now_is.era, horizon);
+            EXIT WHEN sealed = 0;
+            total := total + sealed;
+        END LOOP;
+    END LOOP;
+    RETURN total;
+END
+$$;
+COMMENT ON FUNCTION vrm.audit_seal() IS
+    'seals what was written before any transaction that still runs, and returns how many entries that was';
+
+CREATE OR REPLACE FUNCTION vrm.audit_head() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT id || ':' || encode(mac, 'hex') FROM vrm_private.audit_seals ORDER BY id DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION vrm.audit_head() IS
+    'the newest seal, to be kept elsewhere: whoever has it notices when seals are cut off';
+
+CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
+    RETURNS TABLE (problem text, seal_id bigint, entry_id uuid, at timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH sealed AS MATERIALIZED (
+        SELECT s.id AS seal_id, s.class, l.id, l.leaf
+        FROM vrm_private.audit_seals s, unnest(s.ids, s.leaves) AS l (id, leaf))
+    -- Entries that have been kept long enough are gone by right; their leaves still prove the rest.
+    SELECT CASE WHEN a.id IS NULL THEN 'entry is missing' ELSE 'entry was changed' END, l.seal_id, l.id,
+           coalesce(a.at, vrm_private.moment_of(l.id))
+    FROM sealed l LEFT JOIN vrm.audit_log a ON a.class = l.class AND a.id = l.id
+    WHERE (a.id IS NULL AND vrm_private.moment_of(l.id) > now() - vrm_private.audit_keep(l.class))
+       OR vrm_private.audit_hash(a) IS DISTINCT FROM l.leaf AND a.id IS NOT NULL
+    UNION ALL
+    SELECT 'entry was added after the seal', NULL, a.id, a.at
+    FROM vrm.audit_log a
+    JOIN (SELECT s.class, s.era, max(s.horizon::text::bigint)::text::xid8 AS horizon, max(s.system) AS system
+          FROM vrm_private.audit_seals s GROUP BY s.class, s.era) AS done ON done.class = a.class AND done.era = a.era
+    WHERE (a.xid < done.horizon AND done.system = (SELECT c.system_identifier FROM pg_control_system() c)
+           OR a.era < (SELECT max(s.era) FROM vrm_private.audit_seals s))
+      AND a.at > now() - vrm_private.audit_keep(a.class)
+      AND NOT EXISTS (SELECT FROM sealed l WHERE l.id = a.id)
+    UNION ALL
+    SELECT 'leaves of the seal were changed', s.id, NULL, s.sealed_at
+    FROM vrm_private.audit_seals s
+    WHERE CASE WHEN s.leaves IS NOT NULL
+               THEN cardinality(s.leaves) <> s.entries OR cardinality(s.ids) IS DISTINCT FROM s.entries
+                    OR s.root <> vrm.merkle_root((SELECT string_agg(l.leaf, '' ORDER BY l.n)
+                                                  FROM unnest(s.leaves) WITH ORDINALITY AS l (leaf, n)))
+               ELSE s.sealed_at > now() - vrm_private.audit_keep(s.class) END
+    UNION ALL
+    SELECT 'seal was changed, or the one before it', s.id, NULL, s.sealed_at
+    FROM (SELECT t.id, t.sealed_at, vrm_private.audit_mac_of(t, lag(t.mac) OVER (ORDER BY t.id)) AS expected, t.mac,
+                 row_number() OVER (ORDER BY t.id) AS number
+          FROM vrm_private.audit_seals t) s
+    WHERE s.number <> s.id OR s.mac <> s.expected
+    UNION ALL
+    SELECT 'seals were cut off', split_part(head, ':', 1)::bigint, NULL, NULL
+    WHERE head IS NOT NULL AND NOT EXISTS (
+        SELECT FROM vrm_private.audit_seals s WHERE s.id || ':' || encode(s.mac, 'hex') = head)
+$$;
+COMMENT ON FUNCTION vrm.audit_verify(text) IS
+    'what is wrong with the audit trail and where; with a head that was kept elsewhere also what was cut off';
+
+CREATE OR REPLACE FUNCTION vrm.audit_proof(id uuid)
+    RETURNS TABLE (seal_id bigint, root bytea, leaf bytea, leaf_position bigint, path bytea[],
+                   left_sides boolean[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    nodes bytea[];
+    place bigint;
+    sibling bigint;
+BEGIN
+    -- It is in one of the first seals that were made after the entry.
+    SELECT s.id, s.root, s.leaves, array_position(s.ids, audit_proof.id) - 1
+    INTO seal_id, root, nodes, leaf_position
+    FROM vrm_private.audit_seals s
+    WHERE s.sealed_at >= vrm_private.moment_of(audit_proof.id) - '1 minute'::interval
+      AND audit_proof.id = ANY (s.ids)
+    ORDER BY s.id LIMIT 1;
+    IF seal_id IS NULL THEN
+        RETURN;
+    END IF;
+    leaf := nodes[leaf_position + 1];
+    place := leaf_position;
+    path := '{}';
+    left_sides := '{}';
+    WHILE cardinality(nodes) > 1 LOOP
+        sibling := CASE WHEN place % 2 = 0 THEN place + 1 ELSE place - 1 END;
+        IF sibling < cardinality(nodes) THEN
+            path := path || nodes[sibling + 1];
+            left_sides := left_sides || (sibling < place);
+        END IF;
+        nodes := vrm_private.audit_level(nodes);
+        place := place / 2;
+    END LOOP;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION vrm.audit_proof(uuid) IS
+    'proof that an entry is under a seal: what to hash its leaf with, from which side, up to the root';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.audit_hash(vrm.audit_log),
+    vrm_private.audit_level(bytea[]),
+    vrm_private.audit_mac_of(vrm_private.audit_seals, bytea),
+    vrm_private.audit_era(),
+    vrm_private.audit_seal_next(text, bigint, integer, xid8),
+    vrm.audit_seal(),
+    vrm.audit_head(),
+    vrm.audit_verify(text),
+    vrm.audit_proof(uuid)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.audit_seal(), vrm.audit_head(), vrm.audit_verify(text), vrm.audit_proof(uuid)
+    TO service_role;

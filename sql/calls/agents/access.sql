@@ -1,0 +1,50 @@
+-- Agents and test cases: row security, privileges, triggers
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.agents
+    FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
+COMMENT ON TRIGGER set_updated_at ON vrm.agents IS 'keeps updated_at';
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.test_cases
+    FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
+COMMENT ON TRIGGER set_updated_at ON vrm.test_cases IS 'keeps updated_at';
+
+ALTER TABLE vrm.agents ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm.test_cases ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON vrm.agents, vrm.test_cases, vrm.test_case_templates FROM PUBLIC, anon, authenticated;
+
+-- never id (clients do not choose ids), never timestamps
+GRANT SELECT, DELETE,
+      INSERT (user_id, agent_id, agent_type, connection_details, direction, persona, scenario),
+      UPDATE (agent_id, agent_type, connection_details, direction, persona, scenario)
+    ON vrm.agents TO authenticated;
+GRANT SELECT, DELETE,
+      INSERT (user_id, name, user_persona, scenario, evaluator_metrics, is_shared),
+      UPDATE (name, user_persona, scenario, evaluator_metrics, is_shared)
+    ON vrm.test_cases TO authenticated;
+GRANT SELECT ON vrm.test_case_templates TO authenticated;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vrm.agents, vrm.test_cases, vrm.test_case_templates
+    TO service_role;
+
+CREATE POLICY "users manage their own agents" ON vrm.agents
+    FOR ALL TO authenticated
+    USING (user_id = vrm.uid())
+    WITH CHECK (user_id = vrm.uid());
+COMMENT ON POLICY "users manage their own agents" ON vrm.agents IS 'own rows only';
+
+CREATE POLICY "users read their own and shared test cases" ON vrm.test_cases
+    FOR SELECT TO authenticated
+    USING (user_id = vrm.uid() OR is_shared);
+COMMENT ON POLICY "users read their own and shared test cases" ON vrm.test_cases IS
+    'own rows, and what others share';
+CREATE POLICY "users add their own test cases" ON vrm.test_cases
+    FOR INSERT TO authenticated
+    WITH CHECK (user_id = vrm.uid());
+COMMENT ON POLICY "users add their own test cases" ON vrm.test_cases IS 'own rows only';
+CREATE POLICY "users change their own test cases" ON vrm.test_cases
+    FOR UPDATE TO authenticated
+    USING (user_id = vrm.uid())
+    WITH CHECK (user_id = vrm.uid());
+COMMENT ON POLICY "users change their own test cases" ON vrm.test_cases IS 'own rows only';
+CREATE POLICY "users delete their own test cases" ON vrm.test_cases
+    FOR DELETE TO authenticated
+    USING (user_id = vrm.uid());
+COMMENT ON POLICY "users delete their own test cases" ON vrm.test_cases IS 'own rows only';

@@ -1,0 +1,63 @@
+-- Agents and test cases
+
+CREATE OR REPLACE FUNCTION vrm.create_agent(
+    agent_id text,
+    agent_type text DEFAULT NULL,
+    connection_details jsonb DEFAULT NULL,
+    direction vrm.call_direction DEFAULT NULL,
+    persona text DEFAULT NULL,
+    scenario text DEFAULT NULL
+) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner uuid := vrm_private.caller();
+    wrong text := vrm.connection_details_error(connection_details);
+    made uuid;
+BEGIN
+    PERFORM vrm_private.check_text('agent_id', agent_id, 200, true),
+            vrm_private.check_text('agent_type', agent_type, 200, false),
+            vrm_private.check_text('persona', persona, 20000, false),
+            vrm_private.check_text('scenario', scenario, 20000, false);
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'connection_details are not valid'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = wrong,
+                  HINT = 'SELECT vrm.connection_details_error(...) tells whether a document will do.';
+    END IF;
+    INSERT INTO vrm.agents (user_id, agent_id, agent_type, connection_details, direction, persona, scenario)
+    VALUES (owner, create_agent.agent_id, create_agent.agent_type, create_agent.connection_details,
+            create_agent.direction, create_agent.persona, create_agent.scenario)
+    RETURNING id INTO made;
+
+    INSERT INTO vrm.test_cases (user_id, name, user_persona, scenario, evaluator_metrics)
+    SELECT owner, left(replace(t.name, '{agent}', create_agent.agent_id), 200), t.user_persona, t.scenario,
+           t.evaluator_metrics
+    FROM vrm.test_case_templates t
+    WHERE t.enabled
+    ORDER BY t.name;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION vrm.create_agent(text, text, jsonb, vrm.call_direction, text, text) IS
+    'makes an agent of the caller, and its default test cases from vrm.test_case_templates; returns its id';
+REVOKE EXECUTE ON FUNCTION vrm.create_agent(text, text, jsonb, vrm.call_direction, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.create_agent(text, text, jsonb, vrm.call_direction, text, text) TO authenticated;
+
+CREATE OR REPLACE FUNCTION vrm.delete_agent(agent_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner uuid := vrm_private.caller();
+BEGIN
+    UPDATE vrm.agents a SET deleted_at = now()
+    WHERE a.user_id = owner AND a.id = delete_agent.agent_id AND a.deleted_at IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'agent "%" does not exist', delete_agent.agent_id
+            USING ERRCODE = 'no_data_found',
+                  HINT = 'SELECT id, agent_id FROM vrm.agents WHERE deleted_at IS NULL;';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm.delete_agent(uuid) IS
+    'hides an agent of the caller: it takes no more calls, its history stays';
+REVOKE EXECUTE ON FUNCTION vrm.delete_agent(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.delete_agent(uuid) TO authenticated;

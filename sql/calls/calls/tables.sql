@@ -1,0 +1,139 @@
+-- Calls ("test runs"): their life from queue to end: types and tables
+
+-- text and not an enum: comparing text is LEAKPROOF, so an index on it is searched under RLS
+CREATE DOMAIN vrm.run_status AS text
+    CONSTRAINT known_status CHECK (VALUE IN ('queued', 'running', 'completed', 'failed', 'cancelled'));
+COMMENT ON DOMAIN vrm.run_status IS
+    'state of a call: queued, running, then completed, failed or cancelled for good';
+COMMENT ON CONSTRAINT known_status ON DOMAIN vrm.run_status IS 'the five states of a call';
+
+CREATE TABLE IF NOT EXISTS vrm.test_runs (
+    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    id uuid NOT NULL,
+    agent_id uuid,
+    test_case_ids jsonb,
+    time_limit integer NOT NULL DEFAULT 60 CONSTRAINT time_limit_range CHECK (time_limit BETWEEN 1 AND 86400),
+    outbound_call_params jsonb
+        CONSTRAINT outbound_call_params_is_object CHECK (jsonb_typeof(outbound_call_params) = 'object'),
+    status vrm.run_status NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    completed_at timestamptz,
+    results jsonb CONSTRAINT results_size CHECK (pg_column_size(results) <= 16777216),
+    error text CONSTRAINT error_length CHECK (length(error) <= 20000),
+    PRIMARY KEY (user_id, id),
+    FOREIGN KEY (user_id, agent_id) REFERENCES vrm.agents (user_id, id),
+    CONSTRAINT final_when_completed
+        CHECK ((status IN ('completed', 'failed', 'cancelled')) = (completed_at IS NOT NULL)),
+    CONSTRAINT completed_after_start CHECK (completed_at >= started_at)
+);
+ALTER TABLE vrm.test_runs ALTER COLUMN user_id SET DEFAULT vrm.uid();
+ALTER TABLE vrm.test_runs ALTER COLUMN id SET DEFAULT vrm.uuid7();
+CREATE INDEX IF NOT EXISTS test_runs_user_time ON vrm.test_runs (user_id, started_at);
+CREATE INDEX IF NOT EXISTS test_runs_agent ON vrm.test_runs (user_id, agent_id, id);
+CREATE INDEX IF NOT EXISTS test_runs_live ON vrm.test_runs (user_id, started_at)
+    WHERE status IN ('queued', 'running');
+CREATE INDEX IF NOT EXISTS test_runs_completed_at ON vrm.test_runs USING brin (completed_at);
+
+-- reads are about twice as fast as with pglz, where the server was built with it
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN
+        ALTER TABLE vrm.test_runs ALTER COLUMN results SET COMPRESSION lz4;
+    END IF;
+END
+$$;
+
+COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row a call';
+COMMENT ON INDEX vrm.test_runs_user_time IS 'a user''s calls by time';
+COMMENT ON INDEX vrm.test_runs_agent IS 'calls of one agent, in order';
+COMMENT ON INDEX vrm.test_runs_live IS 'calls that are queued or running';
+COMMENT ON INDEX vrm.test_runs_completed_at IS 'calls of all users by age: operators, archival';
+COMMENT ON COLUMN vrm.test_runs.user_id IS 'owner';
+COMMENT ON COLUMN vrm.test_runs.id IS 'the call';
+COMMENT ON COLUMN vrm.test_runs.agent_id IS 'agent that took or made it: vrm.agents.id';
+COMMENT ON COLUMN vrm.test_runs.test_case_ids IS 'array of ids of test cases; vrm.test_run_cases holds them as rows';
+COMMENT ON COLUMN vrm.test_runs.time_limit IS 'seconds that the call may run';
+COMMENT ON COLUMN vrm.test_runs.outbound_call_params IS 'whom to call and how: an object';
+COMMENT ON COLUMN vrm.test_runs.status IS 'queued, running, completed, failed or cancelled';
+COMMENT ON COLUMN vrm.test_runs.started_at IS 'when it was queued, then when it began to run';
+COMMENT ON COLUMN vrm.test_runs.completed_at IS 'when it ended; null as long as it has not';
+COMMENT ON COLUMN vrm.test_runs.results IS 'transcript, actions, insights, in the shape of vrm.results_error()';
+COMMENT ON COLUMN vrm.test_runs.error IS 'why it failed';
+COMMENT ON CONSTRAINT final_when_completed ON vrm.test_runs IS 'a final state has an end, and only that';
+
+CREATE TABLE IF NOT EXISTS vrm.test_run_cases (
+    user_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    position integer NOT NULL,
+    case_user_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    PRIMARY KEY (user_id, run_id, position),
+    FOREIGN KEY (user_id, run_id) REFERENCES vrm.test_runs (user_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (case_user_id, case_id) REFERENCES vrm.test_cases (user_id, id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS test_run_cases_case ON vrm.test_run_cases (case_user_id, case_id);
+COMMENT ON TABLE vrm.test_run_cases IS 'test cases of a call: test_runs.test_case_ids as rows';
+COMMENT ON INDEX vrm.test_run_cases_case IS 'calls that used a case';
+COMMENT ON COLUMN vrm.test_run_cases.user_id IS 'owner of the call';
+COMMENT ON COLUMN vrm.test_run_cases.run_id IS 'the call';
+COMMENT ON COLUMN vrm.test_run_cases.position IS 'place in test_case_ids, from 1';
+COMMENT ON COLUMN vrm.test_run_cases.case_user_id IS 'owner of the case: somebody else when it is shared';
+COMMENT ON COLUMN vrm.test_run_cases.case_id IS 'the case';
+
+CREATE TABLE IF NOT EXISTS vrm.transcript_turns (
+    user_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    id uuid NOT NULL,
+    speaker text NOT NULL CONSTRAINT speaker_length CHECK (length(speaker) BETWEEN 1 AND 200),
+    message text NOT NULL CONSTRAINT message_length CHECK (length(message) <= 100000),
+    at interval NOT NULL CONSTRAINT at_not_negative CHECK (at >= '0'),
+    PRIMARY KEY (user_id, run_id, id),
+    FOREIGN KEY (user_id, run_id) REFERENCES vrm.test_runs (user_id, id) ON DELETE CASCADE
+);
+ALTER TABLE vrm.transcript_turns ALTER COLUMN id SET DEFAULT vrm.uuid7();
+COMMENT ON TABLE vrm.transcript_turns IS
+    'what was said in calls that are still running; folded into test_runs.results at their end';
+COMMENT ON COLUMN vrm.transcript_turns.user_id IS 'owner of the call';
+COMMENT ON COLUMN vrm.transcript_turns.run_id IS 'the call';
+COMMENT ON COLUMN vrm.transcript_turns.id IS 'the turn; ids sort in the order of arrival';
+COMMENT ON COLUMN vrm.transcript_turns.speaker IS 'who spoke';
+COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said';
+COMMENT ON COLUMN vrm.transcript_turns.at IS 'time since the start of the call';
+
+CREATE TABLE IF NOT EXISTS vrm.run_actions (
+    user_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    id uuid NOT NULL,
+    action text NOT NULL CONSTRAINT action_length CHECK (length(action) BETWEEN 1 AND 2000),
+    status text NOT NULL CONSTRAINT status_length CHECK (length(status) BETWEEN 1 AND 200),
+    at interval NOT NULL CONSTRAINT at_not_negative CHECK (at >= '0'),
+    PRIMARY KEY (user_id, run_id, id),
+    FOREIGN KEY (user_id, run_id) REFERENCES vrm.test_runs (user_id, id) ON DELETE CASCADE
+);
+ALTER TABLE vrm.run_actions ALTER COLUMN id SET DEFAULT vrm.uuid7();
+COMMENT ON TABLE vrm.run_actions IS
+    'what agents did in calls that are still running; folded into test_runs.results at their end';
+COMMENT ON COLUMN vrm.run_actions.user_id IS 'owner of the call';
+COMMENT ON COLUMN vrm.run_actions.run_id IS 'the call';
+COMMENT ON COLUMN vrm.run_actions.id IS 'the action; ids sort in the order of arrival';
+COMMENT ON COLUMN vrm.run_actions.action IS 'what was done';
+COMMENT ON COLUMN vrm.run_actions.status IS 'how it went: success, failure, ...';
+COMMENT ON COLUMN vrm.run_actions.at IS 'time since the start of the call';
+
+-- No foreign key to the call: the events of an archived call stay.
+CREATE TABLE IF NOT EXISTS vrm.run_events (
+    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    status vrm.run_status NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (user_id, id)
+);
+ALTER TABLE vrm.run_events ALTER COLUMN id SET DEFAULT vrm.uuid7();
+COMMENT ON TABLE vrm.run_events IS
+    'one row a change of a call''s state, append-only: what real-time readers follow, by id or replication';
+COMMENT ON COLUMN vrm.run_events.user_id IS 'owner of the call';
+COMMENT ON COLUMN vrm.run_events.id IS 'the event; read on from the last id seen';
+COMMENT ON COLUMN vrm.run_events.run_id IS 'the call';
+COMMENT ON COLUMN vrm.run_events.status IS 'state that it entered';
+COMMENT ON COLUMN vrm.run_events.at IS 'when';

@@ -1,0 +1,25 @@
+-- Users' own metrics, and what judges have said of calls: row security, privileges, triggers
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.metrics
+    FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
+COMMENT ON TRIGGER set_updated_at ON vrm.metrics IS 'keeps updated_at';
+
+ALTER TABLE vrm.metrics ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON vrm.metrics FROM PUBLIC, anon, authenticated;
+GRANT SELECT, DELETE, INSERT (user_id, name, prompt), UPDATE (name, prompt) ON vrm.metrics TO authenticated;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vrm.metrics TO service_role;
+CREATE POLICY "users manage their own metrics" ON vrm.metrics
+    FOR ALL TO authenticated
+    USING (user_id = vrm.uid())
+    WITH CHECK (user_id = vrm.uid());
+COMMENT ON POLICY "users manage their own metrics" ON vrm.metrics IS 'own rows only';
+
+ALTER TABLE vrm.metric_results ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON vrm.metric_results FROM PUBLIC, anon, authenticated;
+GRANT SELECT, DELETE ON vrm.metric_results TO authenticated;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vrm.metric_results TO service_role;
+CREATE POLICY "users manage the results of their metrics" ON vrm.metric_results
+    FOR ALL TO authenticated
+    USING (user_id = vrm.uid())
+    WITH CHECK (user_id = vrm.uid());
+COMMENT ON POLICY "users manage the results of their metrics" ON vrm.metric_results IS 'own rows only';

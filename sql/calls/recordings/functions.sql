@@ -1,0 +1,96 @@
+-- Recordings of calls, and their leaving the object store
+
+CREATE OR REPLACE FUNCTION vrm.register_recording(run_id uuid, object_key text, bytes bigint, sha256 bytea)
+    RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    u uuid := vrm_private.caller();
+    registered uuid;
+BEGIN
+    IF num_nulls(run_id, object_key, bytes, sha256) > 0 THEN
+        RAISE EXCEPTION 'a recording has a call, an object, a size and a SHA-256'
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is null.',
+                  HINT = 'SELECT vrm.register_recording(run_id, ''recordings/1.ogg'', 48213, sha256(content));';
+    END IF;
+    INSERT INTO vrm.call_recordings AS c (user_id, id, run_id, object_key, bytes, sha256, data_key)
+    VALUES (u, vrm.uuid7(), register_recording.run_id, register_recording.object_key,
+            register_recording.bytes, register_recording.sha256, vrm.seal_random())
+    RETURNING c.id INTO registered;
+    RETURN registered;
+EXCEPTION
+    WHEN foreign_key_violation THEN
+        RAISE EXCEPTION 'the call does not exist'
+            USING ERRCODE = 'no_data_found',
+                  DETAIL = format('Call "%s".', run_id),
+                  HINT = 'SELECT id FROM vrm.test_runs;';
+END
+$$;
+COMMENT ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea) IS
+    'notes where the recording of a caller''s call is stored and makes a key to encrypt it with';
+
+CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid) RETURNS bytea
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    u uuid := vrm_private.caller();
+    key text := vrm.reveal_row('vrm.call_recordings', 'data_key', format('(%s,%s)', u, recording_id));
+BEGIN
+    IF key IS NULL THEN
+        RAISE EXCEPTION 'the recording does not exist'
+            USING ERRCODE = 'no_data_found',
+                  DETAIL = format('Recording "%s".', recording_id),
+                  HINT = 'SELECT id, object_key FROM vrm.call_recordings;';
+    END IF;
+    RETURN decode(key, 'base64');
+END
+$$;
+COMMENT ON FUNCTION vrm.recording_key(uuid) IS
+    'the 32 bytes that a recording of the caller''s is encrypted with, for AES-256-GCM or the like';
+
+REVOKE EXECUTE ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea), vrm.recording_key(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea), vrm.recording_key(uuid)
+    TO authenticated, service_role;
+
+CREATE OR REPLACE FUNCTION vrm_private.queue_purges() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    held uuid;
+BEGIN
+    EXECUTE format('SELECT g.id FROM gone g JOIN vrm.test_runs t ON t.user_id = g.user_id AND t.id = g.run_id'
+                   ' WHERE %s LIMIT 1',
+                   vrm_private.hold_on('t.user_id', 't.agent_id', 't.id', 't.started_at')) INTO held;
+    IF held IS NOT NULL THEN
+        RAISE EXCEPTION 'recording "%" is under a legal hold', held
+            USING ERRCODE = 'object_in_use',
+                  DETAIL = 'It cannot be deleted before the hold is released.',
+                  HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
+    END IF;
+    INSERT INTO vrm_private.object_purges (user_id, object_key) SELECT g.user_id, g.object_key FROM gone g;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.queue_purges() IS
+    'trigger: objects of recordings that are deleted shall go, unless a legal hold keeps them';
+
+CREATE OR REPLACE FUNCTION vrm.claim_purges(n integer DEFAULT 100)
+    RETURNS TABLE (id bigint, object_key text)
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE vrm_private.object_purges p
+    SET claimed_until = now() + interval '5 minutes', attempts = p.attempts + 1
+    WHERE p.id IN (SELECT q.id FROM vrm_private.object_purges q
+                   WHERE q.claimed_until IS NULL OR q.claimed_until < now()
+                   ORDER BY q.id LIMIT greatest(n, 0) FOR UPDATE SKIP LOCKED)
+    RETURNING p.id, p.object_key
+$$;
+COMMENT ON FUNCTION vrm.claim_purges(integer) IS
+    'gives so many objects to delete to one client, for five minutes';
+
+CREATE OR REPLACE FUNCTION vrm.confirm_purge(id bigint) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH gone AS (DELETE FROM vrm_private.object_purges p WHERE p.id = confirm_purge.id RETURNING 1)
+    SELECT EXISTS (SELECT FROM gone)
+$$;
+COMMENT ON FUNCTION vrm.confirm_purge(bigint) IS
+    'the object is deleted from the object store; false when that was confirmed before';
+
+REVOKE EXECUTE ON FUNCTION vrm_private.queue_purges(), vrm.claim_purges(integer), vrm.confirm_purge(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.claim_purges(integer), vrm.confirm_purge(bigint) TO service_role;

@@ -1,0 +1,95 @@
+-- Callers: who is asking, and what they hand over
+
+CREATE OR REPLACE FUNCTION vrm_private.is_admin() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM vrm.user_profiles
+                   WHERE id = vrm.uid() AND role = 'admin')
+       AND vrm.account_problem() IS NULL
+$$;
+COMMENT ON FUNCTION vrm_private.is_admin() IS 'whether the caller administers the application';
+REVOKE EXECUTE ON FUNCTION vrm_private.is_admin() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm_private.is_admin() TO authenticated;
+
+CREATE OR REPLACE FUNCTION vrm_private.is_operator() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.is_admin()
+        OR pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user), 'service_role', 'MEMBER')
+$$;
+COMMENT ON FUNCTION vrm_private.is_operator() IS
+    'whether an administrator of the application or the service itself is calling';
+REVOKE EXECUTE ON FUNCTION vrm_private.is_operator() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.require_user() RETURNS uuid
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF vrm.uid() IS NULL THEN
+        RAISE EXCEPTION 'nobody is signed in'
+            USING ERRCODE = 'invalid_authorization_specification', HINT = 'SELECT vrm.login(access_token);';
+    END IF;
+    RETURN vrm.uid();
+END
+$$;
+COMMENT ON FUNCTION vrm_private.require_user() IS 'the caller; 28000 for nobody';
+REVOKE EXECUTE ON FUNCTION vrm_private.require_user() FROM PUBLIC;
+
+-- Every API function begins with this: who calls?
+CREATE OR REPLACE FUNCTION vrm_private.caller() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    caller uuid := vrm.uid();
+    problem text := vrm.account_problem();
+BEGIN
+    IF caller IS NULL THEN
+        RAISE EXCEPTION 'nobody is signed in'
+            USING ERRCODE = 'invalid_authorization_specification',
+                  HINT = 'Sign in within the transaction; SELECT vrm.uid(); tells whom the database sees.';
+    END IF;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION '%', problem
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'SELECT vrm.account_problem(); tells when it is gone.';
+    END IF;
+    RETURN caller;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.caller() IS 'the person who calls; an error when there is none';
+REVOKE EXECUTE ON FUNCTION vrm_private.caller() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.check_text(name text, value text, maximum integer, required boolean)
+    RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF value IS NULL AND required OR value = '' AND required OR length(value) > maximum THEN
+        RAISE EXCEPTION '% must be a text of % to % characters', name, required::integer, maximum
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s.', coalesce(length(value) || ' characters', 'null')),
+                  HINT = 'The limits are in doc/data-architecture.md.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_text(text, text, integer, boolean) IS
+    'an error when an argument is too long, or missing where it is required';
+REVOKE EXECUTE ON FUNCTION vrm_private.check_text(text, text, integer, boolean) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.is_service() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.uid() IS NULL
+           AND CASE current_setting('role') WHEN 'service_role' THEN true
+                    WHEN 'none' THEN pg_has_role(session_user, 'service_role', 'USAGE')
+                    ELSE pg_has_role(current_setting('role'), 'service_role', 'USAGE') END
+$$;
+COMMENT ON FUNCTION vrm_private.is_service() IS
+    'whether the service calls, and for nobody; for functions that run as their owner';
+
+CREATE OR REPLACE FUNCTION vrm_private.require_service_or_admin() RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT (vrm_private.is_service() OR vrm_private.is_admin()) THEN
+        RAISE EXCEPTION 'permission denied for somebody else''s account'
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'Ask an administrator of the application.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.require_service_or_admin() IS 'an error for ordinary users';
+REVOKE EXECUTE ON FUNCTION vrm_private.is_service(), vrm_private.require_service_or_admin() FROM PUBLIC;

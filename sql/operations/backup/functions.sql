@@ -1,0 +1,290 @@
+-- Backup: what was backed up, what would be lost, restore points and drills
+
+CREATE OR REPLACE FUNCTION vrm_private.pgbackrest_backups(info jsonb)
+    RETURNS TABLE (label text, kind text, started_at timestamptz, finished_at timestamptz, bytes bigint, failed boolean)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ours text := (SELECT c.system_identifier::text FROM pg_control_system() c);
+BEGIN
+    IF NOT jsonb_path_exists(info, '$[*].db[*] ? (@."system-id" == $ours)',
+                             jsonb_build_object('ours', ours::numeric)) THEN
+        RAISE EXCEPTION 'no stanza is of this server'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Its system identifier is %s.', ours),
+                  HINT = 'Run pgbackrest info --output=json where the stanza of this server is configured.';
+    END IF;
+    RETURN QUERY
+        SELECT b ->> 'label', b ->> 'type', to_timestamp((b #>> '{timestamp,start}')::float8),
+               to_timestamp((b #>> '{timestamp,stop}')::float8), (b #>> '{info,size}')::bigint,
+               coalesce((b ->> 'error')::boolean, false)
+        FROM jsonb_array_elements(info) AS stanza, jsonb_array_elements(stanza -> 'backup') AS b
+        WHERE EXISTS (SELECT FROM jsonb_array_elements(stanza -> 'db') AS d
+                      WHERE d ->> 'system-id' = ours AND d -> 'id' = b #> '{database,id}'
+                        AND d -> 'repo-key' IS NOT DISTINCT FROM b #> '{database,repo-key}');
+END
+$$;
+COMMENT ON FUNCTION vrm_private.pgbackrest_backups(jsonb) IS
+    'the backups of this server in what pgbackrest info --output=json says';
+
+CREATE OR REPLACE FUNCTION vrm.record_backup(info jsonb, source text DEFAULT 'pgbackrest') RETURNS int
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    plain CONSTANT text := '[{"label": "base-1", "kind": "full", "started_at": "2026-01-01 01:00+00",'
+                           ' "finished_at": "2026-01-01 01:10+00", "bytes": 1000, "failed": false}]';
+    labels text[];
+BEGIN
+    IF source NOT IN ('pgbackrest', 'plain') THEN
+        RAISE EXCEPTION 'backups of source "%" cannot be read', source
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'What can be read is the JSON of pgbackrest, and plain lists.',
+                  HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
+    ELSIF jsonb_typeof(info) <> 'array' THEN
+        RAISE EXCEPTION 'a list of backups has to be a JSON array'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is of type %s.', jsonb_typeof(info)),
+                  HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
+    END IF;
+    WITH told AS (
+        SELECT * FROM vrm_private.pgbackrest_backups(CASE source WHEN 'pgbackrest' THEN info END)
+        WHERE record_backup.source = 'pgbackrest'
+        UNION ALL
+        SELECT * FROM jsonb_to_recordset(CASE source WHEN 'plain' THEN info END)
+                      AS p (label text, kind text, started_at timestamptz, finished_at timestamptz, bytes bigint,
+                            failed boolean)
+    ), written AS (
+        INSERT INTO vrm.backups AS b (source, label, kind, started_at, finished_at, bytes, failed)
+        SELECT record_backup.source, t.label, t.kind, t.started_at, t.finished_at, t.bytes, coalesce(t.failed, false)
+        FROM told t
+        ON CONFLICT ON CONSTRAINT backups_pkey DO UPDATE
+            SET kind = excluded.kind, started_at = excluded.started_at, finished_at = excluded.finished_at,
+                bytes = excluded.bytes, failed = excluded.failed, recorded_at = now(), expired_at = NULL
+        RETURNING b.label
+    )
+    SELECT coalesce(array_agg(w.label), '{}') INTO labels FROM written w;
+    UPDATE vrm.backups b SET expired_at = now()
+    WHERE b.source = record_backup.source AND b.expired_at IS NULL AND b.label <> ALL (labels);
+    RETURN cardinality(labels);
+END
+$$;
+COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
+    'takes what pgbackrest info --output=json says; what it no longer names has expired; returns how many it names';
+
+CREATE OR REPLACE FUNCTION vrm_private.fingerprint_tables(tables regclass[]) RETURNS regclass[]
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    other regclass := (SELECT min(c.oid)::regclass FROM pg_class c
+                       WHERE c.oid = ANY (tables) AND c.relkind NOT IN ('r', 'p'));
+BEGIN
+    IF other IS NOT NULL THEN
+        RAISE EXCEPTION '"%" is not a table', other
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = 'Fingerprints are taken of tables and partitioned tables.',
+                  HINT = 'SELECT * FROM vrm.fingerprint(ARRAY[''vrm.agents'']::regclass[]);';
+    END IF;
+    RETURN ARRAY(
+        SELECT c.oid::regclass
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+          AND c.oid NOT IN ('vrm.restore_points'::regclass, 'vrm_private.fingerprints'::regclass)
+          AND (tables IS NULL
+               OR c.oid IN (SELECT coalesce(leaf.relid, given) FROM unnest(tables) AS given
+                            LEFT JOIN LATERAL pg_partition_tree(given) AS leaf ON true))
+        ORDER BY c.oid);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.fingerprint_tables(regclass[]) IS
+    'the tables that have rows: partitions for partitioned tables, and all of the database for null';
+
+-- Settings that the text of a value depends on are pinned, and it is the text that is hashed: what is binary may
+-- differ after a logical restore, as the numbers of enum labels do.  Sums do not depend on the order of rows.
+-- Output functions and no cast to text: who owns a table may define one, and it would run as superuser here.
+CREATE OR REPLACE FUNCTION vrm.fingerprint(tables regclass[] DEFAULT NULL)
+    RETURNS TABLE (relation text, row_count bigint, digest text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'iso_8601' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex' SET lc_monetary = 'C' SET row_security = off AS $$
+DECLARE
+    target regclass;
+BEGIN
+    FOREACH target IN ARRAY vrm_private.fingerprint_tables(tables) LOOP
+        relation := target::text;
+        EXECUTE format('SELECT count(*), coalesce(sum(hashtextextended(textin(record_out(t.*)), 0)), 0)::text'
+                       ' FROM ONLY %s AS t', target)
+            INTO row_count, digest;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm.fingerprint(regclass[]) IS
+    'rows of tables, all by default, and a digest of them that a restore does not change but a changed row does';
+
+-- For vrm.pre_deploy(), which holds the tables from before this to the restore point.
+CREATE OR REPLACE FUNCTION vrm_private.begin_restore_point(label text, tables regclass[]) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    point text := format('%s.%s.%s', label, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS"Z"'),
+                         left(md5(random()::text || current_database()), 4));
+BEGIN
+    IF label !~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$' THEN
+        RAISE EXCEPTION 'a label has to be 1 to 32 letters, digits, "-" and "_"'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is "%s".', left(label, 100)),
+                  HINT = 'CALL vrm.pre_deploy(''release-7'');';
+    END IF;
+    INSERT INTO vrm.restore_points (name, label) VALUES (point, label);
+    INSERT INTO vrm_private.fingerprints (restore_point, relation, row_count, digest)
+    SELECT point, f.relation, f.row_count, f.digest FROM vrm.fingerprint(tables) f;
+    RETURN point;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.begin_restore_point(text, regclass[]) IS
+    'gives a restore point that is about to be made a name that no other has, and keeps the fingerprints of tables';
+
+CREATE OR REPLACE FUNCTION vrm_private.make_restore_point(point text) RETURNS pg_lsn
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    made pg_lsn := pg_create_restore_point(point);
+BEGIN
+    UPDATE vrm.restore_points p SET lsn = made, wal_file = pg_walfile_name(made) WHERE p.name = point;
+    PERFORM pg_switch_wal();
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_restore_point(text) IS
+    'writes the restore point to the WAL and lets its segment be archived; returns where it is';
+
+CREATE OR REPLACE FUNCTION vrm_private.is_archived(point text) RETURNS boolean
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE vrm.restore_points p SET archived_at = now()
+    FROM vrm.archive_position() a
+    WHERE p.name = point AND p.lsn <= a.archived_until
+    RETURNING true
+$$;
+COMMENT ON FUNCTION vrm_private.is_archived(text) IS 'notes that the archive has a restore point, once it has';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.pgbackrest_backups(jsonb), vrm.record_backup(jsonb, text), vrm_private.fingerprint_tables(regclass[]),
+    vrm.fingerprint(regclass[]), vrm_private.begin_restore_point(text, regclass[]),
+    vrm_private.make_restore_point(text), vrm_private.is_archived(text)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.record_backup(jsonb, text), vrm.fingerprint(regclass[]) TO service_role;
+
+CREATE OR REPLACE FUNCTION vrm.verify_restore(name text)
+    RETURNS TABLE (relation text, ok boolean, expected_rows bigint, found_rows bigint, detail text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (SELECT FROM vrm.restore_points p WHERE p.name = verify_restore.name) THEN
+        RAISE EXCEPTION 'restore point "%" does not exist', verify_restore.name
+            USING ERRCODE = 'undefined_object',
+                  DETAIL = 'What was restored to an earlier moment does not know it.',
+                  HINT = 'SELECT name, made_at FROM vrm.restore_points ORDER BY made_at DESC;';
+    END IF;
+    RETURN QUERY
+        WITH expected AS (
+            SELECT f.* FROM vrm_private.fingerprints f WHERE f.restore_point = verify_restore.name
+        ), found AS (
+            SELECT f.* FROM vrm.fingerprint(ARRAY(SELECT to_regclass(e.relation) FROM expected e
+                                                  WHERE to_regclass(e.relation) IS NOT NULL)) f
+        )
+        SELECT e.relation, coalesce((e.row_count, e.digest) = (f.row_count, f.digest), false), e.row_count, f.row_count,
+               CASE WHEN f.relation IS NULL THEN 'the table is missing'
+                    WHEN f.row_count < e.row_count THEN format('rows missing: %s', e.row_count - f.row_count)
+                    WHEN f.row_count > e.row_count THEN format('rows too many: %s', f.row_count - e.row_count)
+                    WHEN f.digest <> e.digest THEN 'rows were changed' END
+        FROM expected e LEFT JOIN found f ON f.relation = e.relation
+        ORDER BY 2, 1;
+END
+$$;
+COMMENT ON FUNCTION vrm.verify_restore(text) IS
+    'in what was restored to a restore point: holds each table against its fingerprint, those that differ first';
+
+CREATE OR REPLACE FUNCTION vrm.record_restore_drill(
+    started_at timestamptz, finished_at timestamptz, verified boolean, backup text DEFAULT NULL,
+    target text DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO vrm.restore_drills (started_at, finished_at, verified, backup, target, note)
+    VALUES (record_restore_drill.started_at, record_restore_drill.finished_at, record_restore_drill.verified,
+            record_restore_drill.backup, record_restore_drill.target, record_restore_drill.note)
+    RETURNING id
+$$;
+COMMENT ON FUNCTION vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text) IS
+    'on the server in use: notes how long a restore took that was tried, and whether all was there';
+
+-- The objectives are those of the source document.
+CREATE OR REPLACE FUNCTION vrm.recovery_status()
+    RETURNS TABLE (check_name text, status text, value float8, limit_value float8, detail text, hint text)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH objective AS (
+        SELECT extract(epoch FROM interval '25 h')::float8 AS full_age,
+               extract(epoch FROM interval '7 d')::float8 AS history,
+               extract(epoch FROM interval '15 min')::float8 AS rpo,
+               extract(epoch FROM interval '4 h')::float8 AS rto
+    ), known AS (
+        SELECT count(*) AS recorded, max(b.expired_at) AS expired,
+               extract(epoch FROM now() - max(b.finished_at) FILTER (WHERE good))::float8 AS youngest,
+               extract(epoch FROM now() - min(b.finished_at) FILTER (WHERE good))::float8 AS oldest,
+               max(b.finished_at) FILTER (WHERE good) AS last_full
+        FROM vrm.backups b, LATERAL (SELECT b.kind = 'full' AND NOT b.failed AND b.expired_at IS NULL) AS usable (good)
+    ), drill AS (
+        SELECT d.*, extract(epoch FROM d.finished_at - d.started_at)::float8 AS seconds
+        FROM (SELECT true) AS one
+        LEFT JOIN (SELECT * FROM vrm.restore_drills ORDER BY finished_at DESC, id DESC LIMIT 1) AS d ON true
+    )
+    SELECT 'full_backup',
+           CASE WHEN k.recorded = 0 THEN 'unknown' WHEN k.youngest <= o.full_age THEN 'ok' ELSE 'fail' END,
+           k.youngest, o.full_age,
+           CASE WHEN k.recorded = 0 THEN 'no backup was recorded'
+                WHEN k.last_full IS NULL THEN 'there is no full backup that is good'
+                ELSE format('the last good full backup is of %s', k.last_full) END,
+           CASE WHEN k.recorded = 0 THEN 'Run: psql -c "SELECT vrm.record_backup(''$(pgbackrest info --output=json)'')"'
+                WHEN k.youngest <= o.full_age THEN NULL
+                ELSE 'Run pgbackrest --type=full backup, record it, then: SELECT * FROM vrm.backups;' END
+    FROM known k, objective o
+    UNION ALL
+    SELECT 'pitr_window',
+           CASE WHEN k.recorded = 0 THEN 'unknown' WHEN k.oldest >= o.history THEN 'ok'
+                WHEN k.oldest IS NOT NULL AND k.expired IS NULL THEN 'warn' ELSE 'fail' END,
+           k.oldest, o.history,
+           CASE WHEN k.recorded = 0 THEN 'no backup was recorded'
+                WHEN k.oldest IS NULL THEN 'there is no full backup that is good'
+                WHEN k.oldest < o.history AND k.expired IS NULL THEN 'nothing has expired yet; the window still grows'
+                ELSE format('any moment since %s can be restored', now() - k.oldest * interval '1 s') END,
+           CASE WHEN k.oldest >= o.history THEN NULL
+                ELSE 'Set repo1-retention-full-type=time and repo1-retention-full=7 in pgbackrest.conf.' END
+    FROM known k, objective o
+    UNION ALL
+    SELECT 'rpo',
+           CASE WHEN r.state = 'standby' THEN 'unknown' WHEN r.state = 'off' OR r.exposure_seconds > o.rpo THEN 'fail'
+                WHEN r.state = 'broken' THEN 'warn' ELSE 'ok' END,
+           r.exposure_seconds, o.rpo, r.detail,
+           CASE WHEN r.state = 'off' THEN 'ALTER SYSTEM SET archive_mode = on; then restart the server.'
+                WHEN r.state = 'standby' THEN 'On the primary server: SELECT * FROM vrm.recovery_status();'
+                WHEN r.state = 'broken' THEN 'SELECT * FROM pg_stat_archiver; its error is in the server''s log.'
+                WHEN r.exposure_seconds > o.rpo
+                THEN 'ALTER SYSTEM SET archive_timeout = ''5min''; SELECT pg_reload_conf();' END
+    FROM vrm.rpo() r, objective o
+    UNION ALL
+    SELECT 'rto',
+           CASE WHEN d.id IS NULL THEN 'unknown' WHEN NOT d.verified OR d.seconds > o.rto THEN 'fail'
+                WHEN d.finished_at < now() - interval '90 days' THEN 'warn' ELSE 'ok' END,
+           d.seconds, o.rto,
+           CASE WHEN d.id IS NULL THEN 'no restore was ever tried'
+                WHEN NOT d.verified THEN format('the restore of %s did not bring everything back', d.finished_at)
+                ELSE format('the restore of %s took %s', d.finished_at, d.finished_at - d.started_at) END,
+           CASE WHEN d.id IS NULL OR NOT d.verified OR d.finished_at < now() - interval '90 days'
+                THEN 'Try one, then: SELECT vrm.record_restore_drill(now() - interval ''1 h'', now(), true);'
+                WHEN d.seconds > o.rto THEN 'Give restores more processes: process-max in pgbackrest.conf.' END
+    FROM drill d, objective o
+$$;
+COMMENT ON FUNCTION vrm.recovery_status() IS
+    'verdicts, values in seconds: last full backup, how far back one can go, what would be lost now, time of a restore';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm.verify_restore(text), vrm.recovery_status(),
+    vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.recovery_status() TO pg_monitor, service_role;
+GRANT EXECUTE ON FUNCTION
+    vrm.verify_restore(text), vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text)
+    TO service_role;

@@ -1,0 +1,484 @@
+-- Doctor: what is wrong with the installation, and the statement that mends it
+
+-- Where a setting comes from decides which statement changes it: a value of the database or of a role
+-- wins over what ALTER SYSTEM writes, and what stands on the command line over all of them.
+CREATE OR REPLACE FUNCTION vrm_private.setting_values(setting_name text)
+    RETURNS TABLE (value text, place text, change text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH special AS (
+        SELECT substr(entry, length(setting_name) + 2) AS value, s.setdatabase, s.setrole
+        FROM pg_db_role_setting s, unnest(s.setconfig) AS entry
+        WHERE starts_with(entry, setting_name || '=')
+          AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+    )
+    SELECT s.value,
+           concat_ws(' ', 'of', CASE WHEN s.setrole <> 0 THEN 'role ' || s.setrole::regrole END,
+                     CASE WHEN s.setrole <> 0 AND s.setdatabase <> 0 THEN 'in' END,
+                     CASE WHEN s.setdatabase <> 0 THEN 'this database' ELSE
+                          CASE WHEN s.setrole = 0 THEN 'all roles' END END),
+           CASE WHEN s.setrole = 0 AND s.setdatabase <> 0 THEN format('ALTER DATABASE %I', current_database())
+                WHEN s.setrole = 0 THEN 'ALTER ROLE ALL'
+                WHEN s.setdatabase = 0 THEN format('ALTER ROLE %s', s.setrole::regrole)
+                ELSE format('ALTER ROLE %s IN DATABASE %I', s.setrole::regrole, current_database()) END
+    FROM special s
+    UNION ALL
+    SELECT p.reset_val, 'of the server',
+           CASE WHEN p.source NOT IN ('command line', 'environment variable', 'client') THEN 'ALTER SYSTEM' END
+    FROM pg_settings p
+    WHERE p.name = setting_name
+      AND NOT EXISTS (SELECT FROM special s WHERE s.setrole IN (0, session_user::regrole::oid))
+$$;
+COMMENT ON FUNCTION vrm_private.setting_values(text) IS
+    'what new sessions of this database get of a setting, and how the statement begins that changes it';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_settings()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.check_name, r.status, format('%s is "%s" (%s): %s', r.setting, v.value, v.place, r.why),
+           CASE WHEN v.change IS NULL THEN 'It comes from the command line or the environment: start without it.'
+                WHEN v.change <> 'ALTER SYSTEM' THEN 'New sessions have it.'
+                WHEN p.context = 'postmaster' THEN 'Then restart the server.'
+                WHEN r.setting LIKE 'vrm.%' THEN
+                    'Then: SELECT pg_reload_conf(); a session that has not used vrm yet needs: LOAD ''vrm''; first.'
+                ELSE 'Then: SELECT pg_reload_conf();' END,
+           v.change || format(' SET %s = %s;', r.setting, r.good)
+    FROM (VALUES
+        ('statement_log', 'log_statement', '^(mod|all)$', 'ddl', 'warn',
+         'secrets that stand in statements go to the log'),
+        ('parameter_log', 'log_parameter_max_length_on_error', '^(?!0$)', '0', 'warn',
+         'parameters, among them tokens, go to the log with every error'),
+        ('password_encryption', 'password_encryption', '^md5$', '''scram-sha-256''', 'warn',
+         'whoever reads the hash of a role''s password can connect with it'),
+        ('durability', 'fsync', '^off$', 'on', 'fail', 'a crash of the machine destroys the database'),
+        ('durability', 'full_page_writes', '^off$', 'on', 'fail', 'a crash of the machine may destroy the database'),
+        ('durability', 'synchronous_commit', '^off$', 'on', 'warn', 'a crash takes what was committed last'),
+        ('archiving', 'wal_level', '^minimal$', 'replica', 'warn', 'neither archiving nor a standby is possible'),
+        ('autovacuum', 'autovacuum', '^off$', 'on', 'fail', 'tables bloat until the server stops taking writes'),
+        ('autovacuum', 'track_counts', '^off$', 'on', 'fail', 'autovacuum does not know what to do'),
+        ('row_security', 'row_security', '^off$', 'on', 'fail', 'every query of the application is refused'),
+        ('identity', 'vrm.session_login', '^on$', 'off', 'fail',
+         'behind a pooler, one person''s identity is handed to the next'),
+        ('secret_literals', 'vrm.secret_literals', '^allow$', 'warn', 'warn',
+         'nobody is told when a secret stands in the text of a statement'),
+        ('lockout', 'vrm.lockout_durability', '^async$', 'lock', 'warn', 'a crash may forget that an account is locked')
+    ) AS r (check_name, setting, bad, good, status, why)
+    JOIN pg_settings p ON p.name = r.setting
+    CROSS JOIN LATERAL vrm_private.setting_values(r.setting) AS v
+    WHERE v.value ~ r.bad
+
+    UNION ALL
+    -- by itself it is harmless: parameters are logged with the statements that are
+    SELECT 'parameter_log', 'warn',
+           format('log_parameter_max_length is "%s" (%s) and statements are logged: parameters, among them tokens,'
+                  ' go to the log', v.value, v.place),
+           'Then: SELECT pg_reload_conf();', v.change || ' SET log_parameter_max_length = 0;'
+    FROM vrm_private.setting_values('log_parameter_max_length') AS v
+    WHERE v.value <> '0'
+      AND EXISTS (SELECT FROM (VALUES ('log_statement', '^(mod|all)$'), ('log_min_duration_statement', '^[0-9]'),
+                                      ('log_min_duration_sample', '^[0-9]'),
+                                      ('log_transaction_sample_rate', '[1-9]')) AS l (setting, logs),
+                         LATERAL vrm_private.setting_values(l.setting) AS w WHERE w.value ~ l.logs)
+
+    UNION ALL
+    SELECT 'configuration', 'fail', format('%s line %s, %s: %s', f.sourcefile, f.sourceline, f.name, f.error),
+           'Correct the line, then: SELECT pg_reload_conf();', NULL
+    FROM pg_file_settings f
+    WHERE f.error IS NOT NULL AND NOT EXISTS (SELECT FROM pg_settings p WHERE p.name = f.name AND p.pending_restart)
+    UNION ALL
+    SELECT 'configuration', 'warn', format('%s was changed and waits for a restart', p.name),
+           'Restart the server.', NULL
+    FROM pg_settings p WHERE p.pending_restart
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_settings() IS 'for vrm.doctor(): settings that endanger data or secrets';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_identity()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH trusted AS (
+        SELECT v.place, v.change, (parse_ident(btrim(entry)))[1] AS login, n AS position
+        FROM vrm_private.setting_values('vrm.trusted_logins') AS v,
+             string_to_table(v.value, ',') WITH ORDINALITY AS listed (entry, n)
+    ), judged AS (
+        SELECT t.*, CASE WHEN t.login IN ('anon', 'authenticated') THEN
+                              'whoever may connect as it says who they are'
+                         WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = t.login) THEN
+                              'there is no such role: the next one to be made is trusted' END AS problem
+        FROM trusted t
+    )
+    SELECT 'trusted_logins', CASE WHEN j.login IN ('anon', 'authenticated') THEN 'fail' ELSE 'warn' END,
+           format('vrm.trusted_logins (%s) names "%s": %s', j.place, j.login, j.problem),
+           'The fix leaves the other names in; then: SELECT pg_reload_conf();',
+           j.change || format(' SET vrm.trusted_logins = %L;',
+               (SELECT coalesce(string_agg(quote_ident(k.login), ', ' ORDER BY k.position), '')
+                FROM judged k WHERE k.place = j.place AND k.problem IS NULL))
+    FROM judged j WHERE j.problem IS NOT NULL
+    UNION ALL
+    SELECT 'identity', 'warn', 'no token is believed and no login is trusted: nobody can sign in',
+           'SELECT vrm.jwk_import(keys, issuer); or name the login of your API server in vrm.trusted_logins.',
+           CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'supabase_auth_admin') THEN
+                format('ALTER DATABASE %I SET vrm.trusted_logins ='
+                       ' ''authenticator, supabase_admin, supabase_storage_admin, postgres'';', current_database()) END
+    WHERE NOT EXISTS (SELECT FROM vrm_private.jwt_keys)
+      AND NOT EXISTS (SELECT FROM vrm_private.setting_values('vrm.trusted_logins') AS v WHERE v.value <> '')
+    UNION ALL
+    SELECT 'master_key', CASE WHEN EXISTS (SELECT FROM vrm_private.keyring k WHERE k.state <> 'destroyed')
+                              THEN 'fail' ELSE 'warn' END,
+           m.detail, m.hint, NULL
+    FROM vrm.master_key_problem() AS m WHERE m.detail IS NOT NULL
+    UNION ALL
+    SELECT 'keyring', 'warn', format('there is no active key of purpose "%s"', p.purpose),
+           'It needs a master key, see doc/secrets.md.', format('SELECT vrm.key_create(%L);', p.purpose)
+    FROM unnest(ARRAY['data', 'blind_index']) AS p (purpose)
+    WHERE NOT EXISTS (SELECT FROM vrm_private.keyring k WHERE k.purpose = p.purpose AND k.state = 'active')
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_identity() IS
+    'for vrm.doctor(): whose claims and tokens are believed, and whether sealed values can be opened';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_server()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'ssl', 'warn',
+           format('ssl is off and the server listens on %s: passwords and tokens travel in clear',
+                  current_setting('listen_addresses')),
+           'Put a certificate and its key where ssl_cert_file and ssl_key_file say; with both there this has a fix.'
+           ' After the fix: SELECT pg_reload_conf();',
+           CASE WHEN EXISTS (SELECT FROM pg_stat_file(current_setting('ssl_cert_file'), true) f WHERE f.size > 0)
+                 AND EXISTS (SELECT FROM pg_stat_file(current_setting('ssl_key_file'), true) f WHERE f.size > 0)
+                THEN 'ALTER SYSTEM SET ssl = on;' END
+    WHERE current_setting('ssl') = 'off' AND current_setting('listen_addresses') <> ''
+    UNION ALL
+    SELECT 'client_authentication', 'fail',
+           format('pg_hba.conf line %s lets %s in from %s without a password', h.line_number,
+                  array_to_string(h.user_name, ', '), h.address),
+           'Change its method to scram-sha-256, then: SELECT pg_reload_conf();', NULL
+    FROM pg_hba_file_rules h
+    WHERE h.type <> 'local' AND h.auth_method = 'trust' AND h.address !~ '^(127\.|::1|samehost|localhost)'
+    UNION ALL
+    SELECT 'password_encryption', 'warn', format('the password of role %I is kept as an MD5 hash', a.rolname),
+           format('\password %I', a.rolname), NULL
+    FROM pg_authid a WHERE a.rolcanlogin AND a.rolpassword ^@ 'md5'
+    UNION ALL
+    SELECT 'archiving', 'warn', 'archive_mode is off: there is no way back to a moment between two backups',
+           CASE WHEN c.possible THEN 'Then restart the server.'
+                ELSE 'Set archive_command first, and wal_level: without a command, WAL piles up.' END,
+           CASE WHEN c.possible THEN 'ALTER SYSTEM SET archive_mode = on;' END
+    FROM (SELECT bool_or(p.reset_val <> '') AND current_setting('wal_level') <> 'minimal' AS possible FROM pg_settings p
+          WHERE p.name IN ('archive_command', 'archive_library')) AS c
+    WHERE current_setting('archive_mode') = 'off'
+    UNION ALL
+    SELECT 'archiving', 'fail',
+           'archive_mode is on and there is no archive_command: WAL piles up until the disk is full',
+           'Set archive_command; the fix lets WAL go. Then restart the server.',
+           'ALTER SYSTEM SET archive_mode = off;'
+    WHERE current_setting('archive_mode') <> 'off'
+      AND NOT EXISTS (SELECT FROM pg_settings p WHERE p.name IN ('archive_command', 'archive_library')
+          AND p.reset_val <> '')
+    UNION ALL
+    SELECT 'statement_statistics', 'warn',
+           'pg_stat_statements is not preloaded: nobody knows which statements take the time',
+           'Then restart the server.',
+           format('ALTER SYSTEM SET shared_preload_libraries = %s;',
+                  (SELECT string_agg(quote_literal(btrim(library)), ', ')
+                   FROM string_to_table(concat_ws(',', nullif(current_setting('shared_preload_libraries'), ''),
+                                                  'pg_stat_statements'), ',') AS library))
+    WHERE current_setting('shared_preload_libraries') !~ '\mpg_stat_statements\M'
+      AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')
+    UNION ALL
+    SELECT 'statement_statistics', 'warn', 'pg_stat_statements is preloaded and not installed in this database', NULL,
+           'CREATE EXTENSION pg_stat_statements;'
+    WHERE current_setting('shared_preload_libraries') ~ '\mpg_stat_statements\M'
+      AND NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_stat_statements')
+    UNION ALL
+    SELECT 'checksums', 'warn', 'pages have no checksums: a disk that lies is not found out',
+           'Stop the server, then: pg_checksums --enable', NULL
+    WHERE current_setting('data_checksums') = 'off'
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_server() IS
+    'for vrm.doctor(): who may connect, and what backups and statistics depend on';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.setting_values(text), vrm_private.doctor_settings(), vrm_private.doctor_identity(),
+    vrm_private.doctor_server()
+    FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_roles()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'roles', 'fail', format('role %s is missing', m.name),
+           'Then SELECT vrm.install(); and grant it what it is for.',
+           format('CREATE ROLE %I NOLOGIN%s;', m.name, CASE m.name WHEN 'service_role' THEN ' BYPASSRLS' ELSE '' END)
+    FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS m (name)
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = m.name)
+    UNION ALL
+    SELECT 'roles', 'fail', format('role %s has %s: %s', r.rolname, a.attribute, a.why), NULL,
+           format('ALTER ROLE %I NO%s;', r.rolname, a.attribute)
+    FROM pg_roles r
+    CROSS JOIN LATERAL (VALUES
+        ('SUPERUSER', r.rolsuper, 'nothing holds it back'),
+        ('BYPASSRLS', r.rolbypassrls AND r.rolname <> 'service_role', 'it sees the rows of everybody'),
+        ('LOGIN', r.rolcanlogin, 'people connect as their own login and SET ROLE'),
+        ('CREATEROLE', r.rolcreaterole, 'it makes itself any other role'),
+        ('CREATEDB', r.rolcreatedb, 'it needs no database of its own'),
+        ('REPLICATION', r.rolreplication, 'it copies the whole cluster')) AS a (attribute, has, why)
+    WHERE r.rolname IN ('anon', 'authenticated', 'service_role') AND a.has
+    UNION ALL
+    SELECT 'roles', 'fail', 'role service_role lacks BYPASSRLS: it sees no row', NULL,
+           'ALTER ROLE service_role BYPASSRLS;'
+    FROM pg_roles WHERE rolname = 'service_role' AND NOT rolbypassrls
+    UNION ALL
+    SELECT 'roles', 'fail',
+           format('role %s is a member of %s, and has all its privileges', m.member::regrole, m.roleid::regrole),
+           NULL, format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
+    FROM pg_auth_members m
+    WHERE m.member IN (to_regrole('anon'), to_regrole('authenticated'))
+    UNION ALL
+    SELECT 'server_files', 'warn',
+           format('role %s is a member of %s: it can read the master key', m.member::regrole, m.roleid::regrole),
+           NULL, format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
+    FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member AND NOT r.rolsuper
+    WHERE m.roleid IN ('pg_read_server_files'::regrole, 'pg_execute_server_program'::regrole)
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_roles() IS 'for vrm.doctor(): what the roles of applications are';
+
+-- Every privilege on what is in vrm and vrm_private, with the GRANT's own words for the object.
+CREATE OR REPLACE FUNCTION vrm_private.granted_privileges()
+    RETURNS TABLE (kind text, object text, privilege text, grantee oid)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'SCHEMA', quote_ident(n.nspname), a.privilege_type, a.grantee
+    FROM pg_namespace n, aclexplode(n.nspacl) AS a
+    WHERE n.nspname IN ('vrm', 'vrm_private')
+    UNION ALL
+    SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, a.privilege_type, a.grantee
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) AS a
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+    UNION ALL
+    SELECT 'TABLE', c.oid::regclass::text, format('%s (%I)', a.privilege_type, t.attname), a.grantee
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute t ON t.attrelid = c.oid,
+         aclexplode(t.attacl) AS a
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm')
+    UNION ALL
+    SELECT 'ROUTINE', p.oid::regprocedure::text, a.privilege_type, a.grantee
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
+         aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+    WHERE n.nspname IN ('vrm', 'vrm_private')
+$$;
+COMMENT ON FUNCTION vrm_private.granted_privileges() IS
+    'who was granted what on schemas, tables, columns and functions of ours';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_privileges()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH excessive AS (
+        SELECT g.*, CASE
+            WHEN g.grantee = 0 THEN 'everybody has it'
+            WHEN g.kind = 'SCHEMA' AND g.object = 'vrm_private' THEN 'internals are nobody''s to look at'
+            WHEN g.kind = 'SCHEMA' AND g.privilege = 'CREATE' THEN 'what it puts there could be taken for ours'
+            WHEN g.kind = 'TABLE' AND g.grantee = to_regrole('anon') THEN 'nobody has signed in'
+            WHEN g.kind = 'TABLE' AND g.privilege IN ('TRUNCATE', 'TRIGGER') AND g.grantee <> to_regrole('service_role')
+                THEN 'row level security does not hold it back' END AS why
+        FROM vrm_private.granted_privileges() g
+        WHERE g.grantee IN (0, to_regrole('anon'), to_regrole('authenticated'), to_regrole('service_role'))
+    )
+    SELECT 'grants', 'fail',
+           format('%s has %s on %s %s: %s', CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE e.grantee::regrole::text END,
+                  e.privilege, lower(e.kind), e.object, e.why),
+           NULL,
+           format('REVOKE %s ON %s %s FROM %s;', e.privilege, e.kind, e.object,
+                  CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE e.grantee::regrole::text END)
+    FROM excessive e WHERE e.why IS NOT NULL
+    UNION ALL
+    SELECT 'row_level_security', 'fail',
+           format('%s can be reached by users and has no row level security', c.oid::regclass),
+           'Without a policy nobody but its owner and service_role sees a row then.',
+           format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', c.oid::regclass)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+      AND c.oid <> 'vrm.test_case_templates'::regclass  -- everybody's, and written by nobody
+      AND EXISTS (SELECT FROM vrm_private.granted_privileges() g
+                  WHERE g.object = c.oid::regclass::text
+                    AND g.grantee IN (to_regrole('anon'), to_regrole('authenticated')))
+    UNION ALL
+    SELECT 'row_level_security', 'fail',
+           format('view %s reads as its owner, whatever policies say', c.oid::regclass), NULL,
+           format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind = 'v'
+      AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o
+                      WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
+    UNION ALL
+    SELECT 'search_path', 'fail',
+           format('%s runs with its owner''s rights and looks names up where the caller says', p.oid::regprocedure),
+           NULL, format('ALTER ROUTINE %s SET search_path = pg_catalog, pg_temp;', p.oid::regprocedure)
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND p.prosecdef
+      AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS c (entry) WHERE c.entry LIKE 'search\_path=pg_catalog%')
+    UNION ALL
+    SELECT 'ownership', 'fail',
+           format('%s %s belongs to %s, who could have it run anything as superuser', o.kind, o.name, o.owner::regrole),
+           'Look at it first: it may have been changed already.',
+           format('ALTER %s %s OWNER TO %s;', o.kind, o.name, e.extowner::regrole)
+    FROM (SELECT 'SCHEMA' AS kind, quote_ident(n.nspname) AS name, n.nspowner AS owner
+          FROM pg_namespace n WHERE n.nspname IN ('vrm', 'vrm_private')
+          UNION ALL
+          SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END,
+                 c.oid::regclass::text, c.relowner
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm')
+          UNION ALL
+          SELECT 'ROUTINE', p.oid::regprocedure::text, p.proowner
+          FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('vrm', 'vrm_private')) AS o
+    JOIN pg_roles r ON r.oid = o.owner AND NOT r.rolsuper
+    JOIN pg_extension e ON e.extname = 'vrm' AND e.extowner <> o.owner
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_privileges() IS
+    'for vrm.doctor(): privileges, row level security, definer functions and owners';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.doctor_roles(), vrm_private.granted_privileges(), vrm_private.doctor_privileges()
+    FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'objects', 'fail', 'missing: ' || m.statement, 'Superusers only; nothing else is changed.',
+           'SELECT vrm.install();'
+    FROM string_to_table(vrm.missing_from_platform(), E'\n') AS m (statement)
+    UNION ALL
+    SELECT 'objects', 'fail', format('table %s lacks the policy "accounts in good standing only"', c.oid::regclass),
+           'Superusers only; nothing else is changed.', 'SELECT vrm.install();'
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('vrm', 'vrm_private')
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id'
+    WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND NOT c.relispartition
+      AND EXISTS (SELECT FROM pg_policy p
+                  WHERE p.polrelid = c.oid AND p.polroles @> ARRAY['authenticated'::regrole::oid])
+      AND NOT EXISTS (SELECT FROM pg_policy p
+                      WHERE p.polrelid = c.oid AND p.polname = 'accounts in good standing only')
+    UNION ALL
+    SELECT 'objects', 'fail', format('column %s.%I takes plaintext: the trigger that binds values to rows is missing',
+                                     s.relation, s.column_name),
+           'What was written meanwhile is bound to no row: SELECT vrm.is_bound(column) tells.',
+           format('SELECT vrm.seal_column(%L, %L, %L);', s.relation, s.column_name, s.per_subject)
+    FROM vrm_private.sealed_columns s
+    WHERE EXISTS (SELECT FROM pg_class WHERE oid = s.relation)
+      AND NOT EXISTS (SELECT FROM vrm_private.sealed_triggers() t WHERE t.column_id = s.column_id)
+    UNION ALL
+    SELECT 'triggers', 'fail', format('trigger %I of %s is disabled', t.tgname, t.tgrelid::regclass),
+           'What was written meanwhile has not gone through it.',
+           format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname)
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND t.tgenabled = 'D' AND NOT t.tgisinternal
+    UNION ALL
+    SELECT 'constraints', 'warn',
+           format('constraint %I of %s is NOT VALID: older rows may break it', k.conname, k.conrelid::regclass),
+           'SHARE UPDATE EXCLUSIVE lock, one pass over the table.',
+           format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', k.conrelid::regclass, k.conname)
+    FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND NOT k.convalidated AND k.conrelid <> 0
+    UNION ALL
+    SELECT 'indexes', 'fail',
+           format('index %s is not valid: no query uses it, every write maintains it', i.indexrelid::regclass),
+           'Blocks writes meanwhile; REINDEX INDEX CONCURRENTLY does not.',
+           format('REINDEX INDEX %s;', i.indexrelid::regclass)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND NOT i.indisvalid AND c.relkind = 'i'
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_objects() IS 'for vrm.doctor(): what is missing, disabled or not valid';
+
+-- A policy that is due for an hour, or a call that ended itself an hour ago, means that nobody calls.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH last_run AS (
+        SELECT p.name, p.every, l.state, l.started_at, l.error
+        FROM vrm.retention_policies p
+        LEFT JOIN LATERAL (SELECT r.state, r.started_at, r.error FROM vrm.retention_runs r
+                           WHERE r.policy = p.name ORDER BY r.run_id DESC LIMIT 1) AS l ON true
+        WHERE p.enabled AND p.keep IS NOT NULL
+    ), waiting (what, since) AS (
+        SELECT format('retention policy "%s" has been due', l.name), l.started_at + l.every
+        FROM last_run l WHERE l.state IS NOT NULL AND l.state NOT IN ('running', 'failed')
+        UNION ALL
+        SELECT 'it has not been called', (SELECT min(h.at) FROM vrm_private.platform_history h)
+        WHERE NOT EXISTS (SELECT FROM vrm.retention_runs)
+        UNION ALL
+        SELECT format('call %s has been over its time limit', r.id), r.started_at + make_interval(secs => r.time_limit)
+        FROM vrm.test_runs r WHERE r.status IN ('queued', 'running') AND isfinite(r.started_at)
+    )
+    (SELECT 'maintenance', 'fail',
+            format('nobody calls vrm.maintain(): %s since %s', w.what, to_char(w.since, 'YYYY-MM-DD HH24:MI TZ')),
+            'The fix does it once, by itself in a transaction; then see doc/maintenance.md for a schedule.',
+            'CALL vrm.maintain();'
+     FROM waiting w WHERE w.since < now() - interval '1 hour' ORDER BY w.since LIMIT 1)
+    UNION ALL
+    SELECT 'maintenance', 'warn', 'pg_cron is here and has no job that calls vrm.maintain()', NULL,
+           'SELECT vrm.schedule_maintenance();'
+    -- only what is pg_cron's: a view that somebody planted under its name could run anything
+    WHERE CASE WHEN EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                            WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'pg_cron'
+                              AND d.classid = 'pg_class'::regclass AND d.objid = to_regclass('cron.job')) THEN
+               (xpath('count(//command[contains(., "vrm.maintain")])',
+                      query_to_xml('SELECT command FROM cron.job WHERE active', false, false, '')))[1]::text = '0' END
+    UNION ALL
+    SELECT 'retention', 'warn', format('retention policy "%s" failed at %s: %s', l.name,
+                                       to_char(l.started_at, 'YYYY-MM-DD HH24:MI TZ'), l.error),
+           'Mend what it names; the fix, by itself in a transaction, tries again.',
+           format('CALL vrm.run_retention(%L);', l.name)
+    FROM last_run l WHERE l.state = 'failed'
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_maintenance() IS
+    'for vrm.doctor(): what is done every few minutes, and what has failed';
+
+-- Every check says something: what is wrong, or what was looked at.
+CREATE OR REPLACE FUNCTION vrm_private.doctor()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH findings AS MATERIALIZED (
+        SELECT * FROM vrm_private.doctor_settings()
+        UNION ALL SELECT * FROM vrm_private.doctor_server()
+        UNION ALL SELECT * FROM vrm_private.doctor_identity()
+        UNION ALL SELECT * FROM vrm_private.doctor_roles()
+        UNION ALL SELECT * FROM vrm_private.doctor_privileges()
+        UNION ALL SELECT * FROM vrm_private.doctor_objects()
+        UNION ALL SELECT * FROM vrm_private.doctor_maintenance()
+    )
+    SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
+    FROM (VALUES
+        (1, 'objects', 'every table, column default, index, policy, trigger and function is there'),
+        (2, 'triggers', 'no trigger is disabled'),
+        (3, 'constraints', 'every constraint holds for all rows'),
+        (4, 'indexes', 'every index is valid'),
+        (5, 'maintenance', 'vrm.maintain() is being called'),
+        (6, 'retention', 'no retention policy has failed'),
+        (7, 'roles', 'the roles of applications have no attribute and no membership that opens more'),
+        (8, 'grants', 'no privilege goes to PUBLIC, to anon, or past row level security'),
+        (9, 'row_level_security', 'every table and view that users reach obeys it'),
+        (10, 'search_path', 'every function that runs with its owner''s rights pins it'),
+        (11, 'ownership', 'schemas, tables and functions belong to a superuser'),
+        (12, 'server_files', 'nobody but superusers reads files of the server'),
+        (13, 'identity', 'tokens are believed, or a login is trusted, for a transaction at a time'),
+        (14, 'trusted_logins', 'every trusted login is a role, and none that people take'),
+        (15, 'master_key', 'the master key can be read, and by nobody else'),
+        (16, 'keyring', 'there are active keys'),
+        (17, 'secret_literals', 'a secret in the text of a statement is noticed'),
+        (18, 'lockout', 'locks are flushed before the reply'),
+        (19, 'statement_log', 'statements of applications are not logged'),
+        (20, 'parameter_log', 'parameters are not logged'),
+        (21, 'password_encryption', 'passwords of roles are kept as SCRAM verifiers'),
+        (22, 'client_authentication', 'nobody gets in from outside without a password'),
+        (23, 'ssl', 'connections over the network are encrypted'),
+        (24, 'row_security', 'policies are applied'),
+        (25, 'durability', 'what is committed stays'),
+        (26, 'archiving', 'WAL is archived'),
+        (27, 'checksums', 'pages have checksums'),
+        (28, 'autovacuum', 'autovacuum runs'),
+        (29, 'statement_statistics', 'pg_stat_statements counts'),
+        (30, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
+    LEFT JOIN findings f ON f.check_name = c.check_name
+    ORDER BY c.position, f.detail
+$$;
+COMMENT ON FUNCTION vrm_private.doctor() IS 'for vrm.doctor(): all there is to say about a platform that is there';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.doctor_objects(), vrm_private.doctor_maintenance(), vrm_private.doctor()
+    FROM PUBLIC;

@@ -1,0 +1,21 @@
+-- The archive: filled, verified, read and taken back from: row security, privileges, triggers
+
+ALTER TABLE vrm_private.test_runs_archive ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm_private.test_runs_archive_rest ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON vrm_private.test_runs_archive, vrm_private.test_runs_archive_rest FROM PUBLIC, anon, authenticated;
+
+-- Read through the view: without USAGE on vrm_private nobody can name the table itself.
+GRANT SELECT ON vrm_private.test_runs_archive TO authenticated, service_role;
+CREATE POLICY "users read their own archived test runs" ON vrm_private.test_runs_archive
+    FOR SELECT TO authenticated
+    USING (user_id = vrm.uid());
+COMMENT ON POLICY "users read their own archived test runs" ON vrm_private.test_runs_archive IS 'own rows only';
+
+ALTER TABLE vrm_private.archive_manifest ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm_private.archive_removals ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON vrm_private.archive_manifest, vrm_private.archive_removals FROM PUBLIC, anon, authenticated;
+
+-- the name sorts behind those of the foreign keys' triggers: the live calls go first
+CREATE TRIGGER forget_archived AFTER DELETE ON vrm.user_profiles
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.forget_archived();
+COMMENT ON TRIGGER forget_archived ON vrm.user_profiles IS 'the archived calls of a person go with the person';

@@ -1,0 +1,184 @@
+-- How accounts end: deleted, recovered, erased
+
+CREATE OR REPLACE FUNCTION vrm_private.last_seen(user_id uuid, last_login timestamptz, created_at timestamptz)
+    RETURNS timestamptz
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT greatest(last_login, created_at, (SELECT u.last_sign_in_at FROM auth.users u WHERE u.id = last_seen.user_id))
+$$;
+COMMENT ON FUNCTION vrm_private.last_seen(uuid, timestamptz, timestamptz) IS
+    'when a person has last signed in, here or through Supabase; else when the account was made';
+
+CREATE OR REPLACE FUNCTION vrm_private.delete_account(owner uuid) RETURNS boolean
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM FROM vrm.user_profiles p WHERE p.id = owner AND p.deleted_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO vrm_private.deleted_accounts (user_id, email, banned_until, requested_by)
+    SELECT u.id, u.email, u.banned_until, vrm.uid() FROM auth.users u WHERE u.id = owner;
+    -- a real moment, because clients of auth.users may not know infinity
+    UPDATE auth.users u
+    SET email = 'deleted+' || u.id || '@invalid', banned_until = now() + interval '100 years', deleted_at = now()
+    WHERE u.id = owner;
+    UPDATE vrm.user_profiles p SET deleted_at = now(), email = NULL WHERE p.id = owner;
+    DELETE FROM vrm_private.password_reset_tokens t WHERE t.user_id = owner;
+    IF to_regclass('vrm_private.sessions') IS NOT NULL THEN
+        EXECUTE 'UPDATE vrm_private.sessions SET revoked_at = coalesce(revoked_at, now()) WHERE user_id = $1'
+            USING owner;
+    END IF;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.delete_account(uuid) IS
+    'marks an account as deleted and sets its address free; false when it was deleted already';
+
+CREATE OR REPLACE FUNCTION vrm.delete_account(user_id uuid DEFAULT vrm.uid()) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF user_id IS DISTINCT FROM vrm.uid() OR user_id IS NULL THEN
+        PERFORM vrm_private.require_service_or_admin();
+    END IF;
+    PERFORM vrm_private.delete_account(user_id);
+    IF NOT EXISTS (SELECT FROM vrm.user_profiles p WHERE p.id = delete_account.user_id) THEN
+        RAISE EXCEPTION 'user "%" does not exist', coalesce(user_id::text, 'null')
+            USING ERRCODE = 'no_data_found',
+                  HINT = 'SELECT id, email FROM vrm.user_profiles;';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm.delete_account(uuid) IS
+    'deletes the caller''s account, or for administrators another: no sign-in from now on, erased after 30 days';
+
+CREATE OR REPLACE FUNCTION vrm.recover_account(user_id uuid, email text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    kept vrm_private.deleted_accounts;
+    address text;
+BEGIN
+    PERFORM vrm_private.require_service_or_admin();
+    DELETE FROM vrm_private.deleted_accounts d WHERE d.user_id = recover_account.user_id RETURNING * INTO kept;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no deleted account of user "%"', coalesce(user_id::text, 'null')
+            USING ERRCODE = 'no_data_found',
+                  DETAIL = 'It was never deleted, or is erased.',
+                  HINT = 'Those that can come back: SELECT user_id, requested_at FROM vrm_private.deleted_accounts;';
+    END IF;
+    address := coalesce(recover_account.email, kept.email);
+    IF EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = lower(address) AND NOT u.is_sso_user) THEN
+        RAISE EXCEPTION 'the address of user "%" belongs to another account by now', user_id
+            USING ERRCODE = 'unique_violation',
+                  HINT = format('SELECT vrm.recover_account(%L, ''another address'');', user_id);
+    END IF;
+    UPDATE vrm.user_profiles p SET deleted_at = NULL WHERE p.id = recover_account.user_id;
+    UPDATE auth.users u SET email = address, banned_until = kept.banned_until, deleted_at = NULL
+    WHERE u.id = recover_account.user_id;
+END
+$$;
+COMMENT ON FUNCTION vrm.recover_account(uuid, text) IS
+    'service and administrators: puts a deleted account back as it was, or with another address';
+
+-- Nearly everything hangs on auth.users by foreign keys, or on user_profiles by triggers: the archive,
+-- the keys of sealed values, the objects of recordings.  Counted first, because afterwards nobody can.
+CREATE OR REPLACE FUNCTION vrm_private.erase(owner uuid, reason text) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    holder record;
+    without_key regclass[] := '{}';
+    relation regclass;
+    erased bigint := 0;
+    there bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
+    FOR holder IN
+        SELECT c.oid::regclass AS relation, a.attname
+        FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+             AND (a.attname = 'user_id' OR (c.oid, a.attname) = ('vrm.user_profiles'::regclass, 'id'))
+        WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
+          AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+          AND c.oid NOT IN ('vrm_private.erasure_ledger'::regclass, 'vrm_private.legal_holds'::regclass,
+                            'vrm_private.object_purges'::regclass)
+        ORDER BY 1
+    LOOP
+        EXECUTE format('SELECT count(*) FROM %s WHERE %I = $1', holder.relation, holder.attname) INTO there USING owner;
+        erased := erased + there;
+        INSERT INTO vrm_private.erasure_ledger (user_id, relation, row_count, reason)
+        SELECT owner, holder.relation, there, erase.reason WHERE there > 0;
+        IF NOT EXISTS (SELECT FROM pg_constraint f
+                       WHERE f.conrelid = holder.relation AND f.contype = 'f' AND f.confdeltype = 'c') THEN
+            without_key := without_key || holder.relation;
+        END IF;
+    END LOOP;
+    DELETE FROM vrm_private.password_reset_requests q
+    USING auth.users u WHERE u.id = owner AND lower(q.email) = lower(u.email);
+    UPDATE vrm.quality_run q SET sample_keys = NULL
+    WHERE q.sample_keys @> jsonb_build_array(jsonb_build_object('user_id', owner))
+       OR q.sample_keys @> jsonb_build_array(jsonb_build_object('id', owner));
+    DELETE FROM auth.users u WHERE u.id = owner;
+    FOREACH relation IN ARRAY without_key LOOP
+        EXECUTE format('DELETE FROM %s WHERE user_id = $1', relation) USING owner;
+    END LOOP;
+    RETURN erased;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.erase(uuid, text) IS
+    'removes everything of a person, with entries in the ledger; returns the number of rows';
+
+CREATE OR REPLACE FUNCTION vrm.erase_user(user_id uuid, reason text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM vrm_private.require_service_or_admin();
+    PERFORM vrm_private.require_read_committed('erasing a user');
+    PERFORM vrm_private.check_text('reason', reason, 2000, true);
+    PERFORM FROM auth.users u WHERE u.id = erase_user.user_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'user "%" does not exist', coalesce(user_id::text, 'null')
+            USING ERRCODE = 'no_data_found',
+                  HINT = 'SELECT id, email FROM vrm.user_profiles;';
+    END IF;
+    RETURN vrm_private.erase(user_id, reason);
+END
+$$;
+COMMENT ON FUNCTION vrm.erase_user(uuid, text) IS
+    'service and administrators: removes a person and everything of theirs at once and for good; returns the rows';
+
+CREATE OR REPLACE FUNCTION vrm_private.users_batch(
+    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    rule record;
+    person uuid;
+BEGIN
+    rows_done := 0;
+    SELECT * INTO STRICT rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
+    FOR person IN EXECUTE
+        format('SELECT r.id FROM vrm.user_profiles r WHERE r.ctid >= $3 AND r.ctid <= $4 AND (%s) AND (%s) AND (%s)'
+               ' LIMIT $5 FOR UPDATE OF r SKIP LOCKED', rule.belongs, rule.due, rule.free)
+        USING run.cutoff, run.as_of, low, high, most
+    LOOP
+        IF run.policy = 'users.deleted' THEN
+            PERFORM vrm_private.erase(person, 'deleted more than the kept time ago');
+        ELSE
+            PERFORM vrm_private.delete_account(person);
+        END IF;
+        rows_done := rows_done + 1;
+    END LOOP;
+    bytes_done := 200 * rows_done;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.users_batch(vrm.retention_runs, tid, tid, bigint) IS
+    'deletes accounts that are inactive, erases those that are deleted, in a range of rows';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.last_seen(uuid, timestamptz, timestamptz),
+    vrm_private.delete_account(uuid),
+    vrm.delete_account(uuid),
+    vrm.recover_account(uuid, text),
+    vrm_private.erase(uuid, text),
+    vrm.erase_user(uuid, text),
+    vrm_private.users_batch(vrm.retention_runs, tid, tid, bigint)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.delete_account(uuid), vrm.recover_account(uuid, text), vrm.erase_user(uuid, text)
+    TO authenticated, service_role;

@@ -1,0 +1,36 @@
+-- How accounts end: deleted, recovered, erased: types and tables
+
+CREATE TABLE IF NOT EXISTS vrm_private.deleted_accounts (
+    user_id uuid PRIMARY KEY REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    email text,
+    banned_until timestamptz,
+    requested_by uuid,
+    requested_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE vrm_private.deleted_accounts IS 'what has to be put back when an account is recovered';
+COMMENT ON COLUMN vrm_private.deleted_accounts.user_id IS 'the person';
+COMMENT ON COLUMN vrm_private.deleted_accounts.email IS 'address, which others may use meanwhile';
+COMMENT ON COLUMN vrm_private.deleted_accounts.banned_until IS 'auth.users.banned_until as it was';
+COMMENT ON COLUMN vrm_private.deleted_accounts.requested_by IS 'person who asked; null for the service or a policy';
+COMMENT ON COLUMN vrm_private.deleted_accounts.requested_at IS 'when';
+
+-- No foreign key, of course: it tells what is no more.
+CREATE TABLE IF NOT EXISTS vrm_private.erasure_ledger (
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    user_id uuid NOT NULL,
+    relation text NOT NULL,
+    row_count bigint NOT NULL,
+    reason text NOT NULL,
+    erased_by name NOT NULL DEFAULT session_user,
+    erased_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX IF NOT EXISTS erasure_ledger_user ON vrm_private.erasure_ledger (user_id);
+COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: who, how many rows of what, and why';
+COMMENT ON INDEX vrm_private.erasure_ledger_user IS 'by person: a restored backup is held against it';
+COMMENT ON COLUMN vrm_private.erasure_ledger.id IS 'order of the entries';
+COMMENT ON COLUMN vrm_private.erasure_ledger.user_id IS 'id that the person had';
+COMMENT ON COLUMN vrm_private.erasure_ledger.relation IS 'table that lost rows';
+COMMENT ON COLUMN vrm_private.erasure_ledger.row_count IS 'how many';
+COMMENT ON COLUMN vrm_private.erasure_ledger.reason IS 'why';
+COMMENT ON COLUMN vrm_private.erasure_ledger.erased_by IS 'database user who did it';
+COMMENT ON COLUMN vrm_private.erasure_ledger.erased_at IS 'when';

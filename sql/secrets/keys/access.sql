@@ -1,0 +1,17 @@
+-- Keys: the keyring, subjects' keys, destroying and shredding: row security, privileges, triggers
+
+REVOKE ALL ON vrm_private.keyring FROM PUBLIC, anon, authenticated, service_role;
+
+CREATE TRIGGER announce_change AFTER INSERT OR UPDATE OR DELETE ON vrm_private.keyring
+    FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
+COMMENT ON TRIGGER announce_change ON vrm_private.keyring IS 'backends read the keyring again';
+REVOKE ALL ON vrm_private.subject_keys FROM PUBLIC, anon, authenticated, service_role;
+
+CREATE TRIGGER announce_change AFTER UPDATE OR DELETE ON vrm_private.subject_keys
+    FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
+COMMENT ON TRIGGER announce_change ON vrm_private.subject_keys IS
+    'backends forget the keys that they derived';
+
+CREATE TRIGGER vrm_shred_deleted_user AFTER DELETE ON vrm.user_profiles
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.shred_deleted_user();
+COMMENT ON TRIGGER vrm_shred_deleted_user ON vrm.user_profiles IS 'no key outlives its user';

@@ -1,0 +1,22 @@
+-- Rotating keys: types and tables
+
+CREATE TABLE IF NOT EXISTS vrm_private.key_rotations (
+    key_id bigint NOT NULL REFERENCES vrm_private.keyring (key_id) ON DELETE CASCADE,
+    column_id uuid NOT NULL REFERENCES vrm_private.sealed_columns (column_id) ON DELETE CASCADE,
+    last_key text[],
+    rows_done bigint NOT NULL DEFAULT 0,
+    rows_left bigint NOT NULL DEFAULT 0,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    PRIMARY KEY (key_id, column_id)
+);
+COMMENT ON TABLE vrm_private.key_rotations IS 'how far the columns have come to a new key';
+COMMENT ON COLUMN vrm_private.key_rotations.key_id IS 'the new key';
+COMMENT ON COLUMN vrm_private.key_rotations.column_id IS 'the sealed column';
+COMMENT ON COLUMN vrm_private.key_rotations.last_key IS 'primary key of the last row that was visited';
+COMMENT ON COLUMN vrm_private.key_rotations.rows_done IS 'rows sealed anew';
+COMMENT ON COLUMN vrm_private.key_rotations.rows_left IS 'rows that could not be sealed anew, when it ended';
+COMMENT ON COLUMN vrm_private.key_rotations.started_at IS 'when it began';
+COMMENT ON COLUMN vrm_private.key_rotations.updated_at IS 'when the last batch was committed';
+COMMENT ON COLUMN vrm_private.key_rotations.finished_at IS 'when no row was left';

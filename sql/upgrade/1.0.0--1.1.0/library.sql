@@ -1,0 +1,1 @@
+-- What differs by hand between the members of 1.0.0 and of 1.1.0.

@@ -1,0 +1,1 @@
+-- What differs by hand between the platform of 1.0.0 and of 1.1.0.
