@@ -3,7 +3,7 @@
 
 Needs python3-cryptography, the master key file, and the keyring as
     psql -XAt -c "SELECT key_id, purpose, kek_id, encode(wrapped, 'hex') FROM vrm_private.keyring"
-prints it.  doc/secrets.md describes the envelope; this program shares no code with the extension.
+prints it.  doc/secrets/secrets.md describes the envelope; this program shares no code with the extension.
 
   open_sealed.py MASTER KEYRING ENVELOPE [options]     prints the plaintext of an envelope in hex
   open_sealed.py MASTER KEYRING --seal KEY_ID [...]    seals standard input, prints hex

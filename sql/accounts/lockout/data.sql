@@ -1,6 +1,6 @@
 -- Lockout: who has failed how often, which no ROLLBACK takes back: rows that come with it
 
--- The defaults of doc/lockout.md; a row that is there stays as it is.
+-- The defaults of doc/accounts/lockout.md; a row that is there stays as it is.
 INSERT INTO vrm.lockout_policy VALUES
     ('password', 5, '15 minutes', '1 minute', 2, '1 day', 100, '30 seconds'),
     ('device', 5, '15 minutes', '1 minute', 2, '1 day', 0, '30 seconds'),

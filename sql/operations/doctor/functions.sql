@@ -127,7 +127,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_identity()
     FROM vrm.master_key_problem() AS m WHERE m.detail IS NOT NULL
     UNION ALL
     SELECT 'keyring', 'warn', format('there is no active key of purpose "%s"', p.purpose),
-           'It needs a master key, see doc/secrets.md.', format('SELECT vrm.key_create(%L);', p.purpose)
+           'It needs a master key, see doc/secrets/secrets.md.', format('SELECT vrm.key_create(%L);', p.purpose)
     FROM unnest(ARRAY['data', 'blind_index']) AS p (purpose)
     WHERE NOT EXISTS (SELECT FROM vrm_private.keyring k WHERE k.purpose = p.purpose AND k.state = 'active')
 $$;
@@ -407,7 +407,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
     )
     (SELECT 'maintenance', 'fail',
             format('nobody calls vrm.maintain(): %s since %s', w.what, to_char(w.since, 'YYYY-MM-DD HH24:MI TZ')),
-            'The fix does it once, by itself in a transaction; then see doc/maintenance.md for a schedule.',
+            'The fix does it once, by itself in a transaction; then see doc/operations/maintenance.md for a schedule.',
             'CALL vrm.maintain();'
      FROM waiting w WHERE w.since < now() - interval '1 hour' ORDER BY w.since LIMIT 1)
     UNION ALL

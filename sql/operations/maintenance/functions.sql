@@ -57,7 +57,8 @@ BEGIN
                   DETAIL = 'Something has to call vrm.maintain() every few minutes.',
                   HINT = format('CREATE EXTENSION pg_cron; or, where it is in another database:'
                                 ' SELECT cron.schedule_in_database(''vrm'', %L, ''CALL vrm.maintain()'', %L);'
-                                ' or a systemd timer, see doc/maintenance.md.', schedule, current_database());
+                                ' or a systemd timer, see doc/operations/maintenance.md.',
+                                schedule, current_database());
     END IF;
     -- CALL by itself: in a transaction with anything else it could not commit
     EXECUTE 'SELECT cron.schedule(''vrm'', $1, ''CALL vrm.maintain()'')' INTO job USING schedule;

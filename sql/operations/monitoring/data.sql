@@ -154,7 +154,7 @@ INSERT INTO vrm.alert_threshold
      'SELECT slot_name FROM pg_replication_slots WHERE wal_status = ''lost'''),
     ('WalArchivingOff', 'vrm_backup_archive_enabled', '<', 1, '0', 'warning', true,
      'WAL is not archived: what comes after the last backup can be lost',
-     'Set up pgBackRest, Barman or WAL-G: doc/backup.md.', 'ALTER SYSTEM SET archive_mode = on'),
+     'Set up pgBackRest, Barman or WAL-G: doc/operations/backup.md.', 'ALTER SYSTEM SET archive_mode = on'),
     ('WalArchivingFailed', 'vrm_backup_archive_failing', '>', 0, '5 min', 'critical', true,
      'WAL cannot be archived: it piles up, and what is in it can be lost',
      'Look at the server''s log for what archive_command said.', 'SELECT * FROM pg_stat_archiver'),
@@ -163,10 +163,11 @@ INSERT INTO vrm.alert_threshold
      'SELECT * FROM vrm.backups ORDER BY finished_at DESC LIMIT 5'),
     ('BackupOverdue', 'vrm_backup_full_age_seconds', '>', 90000, '0', 'critical', true,
      'there was no full backup for more than a day',
-     'Make one, and record it with vrm.record_backup(): doc/backup.md.', 'SELECT * FROM vrm.recovery_status()'),
+     'Make one, and record it with vrm.record_backup(): doc/operations/backup.md.',
+     'SELECT * FROM vrm.recovery_status()'),
     ('RestoreTooSlow', 'vrm_backup_restore_seconds', '>', 14400, '0', 'warning', true,
      'a restore takes too long, or did not bring everything back',
-     'Look what took so long; then try again: doc/backup.md.',
+     'Look what took so long; then try again: doc/operations/backup.md.',
      'SELECT * FROM vrm.restore_drills ORDER BY finished_at DESC LIMIT 5'),
     ('RecoveryPointMissed', 'vrm_backup_exposure_seconds', '>', 900, '5 min', 'critical', true,
      'more than 15 minutes of work would be lost with this server',
@@ -186,7 +187,8 @@ INSERT INTO vrm.alert_threshold
      'an index was left unfinished', 'REINDEX INDEX CONCURRENTLY it, or drop it.',
      'SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid'),
     ('MaintenanceOverdue', 'vrm_jobs_maintenance_age_seconds', '>', 90000, '0', 'warning', true,
-     'nobody calls vrm.maintain()', 'SELECT vrm.schedule_maintenance(), or a systemd timer: doc/maintenance.md.',
+     'nobody calls vrm.maintain()',
+     'SELECT vrm.schedule_maintenance(), or a systemd timer: doc/operations/maintenance.md.',
      'CALL vrm.maintain()'),
     ('RetentionFailed', 'vrm_jobs_retention_failed', '>', 0, '0', 'warning', true, 'a retention policy fails',
      'Its error says why; the next run tries again.',
@@ -207,15 +209,15 @@ INSERT INTO vrm.alert_threshold
      'statistics are behind, and dashboards slow',
      'vrm.maintain() works it off: see that it is called often enough.', 'CALL vrm.maintain()'),
     ('DataQuality', 'vrm_jobs_quality_failed', '>', 0, '0', 'warning', true, 'there are rows that should not be',
-     'Look which, mend them, and let a constraint keep them out: doc/quality.md.',
+     'Look which, mend them, and let a constraint keep them out: doc/operations/quality.md.',
      'SELECT DISTINCT ON (check_name) check_name, failed, total, sample_keys, error FROM vrm.quality_run '
      'ORDER BY check_name, at DESC'),
     ('ManyLockouts', 'vrm_jobs_lockouts', '>', 100, '5 min', 'warning', true,
      'many are locked out: somebody may be guessing passwords',
-     'Look where the attempts come from: doc/lockout.md.', NULL),
+     'Look where the attempts come from: doc/accounts/lockout.md.', NULL),
     ('PurgesWaiting', 'vrm_jobs_oldest_purge_seconds', '>', 86400, '0', 'warning', true,
      'objects of deleted recordings stay in the object store',
-     'Their client has to call vrm.claim_purges(): doc/recordings.md.', NULL)
+     'Their client has to call vrm.claim_purges(): doc/calls/recordings.md.', NULL)
     ON CONFLICT (alert) DO NOTHING;
 
 INSERT INTO vrm_private.monitoring_state DEFAULT VALUES ON CONFLICT DO NOTHING;

@@ -1,7 +1,7 @@
 -- Sealed values and sealed columns: types and tables
 
 CREATE DOMAIN vrm.sealed AS bytea;
-COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope (doc/secrets.md); never plaintext';
+COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaintext';
 ALTER DOMAIN vrm.sealed ADD CONSTRAINT is_sealed CHECK (vrm.is_sealed(VALUE));
 COMMENT ON CONSTRAINT is_sealed ON DOMAIN vrm.sealed IS 'no plaintext, whoever writes';
 

@@ -10,7 +10,7 @@
 
 namespace vrm {
 
-/// What a JSON document has to look like, as data that the compiler lays out; doc/shapes.md
+/// What a JSON document has to look like, as data that the compiler lays out; doc/calls/shapes.md
 /// tells it to people.  Members that a shape does not name may be there and hold anything.
 
 struct member;

@@ -8,7 +8,7 @@
 
 namespace vrm {
 
-/// The envelope that every sealed value travels in, version 1; doc/secrets.md draws it.
+/// The envelope that every sealed value travels in, version 1; doc/secrets/secrets.md draws it.
 ///
 ///   0  1  magic and version, 0xF9: no UTF-8 text starts so, hence no plaintext passes for one
 ///   1  1  algorithm

@@ -4,7 +4,7 @@
 // The trigger is the registration that counts.  Its argument is the column's id, its column list
 // names the sealed column first; PostgreSQL keeps the list right when columns are renamed or a dump
 // is restored.  A value's context is the column's id, then for each column of the primary key a
-// byte for its type and its value (doc/secrets.md).
+// byte for its type and its value (doc/secrets/secrets.md).
 #include <algorithm>
 #include <array>
 #include <cstring>
