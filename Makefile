@@ -27,7 +27,8 @@ argon2     := $(shell printf '\043include <openssl/opensslv.h>\n\043if OPENSSL_V
                 0x30200000L\n-largon2\n\043endif\n' | $(CXX) -E -P -x c++ - | grep -x -e -largon2)
 SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt $(argon2) -Wl,--version-script=$(top)src/exports.map
 
-ISOLATION      = $(patsubst test/isolation/specs/%.spec,%,$(call files,test/isolation/specs/*.spec))
+ISOLATION_SPECS = $(call files,test/isolation/specs/*/*.spec)
+ISOLATION      = $(ISOLATION_SPECS:test/isolation/specs/%.spec=%)
 ISOLATION_OPTS = --inputdir=$(top)test/isolation --outputdir=build/isolation --load-extension=$(EXT)
 
 # JIT inlining gains nothing for functions that may throw, and building for it would need clang.
@@ -48,7 +49,7 @@ $(call remember,scripts,$(sql_sources))
 -include $(wildcard $(OBJS:.o=.d))
 $(OBJS): $(top)compile_flags.txt $(top)Makefile build/server | build
 $(shlib): $(top)src/exports.map $(top)Makefile build/objects
-installcheck: pgtap | build
+installcheck: pgtap isolation_results | build
 
 build:
 	mkdir -p $(sort $(dir $(OBJS))) build/isolation
@@ -59,7 +60,10 @@ build/$(EXT)--$(EXTVERSION).sql:
 $(update_sql): build/$(EXT)--%--$(EXTVERSION).sql:
 	$(top)sql/assemble.sh $* > $@
 
-.PHONY: pgtap bench
+.PHONY: pgtap isolation_results bench
+# pg_isolation_regress makes the directory of its results, and none below it.
+isolation_results:
+	mkdir -p $(sort $(dir $(addprefix build/isolation/results/,$(ISOLATION))))
 pgtap:
 	$(top)test/pgtap.sh $(bindir)
 bench:

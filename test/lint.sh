@@ -142,7 +142,7 @@ echo "1..$number"
 sed -n 's|^sql/[a-z]*/[0-9]*-\(.*\)\.sql$|\1|p' "$work/sql" | grep -v header | sort -u \
     >"$work/topics"
 while read -r topic; do
-    for room in "test/sql/$topic.sql" "doc/$topic.md"; do
+    for room in test/sql/*/"$topic.sql" doc/*/"$topic.md"; do
         [ -e "$room" ] || echo "# topic $topic has no $room"
     done
 done <"$work/topics"

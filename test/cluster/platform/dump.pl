@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -12,7 +12,7 @@ use VRM::Snapshot;
 
 my $node = server('source');
 my $directory = PostgreSQL::Test::Utils::tempdir;
-my $lib = "$FindBin::Bin/lib";
+my $lib = "$FindBin::Bin/../lib";
 
 # --- given: a database with rows in every table, and a DBA's hand in it ---------------------------
 

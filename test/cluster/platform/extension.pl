@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -11,7 +11,7 @@ use VRM::Server;
 use VRM::Snapshot;
 
 my $node = server('extension');
-my $lib = "$FindBin::Bin/lib";
+my $lib = "$FindBin::Bin/../lib";
 my $superuser = getpwuid $<;
 
 sub sql { return $node->safe_psql(@_) }

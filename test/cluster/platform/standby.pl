@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -14,7 +14,7 @@ use VRM::Snapshot;
 
 my $primary = server('primary', allows_streaming => 1);
 database($primary, 'calls');
-$primary->safe_psql('calls', slurp_file("$FindBin::Bin/lib/sample.sql"));
+$primary->safe_psql('calls', slurp_file("$FindBin::Bin/../lib/sample.sql"));
 $primary->safe_psql('calls', 'DELETE FROM vrm.cached_results');  # unlogged: a crash may take it
 
 $primary->backup('base');

@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -12,7 +12,7 @@ use VRM::Image;
 use VRM::Server;
 use VRM::Snapshot;
 
-my $lib = "$FindBin::Bin/lib";
+my $lib = "$FindBin::Bin/../lib";
 my ($install_path, $extension) = private_image();
 my $node = server('upgrade', install_path => $install_path);
 
