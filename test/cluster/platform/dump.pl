@@ -118,7 +118,7 @@ my $alice = $node->safe_psql('original', "SELECT id FROM auth.users WHERE email 
 is(as_user($node, 'custom3', $alice, 'SELECT calls FROM vrm.user_dashboard()'), '4',
     'what is restored works: a user sees her calls');
 is($node->safe_psql('custom3', "ALTER TABLE vrm.run_events DISABLE TRIGGER complain; "
-    . "SELECT vrm.install()"), '1.0.0', 'and vrm.install() finds nothing amiss');
+    . "SELECT vrm.install()"), newest_version($node), 'and vrm.install() finds nothing amiss');
 same_text(rows($node, 'custom3'), $rows, 'nor changes a row');
 
 # --- schema and data apart -----------------------------------------------------------------------

@@ -7,7 +7,7 @@ use Exporter qw(import);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(server database person as_user error_of error_as_user query);
+our @EXPORT = qw(server database newest_version person as_user error_of error_as_user query);
 
 # Starts a server; install_path names another PostgreSQL, further arguments are those of init.
 sub server {
@@ -28,6 +28,13 @@ sub database {
     $node->safe_psql('postgres', "CREATE DATABASE $name");
     $node->safe_psql($name, 'SET client_min_messages = warning; CREATE EXTENSION vrm');
     return $name;
+}
+
+# The version that CREATE EXTENSION installs.
+sub newest_version {
+    my ($node) = @_;
+    return $node->safe_psql('postgres',
+        "SELECT default_version FROM pg_available_extensions WHERE name = 'vrm'");
 }
 
 # First column and row of what a superuser's statements give.
