@@ -6,10 +6,10 @@
 #include <string>
 
 #include "boundary/call/guc.h"
-#include "boundary/table/lockout_store.h"
 #include "boundary/value/record.h"
 #include "core/platform/random.h"
 #include "functions/accounts/lockout_policy.h"
+#include "functions/accounts/lockout_store.h"
 #include "functions/platform/settings.h"
 
 extern "C" {
@@ -19,14 +19,14 @@ extern "C" {
 
 namespace vrm::sql {
 
-using pg::lockout_store::outcome;
+using lockout_store::outcome;
 using vrm::lockout::entry;
 using vrm::lockout::key;
 using vrm::lockout::kind;
 using vrm::lockout::moment;
 using vrm::lockout::verdict;
 
-namespace store = pg::lockout_store;
+namespace store = lockout_store;
 
 /// A moment of the store on its way to SQL.
 struct at {

@@ -8,7 +8,7 @@
 #include "boundary/call/function.h"
 #include "boundary/call/procedure.h"
 #include "boundary/call/spi.h"
-#include "boundary/table/platform.h"
+#include "boundary/error/notice.h"
 #include "boundary/table/session_locks.h"
 #include "boundary/table/wal.h"
 #include "boundary/value/array.h"
