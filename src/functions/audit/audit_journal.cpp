@@ -7,6 +7,7 @@
 #include "core/platform/error.h"
 #include "functions/accounts/lockout_store.h"
 #include "functions/identity/current_identity.h"
+#include "functions/platform/table.h"
 #include "functions/platform/uuid.h"
 
 extern "C" {
@@ -50,8 +51,8 @@ void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail
       connected,
       detail ? pg::datum_traits<pg::jsonb_view>::to(*detail) : Datum{0}};
   const std::array<bool, 6> nulls = {false, false, false, !known, false, !detail};
-  pg::insert_frozen("vrm_private", "audit_journal", values.data(), nulls.data(), values.size(),
-                    lockout_store::flushes_attempts());
+  pg::insert_frozen(platform_table("vrm_private", "audit_journal"), values.data(), nulls.data(),
+                    values.size(), lockout_store::flushes_attempts());
 }
 
 }  // namespace vrm::sql
