@@ -255,12 +255,12 @@ void define_lockout_settings() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_lockout_reserve, vrm::sql::lockout_reserve);
-VRM_EXPORT(vrm_lockout_settle, vrm::sql::lockout_settle);
-VRM_EXPORT(vrm_lockout_ticket, vrm::sql::lockout_ticket);
-VRM_EXPORT(vrm_lockout_state, vrm::sql::lockout_state);
-VRM_EXPORT(vrm_lockout_clear, vrm::sql::lockout_clear);
-VRM_EXPORT(vrm_lockout_lock, vrm::sql::lockout_lock);
-VRM_EXPORT(vrm_lockout_advance, vrm::sql::lockout_advance);
-VRM_EXPORT(vrm_check_lockout_store, vrm::sql::check_lockout_store);
-VRM_EXPORT(vrm_lockout_device_token, vrm::sql::lockout_device_token);
+PG_EXPORT(vrm_lockout_reserve, vrm::sql::lockout_reserve);
+PG_EXPORT(vrm_lockout_settle, vrm::sql::lockout_settle);
+PG_EXPORT(vrm_lockout_ticket, vrm::sql::lockout_ticket);
+PG_EXPORT(vrm_lockout_state, vrm::sql::lockout_state);
+PG_EXPORT(vrm_lockout_clear, vrm::sql::lockout_clear);
+PG_EXPORT(vrm_lockout_lock, vrm::sql::lockout_lock);
+PG_EXPORT(vrm_lockout_advance, vrm::sql::lockout_advance);
+PG_EXPORT(vrm_check_lockout_store, vrm::sql::check_lockout_store);
+PG_EXPORT(vrm_lockout_device_token, vrm::sql::lockout_device_token);

@@ -336,7 +336,7 @@ namespace {
 constexpr std::array<Oid, 2> handler_types = {TABLE_AM_HANDLEROID, INTERNALOID};
 }
 [[gnu::used,
-  gnu::section("vrm_signatures")]] constinit const pg::signature vrm_lockout_handler_signature = {
+  gnu::section("pg_signatures")]] constinit const pg::signature vrm_lockout_handler_signature = {
     "vrm_lockout_handler", handler_types.data(), 1, true};
 
 extern "C" {

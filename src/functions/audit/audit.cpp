@@ -221,4 +221,4 @@ HeapTuple audit_row(const pg::trigger_call& call) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT_TRIGGER(vrm_audit_row, vrm::sql::audit_row);
+PG_EXPORT(vrm_audit_row, vrm::sql::audit_row);

@@ -57,4 +57,4 @@ void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_audit_journal, vrm::sql::audit_journal);
+PG_EXPORT(vrm_audit_journal, vrm::sql::audit_journal);

@@ -172,5 +172,5 @@ void watch_signing_keys() { watched.watch(); }
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_jwk_import, vrm::sql::jwk_import);
-VRM_EXPORT(vrm_jwk_revoke, vrm::sql::jwk_revoke);
+PG_EXPORT(vrm_jwk_import, vrm::sql::jwk_import);
+PG_EXPORT(vrm_jwk_revoke, vrm::sql::jwk_revoke);

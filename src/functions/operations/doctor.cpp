@@ -56,7 +56,7 @@ std::optional<std::string> missing_from_platform() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_version, vrm::sql::version);
-VRM_EXPORT(vrm_build_info, vrm::sql::build_info);
-VRM_EXPORT(vrm_master_key_problem, vrm::sql::master_key_problem);
-VRM_EXPORT(vrm_missing_from_platform, vrm::sql::missing_from_platform);
+PG_EXPORT(vrm_version, vrm::sql::version);
+PG_EXPORT(vrm_build_info, vrm::sql::build_info);
+PG_EXPORT(vrm_master_key_problem, vrm::sql::master_key_problem);
+PG_EXPORT(vrm_missing_from_platform, vrm::sql::missing_from_platform);

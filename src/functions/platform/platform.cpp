@@ -176,7 +176,7 @@ void install_platform() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_install, vrm::sql::install);
-VRM_EXPORT(vrm_upgrade, vrm::sql::upgrade);
-VRM_EXPORT(vrm_platform_version, vrm::sql::platform_version);
-VRM_EXPORT(vrm_install_platform, vrm::sql::install_platform);
+PG_EXPORT(vrm_install, vrm::sql::install);
+PG_EXPORT(vrm_upgrade, vrm::sql::upgrade);
+PG_EXPORT(vrm_platform_version, vrm::sql::platform_version);
+PG_EXPORT(vrm_install_platform, vrm::sql::install_platform);

@@ -317,4 +317,4 @@ void watch_keyring() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_key_usable, vrm::sql::key_usable);
+PG_EXPORT(vrm_key_usable, vrm::sql::key_usable);
