@@ -54,6 +54,13 @@ core_names_postgres() {
         -e 'PG_[A-Z_]+|Datum|Oid|palloc|pfree|elog|ereport|SPI_[a-z]+|MemoryContext|postgres\.h' \
         -e '#include "(boundary|functions)/.*"'
 }
+# What travels with the boundary when another extension takes it: three plain headers.
+boundary_names_product() {
+    grep '^src/boundary/' "$work/cxx" | xargs grep -nH '#include "\(core\|functions\)/' |
+        grep -vE '"core/platform/(error|sqlstate|uuid)\.h"'
+    grep '^src/boundary/' "$work/cxx" | xargs grep -nHwE 'vrm(_[a-z]+|\.[a-z]+)?' |
+        grep -vE 'vrm::(error|sqlstate|uuid)'
+}
 version_elsewhere() { grep -v '^src/boundary/' "$work/cxx" | xargs grep -nHwE 'PG_VERSION_NUM'; }
 # One compiler's library brings <cstdint> along with others, the next one's does not.
 no_cstdint() {
@@ -126,6 +133,7 @@ rule 'files end with a newline' no_newline_at_end
 rule 'nothing is left for later' left_for_later
 rule 'no path of a developer is committed' machine_paths
 rule 'src/core names nothing of PostgreSQL' core_names_postgres
+rule 'src/boundary names nothing of the product' boundary_names_product
 rule 'PG_VERSION_NUM is asked for in src/boundary alone' version_elsewhere
 rule 'headers start with #pragma once' no_pragma_once
 rule 'headers include what their integers need' no_cstdint

@@ -36,4 +36,4 @@ vrm::uuid uuid7() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_uuid7, vrm::sql::uuid7);
+PG_EXPORT(vrm_uuid7, vrm::sql::uuid7);

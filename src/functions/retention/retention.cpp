@@ -311,6 +311,6 @@ void run_retention(pg::procedure_call& call, std::optional<std::string_view> pol
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_is_archiving, vrm::sql::is_archiving);
-VRM_EXPORT(vrm_retention_step, vrm::sql::retention_step);
-VRM_EXPORT_PROCEDURE(vrm_run_retention, vrm::sql::run_retention);
+PG_EXPORT(vrm_is_archiving, vrm::sql::is_archiving);
+PG_EXPORT(vrm_retention_step, vrm::sql::retention_step);
+PG_EXPORT(vrm_run_retention, vrm::sql::run_retention);
