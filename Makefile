@@ -40,21 +40,20 @@ include $(PGXS)
 # What a build was made of, in a file that changes only when that does: another server, or a
 # source that is gone, leaves no newer file behind for make to notice.
 sql_sources = $(sort $(wildcard $(addprefix $(top)sql/,order *.* */*/*.sql)))
-remember    = $(shell mkdir -p build; echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
+remember    = $(shell echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
+# The directories are made while make reads this: a target could not tell that only some exist.
+$(shell mkdir -p $(sort $(dir $(OBJS))) build/isolation)
 $(call remember,server,$(shell $(PG_CONFIG) --version --includedir-server))
 $(call remember,objects,$(OBJS))
 $(call remember,scripts,$(sql_sources))
 
 # PGXS does not track headers; the compiler writes down which ones it read.
 -include $(wildcard $(OBJS:.o=.d))
-$(OBJS): $(top)compile_flags.txt $(top)Makefile build/server | build
+$(OBJS): $(top)compile_flags.txt $(top)Makefile build/server
 $(shlib): $(top)src/exports.map $(top)Makefile build/objects
-installcheck: pgtap isolation_results | build
+installcheck: pgtap isolation_results
 
-build:
-	mkdir -p $(sort $(dir $(OBJS))) build/isolation
-
-$(DATA_built): $(sql_sources) $(top)extension/$(EXT).control $(top)Makefile build/scripts | build
+$(DATA_built): $(sql_sources) $(top)extension/$(EXT).control $(top)Makefile build/scripts
 build/$(EXT)--$(EXTVERSION).sql:
 	$(top)sql/assemble.sh > $@
 $(update_sql): build/$(EXT)--%--$(EXTVERSION).sql:
