@@ -15,6 +15,76 @@ COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaint
 
 -- calls ------------------------------------------------------------------------------------------
 
+ALTER TABLE vrm.test_runs
+    ADD COLUMN IF NOT EXISTS source text CONSTRAINT source_length CHECK (length(source) BETWEEN 1 AND 200),
+    ADD COLUMN IF NOT EXISTS external_id text
+        CONSTRAINT external_id_length CHECK (length(external_id) BETWEEN 1 AND 1000),
+    ADD COLUMN IF NOT EXISTS direction vrm.call_direction,
+    ADD COLUMN IF NOT EXISTS outcome text,
+    ADD COLUMN IF NOT EXISTS ended_reason text
+        CONSTRAINT ended_reason_length CHECK (length(ended_reason) BETWEEN 1 AND 1000),
+    ADD COLUMN IF NOT EXISTS cost numeric(18, 6) CONSTRAINT cost_range CHECK (cost >= 0 AND cost <> 'NaN'),
+    ADD COLUMN IF NOT EXISTS currency text CONSTRAINT currency_form CHECK (currency ~ '^[A-Z]{3}$');
+ALTER TABLE vrm.transcript_turns
+    ALTER COLUMN message DROP NOT NULL,
+    ADD COLUMN IF NOT EXISTS end_ms integer,
+    ADD COLUMN IF NOT EXISTS role text
+        CONSTRAINT known_role CHECK (role IN ('agent', 'customer', 'tool', 'system')),
+    ADD COLUMN IF NOT EXISTS interrupted boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS latency jsonb;
+ALTER TABLE vrm.run_actions
+    ADD COLUMN IF NOT EXISTS arguments jsonb,
+    ADD COLUMN IF NOT EXISTS result jsonb,
+    ADD COLUMN IF NOT EXISTS ok boolean,
+    ADD COLUMN IF NOT EXISTS took integer CONSTRAINT took_not_negative CHECK (took >= 0);
+ALTER TABLE vrm_private.test_runs_archive
+    ADD COLUMN IF NOT EXISTS source text,
+    ADD COLUMN IF NOT EXISTS external_id text,
+    ADD COLUMN IF NOT EXISTS direction vrm.call_direction,
+    ADD COLUMN IF NOT EXISTS outcome text,
+    ADD COLUMN IF NOT EXISTS ended_reason text,
+    ADD COLUMN IF NOT EXISTS cost numeric(18, 6),
+    ADD COLUMN IF NOT EXISTS currency text;
+DROP VIEW vrm.all_test_runs, vrm.calls;
+
+COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said; null when nothing was before the interruption';
+COMMENT ON COLUMN vrm.transcript_turns.at IS 'when the speaker began, since the start of the call';
+COMMENT ON COLUMN vrm_private.test_runs_archive.source IS 'platform that had the call';
+COMMENT ON COLUMN vrm_private.test_runs_archive.external_id IS 'its id there';
+COMMENT ON COLUMN vrm_private.test_runs_archive.direction IS 'who called whom, seen from the agent';
+COMMENT ON COLUMN vrm_private.test_runs_archive.outcome IS 'what became of it';
+COMMENT ON COLUMN vrm_private.test_runs_archive.ended_reason IS 'why it ended';
+COMMENT ON COLUMN vrm_private.test_runs_archive.cost IS 'what it cost';
+COMMENT ON COLUMN vrm_private.test_runs_archive.currency IS 'currency that the cost is in';
+CREATE INDEX IF NOT EXISTS test_runs_archive_external_id
+    ON vrm_private.test_runs_archive (user_id, source, external_id) WHERE external_id IS NOT NULL;
+COMMENT ON INDEX vrm_private.test_runs_archive_external_id IS 'archived calls by their id at their source';
+
+-- Partitions have the comments of the table, which they were made like.
+DO $$
+DECLARE
+    part regclass;
+    comment record;
+BEGIN
+    FOR part IN SELECT i.inhrelid FROM pg_inherits i
+                WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
+                  AND i.inhrelid <> 'vrm_private.test_runs_archive_rest'::regclass LOOP
+        FOR comment IN
+            SELECT format('COMMENT ON COLUMN %s.%I IS %L', part, a.attname, col_description(a.attrelid, a.attnum)) AS sql
+            FROM pg_attribute a
+            WHERE a.attrelid = 'vrm_private.test_runs_archive'::regclass AND a.attname IN
+                ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency')
+            UNION ALL
+            SELECT format('COMMENT ON INDEX %s IS %L', i.inhrelid::regclass, obj_description(i.inhparent, 'pg_class'))
+            FROM pg_inherits i JOIN pg_index x ON x.indexrelid = i.inhrelid
+            WHERE i.inhparent = 'vrm_private.test_runs_archive_external_id'::regclass AND x.indrelid = part
+        LOOP
+            EXECUTE comment.sql;
+        END LOOP;
+    END LOOP;
+END
+$$;
+
 -- analytics --------------------------------------------------------------------------------------
 
 -- retention --------------------------------------------------------------------------------------
