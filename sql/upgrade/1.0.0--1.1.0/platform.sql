@@ -15,36 +15,51 @@ COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaint
 
 -- calls ------------------------------------------------------------------------------------------
 
+-- A column of the DBA's own under one of the new names would be taken for the platform's.
+DO $$
+DECLARE
+    taken text := (SELECT min(a.attname) FROM pg_attribute a
+                   WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attname IN
+                       ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency'));
+BEGIN
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'vrm.test_runs has a column "%" of your own', taken
+            USING ERRCODE = 'duplicate_column',
+                  DETAIL = 'Version 1.1.0 brings a column of that name.',
+                  HINT = format('ALTER TABLE vrm.test_runs RENAME COLUMN %I TO %I;', taken, 'own_' || taken);
+    END IF;
+END
+$$;
 ALTER TABLE vrm.test_runs
-    ADD COLUMN IF NOT EXISTS source text CONSTRAINT source_length CHECK (length(source) BETWEEN 1 AND 200),
-    ADD COLUMN IF NOT EXISTS external_id text
+    ADD COLUMN source text CONSTRAINT source_length CHECK (length(source) BETWEEN 1 AND 200),
+    ADD COLUMN external_id text
         CONSTRAINT external_id_length CHECK (length(external_id) BETWEEN 1 AND 1000),
-    ADD COLUMN IF NOT EXISTS direction vrm.call_direction,
-    ADD COLUMN IF NOT EXISTS outcome text,
-    ADD COLUMN IF NOT EXISTS ended_reason text
+    ADD COLUMN direction vrm.call_direction,
+    ADD COLUMN outcome text,
+    ADD COLUMN ended_reason text
         CONSTRAINT ended_reason_length CHECK (length(ended_reason) BETWEEN 1 AND 1000),
-    ADD COLUMN IF NOT EXISTS cost numeric(18, 6) CONSTRAINT cost_range CHECK (cost >= 0 AND cost <> 'NaN'),
-    ADD COLUMN IF NOT EXISTS currency text CONSTRAINT currency_form CHECK (currency ~ '^[A-Z]{3}$');
+    ADD COLUMN cost numeric(18, 6) CONSTRAINT cost_range CHECK (cost >= 0 AND cost <> 'NaN'),
+    ADD COLUMN currency text CONSTRAINT currency_form CHECK (currency ~ '^[A-Z]{3}$');
 ALTER TABLE vrm.transcript_turns
     ALTER COLUMN message DROP NOT NULL,
-    ADD COLUMN IF NOT EXISTS end_ms integer,
-    ADD COLUMN IF NOT EXISTS role text
+    ADD COLUMN end_ms integer,
+    ADD COLUMN role text
         CONSTRAINT known_role CHECK (role IN ('agent', 'customer', 'tool', 'system')),
-    ADD COLUMN IF NOT EXISTS interrupted boolean NOT NULL DEFAULT false,
-    ADD COLUMN IF NOT EXISTS latency jsonb;
+    ADD COLUMN interrupted boolean NOT NULL DEFAULT false,
+    ADD COLUMN latency jsonb;
 ALTER TABLE vrm.run_actions
-    ADD COLUMN IF NOT EXISTS arguments jsonb,
-    ADD COLUMN IF NOT EXISTS result jsonb,
-    ADD COLUMN IF NOT EXISTS ok boolean,
-    ADD COLUMN IF NOT EXISTS took integer CONSTRAINT took_not_negative CHECK (took >= 0);
+    ADD COLUMN arguments jsonb,
+    ADD COLUMN result jsonb,
+    ADD COLUMN ok boolean,
+    ADD COLUMN took integer CONSTRAINT took_not_negative CHECK (took >= 0);
 ALTER TABLE vrm_private.test_runs_archive
-    ADD COLUMN IF NOT EXISTS source text,
-    ADD COLUMN IF NOT EXISTS external_id text,
-    ADD COLUMN IF NOT EXISTS direction vrm.call_direction,
-    ADD COLUMN IF NOT EXISTS outcome text,
-    ADD COLUMN IF NOT EXISTS ended_reason text,
-    ADD COLUMN IF NOT EXISTS cost numeric(18, 6),
-    ADD COLUMN IF NOT EXISTS currency text;
+    ADD COLUMN source text,
+    ADD COLUMN external_id text,
+    ADD COLUMN direction vrm.call_direction,
+    ADD COLUMN outcome text,
+    ADD COLUMN ended_reason text,
+    ADD COLUMN cost numeric(18, 6),
+    ADD COLUMN currency text;
 DROP VIEW vrm.all_test_runs, vrm.calls;
 
 COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said; null when nothing was before the interruption';
