@@ -3,6 +3,8 @@
 
 -- platform ---------------------------------------------------------------------------------------
 
+DROP FUNCTION IF EXISTS vrm_private.partition_end(oid);
+
 -- secrets ----------------------------------------------------------------------------------------
 
 COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaintext';
