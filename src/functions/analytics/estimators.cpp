@@ -192,13 +192,13 @@ std::int64_t repeats_needed(double p1, double p2, double level, double power) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_pass_at_k, vrm::sql::pass_at_k);
-VRM_EXPORT(vrm_pass_hat_k, vrm::sql::pass_hat_k);
-VRM_EXPORT(vrm_wilson_interval, vrm::sql::wilson_interval);
-VRM_EXPORT(vrm_mcnemar_exact, vrm::sql::mcnemar_exact);
-VRM_EXPORT(vrm_fisher_exact, vrm::sql::fisher_exact);
-VRM_EXPORT(vrm_mann_whitney, vrm::sql::mann_whitney);
-VRM_EXPORT(vrm_holm_adjusted, vrm::sql::holm_adjusted);
-VRM_EXPORT(vrm_cohen_kappa, vrm::sql::cohen_kappa);
-VRM_EXPORT(vrm_krippendorff_alpha, vrm::sql::krippendorff_alpha);
-VRM_EXPORT(vrm_repeats_needed, vrm::sql::repeats_needed);
+PG_EXPORT(vrm_pass_at_k, vrm::sql::pass_at_k);
+PG_EXPORT(vrm_pass_hat_k, vrm::sql::pass_hat_k);
+PG_EXPORT(vrm_wilson_interval, vrm::sql::wilson_interval);
+PG_EXPORT(vrm_mcnemar_exact, vrm::sql::mcnemar_exact);
+PG_EXPORT(vrm_fisher_exact, vrm::sql::fisher_exact);
+PG_EXPORT(vrm_mann_whitney, vrm::sql::mann_whitney);
+PG_EXPORT(vrm_holm_adjusted, vrm::sql::holm_adjusted);
+PG_EXPORT(vrm_cohen_kappa, vrm::sql::cohen_kappa);
+PG_EXPORT(vrm_krippendorff_alpha, vrm::sql::krippendorff_alpha);
+PG_EXPORT(vrm_repeats_needed, vrm::sql::repeats_needed);

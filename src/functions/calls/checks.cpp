@@ -219,6 +219,6 @@ std::optional<double> answering_time(pg::jsonb results, double fraction) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_evaluator_metrics_error, vrm::sql::evaluator_metrics_error);
-VRM_EXPORT(vrm_failed_checks, vrm::sql::failed_checks);
-VRM_EXPORT(vrm_answering_time, vrm::sql::answering_time);
+PG_EXPORT(vrm_evaluator_metrics_error, vrm::sql::evaluator_metrics_error);
+PG_EXPORT(vrm_failed_checks, vrm::sql::failed_checks);
+PG_EXPORT(vrm_answering_time, vrm::sql::answering_time);
