@@ -8,6 +8,7 @@
 #include "boundary/error/guard.h"
 #include "boundary/memory/memory.h"
 #include "functions/platform/kinds.h"
+#include "functions/platform/views.h"
 
 extern "C" {
 #include "access/relation.h"
@@ -77,6 +78,26 @@ Oid granted_object(ObjectType kind, Node* object) {
   }
 }
 
+bool contains(const std::vector<Oid>& objects, Oid object) {
+  return std::ranges::find(objects, object) != objects.end();
+}
+
+/// What the statement makes, if that is there.
+Oid find(const kind* what, Node* statement) {
+  return what == nullptr ? InvalidOid : pg::guarded([&] { return what->find(statement); });
+}
+
+std::vector<Oid> views_there(const List* statements) {
+  std::vector<Oid> views;
+  for (int i = 0; i < list_length(statements); ++i) {
+    Node* const statement = list_nth_node(RawStmt, statements, i)->stmt;
+    if (!IsA(statement, ViewStmt)) continue;
+    const Oid view = find(kind_of(statement), statement);
+    if (OidIsValid(view)) views.push_back(view);
+  }
+  return views;
+}
+
 /// Has the language of a function look at its body, as CREATE FUNCTION does unless
 /// check_function_bodies is off; says nothing when the function is gone.
 void check_body(Oid function) {
@@ -105,7 +126,8 @@ void check_body(Oid function) {
 }  // namespace
 
 struct platform_installer::state {
-  std::vector<Oid> kept;       ///< objects that were there before
+  std::vector<Oid> made;       ///< objects that carry privileges and were not there before
+  std::vector<Oid> kept;       ///< those that were
   std::vector<Oid> functions;  ///< made or replaced, their bodies not looked at yet
   bool outer_creating_extension = creating_extension;
   int guc_level = 0;
@@ -134,29 +156,20 @@ platform_installer::~platform_installer() {
   AtEOXact_GUC(true, state_->guc_level);
 }
 
-bool platform_installer::is_kept(Oid object) const {
-  return std::ranges::find(state_->kept, object) != state_->kept.end();
-}
+bool platform_installer::is_kept(Oid object) const { return contains(state_->kept, object); }
 
-bool platform_installer::is_needed(Node* statement, comments existing_comments) {
-  if (IsA(statement, CommentStmt))
-    return existing_comments == comments::replace || !has_comment(castNode(CommentStmt, statement));
+bool platform_installer::is_needed(Node* statement, Oid existing) const {
+  if (IsA(statement, CommentStmt)) return !has_comment(castNode(CommentStmt, statement));
   if (IsA(statement, AlterTableStmt)) {
     const auto* table = castNode(AlterTableStmt, statement);
     const auto* command = linitial_node(AlterTableCmd, table->cmds);
     if (command->subtype == AT_SetStorage) return !is_kept(find_relation(table->relation));
   }
-  const kind* const made = kind_of(statement);
-  if (made == nullptr) return true;
-  const Oid existing = made->find(statement);
-  if (!OidIsValid(existing)) return true;
-  require_trusted_owner(*made, existing);
-  if (made->carries_privileges) state_->kept.push_back(existing);
-  return made->repeats;
+  return !OidIsValid(existing) || kind_of(statement)->repeats;
 }
 
 /// Privileges on what was there before are the DBA's business.
-void platform_installer::grant(Node* statement) {
+void platform_installer::grant(Node* statement) const {
   auto* grant = castNode(GrantStmt, statement);
   ListCell* cell = nullptr;
   foreach (cell, grant->objects) {
@@ -168,24 +181,46 @@ void platform_installer::grant(Node* statement) {
   if (grant->objects != NIL) ExecuteGrantStmt(grant);
 }
 
-void platform_installer::run(const std::string& script, comments existing_comments) {
+void platform_installer::execute(const std::string& script, manner how) {
   const pg::spi_session spi;
   spi.execute("SELECT vrm.set_aside_default_privileges()");
   const std::string restoration = spi.column<std::string>(0, 1).value_or("");
   const List* statements = pg::guarded([&] { return pg_parse_query(script.c_str()); });
+  view_replacement replacement(views_there(statements));
   for (int i = 0; i < list_length(statements); ++i) {
     const auto* raw = list_nth_node(RawStmt, statements, i);
-    if (IsA(raw->stmt, GrantStmt)) {
+    const kind* const what = kind_of(raw->stmt);
+    const Oid existing = find(what, raw->stmt);
+    const bool carries_privileges = what != nullptr && what->carries_privileges;
+    if (OidIsValid(existing)) {
+      pg::guarded([&] { require_trusted_owner(*what, existing); });
+      if (carries_privileges && !contains(state_->made, existing)) state_->kept.push_back(existing);
+    }
+    if (how == manner::as_it_stands) {
+      spi.execute(std::string(text_of(raw, script)).c_str());
+    } else if (IsA(raw->stmt, GrantStmt)) {
       pg::guarded([&] { grant(raw->stmt); });
-    } else if (pg::guarded([&] { return is_needed(raw->stmt, existing_comments); })) {
+    } else if (how == manner::views_anew && IsA(raw->stmt, ViewStmt) && OidIsValid(existing)) {
+      replacement.replace(raw, script.c_str(), existing);
+    } else if (pg::guarded([&] { return is_needed(raw->stmt, existing); })) {
       spi.execute(std::string(text_of(raw, script)).c_str());
     }
     pg::guarded([] { CommandCounterIncrement(); });
-    if (IsA(raw->stmt, CreateFunctionStmt)) {
-      state_->functions.push_back(pg::guarded([&] { return kind_of(raw->stmt)->find(raw->stmt); }));
+    const Oid now = find(what, raw->stmt);
+    if (carries_privileges && now != existing) {
+      (replacement.restore(now) ? state_->kept : state_->made).push_back(now);
     }
+    if (IsA(raw->stmt, CreateFunctionStmt)) state_->functions.push_back(now);
   }
   spi.execute(restoration.c_str());
+}
+
+void platform_installer::run_step(const std::string& script) {
+  execute(script, manner::as_it_stands);
+}
+
+void platform_installer::run(const std::string& script, views existing_views) {
+  execute(script, existing_views == views::replace ? manner::views_anew : manner::what_is_missing);
 }
 
 void platform_installer::check_functions() {
@@ -205,8 +240,8 @@ std::vector<std::string> missing_objects(const std::string& script) {
   const List* statements = pg::guarded([&] { return pg_parse_query(script.c_str()); });
   for (int i = 0; i < list_length(statements); ++i) {
     const auto* raw = list_nth_node(RawStmt, statements, i);
-    const kind* const made = kind_of(raw->stmt);
-    if (made == nullptr || OidIsValid(pg::guarded([&] { return made->find(raw->stmt); }))) continue;
+    const kind* const what = kind_of(raw->stmt);
+    if (what == nullptr || OidIsValid(find(what, raw->stmt))) continue;
     missing.push_back(first_line(text_of(raw, script)));
   }
   return missing;
