@@ -61,7 +61,9 @@ core_tests() {
 
 pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 
-documentation_tests() { prove "$root/test/docs.pl" "$root/test/monitoring_files.pl"; }
+documentation_tests() {
+    prove "$root/test/docs.pl" "$root/test/graph.pl" "$root/test/monitoring_files.pl"
+}
 
 isolation_tests() {
     specs=$(cd "$root/test/isolation/specs" && ls -- */*.spec)
@@ -141,7 +143,7 @@ check() {
     group 'house rules and META.json (prove)' count_prove house_tests
     group 'core, build parity (ctest)' count_ctest core_tests
     group 'SQL (pg_prove)' count_prove pgtap_tests
-    group 'documentation, monitoring/ (prove)' count_prove documentation_tests
+    group 'documentation, districts, monitoring/ (prove)' count_prove documentation_tests
     if any "$root"/test/isolation/specs/*/*.spec; then
         mkdir -p "$image/isolation"
         group 'concurrent sessions (pg_isolation_regress)' count_isolation isolation_tests
