@@ -130,6 +130,9 @@ packages_for() {
     lint)
         echo 'shellcheck cmake libgtest-dev clang-19 clang-format-19 clang-tidy-19'
         ;;
+    package)
+        echo 'debhelper dpkg-dev fakeroot git lintian postgresql-server-dev-all'
+        ;;
     esac
 }
 
