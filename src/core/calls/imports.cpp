@@ -7,7 +7,7 @@
 
 #include "core/calls/imports_fields.h"
 #include "core/calls/imports_values.h"
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace vrm::imports {
 namespace {

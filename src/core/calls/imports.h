@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/json.h"
+#include "core/platform/json.h"
 
 /// Call reports of voice-agent vendors, each read into one form of a call.
 ///

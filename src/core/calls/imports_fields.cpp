@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/calls/imports_values.h"
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace vrm::imports {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "core/calls/imports.h"
 #include "core/calls/imports_fields.h"
-#include "core/error.h"
+#include "core/platform/error.h"
 
 /// Reads call reports and shows what became of them.
 namespace vrm::imports::test {

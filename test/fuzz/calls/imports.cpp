@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "core/error.h"
+#include "core/platform/error.h"
 
 namespace {
 
@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     document.emplace(text);
   } catch (const vrm::error&) {
-    return 0;  // test/fuzz/json.cpp is about that
+    return 0;  // test/fuzz/platform/json.cpp is about that
   }
   for (const char* name : {"vrm", "vapi", "retell", "elevenlabs", "livekit", "connect", "twilio"}) {
     try {
