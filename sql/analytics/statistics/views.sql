@@ -13,7 +13,14 @@ CREATE VIEW vrm.calls WITH (security_invoker) AS
            CASE WHEN jsonb_typeof(r.results -> 'customer') = 'string' THEN r.results ->> 'customer' END AS customer,
            f.sentiment::vrm.sentiment AS sentiment,
            f.actions,
-           r.error
+           r.error,
+           r.source,
+           r.external_id,
+           r.direction,
+           r.outcome,
+           r.ended_reason,
+           r.cost,
+           r.currency
     FROM vrm.test_runs r
     LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
     LEFT JOIN vrm.call_facts f ON f.user_id = r.user_id AND f.id = r.id;
@@ -30,5 +37,12 @@ COMMENT ON COLUMN vrm.calls.customer IS 'who was on the line, as its results say
 COMMENT ON COLUMN vrm.calls.sentiment IS 'how the customer felt';
 COMMENT ON COLUMN vrm.calls.actions IS 'how many actions its results say there were';
 COMMENT ON COLUMN vrm.calls.error IS 'why it failed';
+COMMENT ON COLUMN vrm.calls.source IS 'platform that had the call; null for one that was made here';
+COMMENT ON COLUMN vrm.calls.external_id IS 'its id there';
+COMMENT ON COLUMN vrm.calls.direction IS 'who called whom, seen from the agent';
+COMMENT ON COLUMN vrm.calls.outcome IS 'what became of it';
+COMMENT ON COLUMN vrm.calls.ended_reason IS 'why it ended';
+COMMENT ON COLUMN vrm.calls.cost IS 'what it cost';
+COMMENT ON COLUMN vrm.calls.currency IS 'currency that the cost is in';
 REVOKE ALL ON vrm.calls FROM PUBLIC, anon, authenticated;
 GRANT SELECT ON vrm.calls TO authenticated, service_role;

@@ -7,6 +7,18 @@ COMMENT ON DOMAIN vrm.run_status IS
     'state of a call: queued, running, then completed, failed or cancelled for good';
 COMMENT ON CONSTRAINT known_status ON DOMAIN vrm.run_status IS 'the five states of a call';
 
+-- Rows and not an enum: every house has words of its own.
+CREATE TABLE IF NOT EXISTS vrm.call_outcomes (
+    name text PRIMARY KEY CONSTRAINT name_length CHECK (length(name) BETWEEN 1 AND 200),
+    kind text NOT NULL CONSTRAINT known_kind CHECK (kind IN ('contained', 'transferred', 'other')),
+    description text
+);
+COMMENT ON TABLE vrm.call_outcomes IS 'what may become of a call: test_runs.outcome; the DBA adds words freely';
+COMMENT ON COLUMN vrm.call_outcomes.name IS 'the word';
+COMMENT ON COLUMN vrm.call_outcomes.kind IS
+    'contained: the agent served the call to its end; transferred: somebody else took it over; other';
+COMMENT ON COLUMN vrm.call_outcomes.description IS 'when a call has it';
+
 CREATE TABLE IF NOT EXISTS vrm.test_runs (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     id uuid NOT NULL,
@@ -20,6 +32,13 @@ CREATE TABLE IF NOT EXISTS vrm.test_runs (
     completed_at timestamptz,
     results jsonb CONSTRAINT results_size CHECK (pg_column_size(results) <= 16777216),
     error text CONSTRAINT error_length CHECK (length(error) <= 20000),
+    source text CONSTRAINT source_length CHECK (length(source) BETWEEN 1 AND 200),
+    external_id text CONSTRAINT external_id_length CHECK (length(external_id) BETWEEN 1 AND 1000),
+    direction vrm.call_direction,
+    outcome text,
+    ended_reason text CONSTRAINT ended_reason_length CHECK (length(ended_reason) BETWEEN 1 AND 1000),
+    cost numeric(18, 6) CONSTRAINT cost_range CHECK (cost >= 0 AND cost <> 'NaN'),
+    currency text CONSTRAINT currency_form CHECK (currency ~ '^[A-Z]{3}$'),
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, agent_id) REFERENCES vrm.agents (user_id, id),
     CONSTRAINT final_when_completed
@@ -28,10 +47,14 @@ CREATE TABLE IF NOT EXISTS vrm.test_runs (
 );
 ALTER TABLE vrm.test_runs ALTER COLUMN user_id SET DEFAULT vrm.uid();
 ALTER TABLE vrm.test_runs ALTER COLUMN id SET DEFAULT vrm.uuid7();
+ALTER TABLE vrm.test_runs ADD CONSTRAINT test_runs_outcome_fkey
+    FOREIGN KEY (outcome) REFERENCES vrm.call_outcomes (name) ON UPDATE CASCADE;
 CREATE INDEX IF NOT EXISTS test_runs_user_time ON vrm.test_runs (user_id, started_at);
 CREATE INDEX IF NOT EXISTS test_runs_agent ON vrm.test_runs (user_id, agent_id, id);
 CREATE INDEX IF NOT EXISTS test_runs_live ON vrm.test_runs (user_id, started_at)
     WHERE status IN ('queued', 'running');
+CREATE UNIQUE INDEX IF NOT EXISTS test_runs_external_id ON vrm.test_runs (user_id, source, external_id)
+    NULLS NOT DISTINCT WHERE external_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS test_runs_completed_at ON vrm.test_runs USING brin (completed_at);
 
 -- reads are about twice as fast as with pglz, where the server was built with it
@@ -47,6 +70,7 @@ COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row a call';
 COMMENT ON INDEX vrm.test_runs_user_time IS 'a user''s calls by time';
 COMMENT ON INDEX vrm.test_runs_agent IS 'calls of one agent, in order';
 COMMENT ON INDEX vrm.test_runs_live IS 'calls that are queued or running';
+COMMENT ON INDEX vrm.test_runs_external_id IS 'one call of a user for each call of a source';
 COMMENT ON INDEX vrm.test_runs_completed_at IS 'calls of all users by age: operators, archival';
 COMMENT ON COLUMN vrm.test_runs.user_id IS 'owner';
 COMMENT ON COLUMN vrm.test_runs.id IS 'the call';
@@ -59,6 +83,13 @@ COMMENT ON COLUMN vrm.test_runs.started_at IS 'when it was queued, then when it 
 COMMENT ON COLUMN vrm.test_runs.completed_at IS 'when it ended; null as long as it has not';
 COMMENT ON COLUMN vrm.test_runs.results IS 'transcript, actions, insights, in the shape of vrm.results_error()';
 COMMENT ON COLUMN vrm.test_runs.error IS 'why it failed';
+COMMENT ON COLUMN vrm.test_runs.source IS 'platform that had the call: vapi, retell, ...; null for one that was made here';
+COMMENT ON COLUMN vrm.test_runs.external_id IS 'its id there';
+COMMENT ON COLUMN vrm.test_runs.direction IS 'who called whom, seen from the agent';
+COMMENT ON COLUMN vrm.test_runs.outcome IS 'what became of it: vrm.call_outcomes';
+COMMENT ON COLUMN vrm.test_runs.ended_reason IS 'why it ended, in the words of its source';
+COMMENT ON COLUMN vrm.test_runs.cost IS 'what it cost, in whole units of the currency';
+COMMENT ON COLUMN vrm.test_runs.currency IS 'ISO 4217 code of the currency that the cost is in';
 COMMENT ON CONSTRAINT final_when_completed ON vrm.test_runs IS 'a final state has an end, and only that';
 
 CREATE TABLE IF NOT EXISTS vrm.test_run_cases (
@@ -85,8 +116,12 @@ CREATE TABLE IF NOT EXISTS vrm.transcript_turns (
     run_id uuid NOT NULL,
     id uuid NOT NULL,
     speaker text NOT NULL CONSTRAINT speaker_length CHECK (length(speaker) BETWEEN 1 AND 200),
-    message text NOT NULL CONSTRAINT message_length CHECK (length(message) <= 100000),
+    message text CONSTRAINT message_length CHECK (length(message) <= 100000),
     at interval NOT NULL CONSTRAINT at_not_negative CHECK (at >= '0'),
+    end_ms integer,
+    role text CONSTRAINT known_role CHECK (role IN ('agent', 'customer', 'tool', 'system')),
+    interrupted boolean NOT NULL DEFAULT false,
+    latency jsonb,
     PRIMARY KEY (user_id, run_id, id),
     FOREIGN KEY (user_id, run_id) REFERENCES vrm.test_runs (user_id, id) ON DELETE CASCADE
 );
@@ -97,8 +132,12 @@ COMMENT ON COLUMN vrm.transcript_turns.user_id IS 'owner of the call';
 COMMENT ON COLUMN vrm.transcript_turns.run_id IS 'the call';
 COMMENT ON COLUMN vrm.transcript_turns.id IS 'the turn; ids sort in the order of arrival';
 COMMENT ON COLUMN vrm.transcript_turns.speaker IS 'who spoke';
-COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said';
-COMMENT ON COLUMN vrm.transcript_turns.at IS 'time since the start of the call';
+COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said; null when nothing was before the interruption';
+COMMENT ON COLUMN vrm.transcript_turns.at IS 'when the speaker began, since the start of the call';
+COMMENT ON COLUMN vrm.transcript_turns.end_ms IS 'when the speaker ended, in ms since the start of the call';
+COMMENT ON COLUMN vrm.transcript_turns.role IS 'agent, customer, tool or system; null in calls begun before 1.1';
+COMMENT ON COLUMN vrm.transcript_turns.interrupted IS 'whether the speaker was interrupted';
+COMMENT ON COLUMN vrm.transcript_turns.latency IS 'what the answer took, in ms by part: transcriber, model, voice';
 
 CREATE TABLE IF NOT EXISTS vrm.run_actions (
     user_id uuid NOT NULL,
@@ -107,6 +146,10 @@ CREATE TABLE IF NOT EXISTS vrm.run_actions (
     action text NOT NULL CONSTRAINT action_length CHECK (length(action) BETWEEN 1 AND 2000),
     status text NOT NULL CONSTRAINT status_length CHECK (length(status) BETWEEN 1 AND 200),
     at interval NOT NULL CONSTRAINT at_not_negative CHECK (at >= '0'),
+    arguments jsonb,
+    result jsonb,
+    ok boolean,
+    took integer CONSTRAINT took_not_negative CHECK (took >= 0),
     PRIMARY KEY (user_id, run_id, id),
     FOREIGN KEY (user_id, run_id) REFERENCES vrm.test_runs (user_id, id) ON DELETE CASCADE
 );
@@ -119,6 +162,10 @@ COMMENT ON COLUMN vrm.run_actions.id IS 'the action; ids sort in the order of ar
 COMMENT ON COLUMN vrm.run_actions.action IS 'what was done';
 COMMENT ON COLUMN vrm.run_actions.status IS 'how it went: success, failure, ...';
 COMMENT ON COLUMN vrm.run_actions.at IS 'time since the start of the call';
+COMMENT ON COLUMN vrm.run_actions.arguments IS 'what a tool was called with';
+COMMENT ON COLUMN vrm.run_actions.result IS 'what it gave back';
+COMMENT ON COLUMN vrm.run_actions.ok IS 'whether it did what it was called for; null when nobody says';
+COMMENT ON COLUMN vrm.run_actions.took IS 'how long it took, in ms';
 
 -- No foreign key to the call: the events of an archived call stay.
 CREATE TABLE IF NOT EXISTS vrm.run_events (

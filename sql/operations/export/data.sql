@@ -19,14 +19,17 @@ FROM (VALUES
      'updated_at}',
      '{}', '{}', '{}'),
     ('vrm.test_runs', 'user_id', '{user_id,id,agent_id,test_case_ids,time_limit,outbound_call_params,status,'
-     'started_at,completed_at,results,error}', '{}', '{}', '{}'),
+     'started_at,completed_at,results,error,source,external_id,direction,outcome,ended_reason,cost,currency}', '{}',
+     '{}', '{}'),
     ('vrm_private.test_runs_archive', 'user_id', '{user_id,id,agent_id,test_case_ids,time_limit,'
-     'outbound_call_params,status,started_at,completed_at,results,error,archived_at,extra}', '{}', '{}',
+     'outbound_call_params,status,started_at,completed_at,results,error,archived_at,extra,source,external_id,'
+     'direction,outcome,ended_reason,cost,currency}', '{}', '{}',
      '{batch_id}'),
     -- a shared case belongs to somebody else
     ('vrm.test_run_cases', 'user_id', '{user_id,run_id,position,case_id}', '{}', '{case_user_id}', '{}'),
-    ('vrm.transcript_turns', 'user_id', '{user_id,run_id,id,speaker,message,at}', '{}', '{}', '{}'),
-    ('vrm.run_actions', 'user_id', '{user_id,run_id,id,action,status,at}', '{}', '{}', '{}'),
+    ('vrm.transcript_turns', 'user_id', '{user_id,run_id,id,speaker,message,at,end_ms,role,interrupted,latency}', '{}',
+     '{}', '{}'),
+    ('vrm.run_actions', 'user_id', '{user_id,run_id,id,action,status,at,arguments,result,ok,took}', '{}', '{}', '{}'),
     ('vrm.run_events', 'user_id', '{user_id,id,run_id,status,at}', '{}', '{}', '{}'),
     ('vrm.metrics', 'user_id', '{user_id,id,name,prompt,created_at,updated_at}', '{}', '{}', '{}'),
     ('vrm.metric_results', 'user_id', '{user_id,metric_id,run_id,score,passed,rationale,at}', '{}', '{}', '{}'),
@@ -67,6 +70,7 @@ FROM (VALUES
      'at}'),
     ('vrm.quality_check', NULL, '{}', '{}', '{}', '{name,rel,kind,severity,columns,expression,refers_to,'
      'refers_columns,max_age,every,enabled,hint,origin,registered_by,constraint_name}'),
+    ('vrm.call_outcomes', NULL, '{}', '{}', '{}', '{name,kind,description}'),
     ('vrm.test_case_templates', NULL, '{}', '{}', '{}', '{name,user_persona,scenario,evaluator_metrics,enabled}'),
     ('vrm.lockout_policy', NULL, '{}', '{}', '{}', '{kind,threshold,attempt_window,base_lock,factor,max_lock,'
      'consecutive_cap,reservation}'),

@@ -16,6 +16,13 @@ CREATE TABLE IF NOT EXISTS vrm_private.test_runs_archive (
     archived_at timestamptz NOT NULL DEFAULT now(),
     extra jsonb,
     batch_id bigint,
+    source text,
+    external_id text,
+    direction vrm.call_direction,
+    outcome text,
+    ended_reason text,
+    cost numeric(18, 6),
+    currency text,
     PRIMARY KEY (user_id, id, archived_at)
 ) PARTITION BY RANGE (archived_at);
 CREATE TABLE IF NOT EXISTS vrm_private.test_runs_archive_rest
@@ -23,6 +30,9 @@ CREATE TABLE IF NOT EXISTS vrm_private.test_runs_archive_rest
 CREATE INDEX IF NOT EXISTS test_runs_archive_user_time ON vrm_private.test_runs_archive (user_id, started_at);
 CREATE INDEX IF NOT EXISTS test_runs_archive_batch ON vrm_private.test_runs_archive USING brin (batch_id);
 COMMENT ON INDEX vrm_private.test_runs_archive_user_time IS 'a user''s archived calls by time';
+CREATE INDEX IF NOT EXISTS test_runs_archive_external_id
+    ON vrm_private.test_runs_archive (user_id, source, external_id) WHERE external_id IS NOT NULL;
+COMMENT ON INDEX vrm_private.test_runs_archive_external_id IS 'archived calls by their id at their source';
 COMMENT ON INDEX vrm_private.test_runs_archive_batch IS 'rows of a batch, which lie side by side';
 COMMENT ON TABLE vrm_private.test_runs_archive IS 'calls that retention has taken out of vrm.test_runs';
 COMMENT ON TABLE vrm_private.test_runs_archive_rest IS 'archived calls of times without a partition of their own';
@@ -40,6 +50,13 @@ COMMENT ON COLUMN vrm_private.test_runs_archive.error IS 'why it failed';
 COMMENT ON COLUMN vrm_private.test_runs_archive.archived_at IS 'when it was archived';
 COMMENT ON COLUMN vrm_private.test_runs_archive.extra IS 'columns of vrm.test_runs that the archive has no column for';
 COMMENT ON COLUMN vrm_private.test_runs_archive.batch_id IS 'batch that brought it: vrm_private.archive_manifest';
+COMMENT ON COLUMN vrm_private.test_runs_archive.source IS 'platform that had the call';
+COMMENT ON COLUMN vrm_private.test_runs_archive.external_id IS 'its id there';
+COMMENT ON COLUMN vrm_private.test_runs_archive.direction IS 'who called whom, seen from the agent';
+COMMENT ON COLUMN vrm_private.test_runs_archive.outcome IS 'what became of it';
+COMMENT ON COLUMN vrm_private.test_runs_archive.ended_reason IS 'why it ended';
+COMMENT ON COLUMN vrm_private.test_runs_archive.cost IS 'what it cost';
+COMMENT ON COLUMN vrm_private.test_runs_archive.currency IS 'currency that the cost is in';
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN

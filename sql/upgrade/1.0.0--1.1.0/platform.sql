@@ -15,6 +15,91 @@ COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaint
 
 -- calls ------------------------------------------------------------------------------------------
 
+-- A column of the DBA's own under one of the new names would be taken for the platform's.
+DO $$
+DECLARE
+    taken text := (SELECT min(a.attname) FROM pg_attribute a
+                   WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attname IN
+                       ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency'));
+BEGIN
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'vrm.test_runs has a column "%" of your own', taken
+            USING ERRCODE = 'duplicate_column',
+                  DETAIL = 'Version 1.1.0 brings a column of that name.',
+                  HINT = format('ALTER TABLE vrm.test_runs RENAME COLUMN %I TO %I;', taken, 'own_' || taken);
+    END IF;
+END
+$$;
+ALTER TABLE vrm.test_runs
+    ADD COLUMN source text CONSTRAINT source_length CHECK (length(source) BETWEEN 1 AND 200),
+    ADD COLUMN external_id text
+        CONSTRAINT external_id_length CHECK (length(external_id) BETWEEN 1 AND 1000),
+    ADD COLUMN direction vrm.call_direction,
+    ADD COLUMN outcome text,
+    ADD COLUMN ended_reason text
+        CONSTRAINT ended_reason_length CHECK (length(ended_reason) BETWEEN 1 AND 1000),
+    ADD COLUMN cost numeric(18, 6) CONSTRAINT cost_range CHECK (cost >= 0 AND cost <> 'NaN'),
+    ADD COLUMN currency text CONSTRAINT currency_form CHECK (currency ~ '^[A-Z]{3}$');
+ALTER TABLE vrm.transcript_turns
+    ALTER COLUMN message DROP NOT NULL,
+    ADD COLUMN end_ms integer,
+    ADD COLUMN role text
+        CONSTRAINT known_role CHECK (role IN ('agent', 'customer', 'tool', 'system')),
+    ADD COLUMN interrupted boolean NOT NULL DEFAULT false,
+    ADD COLUMN latency jsonb;
+ALTER TABLE vrm.run_actions
+    ADD COLUMN arguments jsonb,
+    ADD COLUMN result jsonb,
+    ADD COLUMN ok boolean,
+    ADD COLUMN took integer CONSTRAINT took_not_negative CHECK (took >= 0);
+ALTER TABLE vrm_private.test_runs_archive
+    ADD COLUMN source text,
+    ADD COLUMN external_id text,
+    ADD COLUMN direction vrm.call_direction,
+    ADD COLUMN outcome text,
+    ADD COLUMN ended_reason text,
+    ADD COLUMN cost numeric(18, 6),
+    ADD COLUMN currency text;
+DROP VIEW vrm.all_test_runs, vrm.calls;
+
+COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said; null when nothing was before the interruption';
+COMMENT ON COLUMN vrm.transcript_turns.at IS 'when the speaker began, since the start of the call';
+COMMENT ON COLUMN vrm_private.test_runs_archive.source IS 'platform that had the call';
+COMMENT ON COLUMN vrm_private.test_runs_archive.external_id IS 'its id there';
+COMMENT ON COLUMN vrm_private.test_runs_archive.direction IS 'who called whom, seen from the agent';
+COMMENT ON COLUMN vrm_private.test_runs_archive.outcome IS 'what became of it';
+COMMENT ON COLUMN vrm_private.test_runs_archive.ended_reason IS 'why it ended';
+COMMENT ON COLUMN vrm_private.test_runs_archive.cost IS 'what it cost';
+COMMENT ON COLUMN vrm_private.test_runs_archive.currency IS 'currency that the cost is in';
+CREATE INDEX IF NOT EXISTS test_runs_archive_external_id
+    ON vrm_private.test_runs_archive (user_id, source, external_id) WHERE external_id IS NOT NULL;
+COMMENT ON INDEX vrm_private.test_runs_archive_external_id IS 'archived calls by their id at their source';
+
+-- Partitions have the comments of the table, which they were made like.
+DO $$
+DECLARE
+    part regclass;
+    comment record;
+BEGIN
+    FOR part IN SELECT i.inhrelid FROM pg_inherits i
+                WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
+                  AND i.inhrelid <> 'vrm_private.test_runs_archive_rest'::regclass LOOP
+        FOR comment IN
+            SELECT format('COMMENT ON COLUMN %s.%I IS %L', part, a.attname, col_description(a.attrelid, a.attnum)) AS sql
+            FROM pg_attribute a
+            WHERE a.attrelid = 'vrm_private.test_runs_archive'::regclass AND a.attname IN
+                ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency')
+            UNION ALL
+            SELECT format('COMMENT ON INDEX %s IS %L', i.inhrelid::regclass, obj_description(i.inhparent, 'pg_class'))
+            FROM pg_inherits i JOIN pg_index x ON x.indexrelid = i.inhrelid
+            WHERE i.inhparent = 'vrm_private.test_runs_archive_external_id'::regclass AND x.indrelid = part
+        LOOP
+            EXECUTE comment.sql;
+        END LOOP;
+    END LOOP;
+END
+$$;
+
 -- analytics --------------------------------------------------------------------------------------
 
 -- retention --------------------------------------------------------------------------------------

@@ -175,10 +175,10 @@ $locker->quit;
 $waiting->quit;
 
 old_calls($node, 'app', $alice, 20);
-sql('ALTER TABLE vrm.test_runs ADD COLUMN cost bigint');
-sql('ALTER TABLE vrm_private.test_runs_archive ADD COLUMN cost integer');
+sql('ALTER TABLE vrm.test_runs ADD COLUMN price bigint');
+sql('ALTER TABLE vrm_private.test_runs_archive ADD COLUMN price integer');
 $from = last_run();
-like(error_of($node, 'app', q{CALL vrm.run_retention()}), qr/^42804: column "cost".*HINT/,
+like(error_of($node, 'app', q{CALL vrm.run_retention()}), qr/^42804: column "price".*HINT/,
     'a column of another type stops it');
 like(runs($from), qr/calls.completed failed 0/, '... and nothing was moved');
 

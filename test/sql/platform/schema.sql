@@ -30,7 +30,8 @@ SELECT is(pg_temp.columns('vrm.agents'),
 SELECT is(pg_temp.columns('vrm.test_runs'),
           'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), agent_id uuid, test_case_ids jsonb, '
           'time_limit integer not null default 60, outbound_call_params jsonb, status vrm.run_status not null, '
-          'started_at timestamp with time zone not null default now(), completed_at timestamp with time zone, results jsonb, error text',
+          'started_at timestamp with time zone not null default now(), completed_at timestamp with time zone, results jsonb, error text, source text, '
+          'external_id text, direction vrm.call_direction, outcome text, ended_reason text, cost numeric(18,6), currency text',
           'test_runs');
 SELECT is(pg_temp.columns('vrm.test_cases'),
           'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), name text not null, user_persona jsonb, '
@@ -56,7 +57,7 @@ SELECT is_empty($$SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'vrm.t
 
 SELECT is((SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
            JOIN pg_class c ON c.oid = i.indexrelid WHERE t.oid IN ('vrm.test_runs'::regclass, 'vrm.agents'::regclass, 'vrm.metrics'::regclass)),
-          'agents_agent_id agents_pkey metrics_pkey test_runs_agent test_runs_completed_at test_runs_live test_runs_pkey test_runs_user_time',
+          'agents_agent_id agents_pkey metrics_pkey test_runs_agent test_runs_completed_at test_runs_external_id test_runs_live test_runs_pkey test_runs_user_time',
           'each index is there, and no other');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'vrm'
                   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id'

@@ -212,17 +212,17 @@ SELECT set_eq('TABLE vrm.test_runs', 'TABLE before', 'as they were');
 
 -- a DBA's columns ----------------------------------------------------------------------------------------
 
-ALTER TABLE vrm.test_runs ADD COLUMN gone text, ADD COLUMN label text DEFAULT 'none', ADD COLUMN cost numeric;
+ALTER TABLE vrm.test_runs ADD COLUMN gone text, ADD COLUMN label text DEFAULT 'none', ADD COLUMN price numeric;
 ALTER TABLE vrm.test_runs DROP COLUMN gone;
 ALTER TABLE vrm_private.test_runs_archive ADD COLUMN gone text, ADD COLUMN label text;
-UPDATE vrm.test_runs SET cost = 1.50, label = E'a "b"\n', error = 'new' WHERE completed_at < now() - interval '1 year';
-CREATE TEMP TABLE drifted AS SELECT id, cost, label, error, results, test_case_ids FROM vrm.test_runs;
+UPDATE vrm.test_runs SET price = 1.50, label = E'a "b"\n', error = 'new' WHERE completed_at < now() - interval '1 year';
+CREATE TEMP TABLE drifted AS SELECT id, price, label, error, results, test_case_ids FROM vrm.test_runs;
 SELECT is(vrm.archive_old_test_runs(), 15::bigint, 'columns that come and go do not stop it');
 SELECT is_empty($$SELECT a.id FROM vrm_private.test_runs_archive a JOIN drifted d USING (id)
-                  WHERE (a.extra ->> 'cost', a.label, a.error, a.results, a.test_case_ids)
-                        IS DISTINCT FROM (d.cost::text, d.label, d.error, d.results, d.test_case_ids)$$, 'nor shift values; what the archive has no column for goes to "extra"');
+                  WHERE (a.extra ->> 'price', a.label, a.error, a.results, a.test_case_ids)
+                        IS DISTINCT FROM (d.price::text, d.label, d.error, d.results, d.test_case_ids)$$, 'nor shift values; what the archive has no column for goes to "extra"');
 SELECT is(vrm.restore_from_archive((SELECT array_agg(id) FROM vrm_private.test_runs_archive)), 15::bigint, 'and come back');
-SELECT set_eq('SELECT id, cost, label, error, results, test_case_ids FROM vrm.test_runs', 'TABLE drifted', 'in their places');
+SELECT set_eq('SELECT id, price, label, error, results, test_case_ids FROM vrm.test_runs', 'TABLE drifted', 'in their places');
 DROP VIEW vrm.all_test_runs;
 ALTER TABLE vrm.test_runs ALTER COLUMN time_limit TYPE bigint;
 SELECT throws_ok('SELECT vrm.archive_old_test_runs()', '42804', 'column "time_limit" of vrm.test_runs has another type than in the archive',
@@ -231,8 +231,8 @@ ALTER TABLE vrm.test_runs ALTER COLUMN time_limit TYPE integer;
 SELECT vrm.archive_old_test_runs() \g /dev/null
 SELECT array_agg(id) FILTER (WHERE user_id = :'alice') AS hers, array_agg(id) FILTER (WHERE user_id = :'bob') AS his
 FROM vrm_private.test_runs_archive \gset
-ALTER TABLE vrm.test_runs DROP COLUMN cost;
-SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'hers'), '42703', 'column "cost" of an archived test run is not in vrm.test_runs',
+ALTER TABLE vrm.test_runs DROP COLUMN price;
+SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'hers'), '42703', 'column "price" of an archived test run is not in vrm.test_runs',
                  'nothing is restored in part');
 DELETE FROM vrm.agents WHERE id = :'bobs_agent';
 SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'his'), '23503', format('agent "%s" of an archived test run is gone', :'bobs_agent'),
