@@ -299,9 +299,108 @@ std::vector<value> value::elements() const {
   return elements;
 }
 
+std::vector<member> value::members() const {
+  std::vector<member> members;
+  if (!is(kind::object)) return members;
+  for (std::size_t at = index_ + 1; at < self().end; at = (*nodes_)[at + 1].end)
+    members.push_back({.name = *value(*nodes_, at).string(), .value = {*nodes_, at + 1}});
+  return members;
+}
+
+// Only errors need it: the way down is searched for again, nobody keeps it while reading.
+std::string value::pointer() const {
+  std::string pointer;
+  for (std::size_t container = 0; container != index_;) {
+    const bool names = (*nodes_)[container].type == kind::object;
+    std::size_t position = 0;
+    std::size_t at = container + 1;
+    const auto held = [&] { return names ? at + 1 : at; };
+    for (; (*nodes_)[held()].end <= index_; at = (*nodes_)[held()].end) ++position;
+    pointer += '/';
+    if (!names) pointer += std::to_string(position);
+    for (const char c : names ? *value(*nodes_, at).string() : std::string()) {
+      if (c == '~') pointer += "~0";
+      if (c == '/') pointer += "~1";
+      if (c != '~' && c != '/') pointer += c;
+    }
+    container = held();
+  }
+  return pointer;
+}
+
 document::document(std::string_view text) {
   nodes_.reserve(32);
   reader(text, nodes_).read();
+}
+
+std::size_t mend(std::string& text) {
+  constexpr std::string_view replacement = "\xEF\xBF\xBD";
+  std::size_t mended = 0;
+  std::size_t kept = 0;  // up to here `text` is in `out`
+  std::string out;
+  const auto replace = [&](std::size_t begin, std::size_t end) {
+    out.append(text, kept, begin - kept).append(replacement);
+    kept = end;
+    ++mended;
+  };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\0') replace(at, at + 1);
+    if (text[at] != '\\') continue;
+    const std::string_view escape = std::string_view(text).substr(at);
+    const int unit = escape.substr(1, 1) == "u" ? code_unit(escape.substr(2)) : -1;
+    const bool pair = is_high_surrogate(unit) && escape.size() >= 12 &&
+                      escape.substr(6, 2) == "\\u" && is_low_surrogate(code_unit(escape.substr(8)));
+    const bool alone = !pair && (is_high_surrogate(unit) || is_low_surrogate(unit));
+    if (unit == 0 || alone) replace(at, at + 6);
+    at += pair ? 11 : unit >= 0 ? 5 : 1;
+  }
+  if (mended > 0) text = out.append(text, kept);
+  return mended;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  constexpr std::string_view hexadecimal = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      (out += '\\') += c;
+    } else if (byte < 0x20) {
+      ((out += "\\u00") += hexadecimal[byte >> 4]) += hexadecimal[byte & 0xF];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+void append(std::string& out, const value& written) {
+  bool first = true;
+  const auto separate = [&] {
+    if (!std::exchange(first, false)) out += ',';
+  };
+  switch (written.type()) {
+    case kind::string:
+      return append_quoted(out, *written.string());
+    case kind::array:
+      out += '[';
+      for (const value& element : written.elements()) separate(), append(out, element);
+      out += ']';
+      return;
+    case kind::object:
+      out += '{';
+      for (const auto& [name, held] : written.members()) {
+        separate();
+        append_quoted(out, name);
+        append(out += ':', held);
+      }
+      out += '}';
+      return;
+    case kind::null:
+    case kind::boolean:
+    case kind::number:
+      out += written.text();
+  }
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// A JSON reader for what strangers send: tokens, key sets and claims.
@@ -26,6 +27,8 @@ struct node {
   std::string_view text;  ///< as written; of a string what is between the quotes
   std::size_t end = 0;    ///< index of the first node after this one and all it holds
 };
+
+struct member;
 
 /// A value within a document, which has to outlive it.
 class value {
@@ -50,6 +53,11 @@ class value {
   [[nodiscard]] std::optional<value> find(std::string_view name) const;
   /// The elements of an array; empty when this is none.
   [[nodiscard]] std::vector<value> elements() const;
+  /// The members of an object in their order; empty when this is none.
+  [[nodiscard]] std::vector<member> members() const;
+
+  /// Where the value is in its document, as a JSON pointer (RFC 6901); of the root it is empty.
+  [[nodiscard]] std::string pointer() const;
 
  private:
   [[nodiscard]] const node& self() const noexcept { return (*nodes_)[index_]; }
@@ -58,17 +66,33 @@ class value {
   std::size_t index_;
 };
 
+struct member {
+  std::string name;
+  json::value value;
+};
+
 /// A text that was read to its end.  The text has to outlive it.
 class document {
  public:
   /// Throws 22P02, with the reason and the position as DETAIL, when it is not JSON as above.
   explicit document(std::string_view text);
+  /// What somebody else has read; the nodes are those that the text would have given, but that
+  /// arrays and objects may lack their text.
+  explicit document(std::vector<node> nodes) noexcept : nodes_(std::move(nodes)) {}
 
   [[nodiscard]] value root() const noexcept { return {nodes_, 0}; }
 
  private:
   std::vector<node> nodes_;
 };
+
+/// Replaces what no string may hold, NUL and lone surrogates, by U+FFFD; returns how many.
+std::size_t mend(std::string& text);
+
+/// Appends a string with its quotes, escaped where RFC 8259 demands it.
+void append_quoted(std::string& out, std::string_view text);
+/// Appends a value without white space.
+void append(std::string& out, const value& written);
 
 /// Whether the bytes are UTF-8 without overlong forms, surrogates or NUL.
 [[nodiscard]] bool is_utf8(std::string_view bytes) noexcept;

@@ -110,6 +110,47 @@ TEST(json, says_where) {
   }
 }
 
+TEST(json, knows_where_a_value_is) {
+  const document read(R"({"a": [1, {"b/c~": [[], 7]}], "d": {}})");
+  const value root = read.root();
+  EXPECT_EQ(root.pointer(), "");
+  EXPECT_EQ(root.find("a")->pointer(), "/a");
+  EXPECT_EQ(root.find("a")->elements()[1].find("b/c~")->elements()[1].pointer(), "/a/1/b~1c~0/1");
+  EXPECT_EQ(root.find("d")->pointer(), "/d");
+}
+
+TEST(json, gives_members_in_their_order) {
+  const document read(R"({"b": 1, "\u0061": [2, 3], "c": {"d": 4}})");
+  const auto members = read.root().members();
+  ASSERT_EQ(members.size(), 3U);
+  EXPECT_EQ(members[1].name, "a");
+  EXPECT_EQ(members[1].value.elements()[1].number(), 3);
+  EXPECT_EQ(members[2].value.find("d")->number(), 4);
+  EXPECT_TRUE(read.root().find("b")->members().empty());
+}
+
+TEST(json, writes_what_it_has_read) {
+  const document read(
+      R"( {"a\u0022": ["\u00e9\n\u0007", -1.50, true, null, {}, []], "b": {"c": "/"}} )");
+  std::string text;
+  append(text, read.root());
+  EXPECT_EQ(text,
+            "{\"a\\\"\":[\"\u00e9\\u000a\\u0007\",-1.50,true,null,{},[]],\"b\":{\"c\":\"/\"}}");
+}
+
+TEST(json, mends_what_no_string_may_hold) {
+  const auto mended = [](std::string text) {
+    const std::size_t count = mend(text);
+    return std::to_string(count) + " " + text;
+  };
+  EXPECT_EQ(mended(R"(["\u0000", "x\uD800y", "\uDC00\uD800"])"),
+            "4 [\"\uFFFD\", \"x\uFFFDy\", \"\uFFFD\uFFFD\"]");
+  EXPECT_EQ(mended(std::string("[\"a\0b\"]", 7)), "1 [\"a\uFFFDb\"]");
+  EXPECT_EQ(mended(R"(["\\u0000", "\uD83D\uDE00", "\u00"])"),
+            R"(0 ["\\u0000", "\uD83D\uDE00", "\u00"])");
+  EXPECT_EQ(mended("\\"), "0 \\");
+}
+
 TEST(json, utf8_is_checked_to_the_letter) {
   for (const char* good :
        {"", "a", "\u00e9", "\u20ac", "\U0001F600", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"})

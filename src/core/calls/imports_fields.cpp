@@ -1,0 +1,230 @@
+// Reads single values out of call reports, and says where one is not what it has to be.
+#include "core/calls/imports_fields.h"
+
+#include <algorithm>
+
+#include "core/calls/imports_values.h"
+#include "core/platform/error.h"
+
+namespace vrm::imports {
+namespace {
+
+constexpr std::size_t longest_text = 2000;
+constexpr std::size_t longest_message = 100'000;
+constexpr length longest_offset = 24 * 60 * 60 * length{1000};
+
+[[noreturn]] void refuse(const std::string& detail) {
+  throw vrm::error("22023", "call report cannot be read")
+      .detail(detail)
+      .hint("What each source sends and what becomes of it is in doc/calls/imports.md.");
+}
+
+std::string name_of_place(const json::value& value) {
+  const std::string pointer = value.pointer();
+  return pointer.empty() ? "/" : pointer;
+}
+
+/// A text or a number, as text; nothing for anything else.
+std::optional<std::string> scalar(const json::value& value) {
+  if (value.is(json::kind::number)) return std::string(value.text());
+  return value.string();
+}
+
+}  // namespace
+
+void mismatch(const json::value& found, std::string_view expected) {
+  refuse(name_of_place(found).append(": must be ").append(expected));
+}
+
+void missing(const json::value& holder, std::string_view path) {
+  refuse(holder.pointer().append("/").append(path).append(": is required"));
+}
+
+std::optional<json::value> at(const json::value& holder, std::string_view path) {
+  json::value here = holder;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const auto next = here.find(path.substr(begin, end - begin));
+    if (!next || next->is(json::kind::null)) return std::nullopt;
+    here = *next;
+    begin = end + 1;
+  }
+  if (here.is(json::kind::string) && here.text().empty()) return std::nullopt;
+  return here;
+}
+
+std::optional<json::value> first_at(const json::value& holder,
+                                    std::initializer_list<std::string_view> paths) {
+  for (const std::string_view path : paths) {
+    if (const auto found = at(holder, path)) return found;
+  }
+  return std::nullopt;
+}
+
+std::string text_at(const json::value& holder, std::string_view path) {
+  const auto found = at(holder, path);
+  return found ? read_text(*found) : std::string();
+}
+
+bool says(const json::value& holder, std::string_view path, std::string_view word) {
+  const auto found = at(holder, path);
+  const auto text = found ? found->string() : std::nullopt;
+  return text && folded(*text) == word;
+}
+
+std::vector<json::value> elements_at(const json::value& holder, std::string_view path) {
+  const auto found = at(holder, path);
+  if (found && !found->is(json::kind::array)) mismatch(*found, "an array");
+  return found ? found->elements() : std::vector<json::value>();
+}
+
+std::string read_text(const json::value& value) {
+  const auto text = scalar(value);
+  if (!text || characters(*text) > longest_text)
+    mismatch(value, "a text of at most 2000 characters");
+  return *text;
+}
+
+moment read_moment(const json::value& value) {
+  const auto text = scalar(value);
+  const auto found = text ? parse_moment(*text) : std::nullopt;
+  if (!found) mismatch(value, "a time from 1970 to 9999: ISO 8601, RFC 2822 or seconds since 1970");
+  return *found;
+}
+
+length read_length(const json::value& value, int power) {
+  const auto text = scalar(value);
+  const auto found = text ? parse_length(*text, power) : std::nullopt;
+  if (!found) mismatch(value, R"(a duration such as 107.4, "107.4s", "1:47" or "PT1M47S")");
+  return *found;
+}
+
+bool read_truth(const json::value& value) {
+  if (value.is(json::kind::boolean)) return value.is_true();
+  const auto text = value.string();
+  if (text && folded(*text) == "true") return true;
+  if (text && folded(*text) == "false") return false;
+  mismatch(value, "true or false");
+}
+
+std::string read_amount(const json::value& value, int power, bool absolute) {
+  auto text = scalar(value);
+  if (text && absolute && text->starts_with('-')) text->erase(0, 1);
+  if (!text || !scaled(*text, power) || text->starts_with('-') || text->size() > 40 ||
+      !text->front() || *text->begin() == '.')
+    mismatch(value, "an amount that is not negative");
+  if (power == 0) return *text;
+  if (text->find_first_of("eE") != std::string::npos) mismatch(value, "an amount without exponent");
+  return *text + "e" + std::to_string(power);
+}
+
+std::string read_json(const json::value& value, report& into) {
+  std::string text;
+  if (auto inner = value.string()) {
+    const std::size_t mended = json::mend(*inner);
+    try {
+      const json::document parsed(*inner);
+      json::append(text, parsed.root());
+      if (mended > 0) {
+        into.notes.push_back(value.pointer() + ": " + std::to_string(mended) +
+                             " NUL or lone surrogate replaced");
+      }
+      return text;
+    } catch (const vrm::error&) {
+      text.clear();  // an ordinary text, then
+    }
+  }
+  json::append(text, value);
+  return text;
+}
+
+void sentiment(report& into, const json::value& value) {
+  if (!into.sentiment.empty()) return;
+  const std::string word = read_text(value);
+  const std::string_view known = sentiment_of(word);
+  if (known.empty()) into.unknown.push_back({.field = "sentiment", .word = word});
+  if (known != "none") into.sentiment = known;
+}
+
+void keep(report& into, const json::value& holder, std::string_view path, std::string_view name) {
+  const auto found = at(holder, path);
+  if (!found ||
+      std::ranges::any_of(into.vendor, [&](const auto& kept) { return kept.first == name; }))
+    return;
+  std::string text;
+  json::append(text, *found);
+  if (text != "{}" && text != "[]") into.vendor.emplace_back(name, std::move(text));
+}
+
+std::string read_message(const json::value& value) {
+  auto text = value.string();
+  if (!text || characters(*text) > longest_message)
+    mismatch(value, "a text of at most 100000 characters");
+  return *std::move(text);
+}
+
+void add_latency(turn& into, const json::value& holder, std::string_view path,
+                 std::string_view name, int power) {
+  if (const auto found = at(holder, path)) {
+    into.latency.emplace_back(name, read_length(*found, power));
+  }
+}
+
+speaker_role read_role(report& into, const json::value& holder, std::string_view path) {
+  const std::string word = text_at(holder, path);
+  const speaker_role role = role_of(word);
+  if (role == speaker_role::unknown && !word.empty())
+    into.unknown.push_back({.field = "role", .word = word});
+  return role;
+}
+
+void add_turn(report& into, turn&& said) {
+  if (said.role == speaker_role::system) return;
+  if (said.message.empty() && !said.interrupted) return;
+  if (said.end && said.begin && *said.end < *said.begin) {
+    said.end.reset();
+    into.notes.push_back("turn " + std::to_string(into.turns.size() + 1) +
+                         " ended before it began: its end is left out");
+  }
+  if (said.begin && *said.begin > longest_offset) {
+    refuse("turn " + std::to_string(into.turns.size() + 1) +
+           " begins more than 24 hours after the call");
+  }
+  into.turns.push_back(std::move(said));
+}
+
+action& action_of(report& into, const std::string& id) {
+  const std::size_t next = into.actions.size();
+  const std::size_t place =
+      id.empty() ? next : into.action_places.try_emplace(id, next).first->second;
+  if (place == next) into.actions.emplace_back().id = id;
+  return into.actions[place];
+}
+
+void currency(report& into, const json::value& value) {
+  std::string code = read_text(value);
+  for (char& c : code) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  if (!is_currency(code)) mismatch(value, "a currency of ISO 4217");
+  if (into.currency.empty()) into.currency = code;
+}
+
+bool customer_spoke(const report& read) noexcept {
+  return std::ranges::any_of(read.turns, [](const turn& said) {
+    return said.role == speaker_role::customer && !said.message.empty();
+  });
+}
+
+void judge(report& into, bool resolved) {
+  if (into.outcome.empty()) into.outcome = resolved ? "resolved" : "unresolved";
+}
+
+void end_by(report& into, std::string_view word, std::span<const ending> endings) {
+  for (const ending& row : endings) {
+    if (!matches(row.pattern, word) || (row.holds != nullptr && !row.holds(into))) continue;
+    into.status = row.status;
+    into.outcome = row.outcome;
+    return;
+  }
+}
+
+}  // namespace vrm::imports

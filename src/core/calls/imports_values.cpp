@@ -1,0 +1,454 @@
+// Times, durations, money and words as strangers write them.
+#include "core/calls/imports_values.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+namespace vrm::imports {
+namespace {
+
+constexpr length a_second = 1000;
+constexpr length a_minute = 60 * a_second;
+constexpr length an_hour = 60 * a_minute;
+constexpr length a_day = 24 * an_hour;
+constexpr moment first_beyond = 253'402'300'800 * a_second;  // the year 10000
+
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
+constexpr char lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c + 32) : c; }
+constexpr bool is_letter(char c) noexcept { return lower(c) >= 'a' && lower(c) <= 'z'; }
+
+std::string_view trimmed(std::string_view text) noexcept {
+  constexpr std::string_view space = " \t\n\r";
+  const std::size_t first = text.find_first_not_of(space);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
+/// Goes through a text from left to right; what was not there leaves it where it is.
+class scanner {
+ public:
+  explicit scanner(std::string_view text) noexcept : rest_(text) {}
+
+  [[nodiscard]] bool done() const noexcept { return rest_.empty(); }
+  [[nodiscard]] char peek() const noexcept { return rest_.empty() ? '\0' : rest_.front(); }
+
+  bool accept(char wanted) noexcept {
+    if (lower(peek()) != lower(wanted) || rest_.empty()) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  template <typename Predicate>
+  std::string_view take_while(Predicate fits) noexcept {
+    const auto end = std::ranges::find_if_not(rest_, fits);
+    const auto taken = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
+    rest_.remove_prefix(taken.size());
+    return taken;
+  }
+  void skip_space() noexcept {
+    take_while([](char c) { return c == ' ' || c == '\t'; });
+  }
+  /// Exactly so many digits.
+  std::optional<int> number(std::size_t fewest, std::size_t most) noexcept {
+    const auto before = rest_;
+    const auto digits = take_while(is_digit);
+    int value = 0;
+    if (digits.size() < fewest || digits.size() > most) return rest_ = before, std::nullopt;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+  }
+  /// Digits, perhaps with a fraction; empty when there are none.
+  std::string_view decimal() noexcept {
+    const auto before = rest_;
+    take_while(is_digit);
+    if (peek() == '.' || peek() == ',') {
+      rest_.remove_prefix(1);
+      take_while(is_digit);
+    }
+    return before.substr(0, before.size() - rest_.size());
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+std::optional<length> decimal_length(std::string_view number, std::int64_t unit) {
+  std::string text(number);
+  std::ranges::replace(text, ',', '.');
+  const auto thousandths = scaled(text, 3);
+  if (!thousandths || *thousandths > 1000 * a_day) return std::nullopt;
+  if (unit == 1) return scaled(text, 0);
+  return *thousandths * (unit / a_second);
+}
+
+// --- moments ------------------------------------------------------------------------------------
+
+struct calendar {
+  int year, month, day;
+  int hour = 0, minute = 0, second = 0;
+  length fraction = 0;     // ms
+  std::int64_t ahead = 0;  // of UTC, ms
+};
+
+std::optional<moment> moment_of(const calendar& at) {
+  using namespace std::chrono;
+  const year_month_day date{year{at.year}, month{static_cast<unsigned>(at.month)},
+                            std::chrono::day{static_cast<unsigned>(at.day)}};
+  if (!date.ok() || at.hour > 23 || at.minute > 59 || at.second > 60) return std::nullopt;
+  const std::int64_t days = sys_days(date).time_since_epoch().count();
+  const moment found = (days * a_day) + (at.hour * an_hour) + (at.minute * a_minute) +
+                       (at.second * a_second) + at.fraction - at.ahead;
+  if (found < 0 || found >= first_beyond) return std::nullopt;
+  return found;
+}
+
+/// "hh:mm", "hh:mm:ss" and "hh:mm:ss.fff"
+bool read_clock(scanner& text, calendar& at) {
+  const auto hours = text.number(1, 2);
+  const auto minutes = hours && text.accept(':') ? text.number(2, 2) : std::nullopt;
+  if (!minutes) return false;
+  at.hour = *hours;
+  at.minute = *minutes;
+  if (!text.accept(':')) return true;
+  const auto seconds = text.number(2, 2);
+  if (!seconds) return false;
+  at.second = *seconds;
+  if (text.peek() != '.' && text.peek() != ',') return true;
+  std::string fraction(text.decimal());
+  fraction[0] = '.';
+  const auto thousandths = scaled("0" + fraction, 3);
+  at.fraction = thousandths.value_or(0);
+  return thousandths.has_value();
+}
+
+/// "Z", "+02:00", "+0200", "+02", names of RFC 2822, or nothing at all.
+bool read_zone(scanner& text, calendar& at) {
+  text.skip_space();
+  if (text.done()) return true;
+  if (text.peek() == '+' || text.peek() == '-') {
+    const std::int64_t sign = text.accept('-') ? -1 : (text.accept('+'), 1);
+    auto hours = text.number(2, 2);
+    std::optional<int> minutes = 0;
+    if (hours) {
+      if (text.accept(':')) minutes = text.number(2, 2);
+    } else if (const auto both = text.number(4, 4)) {
+      hours = *both / 100;
+      minutes = *both % 100;
+    }
+    if (!hours || !minutes || *hours > 18 || *minutes > 59) return false;
+    at.ahead = sign * ((*hours * an_hour) + (*minutes * a_minute));
+    return true;
+  }
+  constexpr std::array<std::pair<std::string_view, int>, 12> names = {{{"z", 0},
+                                                                       {"utc", 0},
+                                                                       {"gmt", 0},
+                                                                       {"ut", 0},
+                                                                       {"est", -5},
+                                                                       {"edt", -4},
+                                                                       {"cst", -6},
+                                                                       {"cdt", -5},
+                                                                       {"mst", -7},
+                                                                       {"mdt", -6},
+                                                                       {"pst", -8},
+                                                                       {"pdt", -7}}};
+  const std::string name = folded(text.take_while(is_letter));
+  const auto known =
+      std::ranges::find(names, std::string_view(name), &std::pair<std::string_view, int>::first);
+  if (known == names.end()) return false;
+  at.ahead = known->second * an_hour;
+  return true;
+}
+
+std::optional<moment> iso_moment(std::string_view written) {
+  scanner text(written);
+  calendar at{};
+  const auto year = text.number(4, 4);
+  const auto month = year && text.accept('-') ? text.number(2, 2) : std::nullopt;
+  const auto day = month && text.accept('-') ? text.number(2, 2) : std::nullopt;
+  if (!day) return std::nullopt;
+  at.year = *year, at.month = *month, at.day = *day;
+  if (!text.done()) {
+    if (!text.accept('T') && !text.accept(' ')) return std::nullopt;
+    if (!read_clock(text, at) || !read_zone(text, at) || !text.done()) return std::nullopt;
+  }
+  return moment_of(at);
+}
+
+/// "Tue, 18 Aug 2026 20:36:28 +0000"
+std::optional<moment> mail_moment(std::string_view written) {
+  constexpr std::string_view months = "janfebmaraprmayjunjulaugsepoctnovdec";
+  scanner text(written);
+  calendar at{};
+  if (is_letter(text.peek())) {
+    text.take_while(is_letter);
+    if (!text.accept(',')) return std::nullopt;
+    text.skip_space();
+  }
+  const auto day = text.number(1, 2);
+  text.skip_space();
+  const std::string name = folded(text.take_while(is_letter));
+  text.skip_space();
+  const auto year = text.number(4, 4);
+  const std::size_t month = name.size() == 3 ? months.find(name) : std::string_view::npos;
+  if (!day || !year || month % 3 != 0 || month == std::string_view::npos) return std::nullopt;
+  at.year = *year, at.month = static_cast<int>(month / 3) + 1, at.day = *day;
+  text.skip_space();
+  if (!read_clock(text, at) || !read_zone(text, at) || !text.done()) return std::nullopt;
+  return moment_of(at);
+}
+
+// --- durations ----------------------------------------------------------------------------------
+
+/// "2:05", "1:02:05.5"
+std::optional<length> clock_length(std::string_view written) {
+  scanner text(written);
+  std::array<std::int64_t, 3> fields{};
+  std::size_t count = 0;
+  std::string_view last;
+  do {
+    if (count == fields.size()) return std::nullopt;
+    last = text.decimal();
+    const auto whole = scaled(last, 0);
+    if (!whole || *whole > 1'000'000) return std::nullopt;
+    fields[count++] = *whole;
+  } while (text.accept(':'));
+  const auto seconds = decimal_length(last, a_second);
+  if (!text.done() || count < 2 || !seconds || *seconds >= a_minute) return std::nullopt;
+  if (count == 2) return (fields[0] * a_minute) + *seconds;
+  if (fields[1] > 59) return std::nullopt;
+  return (fields[0] * an_hour) + (fields[1] * a_minute) + *seconds;
+}
+
+std::optional<std::int64_t> unit_of(std::string_view name, bool date_part) {
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 20> units = {
+      {{"ms", 1},
+       {"msec", 1},
+       {"millisecond", 1},
+       {"milliseconds", 1},
+       {"s", a_second},
+       {"sec", a_second},
+       {"secs", a_second},
+       {"second", a_second},
+       {"seconds", a_second},
+       {"m", a_minute},
+       {"min", a_minute},
+       {"mins", a_minute},
+       {"minute", a_minute},
+       {"minutes", a_minute},
+       {"h", an_hour},
+       {"hr", an_hour},
+       {"hour", an_hour},
+       {"hours", an_hour},
+       {"d", a_day},
+       {"days", a_day}}};
+  const auto known =
+      std::ranges::find(units, name, &std::pair<std::string_view, std::int64_t>::first);
+  if (known == units.end() || (date_part && known->second != a_day)) return std::nullopt;
+  return known->second;
+}
+
+/// Numbers with units one after the other, as in "2m 5s" and, after a "P", ISO 8601.
+std::optional<length> unit_length(std::string_view written) {
+  scanner text(written);
+  const bool iso = text.accept('P');
+  bool date_part = iso && !text.accept('T');
+  length sum = 0;
+  do {
+    text.skip_space();
+    const auto number = text.decimal();
+    text.skip_space();
+    const std::string name =
+        folded(text.take_while([&](char c) { return is_letter(c) && (!iso || lower(c) != 't'); }));
+    const auto unit = unit_of(name, date_part);
+    const auto part = unit && !number.empty() ? decimal_length(number, *unit) : std::nullopt;
+    if (!part) return std::nullopt;
+    sum += *part;
+    text.skip_space();
+    if (date_part && text.accept('T')) date_part = false;
+  } while (!text.done());
+  return sum;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> scaled(std::string_view number, int power) {
+  const bool negative = number.starts_with('-');
+  if (negative) number.remove_prefix(1);
+  int exponent = power;
+  if (const auto mark = number.find_first_of("eE"); mark != std::string_view::npos) {
+    auto written = number.substr(mark + 1);
+    if (written.starts_with('+')) written.remove_prefix(1);
+    int value = 0;
+    const auto [end, failed] =
+        std::from_chars(written.data(), written.data() + written.size(), value);
+    if (failed != std::errc{} || end != written.data() + written.size()) return std::nullopt;
+    if (value > 400 || value < -400) return std::nullopt;
+    exponent += value;
+    number = number.substr(0, mark);
+  }
+  std::string digits;
+  std::size_t point = std::string_view::npos;
+  for (const char c : number) {
+    if (c == '.' && point == std::string_view::npos) {
+      point = digits.size();
+    } else if (is_digit(c)) {
+      digits += c;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (digits.empty()) return std::nullopt;
+  // digits before the decimal point once it is moved
+  const auto whole = static_cast<std::int64_t>(std::min(point, digits.size())) + exponent;
+  std::int64_t value = 0;
+  bool rest = false;  // whether something is cut off behind the first digit that is
+  for (std::int64_t i = 0; i < std::max(whole, static_cast<std::int64_t>(digits.size())); ++i) {
+    const int digit = i < static_cast<std::int64_t>(digits.size())
+                          ? digits[static_cast<std::size_t>(i)] - '0'
+                          : 0;
+    if (i < whole) {
+      if (__builtin_mul_overflow(value, std::int64_t{10}, &value) ||
+          __builtin_add_overflow(value, std::int64_t{digit}, &value))
+        return std::nullopt;
+    } else if (i > whole || whole < 0) {
+      rest |= digit != 0;
+    }
+  }
+  const int first_cut = whole >= 0 && whole < static_cast<std::int64_t>(digits.size())
+                            ? digits[static_cast<std::size_t>(whole)] - '0'
+                            : 0;
+  // halves go up, and so towards zero below it
+  const bool up = negative ? first_cut > 5 || (first_cut == 5 && rest) : first_cut >= 5;
+  value += static_cast<std::int64_t>(up);
+  return negative ? -value : value;
+}
+
+std::optional<moment> parse_moment(std::string_view text) {
+  text = trimmed(text);
+  if (text.empty()) return std::nullopt;
+  if (std::ranges::all_of(text, [](char c) {
+        return is_digit(c) || c == '.' || c == 'e' || c == 'E' || c == '+';
+      })) {
+    const auto milliseconds = scaled(text, 3);
+    if (!milliseconds) return std::nullopt;
+    const auto found = *milliseconds < 100'000'000'000'000 ? milliseconds : scaled(text, 0);
+    if (!found || *found >= first_beyond) return std::nullopt;
+    return found;
+  }
+  if (const auto iso = iso_moment(text)) return iso;
+  return mail_moment(text);
+}
+
+std::optional<length> parse_length(std::string_view text, int power) {
+  text = trimmed(text);
+  if (text.empty() || text.starts_with('-')) return std::nullopt;
+  std::optional<length> found = scaled(text, power);
+  if (!found) found = clock_length(text);
+  if (!found) found = unit_length(text);
+  if (found && *found > 1000 * a_day) return std::nullopt;
+  return found;
+}
+
+std::string folded(std::string_view word) {
+  std::string text;
+  char before = '-';
+  for (const char c : trimmed(word)) {
+    const bool parts = c == '_' || c == '.' || c == ' ' || c == '-' || c == '\t';
+    const bool begins_word = is_upper(c) && !is_upper(before) && is_letter(before);
+    if ((parts || begins_word) && !text.empty() && text.back() != '-') text += '-';
+    if (!parts) text += lower(c);
+    before = c;
+  }
+  if (text.ends_with('-')) text.pop_back();
+  return text;
+}
+
+bool matches(std::string_view pattern, std::string_view text) noexcept {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == text;
+  if (!text.starts_with(pattern.substr(0, star))) return false;
+  text.remove_prefix(star);
+  pattern.remove_prefix(star + 1);
+  for (std::size_t next = pattern.find('*'); next != std::string_view::npos;
+       next = pattern.find('*')) {
+    const std::size_t found = text.find(pattern.substr(0, next));
+    if (found == std::string_view::npos) return false;
+    text.remove_prefix(found + next);
+    pattern.remove_prefix(next + 1);
+  }
+  return text.ends_with(pattern);
+}
+
+std::string_view sentiment_of(std::string_view word) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 15> words = {
+      {{"positive", "positive"},
+       {"pos", "positive"},
+       {"very-positive", "positive"},
+       {"slightly-positive", "positive"},
+       {"somewhat-positive", "positive"},
+       {"neutral", "neutral"},
+       {"mixed", "neutral"},
+       {"negative", "negative"},
+       {"neg", "negative"},
+       {"very-negative", "negative"},
+       {"slightly-negative", "negative"},
+       {"somewhat-negative", "negative"},
+       {"unknown", "none"},
+       {"none", "none"},
+       {"", "none"}}};
+  const std::string wanted = folded(word);
+  const auto known = std::ranges::find(words, std::string_view(wanted),
+                                       &std::pair<std::string_view, std::string_view>::first);
+  return known == words.end() ? std::string_view() : known->second;
+}
+
+speaker_role role_of(std::string_view word) {
+  using enum speaker_role;
+  constexpr std::array<std::pair<std::string_view, speaker_role>, 27> words = {
+      {{"agent", agent},       {"assistant", agent},
+       {"bot", agent},         {"ai", agent},
+       {"internal", agent},    {"automated-agent", agent},
+       {"custom-bot", agent},  {"supervisor", agent},
+       {"human-agent", agent}, {"transfer-target", agent},
+       {"model", agent},       {"system", system},
+       {"developer", system},  {"customer", customer},
+       {"user", customer},     {"caller", customer},
+       {"human", customer},    {"external", customer},
+       {"end-user", customer}, {"client", customer},
+       {"callee", customer},   {"tool", tool},
+       {"function", tool},     {"tool-call", tool},
+       {"tool-calls", tool},   {"tool-call-result", tool},
+       {"tool-result", tool}}};
+  const std::string wanted = folded(word);
+  const auto known = std::ranges::find(words, std::string_view(wanted),
+                                       &std::pair<std::string_view, speaker_role>::first);
+  return known == words.end() ? unknown : known->second;
+}
+
+std::string_view name_of(speaker_role role) noexcept {
+  constexpr std::array<std::string_view, 5> names = {"", "agent", "customer", "tool", "system"};
+  return names[static_cast<std::size_t>(role)];
+}
+
+bool is_currency(std::string_view code) noexcept {
+  constexpr std::string_view codes =
+      "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL "
+      "BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP "
+      "ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR "
+      "IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL "
+      "LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR "
+      "NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD "
+      "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX "
+      "USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ";
+  const std::size_t found = code.size() == 3 ? codes.find(code) : std::string_view::npos;
+  return found != std::string_view::npos && found % 4 == 0;
+}
+
+std::size_t characters(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
+}
+
+}  // namespace vrm::imports

@@ -1,0 +1,107 @@
+// What becomes of ElevenLabs' reports.
+#include "imports_reading.h"
+
+namespace vrm::imports::test {
+namespace {
+
+constexpr std::string_view conversation = R"({"type": "post_call_transcription",
+ "event_timestamp": 1787000100, "data": {
+  "conversation_id": "conv_5", "agent_id": "agent_e", "version_id": "v2", "user_id": "guest-4",
+  "status": "done",
+  "transcript": [
+    {"role": "agent", "message": "Hotel Lind, good evening.", "time_in_call_secs": 0,
+     "tool_calls": null, "tool_results": null, "conversation_turn_metrics":
+       {"metrics": {"convai_llm_service_ttfb": {"elapsed_time": 0.4125}}}},
+    {"role": "user", "message": "A room for two.", "time_in_call_secs": 4},
+    {"role": "agent", "message": null, "time_in_call_secs": 7, "tool_calls": [
+      {"request_id": "r1", "tool_name": "find_room", "params_as_json": "{\"beds\": 2}",
+       "tool_has_been_called": true}], "tool_results": []},
+    {"role": "agent", "message": "There is one.", "time_in_call_secs": 8, "interrupted": true,
+     "original_message": "There is one at the lake.", "tool_calls": [], "tool_results": [
+      {"request_id": "r1", "tool_name": "find_room", "result_value": "{\"room\": 12}",
+       "is_error": false, "tool_latency_secs": 0.75, "type": "webhook"}],
+     "conversation_turn_metrics": {"convai_tts_service_ttfb": {"elapsed_time": 0.2}}}],
+  "metadata": {"start_time_unix_secs": 1787000000, "call_duration_secs": 62, "cost": 413,
+    "termination_reason": "Call ended by remote party", "error": null,
+    "phone_call": {"type": "twilio", "direction": "inbound", "external_number": "+15550164",
+                   "agent_number": "+15550101", "call_sid": "CA1"}},
+  "analysis": {"call_successful": "failure", "transcript_summary": "Asked for a room.",
+    "evaluation_criteria_results": {}, "data_collection_results":
+      {"sentiment": {"value": "very positive"}}}}})";
+
+TEST(imports_elevenlabs, reads_a_conversation) {
+  EXPECT_EQ(
+      call_of(source::elevenlabs, conversation),
+      R"({"externalId":"conv_5","startedAt":1787000000000,"endedAt":1787000062000,)"
+      R"("status":"completed","endedReason":"Call ended by remote party","outcome":"unresolved",)"
+      R"("direction":"inbound","agent":{"id":"agent_e","number":"+15550101","version":"v2"},)"
+      R"("customer":"+15550164","duration":"1:02","sentiment":"positive","transcript":[)"
+      R"({"speaker":"Agent","message":"Hotel Lind, good evening.","time":"00:00","ms":0,)"
+      R"("role":"agent","latency":{"model":413}},)"
+      R"({"speaker":"Customer","message":"A room for two.","time":"00:04","ms":4000,)"
+      R"("role":"customer"},)"
+      R"({"speaker":"Agent","message":"There is one.","time":"00:08","ms":8000,"role":"agent",)"
+      R"("interrupted":true,"latency":{"voice":200}}],"precision":"seconds","actionsTaken":[)"
+      R"({"action":"find_room","time":"00:07","status":"success","arguments":{"beds":2},)"
+      R"("result":{"room":12},"ok":true,"ms":7000,"took":750}],"actions":1,"insights":[)"
+      R"({"type":"summary","value":"Asked for a room.",)"
+      R"("description":"ElevenLabs' summary of the call"}],)"
+      R"("vendor":{"dataCollection":{"sentiment":{"value":"very positive"}},"credits":413}})");
+  EXPECT_EQ(read_text_of(source::elevenlabs, conversation).clock, 1'787'000'100'000);
+}
+
+TEST(imports_elevenlabs, system_tools_tell_the_outcome) {
+  const auto outcome = [](std::string_view type) {
+    return value_of(
+        source::elevenlabs,
+        with(conversation, R"("type": "webhook")",
+             R"("type": "system", "result": {"result_type": ")" + std::string(type) + R"("})"),
+        "outcome");
+  };
+  EXPECT_EQ(outcome("voicemail_detection_success"), R"("voicemail")");
+  EXPECT_EQ(outcome("transfer_to_number_twilio_success"), R"("transferred")");
+  EXPECT_EQ(outcome("transfer_to_number_twilio_error"), R"("unresolved")");
+  EXPECT_EQ(outcome("transfer_to_agent_success"), R"("unresolved")") << "the machine keeps it";
+}
+
+TEST(imports_elevenlabs, an_error_is_a_failure_whatever_the_verdict) {
+  const std::string failed =
+      with(conversation, R"("error": null)", R"("error": {"code": 1008, "reason": "quota"})");
+  EXPECT_EQ(value_of(source::elevenlabs, failed, "status"), R"("failed")");
+  EXPECT_EQ(value_of(source::elevenlabs, failed, "outcome"), R"("failed")");
+  EXPECT_EQ(value_of(source::elevenlabs, failed, "error"), R"("quota")");
+}
+
+TEST(imports_elevenlabs, nobody_took_the_call) {
+  constexpr std::string_view failure = R"({"type": "call_initiation_failure",
+    "event_timestamp": "1787000100", "data": {"conversation_id": "conv_6", "agent_id": "agent_e",
+    "failure_reason": "busy", "metadata": {"type": "twilio", "body": {}}}})";
+  EXPECT_EQ(call_of(source::elevenlabs, failure),
+            R"({"externalId":"conv_6","startedAt":1787000100000,"endedAt":1787000100000,)"
+            R"("status":"failed","endedReason":"busy","outcome":"no_answer",)"
+            R"("agent":{"id":"agent_e"},"error":"busy","duration":"0:00"})");
+  EXPECT_EQ(value_of(source::elevenlabs, with(failure, R"("busy")", R"("unknown")"), "outcome"),
+            R"("failed")");
+}
+
+TEST(imports_elevenlabs, sound_makes_no_empty_call) {
+  EXPECT_EQ(call_of(source::elevenlabs, R"({"type": "post_call_audio", "event_timestamp": 1,
+                      "data": {"conversation_id": "conv_5", "full_audio": "SUQz"}})"),
+            "ignored: an event of sound alone is no report of a call");
+  EXPECT_EQ(call_of(source::elevenlabs, with(conversation, R"("done")", R"("processing")")),
+            "ignored: the conversation is not done");
+}
+
+TEST(imports_elevenlabs, says_where_a_report_is_wrong) {
+  EXPECT_EQ(refusal_of(source::elevenlabs,
+                       with(conversation, "\"time_in_call_secs\": 4", "\"time_in_call_secs\": -4")),
+            R"(/data/transcript/1/time_in_call_secs: must be a duration such as 107.4, "107.4s",)"
+            R"( "1:47" or "PT1M47S")");
+  EXPECT_EQ(refusal_of(source::elevenlabs, with(conversation, R"([
+      {"request_id": "r1", "tool_name": "find_room", "params)",
+                                                R"("x", "y": [{"params)")),
+            "/data/transcript/2/tool_calls: must be an array");
+}
+
+}  // namespace
+}  // namespace vrm::imports::test
