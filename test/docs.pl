@@ -115,7 +115,10 @@ for my $page (@pages) {
     run('dropdb', '--if-exists', 'vrm_docs');
     run('createdb', '-T', $template, 'vrm_docs');
     # Who pastes the first page into a database of their own has set nothing.
-    run('psql', '-Xqc', "ALTER DATABASE vrm_docs SET vrm.trusted_logins = 'postgres'", 'vrm_docs') if $name ne 'README.md';
+    # Examples are pasted into psql, which commits after each statement.
+    for my $setting ("vrm.trusted_logins = 'postgres'", 'vrm.session_login = on') {
+        run('psql', '-Xqc', "ALTER DATABASE vrm_docs SET $setting", 'vrm_docs') if $name ne 'README.md';
+    }
     my $output = qx(psql -Xq -v ON_ERROR_STOP=1 -d vrm_docs -f $file 2>&1);
     is($?, 0, "$name: its examples run") or diag($output);
     for my $example (sort keys %printed) {

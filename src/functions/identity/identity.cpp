@@ -264,13 +264,13 @@ void define_identity_settings() {
                         "Token of the current transaction, verified when it is first needed.",
                         {.context = PGC_USERSET,
                          .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL});
-  claims_setting::define(claims_name,
-                         "Claims of the current transaction, which a middleware has verified.",
-                         {.context = PGC_USERSET,
-                          .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL});
   pg::define_setting("vrm.session_login",
                      "Lets an identity outlive its transaction; never behind a pooler.",
                      session_login, false, {.context = PGC_SUSET});
+  claims_setting::define(
+      claims_name, "Claims of the current transaction, which a middleware has verified.",
+      {.context = PGC_USERSET, .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL},
+      session_login);
   pg::define_setting("vrm.trusted_logins",
                      "Session users, separated by commas, whose request.jwt.claims is believed.",
                      trusted_logins, "", {.context = PGC_SUSET, .flags = GUC_LIST_INPUT},
