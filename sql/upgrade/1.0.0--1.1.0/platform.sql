@@ -13,6 +13,21 @@ COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaint
 
 -- audit ------------------------------------------------------------------------------------------
 
+-- as make_partition() now gives it to new ones
+DO $$
+DECLARE
+    part regclass;
+BEGIN
+    FOR part IN
+        SELECT c.oid::regclass FROM pg_class c
+        JOIN pg_partition_tree('vrm.logs') t ON t.relid = c.oid AND t.isleaf
+        WHERE c.relreplident = 'd' AND c.relkind = 'r'
+    LOOP
+        EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', part);
+    END LOOP;
+END
+$$;
+
 -- accounts ---------------------------------------------------------------------------------------
 
 -- calls ------------------------------------------------------------------------------------------
