@@ -107,6 +107,7 @@ FROM (VALUES
     ('vrm_private.lockout_secret', NULL, '{}', '{secret}', '{}', '{id}'),
     ('vrm_private.sealed_columns', NULL, '{}', '{}', '{}', '{column_id,relation,column_name,per_subject}'),
     ('vrm_private.column_classes', NULL, '{}', '{}', '{}', '{rel,column_name,class,names_person}'),
+    ('vrm_private.intended', NULL, '{}', '{}', '{}', '{kind,object,name,definition,noted_by}'),
     ('vrm_private.platform_history', NULL, '{}', '{}', '{}', '{id,version,at}')
     ) AS t (rel, person, personal, secret, third_party, system)
 CROSS JOIN LATERAL (
