@@ -23,10 +23,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DVRM_VERSION='"$(EXTVERSION)"'
 PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP
-# OpenSSL computes Argon2 itself since 3.2; before, libargon2 does.
-argon2     := $(shell printf '\043include <openssl/opensslv.h>\n\043if OPENSSL_VERSION_NUMBER < \
-                0x30200000L\n-largon2\n\043endif\n' | $(CXX) -E -P -x c++ - | grep -x -e -largon2)
-SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt $(argon2) -Wl,--version-script=$(top)src/exports.map
+SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt -largon2 -Wl,--version-script=$(top)src/exports.map
 
 ISOLATION_SPECS = $(call files,test/isolation/specs/*/*.spec)
 ISOLATION      = $(ISOLATION_SPECS:test/isolation/specs/%.spec=%)

@@ -1,8 +1,7 @@
 #include "core/accounts/passwords.h"
 
+#include <argon2.h>
 #include <crypt.h>
-#include <openssl/core_names.h>
-#include <openssl/params.h>
 
 #include <array>
 #include <charconv>
@@ -14,10 +13,6 @@
 #include "core/platform/error.h"
 #include "core/platform/openssl.h"
 #include "core/platform/random.h"
-
-#if OPENSSL_VERSION_NUMBER < 0x30200000L
-#include <argon2.h>
-#endif
 
 namespace vrm::passwords {
 namespace {
@@ -115,28 +110,6 @@ void require_affordable(const argon2id& given) {
     refuse("Its parameters are not those of Argon2.");
 }
 
-#if OPENSSL_VERSION_NUMBER >= 0x30200000L
-void compute(const argon2id& with, std::string_view password, std::span<std::byte> digest) {
-  static const openssl::kdf argon(EVP_KDF_fetch(nullptr, "ARGON2ID", nullptr));
-  openssl::require(argon != nullptr, "find Argon2id");
-  const openssl::kdf_context context(EVP_KDF_CTX_new(argon.get()));
-  std::uint32_t memory = with.memory;
-  std::uint32_t time = with.passes;
-  std::uint32_t parallel = with.lanes;
-  const std::array params = {
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, const_cast<char*>(password.data()),
-                                        password.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
-                                        const_cast<std::byte*>(with.salt.data()), with.salt.size()),
-      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_ARGON2_MEMCOST, &memory),
-      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_ITER, &time),
-      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_ARGON2_LANES, &parallel),
-      OSSL_PARAM_construct_end()};
-  openssl::require(context != nullptr && EVP_KDF_derive(context.get(), openssl::data(digest),
-                                                        digest.size(), params.data()) == 1,
-                   "compute Argon2id");
-}
-#else
 /// One thread whatever the lanes: a backend has no others.
 void compute(const argon2id& with, std::string_view password, std::span<std::byte> digest) {
   argon2_context context{};
@@ -153,7 +126,6 @@ void compute(const argon2id& with, std::string_view password, std::span<std::byt
   context.version = ARGON2_VERSION_13;
   if (argon2id_ctx(&context) != ARGON2_OK) throw std::bad_alloc();
 }
-#endif
 
 // --- bcrypt: $2b$10$salt and digest, 60 characters -----------------------------------------------
 
