@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "core/platform/openssl.h"
 #include "core/platform/random.h"
@@ -35,38 +36,6 @@ struct argon2id {
       .hint("Have the password reset: SELECT vrm.request_password_reset('somebody@example.org');");
 }
 
-// --- base64 without padding, as PHC strings have it
-// -----------------------------------------------
-
-constexpr std::string_view alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string encode(std::span<const std::byte> bytes) {
-  std::string text;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const std::byte byte : bytes) {
-    bits = (bits << 8) | std::to_integer<std::uint32_t>(byte);
-    for (held += 8; held >= 6; held -= 6) text += alphabet[(bits >> (held - 6)) & 63];
-  }
-  if (held > 0) text += alphabet[(bits << (6 - held)) & 63];
-  return text;
-}
-
-std::optional<std::vector<std::byte>> decode(std::string_view text) {
-  std::vector<std::byte> bytes;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const std::size_t value = alphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    held += 6;
-    if (held >= 8) bytes.push_back(static_cast<std::byte>((bits >> (held -= 8)) & 0xFF));
-  }
-  return bytes;
-}
-
 // --- PHC strings: $argon2id$v=19$m=19456,t=2,p=1$salt$digest
 // --------------------------------------
 
@@ -82,6 +51,11 @@ std::optional<std::uint32_t> take_number(std::string_view& text, std::string_vie
   return value;
 }
 
+std::vector<std::byte> bytes_in(std::string_view text) {
+  const byte_view bytes = bytes_of(text);
+  return {bytes.begin(), bytes.end()};
+}
+
 std::optional<argon2id> read_argon2id(std::string_view text) {
   constexpr std::string_view prefix = "$argon2id$v=19$";
   if (!text.starts_with(prefix)) return std::nullopt;
@@ -91,14 +65,14 @@ std::optional<argon2id> read_argon2id(std::string_view text) {
   const auto parallel = take_number(text, "p=", '$');
   const std::size_t middle = text.find('$');
   if (!memory || !time || !parallel || middle == std::string_view::npos) return std::nullopt;
-  auto salt = decode(text.substr(0, middle));
-  auto digest = decode(text.substr(middle + 1));
+  auto salt = decode_base64(text.substr(0, middle));
+  auto digest = decode_base64(text.substr(middle + 1));
   if (!salt || !digest) return std::nullopt;
   return argon2id{.memory = *memory,
                   .passes = *time,
                   .lanes = *parallel,
-                  .salt = std::move(*salt),
-                  .digest = std::move(*digest)};
+                  .salt = bytes_in(*salt),
+                  .digest = bytes_in(*digest)};
 }
 
 void require_affordable(const argon2id& given) {
@@ -166,7 +140,8 @@ std::string hash(std::string_view password) {
   random_bytes(made.salt);
   compute(made, password, made.digest);
   return "$argon2id$v=19$m=" + std::to_string(made.memory) + ",t=" + std::to_string(made.passes) +
-         ",p=" + std::to_string(made.lanes) + "$" + encode(made.salt) + "$" + encode(made.digest);
+         ",p=" + std::to_string(made.lanes) + "$" + encode_base64(made.salt) + "$" +
+         encode_base64(made.digest);
 }
 
 bool matches(std::string_view stored, std::string_view password) {

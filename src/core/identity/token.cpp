@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/identity/identity.h"
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "core/platform/json.h"
 

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/platform/big_endian.h"
+#include "core/platform/digest.h"
 #include "core/platform/random.h"
 
 namespace vrm {
@@ -106,19 +108,8 @@ secret_key secret_key::random() {
 }
 
 std::int64_t key_id_of(const secret_key& key) {
-  static const openssl::digest sha256(EVP_MD_fetch(nullptr, "SHA256", nullptr));
-  static constexpr std::string_view label = "vrm/key-id/v1";
-  const openssl::digest_context context(EVP_MD_CTX_new());
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  openssl::require(sha256 != nullptr && context != nullptr &&
-                       EVP_DigestInit_ex2(context.get(), sha256.get(), nullptr) == 1 &&
-                       EVP_DigestUpdate(context.get(), label.data(), label.size()) == 1 &&
-                       EVP_DigestUpdate(context.get(), key.bytes().data(), key_size) == 1 &&
-                       EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) == 1,
-                   "hash a key");
-  std::uint64_t id = 0;
-  for (std::size_t i = 0; i < 8; ++i) id = id << 8 | hash[i];
-  id &= std::numeric_limits<std::int64_t>::max();
+  const sha256 hash = sha256_of({bytes_of("vrm/key-id/v1"), key.bytes()});
+  const std::uint64_t id = from_big_endian(hash) & std::numeric_limits<std::int64_t>::max();
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(id));
 }
 

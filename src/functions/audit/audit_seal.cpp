@@ -6,7 +6,9 @@
 
 #include "boundary/call/function.h"
 #include "core/audit/merkle.h"
+#include "core/platform/big_endian.h"
 #include "core/platform/error.h"
+#include "core/retention/row_digest.h"
 #include "functions/accounts/lockout_policy.h"
 
 extern "C" {
@@ -110,11 +112,7 @@ vrm::sha256 audit_leaf(row_view entry) {
     if (one.null) {
       digest.add_null();
     } else if (one.bytes == nullptr) {
-      std::array<std::byte, 8> bytes{};
-      for (unsigned i = 0; i < bytes.size(); ++i) {
-        bytes[i] = static_cast<std::byte>(one.number >> (56 - (8 * i)));
-      }
-      digest.add(bytes);
+      digest.add(vrm::to_big_endian(one.number));
     } else {
       digest.add(std::as_bytes(std::span(one.bytes, one.size)));
     }

@@ -6,6 +6,7 @@
 #include "boundary/value/cstring.h"
 #include "boundary/value/detoast.h"
 #include "boundary/value/varlena.h"
+#include "core/platform/base64.h"
 #include "core/platform/random.h"
 #include "core/secrets/envelope.h"
 #include "functions/platform/settings.h"
@@ -25,13 +26,12 @@ namespace vrm::sql {
 namespace {
 
 using vrm::byte_view;
+using vrm::bytes_of;
 using envelope_head = pg::bytea_head<vrm::envelope_header_size>;
 
 std::optional<vrm::envelope_header> header_of(const envelope_head& value) {
   return vrm::read_envelope_header(value.bytes, value.total_size);
 }
-
-byte_view bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 /// A value is bound to its context when it has one.
 keyring::binding_of bound_to(byte_view context) {
@@ -186,10 +186,8 @@ pg::bytea_result seal(secret plaintext, std::span<const std::byte> context) {
 /// Seals 32 random bytes, in base64, that nobody has seen.
 pg::bytea_result seal_random() {
   const vrm::secret_key key = vrm::secret_key::random();
-  std::array<unsigned char, 45> text{};
-  EVP_EncodeBlock(text.data(), vrm::openssl::data(vrm::byte_view(key.bytes())), vrm::key_size);
-  const pg::bytea_result envelope =
-      sealed({}, std::as_bytes(std::span(text)).first(text.size() - 1));
+  std::string text = vrm::encode_base64(std::as_const(key).bytes()) + "=";
+  const pg::bytea_result envelope = sealed({}, bytes_of(text));
   vrm::openssl::wipe(std::as_writable_bytes(std::span(text)));
   return envelope;
 }

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "rfc_examples.h"
 
