@@ -20,7 +20,7 @@ double average(pg::float8_array numbers) {
   double sum = 0;
   for (const double number : numbers.elements()) sum += number;
   if (numbers.elements().empty())
-    throw vrm::error("22023", "there is no average of nothing").hint("Give one number at least.");
+    throw vrm::error("22023", "there is no average of nothing").hint("Give at least one number.");
   return sum / static_cast<double>(numbers.elements().size());
 }
 

@@ -36,8 +36,7 @@ struct argon2id {
       .hint("Have the password reset: SELECT vrm.request_password_reset('somebody@example.org');");
 }
 
-// --- PHC strings: $argon2id$v=19$m=19456,t=2,p=1$salt$digest
-// --------------------------------------
+// --- PHC strings: $argon2id$v=19$m=19456,t=2,p=1$salt$digest ------------------------------------
 
 /// Takes "name=number" and the separator after it off the front of `text`.
 std::optional<std::uint32_t> take_number(std::string_view& text, std::string_view name, char end) {
@@ -101,7 +100,7 @@ void compute(const argon2id& with, std::string_view password, std::span<std::byt
   if (argon2id_ctx(&context) != ARGON2_OK) throw std::bad_alloc();
 }
 
-// --- bcrypt: $2b$10$salt and digest, 60 characters -----------------------------------------------
+// --- bcrypt: $2b$10$salt and digest, 60 characters ----------------------------------------------
 
 bool is_bcrypt(std::string_view text) noexcept {
   return text.size() == 60 && text.starts_with("$2") &&

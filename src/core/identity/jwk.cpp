@@ -167,7 +167,7 @@ void verification_key::read_rsa(const json::value& jwk) {
     throw wrong("n", "is not an odd number of 2048 to 8192 bits");
   if (BN_is_odd(exponent.get()) == 0 || BN_is_one(exponent.get()) == 1 ||
       BN_num_bits(exponent.get()) > most_exponent_bits)
-    throw wrong("e", "is not an odd number from 3 on of at most 64 bits");
+    throw wrong("e", "is not an odd number, at least 3, of at most 64 bits");
   const parameter_builder builder(OSSL_PARAM_BLD_new());
   openssl::require(
       builder && OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) == 1 &&
@@ -236,11 +236,11 @@ std::string public_members(const json::value& jwk, algorithm type) {
 }
 
 key_description describe_key(const json::value& jwk) {
-  if (!jwk.is(json::kind::object)) throw wrong("keys", "holds an element that is no object");
+  if (!jwk.is(json::kind::object)) throw wrong("keys", "has an element that is not an object");
   key_description description;
   description.key_id = required_string(jwk, "kid");
   if (description.key_id.empty() || description.key_id.size() > 256)
-    throw wrong("kid", "is not of 1 to 256 bytes");
+    throw wrong("kid", "is not 1 to 256 bytes long");
   if (required_string(jwk, "kty") == "oct") {
     require_purpose(jwk, algorithm::hs256);
     description.secret = required_bytes(jwk, "k");

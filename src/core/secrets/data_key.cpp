@@ -94,7 +94,7 @@ class associated_data {
 
 secret_key::secret_key(byte_view bytes) {
   if (bytes.size() != key_size) {
-    throw error("22023", "a key is 32 bytes long")
+    throw error("22023", "a key must be 32 bytes long")
         .detail("This one is " + std::to_string(bytes.size()) + " bytes long.")
         .hint("Make one in a shell: openssl rand -base64 32");
   }

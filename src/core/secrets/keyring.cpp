@@ -59,7 +59,7 @@ std::vector<master_key> read_master_keys(std::string_view text) {
     const auto same = [&](const master_key& other) { return other.id == id; };
     if (std::ranges::any_of(keys, same)) refuse_line(number, "repeats the id of a line above it");
     const auto key = decode_key(line.substr(id.size() + 1));
-    if (!key) refuse_line(number, "has no 32 bytes in base64 after the colon");
+    if (!key) refuse_line(number, "does not have 32 bytes in base64 after the colon");
     keys.push_back({std::string(id), *key});
   }
   if (keys.empty()) {

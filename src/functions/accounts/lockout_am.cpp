@@ -27,7 +27,7 @@ extern "C" {
 namespace vrm::sql::lockout_store {
 namespace {
 
-// --- columns -------------------------------------------------------------------------------------
+// --- columns ------------------------------------------------------------------------------------
 
 constexpr std::array<Oid, 10> column_types = {
     UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
@@ -67,7 +67,7 @@ std::uint16_t small(Datum datum) {
   ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
           errmsg("a counter of a lockout store must be between 0 and 65535"),
           errdetail("The value is %d.", value),
-          errhint("Rows of a store are copied with pg_dump, or COPY, and not made by hand."));
+          errhint("Copy rows of a store with pg_dump or COPY; do not make them by hand."));
   pg_unreachable();
 }
 
@@ -85,7 +85,7 @@ entry from_columns(const Datum* values) {
   return made;
 }
 
-// --- scans ---------------------------------------------------------------------------------------
+// --- scans --------------------------------------------------------------------------------------
 
 /// Copies a page at a time, so that no lock is held between rows.
 struct scan {  // NOLINT(cppcoreguidelines-pro-type-member-init): palloc0 does
@@ -164,7 +164,7 @@ bool scan_next(TableScanDesc head, ScanDirection /*direction*/, TupleTableSlot* 
   return true;
 }
 
-// --- rows in -------------------------------------------------------------------------------------
+// --- rows in ------------------------------------------------------------------------------------
 
 void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*options*/,
             BulkInsertStateData* /*bulk*/) {
@@ -191,7 +191,7 @@ void insert_many(Relation relation, TupleTableSlot** slots, int count, CommandId
   for (int i = 0; i < count; ++i) insert(relation, slots[i], cid, options, bulk);
 }
 
-// --- the file ------------------------------------------------------------------------------------
+// --- the file -----------------------------------------------------------------------------------
 
 void new_file(Relation relation, const pg::file_locator* locator, char persistence,
               TransactionId* freeze_xid, MultiXactId* min_multi) {
@@ -221,7 +221,7 @@ void new_file(Relation relation, const pg::file_locator* locator, char persisten
   smgrclose(file);
 }
 
-// --- what is refused -----------------------------------------------------------------------------
+// --- what is refused ----------------------------------------------------------------------------
 
 [[noreturn]] void refuse(const char* what) {
   ereport(

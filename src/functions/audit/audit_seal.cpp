@@ -103,7 +103,7 @@ std::size_t read_columns(HeapTupleHeader row, std::span<column> columns) {
 vrm::sha256 audit_leaf(row_view entry) {
   std::array<column, most_columns> columns{};
   const std::size_t count = read_columns(entry.row, columns);
-  if (count > columns.size()) throw vrm::error("54011", "an entry has 16 columns at most");
+  if (count > columns.size()) throw vrm::error("54011", "an entry can have at most 16 columns");
   static vrm::row_digest digest;
   constexpr std::byte leaf{0};
   digest.begin();

@@ -224,7 +224,7 @@ namespace keyring {
 void throw_cannot_be_opened() {
   throw vrm::error("22000", "value cannot be opened")
       .detail(
-          "It is no sealed value, was changed, belongs elsewhere, or its key is unknown or "
+          "It is not a sealed value, was changed, belongs elsewhere, or its key is unknown or "
           "destroyed.");
 }
 
