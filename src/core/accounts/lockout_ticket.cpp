@@ -34,6 +34,7 @@ kind kind_named(std::string_view name) {
   return static_cast<kind>(found - kind_names.begin());
 }
 
+// The label says what the hash is for, and NUL ends it: no message of one kind passes for another.
 mac keyed_hash::hash(std::string_view label, byte_view message) {
   const sha256 full = hash_.of({bytes_of(label), bytes_of(std::string_view("\0", 1)), message});
   mac cut{};

@@ -9,7 +9,8 @@ namespace vrm {
 
 sha256 merkle_root(std::span<const std::byte> leaves) {
   if (leaves.empty() || leaves.size() % sizeof(sha256) != 0) {
-    throw error("22023", "leaves of a tree must have 32 bytes each").detail("There must be at least one.");
+    throw error("22023", "leaves of a tree must have 32 bytes each")
+        .detail("There must be at least one.");
   }
   std::vector<sha256> level(leaves.size() / sizeof(sha256));
   std::memcpy(level.data(), leaves.data(), leaves.size());

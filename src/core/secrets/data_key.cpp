@@ -177,6 +177,10 @@ secret_key data_key::subkey(byte_view prefix) {
   return derived;
 }
 
+// Setting up a key is dear beside sealing a short value.  Values that are opened together were
+// mostly sealed with one prefix (see draw_nonce()), so the subkey of the last one is kept, one for
+// each direction.  `has_prefix` is false while it is replaced: when OpenSSL fails in between, the
+// prefix must not stand for a subkey that was not set.
 EVP_CIPHER_CTX* data_key::prepare(direction& way, bool encrypting, byte_view nonce) {
   if (nonce.size() == 12) {
     if (way.plain == nullptr) {
@@ -221,6 +225,7 @@ bool data_key::decrypt(byte_view nonce, byte_view associated, byte_view sealed,
                          update(context, ciphertext, plaintext.data()) &&
                          EVP_CIPHER_CTX_set_params(context, tag_parameter_.data()) == 1 &&
                          EVP_CipherFinal_ex(context, nullptr, &written) == 1;
+  // GCM decrypts before it knows: what was written so far is not to be looked at by anybody.
   if (!authentic) [[unlikely]] {
     openssl::wipe(plaintext);
     ERR_clear_error();
@@ -233,6 +238,10 @@ void data_key::draw_nonce(std::span<std::byte> nonce) {
     random_bytes(nonce);
     return;
   }
+  // XAES nonces are 24 random bytes, of which the first 12 choose the subkey.  They are drawn anew
+  // only now and then; under one subkey the other 12 are random each time, and values_per_prefix
+  // keeps collisions of those out of reach.  After fork() both processes would go on with the same
+  // prefix, which random halves allow for, but a fresh one costs nothing.
   if (prefix_left_ == 0 || prefix_drawn_in_ != fork_generation()) [[unlikely]] {
     prefix_left_ = 0;
     random_bytes(prefix_);

@@ -23,6 +23,8 @@ bool is_id_character(char c) {
       .hint("A line reads ID:KEY. Make one with: echo \"$(date +%F):$(openssl rand -base64 32)\"");
 }
 
+// What a wrapped key is authenticated with: a row of the keyring that is moved, or given another
+// purpose or id, does not open.
 std::string wrapping_context(const master_key& master, std::string_view purpose,
                              std::int64_t key_id) {
   std::string context = "vrm/keyring/v1";
@@ -90,6 +92,8 @@ std::optional<secret_key> unwrap_key(const master_key& master, std::string_view 
   const bool authentic = data_key(master.key)
                              .decrypt(wrapped.first(24), std::as_bytes(std::span(context)),
                                       wrapped.subspan(24), key.bytes());
+  // The id follows from the key, so that even who has the master key cannot pass one off for
+  // another.
   if (!authentic || key_id_of(key) != key_id) return std::nullopt;
   return key;
 }

@@ -97,6 +97,10 @@ struct scan {  // NOLINT(cppcoreguidelines-pro-type-member-init): palloc0 does
   entry entries[BLCKSZ / sizeof(entry)];
 };
 
+// A scan keeps nothing pinned or locked between rows: a client that fetches slowly, or never again,
+// holds up nobody who signs in.  So it shows each page as of a moment of its own.  An entry that
+// moves to a sibling meanwhile may be seen twice, which COPY back into a store merges, or not at
+// all when that page was added after the scan began.
 TableScanDesc scan_begin(Relation relation, Snapshot snapshot, int keys, ScanKeyData* /*key*/,
                          ParallelTableScanDesc parallel, uint32 flags) {
   RelationIncrementReferenceCount(relation);
@@ -212,6 +216,8 @@ void new_file(Relation relation, const pg::file_locator* locator, char persisten
     PageInit(page, BLCKSZ, 0);
     view(page).format(vrm::lockout::root_level);
     set_used(page);
+    // Logged before it is written.  Roots are made here and nowhere else, so a page that is new
+    // later on (all zeros, after a crash) can only be one that nothing links to yet.
     log_newpage(const_cast<pg::file_locator*>(locator), MAIN_FORKNUM, number, page, true);
     PageSetChecksumInplace(page, number);
     smgrextend(file, MAIN_FORKNUM, number, block.data, true);

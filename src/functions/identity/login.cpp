@@ -121,8 +121,8 @@ void logout() { set_identity(""); }
 pg::jsonb_text verify_jwt(std::string_view token) { return {verify_token(token).claims}; }
 
 void define_login_settings() {
-  pg::define_setting("vrm.max_token_bytes", "Maximum size of a token.", most_token_bytes,
-                     8192, {.least = 128, .most = 1 << 20},
+  pg::define_setting("vrm.max_token_bytes", "Maximum size of a token.", most_token_bytes, 8192,
+                     {.least = 128, .most = 1 << 20},
                      {.context = PGC_SUSET, .flags = GUC_UNIT_BYTE});
   pg::define_setting("vrm.clock_skew",
                      "Seconds by which a token's issuer and this server may disagree on the time.",
