@@ -201,7 +201,7 @@ SELECT is(vrm.reseal_rows('rotating', 'content', 0, ARRAY(SELECT ctid FROM rotat
 SELECT ok(vrm.shred_subject('00000000-0000-0000-0000-000000000003'), 'a user''s key is destroyed');
 SELECT is((SELECT array_agg(DISTINCT pg_temp.failure(format('SELECT vrm.reveal_row(''vault'', ''inside'', %L)', row(owner, number, tag)::text)))
            FROM vault WHERE owner = '00000000-0000-0000-0000-000000000003'),
-          ARRAY['22000 | value cannot be opened | It is no sealed value, was changed, belongs elsewhere, or its key is unknown or destroyed.'],
+          ARRAY['22000 | value cannot be opened | It is not a sealed value, was changed, belongs elsewhere, or its key is unknown or destroyed.'],
           'his values are noise');
 SELECT lives_ok($$UPDATE vault SET inside = inside, tag = tag$$, 'which an UPDATE that leaves them alone may keep');
 SELECT pg_temp.stays_shut($$UPDATE vault SET number = number + 1 WHERE owner = '00000000-0000-0000-0000-000000000003'$$, 'but not under another primary key');

@@ -1,4 +1,5 @@
-// Functions for the test suite: they count how many C++ objects live and die on every way out.
+// A module for the test suite: its functions count how many C++ objects live and die on every way
+// out.  It is made of the boundary and of nothing of the product, and is not installed.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "boundary/call/function.h"
+#include "boundary/call/signatures.h"
 #include "core/platform/error.h"
 
 extern "C" {
@@ -16,7 +18,13 @@ extern "C" {
 #include "utils/fmgrprotos.h"
 }
 
-namespace vrm::sql {
+extern "C" {
+#pragma GCC visibility push(default)
+PG_MODULE_MAGIC;
+#pragma GCC visibility pop
+}
+
+namespace selftest {
 namespace {
 
 std::int64_t born = 0;
@@ -167,16 +175,17 @@ std::int32_t nested(std::int32_t depth) {
   });
 }
 
-}  // namespace vrm::sql
+}  // namespace selftest
 
-PG_EXPORT(vrm_selftest_probes_born, vrm::sql::probes_born);
-PG_EXPORT(vrm_selftest_probes_alive, vrm::sql::probes_alive);
-PG_EXPORT(vrm_selftest_bytes_in_use, vrm::sql::bytes_in_use);
-PG_EXPORT(vrm_selftest_raise, vrm::sql::raise);
-PG_EXPORT(vrm_selftest_divide, vrm::sql::divide);
-PG_EXPORT(vrm_selftest_divide_unguarded, vrm::sql::divide_unguarded);
-PG_EXPORT(vrm_selftest_context_kept, vrm::sql::context_kept);
-PG_EXPORT(vrm_selftest_spin, vrm::sql::spin);
-PG_EXPORT(vrm_selftest_hog, vrm::sql::hog);
-PG_EXPORT(vrm_selftest_repeat, vrm::sql::repeat);
-PG_EXPORT(vrm_selftest_nested, vrm::sql::nested);
+PG_EXPORT(selftest_probes_born, selftest::probes_born);
+PG_EXPORT(selftest_probes_alive, selftest::probes_alive);
+PG_EXPORT(selftest_bytes_in_use, selftest::bytes_in_use);
+PG_EXPORT(selftest_raise, selftest::raise);
+PG_EXPORT(selftest_divide, selftest::divide);
+PG_EXPORT(selftest_divide_unguarded, selftest::divide_unguarded);
+PG_EXPORT(selftest_context_kept, selftest::context_kept);
+PG_EXPORT(selftest_spin, selftest::spin);
+PG_EXPORT(selftest_hog, selftest::hog);
+PG_EXPORT(selftest_repeat, selftest::repeat);
+PG_EXPORT(selftest_nested, selftest::nested);
+PG_EXPORT(selftest_signatures, pg::signatures);

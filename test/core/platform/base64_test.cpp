@@ -1,5 +1,5 @@
-// base64url without padding: one text for each sequence of bytes.
-#include "core/platform/base64url.h"
+// base64 and base64url without padding: one text for each sequence of bytes.
+#include "core/platform/base64.h"
 
 #include <gtest/gtest.h>
 
@@ -35,6 +35,14 @@ TEST(base64url, refuses_every_other_spelling) {
     EXPECT_EQ(decode_base64url(text), std::nullopt) << text;
   }
   EXPECT_EQ(decode_base64url(std::string_view("Zm\0v", 4)), std::nullopt);
+}
+
+TEST(base64, has_another_alphabet) {
+  EXPECT_EQ(encode_base64(bytes_of("\x03\xec\xff\xe0\xc1")), "A+z/4ME");
+  EXPECT_EQ(decode_base64("A+z/4ME"), "\x03\xec\xff\xe0\xc1");
+  for (const char* text : {"A-z_4ME", "A+z/4ME=", "Zh", "Z"}) {
+    EXPECT_EQ(decode_base64(text), std::nullopt) << text;
+  }
 }
 
 }  // namespace
