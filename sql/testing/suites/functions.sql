@@ -91,9 +91,13 @@ BEGIN
         RAISE EXCEPTION 'test case "%" does not exist', coalesce(wrong.id::text, 'null')
             USING ERRCODE = 'no_data_found', HINT = 'SELECT id, name FROM vrm.test_cases;';
     END IF;
-    SELECT c.case_id, c.name, vrm.evaluator_metrics_error(c.metrics) AS reason INTO wrong
+    -- together they may ask for more than one document may
+    SELECT c.case_id, c.name, e.reason INTO wrong
     FROM vrm.suite_run_cases c
-    WHERE c.user_id = owner AND c.suite_run_id = suite_run AND vrm.evaluator_metrics_error(c.metrics) IS NOT NULL
+    JOIN vrm.test_cases t ON t.id = c.case_id,
+         LATERAL (SELECT coalesce(vrm.evaluator_metrics_error(t.evaluator_metrics),
+                                  vrm.evaluator_metrics_error(c.metrics)) AS reason) AS e
+    WHERE c.user_id = owner AND c.suite_run_id = suite_run AND e.reason IS NOT NULL
     ORDER BY c.position
     LIMIT 1;
     IF FOUND THEN
