@@ -73,7 +73,7 @@ BEGIN
         SELECT l.case_id, l.name, l.runs, l.passed, l.undecided, l.waiting, l.rate, w.lower, w.upper, of_k, l.at_k,
                l.hat_k, l.flaky, l.score, l.duration_ms * interval '1 millisecond', l.answering_time, l.failures
         FROM line l
-        LEFT JOIN LATERAL vrm.wilson_interval(l.passed, l.runs, 0.95) AS w ON l.runs > 0
+        CROSS JOIN LATERAL vrm.wilson_interval(l.passed, nullif(l.runs, 0), 0.95) AS w
         ORDER BY l.place NULLS LAST;
 END
 $$;
@@ -296,10 +296,10 @@ BEGIN
         WHERE c.verdict = 'regressed';
     END IF;
     IF figures.waiting > 0 THEN
-        refusals := refusals || format('%s calls have not ended', figures.waiting);
+        refusals := refusals || format('calls that have not ended: %s', figures.waiting);
     END IF;
     IF figures.undecided > 0 THEN
-        refusals := refusals || format('%s calls wait for a verdict', figures.undecided);
+        refusals := refusals || format('calls without a verdict: %s', figures.undecided);
     END IF;
     IF figures.runs = 0 THEN
         refusals := refusals || 'no call was judged'::text;
@@ -364,8 +364,8 @@ BEGIN
                                                                              f ->> 'calls'), E'\n')
                                                     FROM jsonb_array_elements(l.failures) AS f)))
                                WHEN l.skipped THEN xmlelement(name skipped,
-                              xmlattributes(format('%s calls have not ended, %s wait for a verdict', l.waiting,
-                                                   l.undecided) AS message)) END)),
+                              xmlattributes(format('calls that have not ended: %s, without a verdict: %s',
+                                                   l.waiting, l.undecided) AS message)) END)),
                xmlelement(name testcase, xmlattributes(agent AS classname, 'gate' AS name, 0 AS time),
                           CASE WHEN NOT gate.passed THEN xmlelement(name failure,
                               xmlattributes(vrm_private.xml_text(gate.reason) AS message)) END))) INTO document
