@@ -74,7 +74,7 @@ CREATE OR REPLACE FUNCTION vrm.metric_summary(
     FROM judged j
 $$;
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS
-    'results of a metric over a time, overruled ones left out; distribution has ten bars from the least score to the most';
+    'results of a metric over a time, not those overruled; distribution has ten bars from the least to the most score';
 
 CREATE OR REPLACE FUNCTION vrm.metric_summary_json(
     metric_id uuid, since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity'

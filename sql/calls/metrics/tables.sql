@@ -45,6 +45,6 @@ COMMENT ON COLUMN vrm.metric_results.score IS 'how good it was, on whatever scal
 COMMENT ON COLUMN vrm.metric_results.passed IS 'whether it was good enough';
 COMMENT ON COLUMN vrm.metric_results.rationale IS 'why, in the judge''s words';
 COMMENT ON COLUMN vrm.metric_results.at IS 'when the judge said so';
-COMMENT ON COLUMN vrm.metric_results.case_id IS 'test case of the call that it is about; all zeros for the call as a whole';
+COMMENT ON COLUMN vrm.metric_results.case_id IS 'test case that it is about; all zeros for the call as a whole';
 COMMENT ON COLUMN vrm.metric_results.judge IS 'who said so: the name of a model, a program or a person';
 COMMENT ON COLUMN vrm.metric_results.is_person IS 'whether a person said so, who overrules what is no person';

@@ -14,5 +14,5 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.check_evaluator_metrics() IS 'trigger: refuses a document of another shape, with the place';
+COMMENT ON FUNCTION vrm_private.check_evaluator_metrics() IS 'trigger: refuses a document of another shape';
 REVOKE EXECUTE ON FUNCTION vrm_private.check_evaluator_metrics() FROM PUBLIC;

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION vrm_private.suite_figures(owner uuid, suite_run uuid)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH counted AS (
         SELECT k.position, count(k.passed) AS runs, count(*) FILTER (WHERE k.passed) AS passed,
-               count(*) FILTER (WHERE k.passed IS NULL AND k.status IS NOT NULL AND k.status <> 'cancelled') AS undecided,
+               count(*) FILTER (WHERE k.passed IS NULL AND k.status IN ('completed', 'failed')) AS undecided,
                count(*) FILTER (WHERE k.status IS NULL) AS waiting, avg(k.score) AS score,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY k.duration_ms) AS duration_ms,
                percentile_cont(0.95) WITHIN GROUP (ORDER BY k.answering_time) AS answering_time
@@ -128,7 +128,7 @@ CREATE OR REPLACE FUNCTION vrm_private.compared(owner uuid, of_a uuid[], of_b uu
     WITH pair AS MATERIALIZED (
         SELECT a.case_id, b.case_name, a.runs AS n_a, a.passed AS k_a, b.runs AS n_b, b.passed AS k_b,
                a.answers AS t_a, b.answers AS t_b, a.scores AS s_a, b.scores AS s_b,
-               b.passed::double precision / nullif(b.runs, 0) - a.passed::double precision / nullif(a.runs, 0) AS change,
+               b.passed::float8 / nullif(b.runs, 0) - a.passed::float8 / nullif(a.runs, 0) AS change,
                vrm.fisher_exact(a.passed, a.runs, b.passed, b.runs) AS p,
                vrm.fisher_exact(a.runs, a.runs, 0, b.runs) AS least,
                vrm.mann_whitney(a.answers, b.answers) AS p_t,
@@ -154,7 +154,8 @@ CREATE OR REPLACE FUNCTION vrm_private.compared(owner uuid, of_a uuid[], of_b uu
            CASE WHEN abs(p.change) > 0.001
                 THEN vrm.repeats_needed(p.k_a::double precision / p.n_a, p.k_b::double precision / p.n_b) END,
            CASE WHEN p.m_a IS NOT NULL OR p.m_b IS NOT NULL
-                THEN vrm_private.told_apart(p.p_t, t.adjusted, coalesce(p.least_t, 1), p.m_a - p.m_b, 'faster', 'slower')
+                THEN vrm_private.told_apart(p.p_t, t.adjusted, coalesce(p.least_t, 1), p.m_a - p.m_b, 'faster',
+                                            'slower')
                 END,
            p.m_a, p.m_b,
            CASE WHEN p.q_a IS NOT NULL OR p.q_b IS NOT NULL
@@ -162,12 +163,9 @@ CREATE OR REPLACE FUNCTION vrm_private.compared(owner uuid, of_a uuid[], of_b uu
                 END,
            p.q_a, p.q_b
     FROM pair p
-    LEFT JOIN (SELECT u.case_id, u.adjusted FROM family f, unnest(f.cases, f.adjusted) AS u (case_id, adjusted)) AS o
-        USING (case_id)
-    LEFT JOIN (SELECT u.case_id, u.adjusted FROM family f, unnest(f.cases_t, f.adjusted_t) AS u (case_id, adjusted)) AS t
-        USING (case_id)
-    LEFT JOIN (SELECT u.case_id, u.adjusted FROM family f, unnest(f.cases_s, f.adjusted_s) AS u (case_id, adjusted)) AS s
-        USING (case_id)
+    LEFT JOIN (SELECT u.* FROM family f, unnest(f.cases, f.adjusted) AS u (case_id, adjusted)) AS o USING (case_id)
+    LEFT JOIN (SELECT u.* FROM family f, unnest(f.cases_t, f.adjusted_t) AS u (case_id, adjusted)) AS t USING (case_id)
+    LEFT JOIN (SELECT u.* FROM family f, unnest(f.cases_s, f.adjusted_s) AS u (case_id, adjusted)) AS s USING (case_id)
     ORDER BY p.case_name, p.case_id
 $$;
 COMMENT ON FUNCTION vrm_private.compared(uuid, uuid[], uuid[]) IS
@@ -227,7 +225,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.compare_versions(uuid, integer, integer) IS
-    'two versions of an agent, by all their runs of suites, case by case: improved, regressed, same, or not enough runs';
+    'two versions of an agent, case by case, by all runs of suites: improved, regressed, same, or not enough runs';
 
 -- Repeats of a case are pairs: the first with the first, the second with the second.
 CREATE OR REPLACE FUNCTION vrm.compare_versions_in_all(
@@ -248,7 +246,8 @@ BEGIN
         JOIN vrm.suite_run_cases c ON c.user_id = owner AND c.suite_run_id = k.suite_run_id AND c.position = k.position
         WHERE k.user_id = owner AND k.suite_run_id = ANY (of_a || of_b) AND k.passed IS NOT NULL
     )
-    SELECT count(*), count(*) FILTER (WHERE x.passed AND NOT y.passed), count(*) FILTER (WHERE y.passed AND NOT x.passed)
+    SELECT count(*), count(*) FILTER (WHERE x.passed AND NOT y.passed),
+           count(*) FILTER (WHERE y.passed AND NOT x.passed)
     INTO pairs, only_a, only_b
     FROM call x JOIN call y ON y.case_id = x.case_id AND y.n = x.n AND y.is_b AND NOT x.is_b;
     p_value := vrm.mcnemar_exact(only_a, only_b);
@@ -290,8 +289,8 @@ DECLARE
 BEGIN
     SELECT * INTO figures FROM vrm.suite_report(suite_run) AS r WHERE r.case_id IS NULL;
     IF before IS NOT NULL THEN
-        SELECT string_agg(format('"%s" (%s of %s, was %s of %s)', c.case_name, c.passed_b, c.runs_b, c.passed_a, c.runs_a),
-                          ', ' ORDER BY c.case_name) INTO worse
+        SELECT string_agg(format('"%s" (%s of %s, was %s of %s)', c.case_name, c.passed_b, c.runs_b, c.passed_a,
+                                 c.runs_a), ', ' ORDER BY c.case_name) INTO worse
         FROM vrm_private.compared(owner, ARRAY[before], ARRAY[suite_run]) AS c
         WHERE c.verdict = 'regressed';
     END IF;
@@ -323,7 +322,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.suite_gate(uuid) IS
-    'whether a run of a suite is good enough: all calls judged, thresholds met, no case worse than on the version before';
+    'whether a run of a suite is good enough: all calls judged, thresholds met, no case worse than before';
 
 -- XML 1.0 has no place for other control characters, not even escaped.
 CREATE OR REPLACE FUNCTION vrm_private.xml_text(value text) RETURNS text
@@ -360,9 +359,10 @@ BEGIN
                xmlagg(xmlelement(name testcase, xmlattributes(agent AS classname, l.name AS name, l.seconds AS time),
                           CASE WHEN l.failed THEN xmlelement(name failure,
                               xmlattributes(format('%s of %s calls passed', l.passed, l.runs) AS message),
-                              vrm_private.xml_text((SELECT string_agg(format('%s: %s (%s)', f ->> 'check', f ->> 'reason',
-                                                                             f ->> 'calls'), E'\n')
-                                                    FROM jsonb_array_elements(l.failures) AS f)))
+                              vrm_private.xml_text((
+                                  SELECT string_agg(format('%s: %s (%s)', f ->> 'check', f ->> 'reason', f ->> 'calls'),
+                                                    E'\n')
+                                  FROM jsonb_array_elements(l.failures) AS f)))
                                WHEN l.skipped THEN xmlelement(name skipped,
                               xmlattributes(format('calls that have not ended: %s, without a verdict: %s',
                                                    l.waiting, l.undecided) AS message)) END)),

@@ -12,8 +12,9 @@ CREATE OR REPLACE FUNCTION vrm_private.merged_metrics(of_case jsonb, of_suite js
     )
     SELECT CASE WHEN of_case IS NULL AND of_suite IS NULL THEN NULL
                 ELSE suite || own
-                     || jsonb_build_object('metrics', coalesce(own -> 'metrics', '[]') || coalesce(suite -> 'metrics', '[]'),
-                                           'checks', coalesce(own -> 'checks', '[]') || coalesce(suite -> 'checks', '[]'))
+                     || jsonb_build_object(
+                            'metrics', coalesce(own -> 'metrics', '[]') || coalesce(suite -> 'metrics', '[]'),
+                            'checks', coalesce(own -> 'checks', '[]') || coalesce(suite -> 'checks', '[]'))
                 END
     FROM pair
 $$;
@@ -178,7 +179,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.start_suite(uuid[], uuid, integer, integer, uuid, integer) IS
-    'queues a call for each case and repeat on a version of an agent; without cases those of the suite, as often as it says';
+    'queues a call for each case and repeat on a version of an agent; without cases, as the suite says';
 
 CREATE OR REPLACE FUNCTION vrm.cancel_suite(suite_run uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -221,7 +222,8 @@ $$;
 COMMENT ON FUNCTION vrm_private.suite_run(uuid, uuid) IS 'a user''s run of a suite; an error when there is none';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.check_suite_metrics(), vrm_private.merged_metrics(jsonb, jsonb), vrm_private.check_suite_arguments(uuid[], integer, integer),
+    vrm_private.check_suite_metrics(), vrm_private.merged_metrics(jsonb, jsonb),
+    vrm_private.check_suite_arguments(uuid[], integer, integer),
     vrm_private.copy_suite_cases(uuid, uuid, uuid[], jsonb), vrm_private.queue_suite(uuid, uuid, integer),
     vrm.start_suite(uuid[], uuid, integer, integer, uuid, integer), vrm.cancel_suite(uuid),
     vrm_private.suite_run(uuid, uuid)

@@ -25,7 +25,7 @@ COMMENT ON COLUMN vrm.suites.id IS 'the suite';
 COMMENT ON COLUMN vrm.suites.name IS 'name to show';
 COMMENT ON COLUMN vrm.suites.case_ids IS 'its cases, own and shared ones, in this order';
 COMMENT ON COLUMN vrm.suites.repeats IS 'how often each case is run';
-COMMENT ON COLUMN vrm.suites.metrics IS 'what all of its calls are judged by, in the shape of test_cases.evaluator_metrics';
+COMMENT ON COLUMN vrm.suites.metrics IS 'what all of its calls are judged by, as test_cases.evaluator_metrics say it';
 COMMENT ON COLUMN vrm.suites.min_pass_rate IS 'part of the calls that has to pass';
 COMMENT ON COLUMN vrm.suites.min_pass_hat_k IS 'what pass^k, with k the repeats, has to be at least';
 COMMENT ON COLUMN vrm.suites.max_answering_time IS 'milliseconds that p95 of the answering time may be at most';

@@ -35,7 +35,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.judged_case(uuid, uuid, uuid) IS
-    'case of a call that a verdict is about, all zeros for the call as a whole; an error when the call has no such case';
+    'case of a call that a verdict is about, all zeros for the call as a whole; an error when it has no such case';
 
 CREATE OR REPLACE FUNCTION vrm.record_verdict(
     run_id uuid,
@@ -80,7 +80,8 @@ BEGIN
         RAISE EXCEPTION 'judge "%" has said something of test run "%" by this metric already', judge, run_id
             USING ERRCODE = 'unique_violation',
                   DETAIL = 'What was said is kept as it was.',
-                  HINT = format('A second look has a name of its own: judge => %L.', left(judge, 180) || ', second look');
+                  HINT = format('A second look has a name of its own: judge => %L.',
+                                left(judge, 180) || ', second look');
     END IF;
 END
 $$;
@@ -198,7 +199,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.judge_ended_call() IS 'trigger: a call of a suite has ended, or its results have changed';
+COMMENT ON FUNCTION vrm_private.judge_ended_call() IS 'trigger: a call of a suite has ended, or was amended';
 
 CREATE OR REPLACE FUNCTION vrm_private.judge_again() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -211,7 +212,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.judge_again() IS 'trigger: what is said of a call of a suite decides whether it has passed';
+COMMENT ON FUNCTION vrm_private.judge_again() IS 'trigger: what is said of a call of a suite counts at once';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.is_person(text, uuid), vrm_private.judged_case(uuid, uuid, uuid),
