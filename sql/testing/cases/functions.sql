@@ -16,8 +16,8 @@ CREATE OR REPLACE FUNCTION vrm_private.expected_of(results jsonb, details jsonb,
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH tool AS (
         SELECT DISTINCT ON (a ->> 'action') left(a ->> 'action', 200) AS name, a -> 'arguments' AS arguments, n
-        FROM jsonb_array_elements(CASE jsonb_typeof(results -> 'actionsTaken') WHEN 'array' THEN results -> 'actionsTaken'
-                                  ELSE '[]' END) WITH ORDINALITY AS e (a, n)
+        FROM jsonb_array_elements(CASE jsonb_typeof(results -> 'actionsTaken')
+                                  WHEN 'array' THEN results -> 'actionsTaken' ELSE '[]' END) WITH ORDINALITY AS e (a, n)
         WHERE octet_length(a ->> 'action') BETWEEN 1 AND 200
         ORDER BY a ->> 'action', n
     ), rule AS (
@@ -68,8 +68,8 @@ BEGIN
            left(concat_ws(': ', call.agent, format('call of %s', to_char(call.started_at AT TIME ZONE 'UTC',
                                                                         'YYYY-MM-DD HH24:MI')), call.error), 200),
            jsonb_strip_nulls(jsonb_build_object(
-               'mood', CASE call.results ->> 'sentiment' WHEN 'negative' THEN 'irritated' WHEN 'positive' THEN 'friendly'
-                       WHEN 'neutral' THEN 'calm' END,
+               'mood', CASE call.results ->> 'sentiment' WHEN 'negative' THEN 'irritated'
+                       WHEN 'positive' THEN 'friendly' WHEN 'neutral' THEN 'calm' END,
                'wordsPerTurn', round(avg(cardinality(regexp_split_to_array(btrim(t.said), '\s+'))), 1))),
            jsonb_strip_nulls(jsonb_build_object(
                'opening', (array_agg(t.said ORDER BY t.place))[1],
