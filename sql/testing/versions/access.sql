@@ -7,8 +7,9 @@ CREATE TRIGGER record_first_version AFTER INSERT ON vrm.agents
 COMMENT ON TRIGGER record_first_version ON vrm.agents IS 'every agent has a version';
 CREATE TRIGGER record_version AFTER UPDATE ON vrm.agents
     FOR EACH ROW
-    WHEN ((OLD.agent_type, OLD.connection_details, OLD.direction, OLD.persona, OLD.scenario) IS DISTINCT FROM
-          (NEW.agent_type, NEW.connection_details, NEW.direction, NEW.persona, NEW.scenario))
+    WHEN (OLD.agent_type IS DISTINCT FROM NEW.agent_type OR OLD.direction IS DISTINCT FROM NEW.direction
+          OR OLD.connection_details IS DISTINCT FROM NEW.connection_details
+          OR OLD.persona IS DISTINCT FROM NEW.persona OR OLD.scenario IS DISTINCT FROM NEW.scenario)
     EXECUTE FUNCTION vrm_private.record_agent_version();
 COMMENT ON TRIGGER record_version ON vrm.agents IS 'each change of what an agent is makes a version';
 CREATE TRIGGER keep_agent_version BEFORE UPDATE OR DELETE ON vrm.agent_versions
