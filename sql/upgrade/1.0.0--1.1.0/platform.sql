@@ -42,7 +42,8 @@ DO $$
 DECLARE
     taken text := (SELECT min(a.attname) FROM pg_attribute a
                    WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attname IN
-                       ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency'));
+                       ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency',
+                        'agent_version'));
 BEGIN
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'vrm.test_runs has a column "%" of your own', taken
@@ -128,6 +129,18 @@ COMMENT ON FUNCTION vrm_private.queue_purges() IS
 -- analytics --------------------------------------------------------------------------------------
 
 -- retention --------------------------------------------------------------------------------------
+
+-- testing ----------------------------------------------------------------------------------------
+
+-- Several judges may say something of one call.  What there is keeps its place, under a name of its own.
+ALTER TABLE vrm.metric_results
+    ADD COLUMN case_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    ADD COLUMN judge text NOT NULL DEFAULT 'unnamed' CONSTRAINT judge_length CHECK (length(judge) BETWEEN 1 AND 200),
+    ADD COLUMN is_person boolean NOT NULL DEFAULT false;
+ALTER TABLE vrm.metric_results
+    DROP CONSTRAINT metric_results_pkey,
+    ADD CONSTRAINT metric_results_pkey PRIMARY KEY (user_id, metric_id, run_id, case_id, judge);
+COMMENT ON TABLE vrm.metric_results IS 'what judges and people have said of calls by metrics, each once';
 
 -- operations -------------------------------------------------------------------------------------
 

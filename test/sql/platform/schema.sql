@@ -31,7 +31,7 @@ SELECT is(pg_temp.columns('vrm.test_runs'),
           'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), agent_id uuid, test_case_ids jsonb, '
           'time_limit integer not null default 60, outbound_call_params jsonb, status vrm.run_status not null, '
           'started_at timestamp with time zone not null default now(), completed_at timestamp with time zone, results jsonb, error text, source text, '
-          'external_id text, direction vrm.call_direction, outcome text, ended_reason text, cost numeric(18,6), currency text',
+          'external_id text, direction vrm.call_direction, outcome text, ended_reason text, cost numeric(18,6), currency text, agent_version integer',
           'test_runs');
 SELECT is(pg_temp.columns('vrm.test_cases'),
           'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), name text not null, user_persona jsonb, '

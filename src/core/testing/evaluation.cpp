@@ -1,5 +1,5 @@
 // The shape of test_cases.evaluator_metrics, and the words in which a document is refused.
-#include "core/calls/evaluation.h"
+#include "core/testing/evaluation.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // Rules that a transcript answers: when a call fails them, and what is said then.
-#include "core/calls/checks.h"
+#include "core/testing/checks.h"
 
 #include <string>
 

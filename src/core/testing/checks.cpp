@@ -1,5 +1,5 @@
 // Rules that the transcript of a call answers by itself.
-#include "core/calls/checks.h"
+#include "core/testing/checks.h"
 
 #include <algorithm>
 #include <cmath>

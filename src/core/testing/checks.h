@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/calls/evaluation.h"
+#include "core/testing/evaluation.h"
 
 namespace vrm {
 

@@ -1,5 +1,5 @@
 // What evaluator_metrics may look like, and where an error says that they do not.
-#include "core/calls/evaluation.h"
+#include "core/testing/evaluation.h"
 
 #include <string>
 

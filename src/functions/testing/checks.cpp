@@ -1,5 +1,5 @@
 // Judges calls by what their test cases ask for, as far as the transcript itself can tell.
-#include "core/calls/checks.h"
+#include "core/testing/checks.h"
 
 #include <memory>
 #include <optional>
@@ -191,9 +191,10 @@ std::optional<std::string> evaluator_metrics_error(pg::jsonb document) {
 }
 
 /// What fails, as [{"check": ..., "reason": ...}]; null when the document asks for no checks.
-std::optional<pg::jsonb_text> failed_checks(pg::jsonb evaluator_metrics,
+std::optional<pg::jsonb_text> failed_checks(std::optional<pg::jsonb> evaluator_metrics,
                                             std::optional<pg::jsonb> results) {
-  const evaluation read = read_evaluation(text_of(evaluator_metrics));
+  if (!evaluator_metrics) return std::nullopt;
+  const evaluation read = read_evaluation(text_of(*evaluator_metrics));
   if (read.checks.empty()) return std::nullopt;
   const recorded_call call = read_results(results);
   postgres_matching match(read, call);
