@@ -47,6 +47,7 @@ class jsonb_value {
       data_ = base + INTALIGN(begin);
     } else if (JBE_ISBOOL(entry)) {
       kind_ = jsonb_kind::boolean;
+      size_ = static_cast<std::size_t>(JBE_ISBOOL_TRUE(entry));
     }
   }
 
@@ -54,6 +55,17 @@ class jsonb_value {
 
   /// Of a string, in the database's encoding.
   [[nodiscard]] std::string_view text() const noexcept { return {data_, size_}; }
+
+  /// Of a boolean.
+  [[nodiscard]] bool is_true() const noexcept { return size_ != 0; }
+
+  /// Of a number: as PostgreSQL writes it, in the current memory context.
+  [[nodiscard]] std::string_view number_text() const {
+    return guarded([this] {
+      const Datum text = DirectFunctionCall1(numeric_out, PointerGetDatum(data_));
+      return std::string_view(DatumGetCString(text));
+    });
+  }
 
   /// Of a number: what it is when it is whole and fits.
   [[nodiscard]] std::optional<std::int64_t> whole_number() const {

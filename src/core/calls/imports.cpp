@@ -133,11 +133,13 @@ std::string_view name_of(source which) noexcept {
   return adapters[static_cast<std::size_t>(which)].name;
 }
 
-report read(source which, const json::value& payload, moment arrived) {
+report read(source which, const json::value& payload, moment arrived,
+            const std::string& external_id) {
   require_own(which, payload);
   report found;
   adapters[static_cast<std::size_t>(which)].reads->read(found, payload);
   if (found.what == disposition::ignored) return found;
+  if (found.external_id.empty()) found.external_id = external_id;
   if (found.external_id.empty()) {
     refuse("/: the call has no id.", "Ids stand in the members that doc/calls/imports.md names.");
   }
