@@ -13,7 +13,8 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)extens
 EXTENSION   = extension/$(EXT)
 MODULE_big  = $(EXT)
 OBJS        = $(patsubst %.cpp,%.o,$(call files,src/*/*/*.cpp))
-released    = $(foreach step,$(notdir $(wildcard $(top)sql/upgrade/*--*)),$(firstword $(subst --, ,$(step))))
+steps       = $(notdir $(wildcard $(top)sql/upgrade/*--*))
+released    = $(foreach step,$(steps),$(firstword $(subst --, ,$(step))))
 update_sql  = $(foreach from,$(released),build/$(EXT)--$(from)--$(EXTVERSION).sql)
 DATA_built  = build/$(EXT)--$(EXTVERSION).sql $(update_sql)
 EXTRA_CLEAN = build $(OBJS:.o=.d)
@@ -27,7 +28,8 @@ argon2     := $(shell printf '\043include <openssl/opensslv.h>\n\043if OPENSSL_V
                 0x30200000L\n-largon2\n\043endif\n' | $(CXX) -E -P -x c++ - | grep -x -e -largon2)
 SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt $(argon2) -Wl,--version-script=$(top)src/exports.map
 
-ISOLATION      = $(patsubst test/isolation/specs/%.spec,%,$(call files,test/isolation/specs/*.spec))
+ISOLATION_SPECS = $(call files,test/isolation/specs/*/*.spec)
+ISOLATION      = $(ISOLATION_SPECS:test/isolation/specs/%.spec=%)
 ISOLATION_OPTS = --inputdir=$(top)test/isolation --outputdir=build/isolation --load-extension=$(EXT)
 
 # JIT inlining gains nothing for functions that may throw, and building for it would need clang.
@@ -39,27 +41,29 @@ include $(PGXS)
 # What a build was made of, in a file that changes only when that does: another server, or a
 # source that is gone, leaves no newer file behind for make to notice.
 sql_sources = $(sort $(wildcard $(addprefix $(top)sql/,order *.* */*/*.sql)))
-remember    = $(shell mkdir -p build; echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
+remember    = $(shell echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
+# The directories are made while make reads this: a target could not tell that only some exist.
+$(shell mkdir -p $(sort $(dir $(OBJS))) build/isolation)
 $(call remember,server,$(shell $(PG_CONFIG) --version --includedir-server))
 $(call remember,objects,$(OBJS))
 $(call remember,scripts,$(sql_sources))
 
 # PGXS does not track headers; the compiler writes down which ones it read.
 -include $(wildcard $(OBJS:.o=.d))
-$(OBJS): $(top)compile_flags.txt $(top)Makefile build/server | build
+$(OBJS): $(top)compile_flags.txt $(top)Makefile build/server
 $(shlib): $(top)src/exports.map $(top)Makefile build/objects
-installcheck: pgtap | build
+installcheck: pgtap isolation_results
 
-build:
-	mkdir -p $(sort $(dir $(OBJS))) build/isolation
-
-$(DATA_built): $(sql_sources) $(top)extension/$(EXT).control $(top)Makefile build/scripts | build
+$(DATA_built): $(sql_sources) $(top)extension/$(EXT).control $(top)Makefile build/scripts
 build/$(EXT)--$(EXTVERSION).sql:
 	$(top)sql/assemble.sh > $@
 $(update_sql): build/$(EXT)--%--$(EXTVERSION).sql:
 	$(top)sql/assemble.sh $* > $@
 
-.PHONY: pgtap bench
+.PHONY: pgtap isolation_results bench
+# pg_isolation_regress makes the directory of its results, and none below it.
+isolation_results:
+	mkdir -p $(sort $(dir $(addprefix build/isolation/results/,$(ISOLATION))))
 pgtap:
 	$(top)test/pgtap.sh $(bindir)
 bench:

@@ -187,7 +187,8 @@ BEGIN;
 UPDATE vrm.agents SET created_at = now() - interval '31 days';
 WITH past AS (
     SELECT run_id,
-           now() - make_interval(mins => (document ->> 'minutes_ago')::integer) AS started_at,
+           -- within the thirty days, today included, that the report shows
+           now() - make_interval(mins => (document ->> 'minutes_ago')::integer * 99 / 100) AS started_at,
            make_interval(secs => (document ->> 'seconds')::integer) AS length
     FROM demo.played
 ), moved AS (

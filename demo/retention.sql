@@ -22,7 +22,7 @@ SELECT :archived AS archived, :verified AS "batches verified", :changed AS "chan
 SELECT id AS ben FROM demo.person WHERE name = 'ben' \gset
 CREATE TEMPORARY VIEW ben AS
     SELECT u.email, p.deleted_at IS NOT NULL AS deleted,
-           (SELECT count(*) FROM vrm.test_runs r WHERE r.user_id = p.id) AS calls
+           (SELECT count(*) FROM vrm.all_test_runs r WHERE r.user_id = p.id) AS calls
     FROM auth.users u JOIN vrm.user_profiles p USING (id) JOIN demo.person d USING (id)
     WHERE d.name = 'ben';
 SELECT vrm.delete_account(:'ben') \g /dev/null

@@ -5,15 +5,19 @@ SET client_min_messages = warning;
 \pset footer off
 \pset null ''
 
-SELECT format('%s calls with %s turns', count(*), sum(jsonb_array_length(results -> 'transcript')))
-       AS played
+SELECT format('%s calls with %s turns, of which %s still go on,', count(*),
+              sum(jsonb_array_length(results -> 'transcript')),
+              count(*) FILTER (WHERE status IN ('queued', 'running'))) AS played,
+       (date_trunc('day', now() AT TIME ZONE 'Europe/Lisbon') - interval '6 days')
+           AT TIME ZONE 'Europe/Lisbon' AS since
 FROM vrm.test_runs \gset
 
 \echo
 \echo 'vrm is the database of a platform on which people test AI voice agents: agents, their calls,'
-\echo 'transcripts, results.  Ana tests three agents here, Ben one.  Their' :played
-\echo 'went in through the functions that applications call, under the role "authenticated", one'
-\echo 'transaction a call, and were then moved into the past month.  Now Ana signs in.'
+\echo 'transcripts, results.  Ana tests three agents here, Ben one.  Their'
+\echo :played 'went in through the functions that'
+\echo 'applications call, under the role "authenticated", one transaction a call, and were then moved'
+\echo 'into the past month.  Now Ana signs in.'
 \echo
 
 \connect - demo_app
@@ -35,17 +39,25 @@ SELECT agent, calls, completed, failed, round(100 * success_rate) || ' %' AS suc
        round(100 * positive_share) || ' %' AS "happy customers"
 FROM vrm.agent_performance(now() - interval '30 days', now());
 
-\echo '3. This week against the one before.  SELECT * FROM vrm.call_summary(since, until);'
+\echo '3. A week, today included, against as long before.  SELECT * FROM vrm.call_summary(since, until);'
 \echo
-SELECT period, calls, completed, failed, round(100 * success_rate) || ' %' AS success,
-       date_trunc('second', average_duration) AS "average length", positive, customers
-FROM vrm.call_summary(now() - interval '7 days', now());
+-- Whole seconds and per cents do not add up: their changes are those of what is shown.
+WITH shown AS (
+    SELECT *, round(100 * success_rate) AS percent, round(extract(epoch FROM average_duration)) AS seconds
+    FROM vrm.call_summary(:'since', now())),
+differences AS (
+    SELECT *, lag(percent, 2) OVER () - lag(percent) OVER () AS percent_change,
+           lag(seconds, 2) OVER () - lag(seconds) OVER () AS seconds_change
+    FROM shown)
+SELECT period, calls, completed, failed, coalesce(percent_change, percent) || ' %' AS success,
+       make_interval(secs => coalesce(seconds_change, seconds)) AS "average length", positive, customers
+FROM differences;
 
 \echo '   Day by day in Lisbon.  SELECT * FROM vrm.call_series(since, until, ''1 day'', ''Europe/Lisbon'');'
 \echo
 SELECT to_char(bucket_since AT TIME ZONE 'Europe/Lisbon', 'Dy Mon DD') AS day, calls, failed,
        repeat('#', calls::integer) AS " "
-FROM vrm.call_series(now() - interval '6 days', now(), '1 day', 'Europe/Lisbon');
+FROM vrm.call_series(:'since', now(), '1 day', 'Europe/Lisbon');
 
 \echo '   How long calls are.  SELECT vrm.duration_quantile(vrm.call_statistics(), 0.95);'
 \echo

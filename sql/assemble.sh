@@ -2,9 +2,9 @@
 # Writes the install script, or with a version the script that updates the members from there.  Both
 # builds run this and nothing else.
 #
-# sql/order names the districts and their topics, each after those that it needs; a topic is a directory.
-# What its files are called says what kind of objects they make, and kinds are put together in passes, so
-# that a topic never has to be split for the sake of order.
+# sql/order names the districts and their topics, each after those that it needs; a topic is a
+# directory.  What its files are called says what kind of objects they make, and kinds are put
+# together in passes, so that a topic never has to be split for the sake of order.
 # usage: assemble.sh [FROM_VERSION]
 set -eu
 cd "$(dirname "$0")"

@@ -1,8 +1,10 @@
-# Turns the statements that make members into ones that replace them, for update scripts.  A statement
-# begins in the first column and ends with the line that ends in a semicolon, outside of dollar quotes.
+# Turns the statements that make members into ones that replace them, for update scripts.  A
+# statement begins in the first column and ends with the line that ends in a semicolon, outside of
+# dollar quotes.
 #
-# Types, casts, operators and the like cannot be replaced: a new one is made by the step's library.sql.
-# Privileges on what is there already are the DBA's: only new routines are granted, at the end.
+# Types, casts, operators and the like cannot be replaced: a new one is made by the step's
+# library.sql.  Privileges on what is there already are the DBA's: only new routines are granted, at
+# the end.
 
 # The outermost dollar quote that is open after the line; what stands in it is not looked at.
 function quote_after(line, quote,  tag) {
@@ -48,16 +50,8 @@ END {
         sub(/ TO .*$/, "", routines)
         sub(/^.* TO /, "", roles)
         sub(/; *$/, "", roles)
-        printf "        ('%s', '%s')%s\n", routines, roles, i < granted ? "," : ") AS g (routines, roles)"
+        last = i == granted ? ") AS g (routines, roles)" : ","
+        printf "        ('%s', '%s')%s\n", routines, roles, last
     }
-    print "    LOOP"
-    print "        FOR routine IN SELECT m[1] FROM regexp_matches(granted.routines, 'vrm\\.\\w+\\([^()]*\\)', 'g') AS m LOOP"
-    print "            IF to_regprocedure(routine)::oid::text <> ALL (string_to_array(current_setting('install.members'), ' ')) THEN"
-    print "                EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', routine, granted.roles);"
-    print "            END IF;"
-    print "        END LOOP;"
-    print "    END LOOP;"
-    print "END"
-    print "$$;"
-    print ""
+    while ((getline line < "grant_new.sql") > 0) print line
 }

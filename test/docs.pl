@@ -5,12 +5,17 @@
 # ```sql dba runs as the superuser.  Blocks of a page share one session, so \gset carries over.
 use strict;
 use warnings;
+use Cwd qw(realpath);
 use File::Basename;
+use File::Find;
+use File::Spec::Functions qw(abs2rel);
 use File::Temp;
 use Test::More;
 
 my $root = dirname(dirname(__FILE__));
-my @pages = sort glob("$root/doc/*.md $root/README.md");
+my @pages = ("$root/README.md");
+find({ no_chdir => 1, wanted => sub { push @pages, $_ if /\.md$/ } }, "$root/doc");
+@pages = sort @pages;
 my $template = 'vrm_docs_template';
 
 sub run { return system(@_) == 0 || die "@_ failed\n" }
@@ -72,14 +77,14 @@ my $as_alice = q{SET ROLE authenticated; SET request.jwt.claims = }
     . q{'{"sub": "018f0000-0000-7000-8000-00000000000a", "role": "authenticated"}';};
 
 for my $page (@pages) {
-    my $name = basename($page);
+    my $name = abs2rel($page, $root);
     my $text = slurp($page);
     $documented{$1} = 1 while $text =~ /\bvrm\.(\w+)\(/g;
 
     $all_text .= $text;
     while ($text =~ /\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g) {
         ok(-e dirname($page) . "/$1", "$name: there is $1");
-        $linked{ basename($1) } = 1 if $name eq 'README.md';
+        $linked{ realpath(dirname($page) . "/$1") } = 1 if $name eq 'README.md';
     }
 
     # Signatures stand in blocks ```pgsql or in headings.
@@ -138,7 +143,7 @@ ok($all_text =~ /\bvrm\.$_\b/ || $all_text =~ /`$_`/, "vrm.$_ is mentioned") for
     WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition}));
 ok($all_text =~ /`\Q$_\E`/, "setting $_ is documented") for some('settings', query(q{
     LOAD 'vrm'; SELECT name FROM pg_settings WHERE name LIKE 'vrm.%'}));
-ok($linked{ basename($_) }, 'README.md lists ' . basename($_)) for some('pages', grep { !/README/ } @pages);
+ok($linked{ realpath($_) }, 'README.md lists ' . abs2rel($_, $root)) for some('pages', grep { !/README/ } @pages);
 
 run('dropdb', '--if-exists', 'vrm_docs');
 run('dropdb', $template);

@@ -42,7 +42,7 @@ too_wide() { { grep -vE '\.(sql|p[lm])$|^test/core/' "$work/code" | xargs grep -
 tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
 trailing_space() { lines code " +$"; }
 no_newline_at_end() {
-    grep -v '^test/fuzz/seeds/' "$work/all" | while read -r file; do
+    grep -v '^test/fuzz/.*seeds/' "$work/all" | while read -r file; do
         [ -z "$(tail -c 1 "$file")" ] || echo "$file"
     done
 }
@@ -53,6 +53,13 @@ core_names_postgres() {
     grep '^src/core/' "$work/cxx" | xargs -r grep -nHwE \
         -e 'PG_[A-Z_]+|Datum|Oid|palloc|pfree|elog|ereport|SPI_[a-z]+|MemoryContext|postgres\.h' \
         -e '#include "(boundary|functions)/.*"'
+}
+# What travels with the boundary when another extension takes it: three plain headers.
+boundary_names_product() {
+    grep '^src/boundary/' "$work/cxx" | xargs grep -nH '#include "\(core\|functions\)/' |
+        grep -vE '"core/platform/(error|sqlstate|uuid)\.h"'
+    grep '^src/boundary/' "$work/cxx" | xargs grep -nHwE 'vrm(_[a-z]+|\.[a-z]+)?' |
+        grep -vE 'vrm::(error|sqlstate|uuid)'
 }
 version_elsewhere() { grep -v '^src/boundary/' "$work/cxx" | xargs grep -nHwE 'PG_VERSION_NUM'; }
 # One compiler's library brings <cstdint> along with others, the next one's does not.
@@ -85,8 +92,16 @@ definer_unpinned() {
         inside { line = $0; sub(/--.*/, "", line); text = text "\n" line }
         END { judge() }' <"$work/sql"
 }
-misnamed_topics() {
-    grep -E '^sql/(library|platform)/[^/]*$' "$work/sql" | grep -vE '/[0-9]{2}-[a-z_]+\.sql$'
+# A topic is a directory that sql/order names; what its files are called says what they make.
+misplaced_sql() {
+    sed 's/^\([a-z_]*\):/\1/' sql/order | while read -r district topics; do
+        for topic in $topics; do echo "sql/$district/$topic"; done
+    done | sort >"$work/topics"
+    grep -E '^sql/[a-z_]+/[a-z_]+/' "$work/sql" | grep -v '^sql/upgrade/' |
+        grep -vE '/(library|tables|functions|views|access|all_tables|data)\.sql$'
+    grep -E '^sql/.*/' "$work/sql" | grep -v '^sql/upgrade/' | sed 's,/[^/]*$,,' | sort -u |
+        comm -3 - "$work/topics"
+    grep -E '[0-9]' "$work/sql" | grep '^sql/' | grep -v '^sql/upgrade/'
 }
 syntax() {
     while read -r file; do
@@ -126,12 +141,13 @@ rule 'files end with a newline' no_newline_at_end
 rule 'nothing is left for later' left_for_later
 rule 'no path of a developer is committed' machine_paths
 rule 'src/core names nothing of PostgreSQL' core_names_postgres
+rule 'src/boundary names nothing of the product' boundary_names_product
 rule 'PG_VERSION_NUM is asked for in src/boundary alone' version_elsewhere
 rule 'headers start with #pragma once' no_pragma_once
 rule 'headers include what their integers need' no_cstdint
 rule 'files say what they are for' no_opening
 rule 'SECURITY DEFINER functions pin search_path' definer_unpinned
-rule 'SQL files are called NN-topic.sql' misnamed_topics
+rule 'SQL files stand in a topic of sql/order and are called after their kind' misplaced_sql
 rule 'shell scripts are valid' syntax
 rule 'programs are executable' not_executable
 rule 'actions of workflows are pinned to a version' unpinned_action
@@ -139,10 +155,8 @@ rule 'nothing installs into the system' writes_the_system
 echo "1..$number"
 
 # What is still missing of a topic's other rooms, for information.
-sed -n 's|^sql/[a-z]*/[0-9]*-\(.*\)\.sql$|\1|p' "$work/sql" | grep -v header | sort -u \
-    >"$work/topics"
-while read -r topic; do
+sed 's,^sql/,,' "$work/topics" | while read -r topic; do
     for room in "test/sql/$topic.sql" "doc/$topic.md"; do
         [ -e "$room" ] || echo "# topic $topic has no $room"
     done
-done <"$work/topics"
+done

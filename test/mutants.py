@@ -7,7 +7,7 @@ What no round breaks is listed at the end: an assertion that may be unable to fa
 nobody has thought of.  C++ is not broken here.
 
 usage: mutants.py [TOPIC...]      on the server that PGHOST names, such as that of `./vrm environment`
-A topic is a file of test/sql without its ending; all of them takes an hour.
+A topic is a file of test/sql without its ending, such as calls/agents; all of them takes an hour.
 """
 import json
 import os
@@ -130,7 +130,7 @@ def run(topics):
 
 
 def main():
-    topics = sys.argv[1:] or sorted(file.stem for file in TESTS.glob('*.sql'))
+    topics = sys.argv[1:] or sorted(str(file.relative_to(TESTS).with_suffix('')) for file in TESTS.glob('*/*.sql') if file.parent.name != 'include')
     unmade = ['-c', f'DROP DATABASE IF EXISTS {COPY} WITH (FORCE)', '-c', 'ALTER ROLE authenticated NOBYPASSRLS',
               '-c', 'REVOKE postgres FROM authenticated']
     psql('postgres', *unmade, '-c', f'DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)', '-c', f'CREATE DATABASE {TEMPLATE}')

@@ -4,7 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$1:$PATH; export PATH; shift
-[ $# -gt 0 ] || set -- test/sql/*.sql
+# shellcheck disable=SC2046 # one word for each file
+[ $# -gt 0 ] || set -- $(find test/sql -name '*.sql' ! -path '*/include/*' | sort)
 database=${VRM_TEST_DATABASE:-vrm_regression}
 dropdb --if-exists --force "$database" 2>/dev/null
 createdb "$database"

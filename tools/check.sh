@@ -64,11 +64,14 @@ pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 documentation_tests() { prove "$root/test/docs.pl" "$root/test/monitoring_files.pl"; }
 
 isolation_tests() {
+    specs=$(cd "$root/test/isolation/specs" && ls -- */*.spec)
+    # pg_isolation_regress makes the directory of its results, and none below it.
+    (cd "$image/isolation" && echo "$specs" | sed 's|/.*||; s|^|results/|' | xargs mkdir -p)
     # shellcheck disable=SC2046 # one word for each specification
     "$(dirname "$pgxs")/../test/isolation/pg_isolation_regress" --load-extension=vrm \
         --inputdir="$root/test/isolation" --outputdir="$image/isolation" --bindir="$image$bin" \
         --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=vrm_isolation \
-        $(find "$root/test/isolation/specs" -name '*.spec' -exec basename {} .spec \; | sort)
+        $(echo "$specs" | sed 's/\.spec$//')
 }
 
 # Runs tests that make and break servers of their own, as user postgres when root runs the check.
@@ -91,10 +94,11 @@ prove_with_servers() {
         as_postgres env HOME="$work" PG_REGRESS="$sources/src/test/regress/pg_regress" \
             TESTDIR="$work" TESTDATADIR="$work/tmp_check" TESTLOGDIR="$work/tmp_check/log" \
             PG_TEST_PORT_DIR="$work" NODE_PATH="$image/npm/node_modules" \
-            prove -j "$(nproc)" -I "$sources/src/test/perl" -I test/cluster "test/$1"/*.pl
+            prove -j "$(nproc)" -I "$sources/src/test/perl" -I test/cluster \
+                -r --ext .pl "test/$1"
     ) | tee "$work/report" && ! grep -q '^Result: FAIL' "$work/report" && return
     # prove hears only what a test says as TAP; why it died stands in its log.
-    sed -n 's|^test/[a-z]*/\([^ ]*\)\.pl *(Wstat.*|\1|p' "$work/report" | while read -r name; do
+    sed -n 's|^test/[a-z_/]*/\([^ /]*\)\.pl *(Wstat.*|\1|p' "$work/report" | while read -r name; do
         echo "--- the end of $name's log"
         tail -n 25 "$work/tmp_check/log/regress_log_$name"
     done
@@ -138,13 +142,13 @@ check() {
     group 'core, build parity (ctest)' count_ctest core_tests
     group 'SQL (pg_prove)' count_prove pgtap_tests
     group 'documentation, monitoring/ (prove)' count_prove documentation_tests
-    if any "$root"/test/isolation/specs/*.spec; then
+    if any "$root"/test/isolation/specs/*/*.spec; then
         mkdir -p "$image/isolation"
         group 'concurrent sessions (pg_isolation_regress)' count_isolation isolation_tests
     else
         skip 'concurrent sessions (pg_isolation_regress)' 'test/isolation/specs is empty'
     fi
-    if any "$root"/test/cluster/*.pl; then
+    if any "$root"/test/cluster/*/*.pl; then
         group 'crash, standby, dump and restore (prove)' count_prove cluster_tests
     else
         skip 'crash, standby, dump and restore (prove)' 'test/cluster is empty'

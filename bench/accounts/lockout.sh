@@ -4,7 +4,7 @@
 # costs to refuse a locked account, by the backend's own CPU clock.
 # usage: lockout.sh
 set -eu
-. "$(dirname "$0")/lib/durable.sh"
+. "$(dirname "$0")/../lib/durable.sh"
 clients=16
 seconds=${VRM_BENCH_SECONDS:-4}
 # shellcheck disable=SC2119 # no setting of its own

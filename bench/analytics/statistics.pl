@@ -2,7 +2,7 @@
 # Measures statistics of calls on the server that PGHOST and PGPORT name: CPU of the backend, in one
 # run and interleaved, next to SQL that gives the same figures, and to tdigest and hll where Debian's
 # packages of them are installed.  One million calls draw the pictures of doc/ with gnuplot.
-# usage: bench/analytics.pl [CALLS [prepare|measure]]; without a step both, and in the end the
+# usage: bench/analytics/statistics.pl [CALLS [prepare|measure]]; without a step both, and in the end the
 # database goes
 use strict;
 use warnings;
@@ -11,13 +11,13 @@ use FindBin;
 use File::Temp;
 use List::Util qw(max min);
 use Time::HiRes qw(time);
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use Bench;
 
 my $calls = $ARGV[0] // 1_000_000;
 my $step = $ARGV[1] // '';
 my $here = dirname(__FILE__);
-my $pictures = $calls >= 1_000_000 ? "$here/../doc" : File::Temp->newdir;
+my $pictures = $calls >= 1_000_000 ? "$here/../../doc/analytics" : File::Temp->newdir;
 my $began = time;
 $ENV{PGDATABASE} = 'vrm_bench_analytics';
 $ENV{PGOPTIONS} = '-c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning';
@@ -35,7 +35,7 @@ sub prepare {
     output('dropdb', '--if-exists', '--force', $ENV{PGDATABASE});
     output('createdb', $ENV{PGDATABASE});
     sql('CREATE EXTENSION vrm', "ALTER DATABASE $ENV{PGDATABASE} SET vrm.trusted_logins = 'postgres'");
-    psql('-f', "$here/analytics.sql");
+    psql('-f', "$here/statistics.sql");
     my @loaders = map {
         my ($first, $last) = (int($calls * $_ / 2), int($calls * ($_ + 1) / 2) - 1);
         my $child = fork // die "fork: $!\n";
@@ -52,7 +52,7 @@ sub prepare {
     # facts once more: autovacuum's snapshots may have kept pages from being known as all visible
     sql('VACUUM ANALYZE vrm.call_rollup', 'VACUUM vrm.call_dirty', 'VACUUM vrm.call_facts', 'CHECKPOINT');
     done('statistics of all days and months');
-    psql('-f', "$here/analytics_queries.sql");
+    psql('-f', "$here/statistics_queries.sql");
     return;
 }
 
@@ -66,7 +66,7 @@ sub draw {
     return unless $gnuplot;
     open(my $plot, '|-', 'gnuplot') or die "gnuplot: $!\n";
     print {$plot} "set terminal svg size 640,320 font 'sans-serif,12' background 'white'\n",
-        "set output '$pictures/analytics-$name.svg'\nset border 3 lc rgb '#888888'\nset tics nomirror\n",
+        "set output '$pictures/cost-$name.svg'\nset border 3 lc rgb '#888888'\nset tics nomirror\n",
         "set grid ytics lc rgb '#dddddd'\nset style fill solid\n",
         "\$data << END\n", map({ join("\t", map { /\s/ ? qq("$_") : $_ } @$_) . "\n" } @rows),
         "END\n$commands\n";

@@ -1,8 +1,8 @@
--- Calls for bench/analytics.pl, the same every time: two years, 200 users of whom the first has every
+-- Calls for bench/analytics/statistics.pl, the same every time: two years, 200 users of whom the first has every
 -- eighth call, ten agents each, log-normal durations, documents of 2 to 6 kB, one in a thousand dirty.
 \set QUIET on
 SET client_min_messages = warning;
-\ir lib/cpu.sql
+\ir ../lib/cpu.sql
 
 -- from 0 to 1, and an id, that depend on a number alone
 CREATE FUNCTION share(n bigint, salt bigint) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

@@ -1,4 +1,4 @@
--- What bench/analytics.pl measures: the same 17 figures of one user's calls by different means, texts of
+-- What bench/analytics/statistics.pl measures: the same 17 figures of one user's calls by different means, texts of
 -- queries with :user in them.  Results are compared: column exact must be the same everywhere.
 \set QUIET on
 SET client_min_messages = warning;

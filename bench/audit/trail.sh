@@ -2,12 +2,12 @@
 # What the audit trail costs: the row trigger against a plpgsql trigger that writes the difference
 # of two jsonb, as the well-known ones do, and sealing against writing, by the backend's own CPU
 # clock; interleaved, medians.  On a server of its own, which flushes.
-# usage: audit.sh [ROWS]
+# usage: trail.sh [ROWS]
 set -eu
-. "$(dirname "$0")/lib/durable.sh"
+. "$(dirname "$0")/../lib/durable.sh"
 rows=${1:-20000}
 start_durable autovacuum=off
-psql -qXAt -v ON_ERROR_STOP=1 -v rows="$rows" -f "$(dirname "$0")/audit.sql" >"$durable/said"
+psql -qXAt -v ON_ERROR_STOP=1 -v rows="$rows" -f "$(dirname "$0")/trail.sql" >"$durable/said"
 said() { sed -n "s/^$1|//p" "$durable/said"; }
 echo "us a changed row, without a trigger: $(said 'trigger|plain')"
 echo "us a changed row, vrm.audit_row: $(said 'trigger|native')"

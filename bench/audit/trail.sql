@@ -1,7 +1,7 @@
--- What bench/audit.sh runs: rows changed under either trigger, then events and their seals.
+-- What bench/audit/trail.sh runs: rows changed under either trigger, then events and their seals.
 \set QUIET on
 SET client_min_messages = warning;
-\ir lib/cpu.sql
+\ir ../lib/cpu.sql
 
 -- The peer: who, when, what, and the changed columns, old and new, as jsonb.
 CREATE TABLE peer_log (

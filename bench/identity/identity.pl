@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Measures what identity costs on the server that PGHOST and PGPORT name, next to its peers:
 # auth.uid() in SQL as Supabase defines it, WHERE without policies, OpenSSL alone.
-# usage: bench/identity.pl [ROWS [ROUNDS]]; needs the openssl command to sign tokens with.
+# usage: bench/identity/identity.pl [ROWS [ROUNDS]]; needs the openssl command to sign tokens with.
 use strict;
 use warnings;
 use File::Basename;

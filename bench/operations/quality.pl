@@ -2,12 +2,12 @@
 # Measures the checks of data quality on the server that PGHOST and PGPORT name, by CPU of the
 # backend, all peers in turns in one run: the native validator next to jsonpath and plpgsql, one scan
 # for all conditions on a table next to a query for each.
-# usage: bench/quality.pl [DOCUMENTS [ROUNDS]]
+# usage: bench/operations/quality.pl [DOCUMENTS [ROUNDS]]
 use strict;
 use warnings;
 use File::Basename;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use Bench;
 
 my $documents = $ARGV[0] // 20_000;

@@ -1,4 +1,4 @@
--- What bench/quality.pl runs in one session: figures as "name|value".
+-- What bench/operations/quality.pl runs in one session: figures as "name|value".
 SET client_min_messages = warning;
 SET jit = off;
 SET max_parallel_workers_per_gather = 0;

@@ -2,7 +2,7 @@
 # Archives calls with vrm.run_retention() and with the source document's function, on the server that
 # PGHOST and PGPORT name: CPU of the backend, WAL, the longest transaction, and what writers of the same
 # calls notice meanwhile: how long they wait, and which of their committed updates are gone afterwards.
-# usage: bench/retention.pl [ROWS [ROUNDS]]; 100,000 calls of 5.8 KB and three rounds unless said
+# usage: bench/retention/archive.pl [ROWS [ROUNDS]]; 100,000 calls of 5.8 KB and three rounds unless said
 use strict;
 use warnings;
 use File::Basename;
@@ -10,7 +10,7 @@ use FindBin;
 use File::Temp;
 use IO::Handle;
 use IPC::Open2;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use Bench;
 
 my $rows = $ARGV[0] // 100_000;
@@ -44,7 +44,7 @@ END {
     }
 }
 sql('CREATE EXTENSION vrm');
-psql('-v', "rows=$rows", '-f', dirname(__FILE__) . '/retention.sql');
+psql('-v', "rows=$rows", '-f', dirname(__FILE__) . '/archive.sql');
 
 sub load {
     my ($what) = @_;

@@ -1,10 +1,10 @@
--- What bench/retention.pl measures with: the source document's tables and function, calls to archive,
+-- What bench/retention/archive.pl measures with: the source document's tables and function, calls to archive,
 -- writers that note what they have committed, and somebody who watches how long transactions take.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT setseed(0.5) \g /dev/null
 
-\ir lib/cpu.sql
+\ir ../lib/cpu.sql
 
 -- The source document's, as it stands there; it does not say what the archive's table looks like.
 CREATE TABLE users (id uuid PRIMARY KEY);

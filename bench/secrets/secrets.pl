@@ -1,13 +1,13 @@
 #!/usr/bin/perl
 # Measures what sealing costs on the server that PGHOST and PGPORT name, by CPU of the backend and
 # without the scan: next to pgcrypto, `openssl speed` and plain UPDATEs, all in one run.
-# usage: bench/secrets.pl [ROWS [ROUNDS]]; ROWS for rotation, one million unless said
+# usage: bench/secrets/secrets.pl [ROWS [ROUNDS]]; ROWS for rotation, one million unless said
 use strict;
 use warnings;
 use File::Basename;
 use FindBin;
 use List::Util qw(max);
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use Bench;
 
 my $rows = $ARGV[0] // 1_000_000;

@@ -1,11 +1,11 @@
--- What bench/secrets.pl runs in one session: CPU of this backend, without the scan, per call.
+-- What bench/secrets/secrets.pl runs in one session: CPU of this backend, without the scan, per call.
 \set QUIET on
 SET client_min_messages = warning;
 SET vrm.secret_literals = allow;
 SET jit = off;
 SET max_parallel_workers_per_gather = 0;
 
-\ir lib/cpu.sql
+\ir ../lib/cpu.sql
 
 CREATE TABLE pg_temp.measured (what text, size integer, ns double precision);
 CREATE TEMP TABLE sample (plain text, bytes bytea, sealed bytea, cbc bytea, pgp bytea);

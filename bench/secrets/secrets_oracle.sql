@@ -1,4 +1,4 @@
--- What bench/secrets.pl runs to see whether a failure tells by its time why a value does not open:
+-- What bench/secrets/secrets.pl runs to see whether a failure tells by its time why a value does not open:
 -- for each kind of wrong value the chance that it takes longer than a wrong tag, 0.5 being none.
 \set QUIET on
 SET client_min_messages = warning;

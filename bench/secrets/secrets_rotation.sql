@@ -1,9 +1,9 @@
--- What bench/secrets.pl runs for rotation: CALL vrm.rotate_keys() on a table, and on its twin the
+-- What bench/secrets/secrets.pl runs for rotation: CALL vrm.rotate_keys() on a table, and on its twin the
 -- same UPDATEs in the same batches, which put in place of each value another of its size.  A second
 -- twin has a trigger that does nothing: PostgreSQL locks each row before it calls one.
 \set QUIET on
 SET client_min_messages = warning;
-\ir lib/cpu.sql
+\ir ../lib/cpu.sql
 CREATE TABLE sealed (id bigint PRIMARY KEY, value vrm.sealed) WITH (autovacuum_enabled = false);
 CREATE TABLE twin (id bigint PRIMARY KEY, value bytea) WITH (autovacuum_enabled = false);
 ALTER TABLE twin ALTER value SET STORAGE EXTERNAL;

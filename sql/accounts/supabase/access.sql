@@ -1,4 +1,4 @@
--- Hooks of Supabase Auth, which keeps and checks the passwords there; the lockout is ours: row security, privileges, triggers
+-- Hooks of Supabase Auth, which keeps and checks the passwords there: row security, privileges, triggers
 
 DO $$
 BEGIN

@@ -37,7 +37,8 @@ ALTER TABLE vrm.test_run_cases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.transcript_turns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.run_actions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.run_events ENABLE ROW LEVEL SECURITY;
-REVOKE ALL ON vrm.call_outcomes, vrm.test_runs, vrm.test_run_cases, vrm.transcript_turns, vrm.run_actions, vrm.run_events
+REVOKE ALL ON
+    vrm.call_outcomes, vrm.test_runs, vrm.test_run_cases, vrm.transcript_turns, vrm.run_actions, vrm.run_events
     FROM PUBLIC, anon, authenticated;
 GRANT SELECT ON vrm.call_outcomes TO authenticated;
 GRANT SELECT, DELETE,

@@ -83,7 +83,7 @@ COMMENT ON COLUMN vrm.test_runs.started_at IS 'when it was queued, then when it 
 COMMENT ON COLUMN vrm.test_runs.completed_at IS 'when it ended; null as long as it has not';
 COMMENT ON COLUMN vrm.test_runs.results IS 'transcript, actions, insights, in the shape of vrm.results_error()';
 COMMENT ON COLUMN vrm.test_runs.error IS 'why it failed';
-COMMENT ON COLUMN vrm.test_runs.source IS 'platform that had the call: vapi, retell, ...; null for one that was made here';
+COMMENT ON COLUMN vrm.test_runs.source IS 'platform that had the call: vapi, retell; null for one that was made here';
 COMMENT ON COLUMN vrm.test_runs.external_id IS 'its id there';
 COMMENT ON COLUMN vrm.test_runs.direction IS 'who called whom, seen from the agent';
 COMMENT ON COLUMN vrm.test_runs.outcome IS 'what became of it: vrm.call_outcomes';

@@ -3,6 +3,8 @@
 
 -- platform ---------------------------------------------------------------------------------------
 
+DROP FUNCTION IF EXISTS vrm_private.partition_end(oid);
+
 -- secrets ----------------------------------------------------------------------------------------
 
 COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaintext';
@@ -85,7 +87,8 @@ BEGIN
                 WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
                   AND i.inhrelid <> 'vrm_private.test_runs_archive_rest'::regclass LOOP
         FOR comment IN
-            SELECT format('COMMENT ON COLUMN %s.%I IS %L', part, a.attname, col_description(a.attrelid, a.attnum)) AS sql
+            SELECT format('COMMENT ON COLUMN %s.%I IS %L', part, a.attname,
+                          col_description(a.attrelid, a.attnum)) AS sql
             FROM pg_attribute a
             WHERE a.attrelid = 'vrm_private.test_runs_archive'::regclass AND a.attname IN
                 ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency')

@@ -1,6 +1,8 @@
 #pragma once
 
-/// Makes C++ functions callable from SQL: VRM_EXPORT(symbol, function) at the end of the file.
+/// Makes C++ functions callable from SQL: PG_EXPORT(symbol, function) at the end of the file.
+///
+/// procedure.h and trigger.h bind functions that take a pg::procedure_call or a pg::trigger_call.
 
 #include <array>
 #include <cstddef>
@@ -93,25 +95,36 @@ struct signature {
   bool strict;
 };
 
-template <auto Function>
-struct binding;
+namespace detail {
+
+/// Runs `body`, with exceptions turned to ERRORs.
+template <typename Body>
+Datum reporting(const Body& body) {
+  const failure* failed = nullptr;
+  try {
+    return body();
+  } catch (...) {
+    failed = &describe_current_exception();
+  }
+  report(*failed);  // not in the handler: the jump would leak the exception
+}
+
+}  // namespace detail
 
 /// Calls `Function` for PostgreSQL: Datums in, Datum out, exceptions to ERRORs.
-template <typename Result, typename... Args, Result (*Function)(Args...)>
-struct binding<Function> {
+template <typename Type, auto Function>
+struct binding_of;
+
+template <typename Result, typename... Args, auto Function>
+struct binding_of<Result (*)(Args...), Function> {
   static constexpr std::array<Oid, sizeof...(Args) + 1> types = {datum_traits<Result>::oid,
                                                                  datum_traits<Args>::oid...};
   static constexpr bool strict =
       (!(detail::is_optional<Args> || detail::call_argument<Args>) && ...);
 
   static Datum call(FunctionCallInfo fcinfo) {
-    const failure* failed = nullptr;
-    try {
-      return invoke(fcinfo, std::index_sequence_for<Args...>());
-    } catch (...) {
-      failed = &describe_current_exception();
-    }
-    report(*failed);  // not in the handler: the jump would leak the exception
+    return detail::reporting(
+        [fcinfo] { return invoke(fcinfo, std::index_sequence_for<Args...>()); });
   }
 
  private:
@@ -126,18 +139,22 @@ struct binding<Function> {
   }
 };
 
+template <auto Function>
+using binding = binding_of<decltype(Function), Function>;
+
 }  // namespace pg
 
-/// Makes a C++ function callable from SQL as `symbol`.
-#define VRM_EXPORT(symbol, function)                                                        \
-  extern "C" {                                                                              \
-  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                      \
-  Datum symbol(PG_FUNCTION_ARGS);                                                           \
-  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                            \
-    return ::pg::binding<&(function)>::call(fcinfo);                                        \
-  }                                                                                         \
-  }                                                                                         \
-  [[gnu::used,                                                                              \
-    gnu::section("vrm_signatures")]] constinit const ::pg::signature symbol##_signature = { \
-      #symbol, ::pg::binding<&(function)>::types.data(),                                    \
+/// Makes a C++ function callable from SQL as `symbol`: a function, procedure or trigger, by what
+/// it takes.  Its signature goes to a section of its own, where tests find it.
+#define PG_EXPORT(symbol, function)                                                        \
+  extern "C" {                                                                             \
+  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                     \
+  Datum symbol(PG_FUNCTION_ARGS);                                                          \
+  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                           \
+    return ::pg::binding<&(function)>::call(fcinfo);                                       \
+  }                                                                                        \
+  }                                                                                        \
+  [[gnu::used,                                                                             \
+    gnu::section("pg_signatures")]] constinit const ::pg::signature symbol##_signature = { \
+      #symbol, ::pg::binding<&(function)>::types.data(),                                   \
       ::pg::binding<&(function)>::types.size() - 1, ::pg::binding<&(function)>::strict}

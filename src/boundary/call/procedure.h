@@ -77,23 +77,17 @@ class procedure_call {
 };
 
 /// Calls a C++ procedure for PostgreSQL.  Arguments are read before anything commits.
-template <auto Function>
-struct procedure_binding;
-
-template <typename... Args, void (*Function)(procedure_call&, Args...)>
-struct procedure_binding<Function> {
+template <typename... Args, auto Function>
+struct binding_of<void (*)(procedure_call&, Args...), Function> {
   static constexpr std::array<Oid, sizeof...(Args) + 1> types = {VOIDOID,
                                                                  datum_traits<Args>::oid...};
+  static constexpr bool strict = false;
 
   static Datum call(FunctionCallInfo fcinfo) {
-    const failure* failed = nullptr;
-    try {
+    return detail::reporting([fcinfo] {
       invoke(fcinfo, std::index_sequence_for<Args...>());
       return Datum{0};
-    } catch (...) {
-      failed = &describe_current_exception();
-    }
-    report(*failed);
+    });
   }
 
  private:
@@ -105,17 +99,3 @@ struct procedure_binding<Function> {
 };
 
 }  // namespace pg
-
-/// Makes a C++ function a procedure called `symbol`.
-#define VRM_EXPORT_PROCEDURE(symbol, function)                                              \
-  extern "C" {                                                                              \
-  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                      \
-  Datum symbol(PG_FUNCTION_ARGS);                                                           \
-  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                            \
-    return ::pg::procedure_binding<&(function)>::call(fcinfo);                              \
-  }                                                                                         \
-  }                                                                                         \
-  [[gnu::used,                                                                              \
-    gnu::section("vrm_signatures")]] constinit const ::pg::signature symbol##_signature = { \
-      #symbol, ::pg::procedure_binding<&(function)>::types.data(),                          \
-      ::pg::procedure_binding<&(function)>::types.size() - 1, false}

@@ -59,9 +59,16 @@ class spi_session {
   }
 
   /// Column `number` (from 1) of row `row` (from 0) of the last query; good until the session ends.
+  /// A row or column that is not there is an ERROR: what a caller takes for granted may have been
+  /// deleted meanwhile.
   [[nodiscard]] std::optional<Datum> datum(std::uint64_t row, int number) const {
     bool null = false;
     const Datum value = guarded([&] {
+      if (SPI_tuptable == nullptr || row >= SPI_tuptable->numvals || number < 1 ||
+          number > SPI_tuptable->tupdesc->natts) {
+        ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND),
+                errmsg("query has no row " UINT64_FORMAT " with column %d", row + 1, number));
+      }
       return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &null);
     });
     return null ? std::nullopt : std::optional(value);

@@ -48,32 +48,14 @@ class trigger_call {
 };
 
 /// Calls a C++ row trigger for PostgreSQL; what it returns takes the row's place.
-template <HeapTuple (*Function)(const trigger_call&)>
-struct trigger_binding {
+template <auto Function>
+struct binding_of<HeapTuple (*)(const trigger_call&), Function> {
   static constexpr std::array<Oid, 1> types = {TRIGGEROID};
+  static constexpr bool strict = false;
 
   static Datum call(FunctionCallInfo fcinfo) {
-    const failure* failed = nullptr;
-    try {
-      return PointerGetDatum(Function(trigger_call(fcinfo)));
-    } catch (...) {
-      failed = &describe_current_exception();
-    }
-    report(*failed);
+    return detail::reporting([fcinfo] { return PointerGetDatum(Function(trigger_call(fcinfo))); });
   }
 };
 
 }  // namespace pg
-
-/// Makes a C++ function a trigger function called `symbol`.
-#define VRM_EXPORT_TRIGGER(symbol, function)                                                \
-  extern "C" {                                                                              \
-  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                      \
-  Datum symbol(PG_FUNCTION_ARGS);                                                           \
-  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                            \
-    return ::pg::trigger_binding<&(function)>::call(fcinfo);                                \
-  }                                                                                         \
-  }                                                                                         \
-  [[gnu::used,                                                                              \
-    gnu::section("vrm_signatures")]] constinit const ::pg::signature symbol##_signature = { \
-      #symbol, ::pg::trigger_binding<&(function)>::types.data(), 0, false}

@@ -20,30 +20,31 @@ extern "C" {
 namespace pg {
 namespace {
 
-Relation open_journal(const char* schema, const char* table, std::size_t columns) {
-  const Oid found = get_relname_relid(table, get_namespace_oid(schema, false));
+Relation open_journal(const known_table& table, std::size_t columns) {
+  const Oid found = get_relname_relid(table.name, get_namespace_oid(table.schema, false));
   if (!OidIsValid(found)) {
     ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-            errmsg("relation \"%s.%s\" does not exist", schema, table),
-            errhint("SELECT vrm.install();"));
+            errmsg("relation \"%s.%s\" does not exist", table.schema, table.name),
+            errhint("%s", table.remedy));
   }
   Relation relation = table_open(found, RowExclusiveLock);
   if (relation->rd_tableam != GetHeapamTableAmRoutine() || relation->rd_rel->relhasindex ||
       static_cast<std::size_t>(RelationGetDescr(relation)->natts) < columns) {
     ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-            errmsg("relation \"%s.%s\" cannot keep rows that outlive ROLLBACK", schema, table),
+            errmsg("relation \"%s.%s\" cannot keep rows that outlive ROLLBACK", table.schema,
+                   table.name),
             errdetail("It has to be a heap without indexes, with the columns it was made with."),
-            errhint("DROP TABLE %s.%s; SELECT vrm.install();", schema, table));
+            errhint("DROP TABLE %s.%s; %s", table.schema, table.name, table.remedy));
   }
   return relation;
 }
 
 }  // namespace
 
-void insert_frozen(const char* schema, const char* table, const Datum* values, const bool* nulls,
+void insert_frozen(const known_table& table, const Datum* values, const bool* nulls,
                    std::size_t count, bool flush) {
   guarded([&] {
-    const Relation relation = open_journal(schema, table, count);
+    const Relation relation = open_journal(table, count);
     TupleTableSlot* const slot =
         MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
     ExecClearTuple(slot);

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "boundary/backend.h"
+#include "boundary/table/known_table.h"
 
 namespace pg {
 
@@ -14,7 +15,7 @@ namespace pg {
 /// would have no entry for a row that a crash or an error came right after; SQLSTATE 55000
 /// otherwise, and when it has fewer columns.  Columns beyond `count` become null.
 /// WAL of the row is on disk within moments, or on return when `flush` is set.
-void insert_frozen(const char* schema, const char* table, const Datum* values, const bool* nulls,
+void insert_frozen(const known_table& table, const Datum* values, const bool* nulls,
                    std::size_t count, bool flush);
 
 }  // namespace pg

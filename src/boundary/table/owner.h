@@ -2,6 +2,7 @@
 
 #include "boundary/backend.h"
 #include "boundary/error/guard.h"
+#include "boundary/table/known_table.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -13,18 +14,18 @@ extern "C" {
 
 namespace pg {
 
-/// Acts as the owner of a table of the platform for a scope, as a SECURITY DEFINER function would.
+/// Acts as the owner of a table for a scope, as a SECURITY DEFINER function would.
 class owner_scope {
  public:
-  owner_scope(const char* schema, const char* table) {
+  explicit owner_scope(const known_table& table) {
     GetUserIdAndSecContext(&outer_user_, &outer_context_);
     const Oid owner = guarded([&] {
-      const Oid relation = get_relname_relid(table, get_namespace_oid(schema, false));
+      const Oid relation = get_relname_relid(table.name, get_namespace_oid(table.schema, false));
       const HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
       if (!HeapTupleIsValid(row)) {
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
-                errmsg("relation \"%s.%s\" does not exist", schema, table),
-                errhint("SELECT vrm.install();"));
+                errmsg("relation \"%s.%s\" does not exist", table.schema, table.name),
+                errhint("%s", table.remedy));
       }
       const Oid found = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
       ReleaseSysCache(row);

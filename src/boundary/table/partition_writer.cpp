@@ -247,8 +247,8 @@ partition_writer::plan* partition_writer::prepared(std::span<const Datum> values
     MemoryContextRegisterResetCallback(context, &made->forgotten);
     plan_ = made;
     made->changes = changes_seen - 1;  // until it is complete
-    const Relation root =
-        table_open(get_relname_relid(table_, get_namespace_oid(schema_, false)), RowExclusiveLock);
+    const Relation root = table_open(
+        get_relname_relid(table_.name, get_namespace_oid(table_.schema, false)), RowExclusiveLock);
     const std::uint64_t before = changes_seen;
     made->table = RelationGetRelid(root);
     made->owner = root->rd_rel->relowner;
@@ -268,7 +268,7 @@ bool partition_writer::put(std::span<const Datum> values, std::span<const bool> 
   // With the lock comes word of what others have altered.
   if (plan_ != nullptr) guarded([&] { LockRelationOid(plan_->table, RowExclusiveLock); });
   if (plan_ == nullptr || plan_->changes != changes_seen) {
-    const owner_scope owner(schema_, table_);
+    const owner_scope owner(table_);
     (void)prepared(values, nulls);
   }
   const owner_scope owner(plan_->owner);

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "boundary/backend.h"
+#include "boundary/table/known_table.h"
 
 namespace pg {
 
@@ -14,9 +15,9 @@ namespace pg {
 class partition_writer {
  public:
   /// Rows are given `columns`, in this order; the others get their defaults.
-  constexpr partition_writer(const char* schema, const char* table,
+  constexpr partition_writer(const known_table& table,
                              std::span<const char* const> columns) noexcept
-      : schema_(schema), table_(table), columns_(columns) {}
+      : table_(table), columns_(columns) {}
 
   /// False, and nothing done, when the row has to go through the executor, because the partition
   /// has triggers, generated columns or indexes other than btrees, is no ordinary table, or is
@@ -28,8 +29,7 @@ class partition_writer {
 
   [[nodiscard]] plan* prepared(std::span<const Datum> values, std::span<const bool> nulls);
 
-  const char* schema_;
-  const char* table_;
+  known_table table_;
   std::span<const char* const> columns_;
   plan* plan_ = nullptr;  ///< goes with the transaction
 };

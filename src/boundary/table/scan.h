@@ -15,7 +15,7 @@ extern "C" {
 
 namespace pg {
 
-/// A small table of the platform that C++ reads without asking for the caller's privileges, and
+/// A small table that C++ reads without asking for the caller's privileges, and
 /// keeps something of in the backend.
 ///
 /// What was read holds until changed() says so: whoever writes the table has

@@ -27,7 +27,7 @@ class expanded {
   /// As a child of `parent`.
   static expanded* make(MemoryContext parent) {
     const MemoryContext context = guarded([&] {
-      return AllocSetContextCreate(parent, "vrm expanded value", ALLOCSET_START_SMALL_SIZES);
+      return AllocSetContextCreate(parent, "expanded value", ALLOCSET_START_SMALL_SIZES);
     });
     auto* const made = static_cast<expanded*>(allocate(sizeof(expanded), context));
     std::construct_at(made, context);

@@ -47,17 +47,16 @@ class jsonb_value {
       data_ = base + INTALIGN(begin);
     } else if (JBE_ISBOOL(entry)) {
       kind_ = jsonb_kind::boolean;
-      size_ = static_cast<std::size_t>(JBE_ISBOOL_TRUE(entry));
+      size_ = JBE_ISBOOL_TRUE(entry) ? 1 : 0;
     }
   }
 
   [[nodiscard]] jsonb_kind kind() const noexcept { return kind_; }
 
+  [[nodiscard]] bool is_true() const noexcept { return kind_ == jsonb_kind::boolean && size_ == 1; }
+
   /// Of a string, in the database's encoding.
   [[nodiscard]] std::string_view text() const noexcept { return {data_, size_}; }
-
-  /// Of a boolean.
-  [[nodiscard]] bool is_true() const noexcept { return size_ != 0; }
 
   /// Of a number: as PostgreSQL writes it, in the current memory context.
   [[nodiscard]] std::string_view number_text() const {
@@ -81,6 +80,18 @@ class jsonb_value {
         return std::nullopt;
       }
       return DatumGetInt64(DirectFunctionCall1(numeric_int8, whole));
+    });
+  }
+
+  /// Whether it has all that `other` has, as operator @> says; both are objects.
+  [[nodiscard]] bool contains(const jsonb_value& other) const {
+    return guarded([&] {
+      const auto walk = [](const jsonb_value& value) {
+        return JsonbIteratorInit(const_cast<JsonbContainer*>(value.container()));
+      };
+      JsonbIterator* whole = walk(*this);
+      JsonbIterator* part = walk(other);
+      return JsonbDeepContains(&whole, &part);
     });
   }
 

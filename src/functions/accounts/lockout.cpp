@@ -6,10 +6,10 @@
 #include <string>
 
 #include "boundary/call/guc.h"
-#include "boundary/table/lockout_store.h"
 #include "boundary/value/record.h"
 #include "core/platform/random.h"
 #include "functions/accounts/lockout_policy.h"
+#include "functions/accounts/lockout_store.h"
 #include "functions/platform/settings.h"
 
 extern "C" {
@@ -19,14 +19,14 @@ extern "C" {
 
 namespace vrm::sql {
 
-using pg::lockout_store::outcome;
+using lockout_store::outcome;
 using vrm::lockout::entry;
 using vrm::lockout::key;
 using vrm::lockout::kind;
 using vrm::lockout::moment;
 using vrm::lockout::verdict;
 
-namespace store = pg::lockout_store;
+namespace store = lockout_store;
 
 /// A moment of the store on its way to SQL.
 struct at {
@@ -255,12 +255,12 @@ void define_lockout_settings() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_lockout_reserve, vrm::sql::lockout_reserve);
-VRM_EXPORT(vrm_lockout_settle, vrm::sql::lockout_settle);
-VRM_EXPORT(vrm_lockout_ticket, vrm::sql::lockout_ticket);
-VRM_EXPORT(vrm_lockout_state, vrm::sql::lockout_state);
-VRM_EXPORT(vrm_lockout_clear, vrm::sql::lockout_clear);
-VRM_EXPORT(vrm_lockout_lock, vrm::sql::lockout_lock);
-VRM_EXPORT(vrm_lockout_advance, vrm::sql::lockout_advance);
-VRM_EXPORT(vrm_check_lockout_store, vrm::sql::check_lockout_store);
-VRM_EXPORT(vrm_lockout_device_token, vrm::sql::lockout_device_token);
+PG_EXPORT(vrm_lockout_reserve, vrm::sql::lockout_reserve);
+PG_EXPORT(vrm_lockout_settle, vrm::sql::lockout_settle);
+PG_EXPORT(vrm_lockout_ticket, vrm::sql::lockout_ticket);
+PG_EXPORT(vrm_lockout_state, vrm::sql::lockout_state);
+PG_EXPORT(vrm_lockout_clear, vrm::sql::lockout_clear);
+PG_EXPORT(vrm_lockout_lock, vrm::sql::lockout_lock);
+PG_EXPORT(vrm_lockout_advance, vrm::sql::lockout_advance);
+PG_EXPORT(vrm_check_lockout_store, vrm::sql::check_lockout_store);
+PG_EXPORT(vrm_lockout_device_token, vrm::sql::lockout_device_token);

@@ -121,13 +121,13 @@ void define_password_settings() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_password_hash, vrm::sql::password_hash);
-VRM_EXPORT(vrm_password_matches, vrm::sql::password_matches);
-VRM_EXPORT(vrm_password_is_outdated, vrm::sql::password_is_outdated);
-VRM_EXPORT(vrm_secret_length, vrm::sql::secret_length);
-VRM_EXPORT(vrm_random_base32, vrm::sql::random_base32);
-VRM_EXPORT(vrm_totp_step, vrm::sql::totp_step);
-VRM_EXPORT(vrm_totp_code, vrm::sql::totp_code);
-VRM_EXPORT(vrm_totp_uri, vrm::sql::totp_uri);
-VRM_EXPORT(vrm_token_key_pair, vrm::sql::token_key_pair);
-VRM_EXPORT(vrm_sign_jwt, vrm::sql::sign_jwt);
+PG_EXPORT(vrm_password_hash, vrm::sql::password_hash);
+PG_EXPORT(vrm_password_matches, vrm::sql::password_matches);
+PG_EXPORT(vrm_password_is_outdated, vrm::sql::password_is_outdated);
+PG_EXPORT(vrm_secret_length, vrm::sql::secret_length);
+PG_EXPORT(vrm_random_base32, vrm::sql::random_base32);
+PG_EXPORT(vrm_totp_step, vrm::sql::totp_step);
+PG_EXPORT(vrm_totp_code, vrm::sql::totp_code);
+PG_EXPORT(vrm_totp_uri, vrm::sql::totp_uri);
+PG_EXPORT(vrm_token_key_pair, vrm::sql::token_key_pair);
+PG_EXPORT(vrm_sign_jwt, vrm::sql::sign_jwt);

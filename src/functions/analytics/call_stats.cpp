@@ -226,20 +226,20 @@ struct datum_traits<vrm::sql::message> {
 
 }  // namespace pg
 
-VRM_EXPORT(vrm_call_stats_in, vrm::sql::call_stats_in);
-VRM_EXPORT(vrm_call_stats_out, vrm::sql::call_stats_out);
-VRM_EXPORT(vrm_call_stats_recv, vrm::sql::call_stats_recv);
-VRM_EXPORT(vrm_call_stats_send, vrm::sql::call_stats_send);
-VRM_EXPORT(vrm_call_stats_equal, vrm::sql::call_stats_equal);
-VRM_EXPORT(vrm_call_stats_json, vrm::sql::call_stats_json);
-VRM_EXPORT(vrm_add_run, vrm::sql::add_run);
-VRM_EXPORT(vrm_add_fact, vrm::sql::add_fact);
-VRM_EXPORT(vrm_add_call, vrm::sql::add_call);
-VRM_EXPORT(vrm_add_duration, vrm::sql::add_duration);
-VRM_EXPORT(vrm_merge_stats, vrm::sql::merge_stats);
-VRM_EXPORT(vrm_call_count, vrm::sql::call_count);
-VRM_EXPORT(vrm_success_rate, vrm::sql::success_rate);
-VRM_EXPORT(vrm_distinct_customers, vrm::sql::distinct_customers);
-VRM_EXPORT(vrm_duration_quantile, vrm::sql::duration_quantile);
-VRM_EXPORT(vrm_duration_rank, vrm::sql::duration_rank);
-VRM_EXPORT(vrm_summary, vrm::sql::summary);
+PG_EXPORT(vrm_call_stats_in, vrm::sql::call_stats_in);
+PG_EXPORT(vrm_call_stats_out, vrm::sql::call_stats_out);
+PG_EXPORT(vrm_call_stats_recv, vrm::sql::call_stats_recv);
+PG_EXPORT(vrm_call_stats_send, vrm::sql::call_stats_send);
+PG_EXPORT(vrm_call_stats_equal, vrm::sql::call_stats_equal);
+PG_EXPORT(vrm_call_stats_json, vrm::sql::call_stats_json);
+PG_EXPORT(vrm_add_run, vrm::sql::add_run);
+PG_EXPORT(vrm_add_fact, vrm::sql::add_fact);
+PG_EXPORT(vrm_add_call, vrm::sql::add_call);
+PG_EXPORT(vrm_add_duration, vrm::sql::add_duration);
+PG_EXPORT(vrm_merge_stats, vrm::sql::merge_stats);
+PG_EXPORT(vrm_call_count, vrm::sql::call_count);
+PG_EXPORT(vrm_success_rate, vrm::sql::success_rate);
+PG_EXPORT(vrm_distinct_customers, vrm::sql::distinct_customers);
+PG_EXPORT(vrm_duration_quantile, vrm::sql::duration_quantile);
+PG_EXPORT(vrm_duration_rank, vrm::sql::duration_rank);
+PG_EXPORT(vrm_summary, vrm::sql::summary);

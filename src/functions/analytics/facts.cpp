@@ -223,6 +223,6 @@ struct datum_traits<vrm::sql::day> {
 
 }  // namespace pg
 
-VRM_EXPORT_TRIGGER(vrm_record_facts, vrm::sql::record_facts);
-VRM_EXPORT(vrm_call_fact, vrm::sql::call_fact);
-VRM_EXPORT(vrm_utc_day, vrm::sql::utc_day);
+PG_EXPORT(vrm_record_facts, vrm::sql::record_facts);
+PG_EXPORT(vrm_call_fact, vrm::sql::call_fact);
+PG_EXPORT(vrm_utc_day, vrm::sql::utc_day);

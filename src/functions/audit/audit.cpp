@@ -6,6 +6,7 @@
 #include "boundary/call/trigger.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/partition_writer.h"
+#include "functions/platform/table.h"
 
 extern "C" {
 #include "utils/builtins.h"
@@ -209,9 +210,10 @@ HeapTuple audit_row(const pg::trigger_call& call) {
               found.after};
     return true;
   });
-  static constinit pg::partition_writer trail("vrm", "audit_log", columns_of_entry);
+  static constexpr pg::known_table audit_log = platform_table("vrm", "audit_log");
+  static constinit pg::partition_writer trail(audit_log, columns_of_entry);
   if (changed && !trail.put(values, nulls)) {
-    const pg::owner_scope owner("vrm", "audit_log");
+    const pg::owner_scope owner(audit_log);
     pg::guarded([&] { insert_by_statement(values, nulls); });
   }
   return call.row();
@@ -219,4 +221,4 @@ HeapTuple audit_row(const pg::trigger_call& call) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT_TRIGGER(vrm_audit_row, vrm::sql::audit_row);
+PG_EXPORT(vrm_audit_row, vrm::sql::audit_row);

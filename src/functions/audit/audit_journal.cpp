@@ -4,9 +4,10 @@
 
 #include "boundary/call/function.h"
 #include "boundary/table/frozen_row.h"
-#include "boundary/table/lockout_store.h"
 #include "core/platform/error.h"
+#include "functions/accounts/lockout_store.h"
 #include "functions/identity/current_identity.h"
+#include "functions/platform/table.h"
 #include "functions/platform/uuid.h"
 
 extern "C" {
@@ -30,7 +31,7 @@ const vrm::identity* caller() {
 
 /// Writes a security event at once and for good, whatever becomes of the transaction.
 void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail) {
-  pg::lockout_store::require_writable();
+  lockout_store::require_writable();
   if (action.empty() || action.size() > 100) {
     throw vrm::error("22023", "an action has between 1 and 100 bytes")
         .hint("Give it a short name, and what else there is to say in detail.");
@@ -50,10 +51,10 @@ void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail
       connected,
       detail ? pg::datum_traits<pg::jsonb_view>::to(*detail) : Datum{0}};
   const std::array<bool, 6> nulls = {false, false, false, !known, false, !detail};
-  pg::insert_frozen("vrm_private", "audit_journal", values.data(), nulls.data(), values.size(),
-                    pg::lockout_store::flushes_attempts());
+  pg::insert_frozen(platform_table("vrm_private", "audit_journal"), values.data(), nulls.data(),
+                    values.size(), lockout_store::flushes_attempts());
 }
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_audit_journal, vrm::sql::audit_journal);
+PG_EXPORT(vrm_audit_journal, vrm::sql::audit_journal);

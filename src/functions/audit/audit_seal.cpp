@@ -133,6 +133,6 @@ std::span<const std::byte> audit_mac(std::span<const std::byte> message) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_audit_leaf, vrm::sql::audit_leaf);
-VRM_EXPORT(vrm_merkle_root, vrm::sql::merkle_root);
-VRM_EXPORT(vrm_audit_mac, vrm::sql::audit_mac);
+PG_EXPORT(vrm_audit_leaf, vrm::sql::audit_leaf);
+PG_EXPORT(vrm_merkle_root, vrm::sql::merkle_root);
+PG_EXPORT(vrm_audit_mac, vrm::sql::audit_mac);

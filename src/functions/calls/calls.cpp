@@ -230,9 +230,9 @@ transcript_row transcript_stats(pg::jsonb results) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_call_duration, vrm::sql::call_duration);
-VRM_EXPORT(vrm_call_customer, vrm::sql::call_customer);
-VRM_EXPORT(vrm_call_sentiment, vrm::sql::call_sentiment_text);
-VRM_EXPORT(vrm_call_actions, vrm::sql::call_actions);
-VRM_EXPORT(vrm_customer_hash, vrm::sql::customer_hash);
-VRM_EXPORT(vrm_transcript_stats, vrm::sql::transcript_stats);
+PG_EXPORT(vrm_call_duration, vrm::sql::call_duration);
+PG_EXPORT(vrm_call_customer, vrm::sql::call_customer);
+PG_EXPORT(vrm_call_sentiment, vrm::sql::call_sentiment_text);
+PG_EXPORT(vrm_call_actions, vrm::sql::call_actions);
+PG_EXPORT(vrm_customer_hash, vrm::sql::customer_hash);
+PG_EXPORT(vrm_transcript_stats, vrm::sql::transcript_stats);

@@ -174,5 +174,5 @@ std::string mended_json(std::string_view payload) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_read_report, vrm::sql::read_report);
-VRM_EXPORT(vrm_mended_json, vrm::sql::mended_json);
+PG_EXPORT(vrm_read_report, vrm::sql::read_report);
+PG_EXPORT(vrm_mended_json, vrm::sql::mended_json);

@@ -102,7 +102,7 @@ bool valid_results(pg::jsonb document) { return !results_error(document).has_val
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_connection_details_error, vrm::sql::connection_details_error);
-VRM_EXPORT(vrm_valid_connection_details, vrm::sql::valid_connection_details);
-VRM_EXPORT(vrm_results_error, vrm::sql::results_error);
-VRM_EXPORT(vrm_valid_results, vrm::sql::valid_results);
+PG_EXPORT(vrm_connection_details_error, vrm::sql::connection_details_error);
+PG_EXPORT(vrm_valid_connection_details, vrm::sql::valid_connection_details);
+PG_EXPORT(vrm_results_error, vrm::sql::results_error);
+PG_EXPORT(vrm_valid_results, vrm::sql::valid_results);

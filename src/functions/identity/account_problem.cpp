@@ -70,4 +70,4 @@ std::optional<std::string_view> account_problem() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_account_problem, vrm::sql::account_problem);
+PG_EXPORT(vrm_account_problem, vrm::sql::account_problem);

@@ -277,8 +277,8 @@ void define_identity_settings() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_uid, vrm::sql::uid);
-VRM_EXPORT(vrm_role, vrm::sql::role);
-VRM_EXPORT(vrm_aal, vrm::sql::aal);
-VRM_EXPORT(vrm_is_anonymous, vrm::sql::is_anonymous);
-VRM_EXPORT(vrm_jwt, vrm::sql::jwt);
+PG_EXPORT(vrm_uid, vrm::sql::uid);
+PG_EXPORT(vrm_role, vrm::sql::role);
+PG_EXPORT(vrm_aal, vrm::sql::aal);
+PG_EXPORT(vrm_is_anonymous, vrm::sql::is_anonymous);
+PG_EXPORT(vrm_jwt, vrm::sql::jwt);

@@ -141,6 +141,6 @@ void define_login_settings() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_login, vrm::sql::login);
-VRM_EXPORT(vrm_logout, vrm::sql::logout);
-VRM_EXPORT(vrm_verify_jwt, vrm::sql::verify_jwt);
+PG_EXPORT(vrm_login, vrm::sql::login);
+PG_EXPORT(vrm_logout, vrm::sql::logout);
+PG_EXPORT(vrm_verify_jwt, vrm::sql::verify_jwt);

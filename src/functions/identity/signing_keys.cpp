@@ -15,6 +15,7 @@
 #include "core/platform/error.h"
 #include "core/platform/openssl.h"
 #include "functions/platform/settings.h"
+#include "functions/platform/table.h"
 #include "functions/secrets/keyring.h"
 
 extern "C" {
@@ -24,10 +25,9 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
-constexpr const char* key_schema = "vrm_private";
-constexpr const char* key_table = "jwt_keys";
+constexpr pg::known_table key_table = platform_table("vrm_private", "jwt_keys");
 
-pg::watched_table watched(key_schema, key_table, "jwt_keys_pkey");
+pg::watched_table watched(key_table.schema, key_table.name, "jwt_keys_pkey");
 std::vector<signing_keys::signing_key> known;
 std::uint64_t readings = 0;
 
@@ -68,7 +68,7 @@ const std::vector<signing_keys::signing_key>& keys() {
 
 /// The key behind a sealed HS256 secret.
 std::unique_ptr<vrm::jose::verification_key> open_secret(const std::string& key_id) {
-  const pg::owner_scope owner(key_schema, key_table);
+  const pg::owner_scope owner(key_table);
   const pg::spi_session spi;
   std::string text =
       spi.value<std::string>("SELECT vrm.reveal_row('vrm_private.jwt_keys', 'secret', $1)", key_id)
@@ -152,7 +152,7 @@ std::int32_t jwk_import(pg::jsonb_view key_set, std::string_view issuer,
         .hint("Give the claim iss of the issuer's tokens, such as 'https://issuer.example/auth'.");
   }
   std::vector<vrm::jose::key_description> found = vrm::jose::read_key_set(text);
-  const pg::owner_scope owner(key_schema, key_table);
+  const pg::owner_scope owner(key_table);
   const pg::spi_session spi;
   for (vrm::jose::key_description& key : found) {
     store_key(spi, key, issuer, audience.value_or(""));
@@ -162,7 +162,7 @@ std::int32_t jwk_import(pg::jsonb_view key_set, std::string_view issuer,
 }
 
 bool jwk_revoke(std::string_view key_id) {
-  const pg::owner_scope owner(key_schema, key_table);
+  const pg::owner_scope owner(key_table);
   const pg::spi_session spi;
   return spi.execute("DELETE FROM vrm_private.jwt_keys WHERE kid OPERATOR(pg_catalog.=) $1",
                      key_id) > 0;
@@ -172,5 +172,5 @@ void watch_signing_keys() { watched.watch(); }
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_jwk_import, vrm::sql::jwk_import);
-VRM_EXPORT(vrm_jwk_revoke, vrm::sql::jwk_revoke);
+PG_EXPORT(vrm_jwk_import, vrm::sql::jwk_import);
+PG_EXPORT(vrm_jwk_revoke, vrm::sql::jwk_revoke);

@@ -8,7 +8,7 @@
 #include "boundary/call/function.h"
 #include "boundary/call/procedure.h"
 #include "boundary/call/spi.h"
-#include "boundary/table/platform.h"
+#include "boundary/error/notice.h"
 #include "boundary/table/session_locks.h"
 #include "boundary/table/wal.h"
 #include "boundary/value/array.h"
@@ -138,7 +138,7 @@ void pre_deploy(pg::procedure_call& call, std::string_view label,
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_wal_position, vrm::sql::wal_position);
-VRM_EXPORT(vrm_wal_segment_start, vrm::sql::wal_segment_start);
-VRM_EXPORT(vrm_first_commit, vrm::sql::first_commit);
-VRM_EXPORT_PROCEDURE(vrm_pre_deploy, vrm::sql::pre_deploy);
+PG_EXPORT(vrm_wal_position, vrm::sql::wal_position);
+PG_EXPORT(vrm_wal_segment_start, vrm::sql::wal_segment_start);
+PG_EXPORT(vrm_first_commit, vrm::sql::first_commit);
+PG_EXPORT(vrm_pre_deploy, vrm::sql::pre_deploy);

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "boundary/call/spi.h"
-#include "boundary/table/platform.h"
 #include "boundary/value/record.h"
+#include "functions/platform/installer.h"
 #include "functions/secrets/keyring.h"
 
 extern "C" {
@@ -47,7 +47,7 @@ std::optional<std::string> missing_from_platform() {
   const pg::spi_session spi;
   const auto script = spi.value<std::string>("SELECT vrm.platform_script()");
   std::string lines;
-  for (const std::string& statement : pg::missing_objects(script.value_or(""))) {
+  for (const std::string& statement : missing_objects(script.value_or(""))) {
     lines += (lines.empty() ? "" : "\n") + statement;
   }
   if (lines.empty()) return std::nullopt;
@@ -56,7 +56,7 @@ std::optional<std::string> missing_from_platform() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_version, vrm::sql::version);
-VRM_EXPORT(vrm_build_info, vrm::sql::build_info);
-VRM_EXPORT(vrm_master_key_problem, vrm::sql::master_key_problem);
-VRM_EXPORT(vrm_missing_from_platform, vrm::sql::missing_from_platform);
+PG_EXPORT(vrm_version, vrm::sql::version);
+PG_EXPORT(vrm_build_info, vrm::sql::build_info);
+PG_EXPORT(vrm_master_key_problem, vrm::sql::master_key_problem);
+PG_EXPORT(vrm_missing_from_platform, vrm::sql::missing_from_platform);

@@ -59,5 +59,5 @@ std::optional<std::string> restricted_query(pg::name_view role, std::string_view
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_check_expression, vrm::sql::check_expression);
-VRM_EXPORT(vrm_restricted_query, vrm::sql::restricted_query);
+PG_EXPORT(vrm_check_expression, vrm::sql::check_expression);
+PG_EXPORT(vrm_restricted_query, vrm::sql::restricted_query);

@@ -49,5 +49,5 @@ std::optional<double> growth(pg::float8_array days, pg::float8_array amounts) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_file_system, vrm::sql::file_system);
-VRM_EXPORT(vrm_growth_a_day, vrm::sql::growth);
+PG_EXPORT(vrm_file_system, vrm::sql::file_system);
+PG_EXPORT(vrm_growth_a_day, vrm::sql::growth);

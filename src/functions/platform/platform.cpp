@@ -1,11 +1,12 @@
 // Makes, repairs and upgrades the platform: the ordinary tables, policies, triggers and functions
 // that live beside the extension's members, so that dumps carry them and a DBA may change them.
-#include "boundary/table/platform.h"
+#include "functions/platform/installer.h"
 
 #include <string>
 
 #include "boundary/call/function.h"
 #include "boundary/call/spi.h"
+#include "boundary/error/notice.h"
 #include "core/platform/error.h"
 #include "functions/platform/settings.h"
 
@@ -87,7 +88,7 @@ void require_trusted_schemas(const pg::spi_session& spi) {
 }
 
 /// Takes an older platform forward, one step of sql/platform/upgrade/ after the other.
-void run_steps(const pg::spi_session& spi, pg::platform_installer& installer, std::string from,
+void run_steps(const pg::spi_session& spi, platform_installer& installer, std::string from,
                const std::string& to) {
   while (from != to) {
     const auto next = spi.value<std::string>(
@@ -100,14 +101,14 @@ void run_steps(const pg::spi_session& spi, pg::platform_installer& installer, st
     }
     const auto script = spi.value<std::string>(
         "SELECT script FROM vrm.platform_steps() WHERE from_version = $1", from);
-    installer.run(script.value_or(""), pg::platform_installer::comments::replace);
+    installer.run(script.value_or(""), platform_installer::comments::replace);
     from = *next;
     spi.execute("INSERT INTO vrm_private.platform_history (version) VALUES ($1)", from);
   }
 }
 
 /// Runs the whole script of the platform, whose functions may call each other in any order.
-void complete(const pg::spi_session& spi, pg::platform_installer& installer,
+void complete(const pg::spi_session& spi, platform_installer& installer,
               const std::string& version) {
   installer.run(spi.value<std::string>("SELECT vrm.platform_script()").value_or(""));
   installer.check_functions();
@@ -128,7 +129,7 @@ void define_platform_settings() {
 std::string install() {
   require_superuser();
   const pg::spi_session spi;
-  pg::platform_installer installer;
+  platform_installer installer;
   require_trusted_schemas(spi);
   const std::string version = library_version(spi);
   const auto recorded = recorded_version(spi);
@@ -145,7 +146,7 @@ std::string install() {
 std::string upgrade() {
   require_superuser();
   const pg::spi_session spi;
-  pg::platform_installer installer;
+  platform_installer installer;
   require_trusted_schemas(spi);
   const std::string version = library_version(spi);
   const auto recorded = recorded_version(spi);
@@ -175,7 +176,7 @@ void install_platform() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_install, vrm::sql::install);
-VRM_EXPORT(vrm_upgrade, vrm::sql::upgrade);
-VRM_EXPORT(vrm_platform_version, vrm::sql::platform_version);
-VRM_EXPORT(vrm_install_platform, vrm::sql::install_platform);
+PG_EXPORT(vrm_install, vrm::sql::install);
+PG_EXPORT(vrm_upgrade, vrm::sql::upgrade);
+PG_EXPORT(vrm_platform_version, vrm::sql::platform_version);
+PG_EXPORT(vrm_install_platform, vrm::sql::install_platform);

@@ -23,5 +23,5 @@ HeapTuple announce_change(const pg::trigger_call& call) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT_TRIGGER(vrm_set_updated_at, vrm::sql::set_updated_at);
-VRM_EXPORT_TRIGGER(vrm_announce_change, vrm::sql::announce_change);
+PG_EXPORT(vrm_set_updated_at, vrm::sql::set_updated_at);
+PG_EXPORT(vrm_announce_change, vrm::sql::announce_change);

@@ -169,14 +169,14 @@ std::int32_t nested(std::int32_t depth) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_selftest_probes_born, vrm::sql::probes_born);
-VRM_EXPORT(vrm_selftest_probes_alive, vrm::sql::probes_alive);
-VRM_EXPORT(vrm_selftest_bytes_in_use, vrm::sql::bytes_in_use);
-VRM_EXPORT(vrm_selftest_raise, vrm::sql::raise);
-VRM_EXPORT(vrm_selftest_divide, vrm::sql::divide);
-VRM_EXPORT(vrm_selftest_divide_unguarded, vrm::sql::divide_unguarded);
-VRM_EXPORT(vrm_selftest_context_kept, vrm::sql::context_kept);
-VRM_EXPORT(vrm_selftest_spin, vrm::sql::spin);
-VRM_EXPORT(vrm_selftest_hog, vrm::sql::hog);
-VRM_EXPORT(vrm_selftest_repeat, vrm::sql::repeat);
-VRM_EXPORT(vrm_selftest_nested, vrm::sql::nested);
+PG_EXPORT(vrm_selftest_probes_born, vrm::sql::probes_born);
+PG_EXPORT(vrm_selftest_probes_alive, vrm::sql::probes_alive);
+PG_EXPORT(vrm_selftest_bytes_in_use, vrm::sql::bytes_in_use);
+PG_EXPORT(vrm_selftest_raise, vrm::sql::raise);
+PG_EXPORT(vrm_selftest_divide, vrm::sql::divide);
+PG_EXPORT(vrm_selftest_divide_unguarded, vrm::sql::divide_unguarded);
+PG_EXPORT(vrm_selftest_context_kept, vrm::sql::context_kept);
+PG_EXPORT(vrm_selftest_spin, vrm::sql::spin);
+PG_EXPORT(vrm_selftest_hog, vrm::sql::hog);
+PG_EXPORT(vrm_selftest_repeat, vrm::sql::repeat);
+PG_EXPORT(vrm_selftest_nested, vrm::sql::nested);

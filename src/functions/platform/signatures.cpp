@@ -5,8 +5,8 @@
 #include "boundary/call/function.h"
 
 extern "C" {
-extern const pg::signature __start_vrm_signatures[];  // NOLINT(bugprone-reserved-identifier)
-extern const pg::signature __stop_vrm_signatures[];   // NOLINT(bugprone-reserved-identifier)
+extern const pg::signature __start_pg_signatures[];  // NOLINT(bugprone-reserved-identifier)
+extern const pg::signature __stop_pg_signatures[];   // NOLINT(bugprone-reserved-identifier)
 }
 
 namespace vrm::sql {
@@ -14,7 +14,7 @@ namespace vrm::sql {
 /// One line a function: symbol, strictness, result type and argument types as OIDs.
 std::string native_signatures() {
   std::string lines;
-  for (const pg::signature& function : std::span(__start_vrm_signatures, __stop_vrm_signatures)) {
+  for (const pg::signature& function : std::span(__start_pg_signatures, __stop_pg_signatures)) {
     lines.append(function.symbol).append(function.strict ? " t" : " f");
     for (const Oid type : std::span(function.types, function.arity + 1)) {
       lines.append(" ").append(std::to_string(type));
@@ -26,4 +26,4 @@ std::string native_signatures() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_native_signatures, vrm::sql::native_signatures);
+PG_EXPORT(vrm_native_signatures, vrm::sql::native_signatures);

@@ -47,5 +47,5 @@ vrm::uuid uuid7_at(pg::timestamp at) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_uuid7_at, vrm::sql::uuid7_at);
-VRM_EXPORT(vrm_uuid7, vrm::sql::uuid7);
+PG_EXPORT(vrm_uuid7_at, vrm::sql::uuid7_at);
+PG_EXPORT(vrm_uuid7, vrm::sql::uuid7);

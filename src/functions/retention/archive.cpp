@@ -129,6 +129,6 @@ std::int64_t tuple_block(pg::tuple_address tuple) {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_archive_rows, vrm::sql::archive_rows);
-VRM_EXPORT(vrm_row_digest, vrm::sql::row_digest_of);
-VRM_EXPORT(vrm_tuple_block, vrm::sql::tuple_block);
+PG_EXPORT(vrm_archive_rows, vrm::sql::archive_rows);
+PG_EXPORT(vrm_row_digest, vrm::sql::row_digest_of);
+PG_EXPORT(vrm_tuple_block, vrm::sql::tuple_block);

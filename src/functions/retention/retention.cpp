@@ -81,7 +81,12 @@ bool is_passing(const pg::error& e) {
 
 batch_result do_batch(std::int64_t run_id, const window& blocks, std::int64_t most) {
   const pg::spi_session spi;
-  spi.execute("SELECT policy LIKE 'calls.%' FROM vrm.retention_runs WHERE run_id = $1", run_id);
+  if (spi.execute("SELECT policy LIKE 'calls.%' FROM vrm.retention_runs WHERE run_id = $1",
+                  run_id) == 0) {
+    throw vrm::error("P0002", "retention run " + std::to_string(run_id) + " is not in the log")
+        .detail("Its row of vrm.retention_runs was deleted while it ran.")
+        .hint("CALL vrm.run_retention();");
+  }
   const archiving_scope moving(spi.column<bool>(0, 1).value_or(false));
   spi.execute("SELECT rows_done, go_on FROM vrm_private.retention_batch($1, $2, $3, $4, $5)",
               run_id, blocks.first, blocks.last, blocks.expected, most);
@@ -311,6 +316,6 @@ void run_retention(pg::procedure_call& call, std::optional<std::string_view> pol
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_is_archiving, vrm::sql::is_archiving);
-VRM_EXPORT(vrm_retention_step, vrm::sql::retention_step);
-VRM_EXPORT_PROCEDURE(vrm_run_retention, vrm::sql::run_retention);
+PG_EXPORT(vrm_is_archiving, vrm::sql::is_archiving);
+PG_EXPORT(vrm_retention_step, vrm::sql::retention_step);
+PG_EXPORT(vrm_run_retention, vrm::sql::run_retention);

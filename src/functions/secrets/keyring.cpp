@@ -17,6 +17,7 @@
 #include "boundary/table/scan.h"
 #include "core/platform/random.h"
 #include "functions/platform/settings.h"
+#include "functions/platform/table.h"
 
 extern "C" {
 #include "utils/fmgroids.h"
@@ -173,7 +174,7 @@ subject_salt make_salt(const vrm::uuid& subject) {
   subject_salt fresh{};
   vrm::random_bytes(fresh);
   {
-    const pg::owner_scope owner("vrm_private", "subject_keys");
+    const pg::owner_scope owner(platform_table("vrm_private", "subject_keys"));
     const pg::spi_session spi;
     spi.execute(
         "INSERT INTO vrm_private.subject_keys (subject, salt) VALUES ($1, $2)"
@@ -316,4 +317,4 @@ void watch_keyring() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_key_usable, vrm::sql::key_usable);
+PG_EXPORT(vrm_key_usable, vrm::sql::key_usable);

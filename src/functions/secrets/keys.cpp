@@ -104,6 +104,6 @@ std::int32_t rewrap_keys() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_key_create, vrm::sql::key_create);
-VRM_EXPORT(vrm_key_import, vrm::sql::key_import);
-VRM_EXPORT(vrm_rewrap_keys, vrm::sql::rewrap_keys);
+PG_EXPORT(vrm_key_create, vrm::sql::key_create);
+PG_EXPORT(vrm_key_import, vrm::sql::key_import);
+PG_EXPORT(vrm_rewrap_keys, vrm::sql::rewrap_keys);

@@ -431,7 +431,7 @@ bool opens_at(pg::relation_id table, pg::name_view column_name, pg::tuple_addres
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_opens_at, vrm::sql::opens_at);
-VRM_EXPORT(vrm_reseal_rows, vrm::sql::reseal_rows);
-VRM_EXPORT_TRIGGER(vrm_bind_sealed, vrm::sql::bind_sealed);
-VRM_EXPORT(vrm_reveal_row, vrm::sql::reveal_row);
+PG_EXPORT(vrm_opens_at, vrm::sql::opens_at);
+PG_EXPORT(vrm_reseal_rows, vrm::sql::reseal_rows);
+PG_EXPORT(vrm_bind_sealed, vrm::sql::bind_sealed);
+PG_EXPORT(vrm_reveal_row, vrm::sql::reveal_row);

@@ -259,17 +259,17 @@ void define_secrets_settings() {
 
 }  // namespace vrm::sql
 
-VRM_EXPORT(vrm_secret_in, vrm::sql::secret_in);
-VRM_EXPORT(vrm_secret_out, vrm::sql::secret_out);
-VRM_EXPORT(vrm_secret_receive, vrm::sql::secret_receive);
-VRM_EXPORT(vrm_secret_send, vrm::sql::secret_send);
-VRM_EXPORT(vrm_secret_hint, vrm::sql::secret_hint);
-VRM_EXPORT(vrm_seal, vrm::sql::seal);
-VRM_EXPORT(vrm_seal_random, vrm::sql::seal_random);
-VRM_EXPORT(vrm_reveal, vrm::sql::reveal);
-VRM_EXPORT(vrm_reseal, vrm::sql::reseal);
-VRM_EXPORT(vrm_is_sealed, vrm::sql::is_sealed);
-VRM_EXPORT(vrm_is_bound, vrm::sql::is_bound);
-VRM_EXPORT(vrm_key_of, vrm::sql::key_of);
-VRM_EXPORT(vrm_blind_index, vrm::sql::blind_index);
-VRM_EXPORT(vrm_blind_probe, vrm::sql::blind_probe);
+PG_EXPORT(vrm_secret_in, vrm::sql::secret_in);
+PG_EXPORT(vrm_secret_out, vrm::sql::secret_out);
+PG_EXPORT(vrm_secret_receive, vrm::sql::secret_receive);
+PG_EXPORT(vrm_secret_send, vrm::sql::secret_send);
+PG_EXPORT(vrm_secret_hint, vrm::sql::secret_hint);
+PG_EXPORT(vrm_seal, vrm::sql::seal);
+PG_EXPORT(vrm_seal_random, vrm::sql::seal_random);
+PG_EXPORT(vrm_reveal, vrm::sql::reveal);
+PG_EXPORT(vrm_reseal, vrm::sql::reseal);
+PG_EXPORT(vrm_is_sealed, vrm::sql::is_sealed);
+PG_EXPORT(vrm_is_bound, vrm::sql::is_bound);
+PG_EXPORT(vrm_key_of, vrm::sql::key_of);
+PG_EXPORT(vrm_blind_index, vrm::sql::blind_index);
+PG_EXPORT(vrm_blind_probe, vrm::sql::blind_probe);

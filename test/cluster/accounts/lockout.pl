@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -146,26 +146,20 @@ $standby->stop;
 
 # --- kill -9 of a backend in a storm -------------------------------------------------------------
 
-sub wait_until_up {
-    for (1 .. 300) {
-        my ($code) = $node->psql($database, 'SELECT 1');
-        return if defined $code && $code == 0;
-        select undef, undef, undef, 0.1;
-    }
-    die 'the server does not come back';
-}
-
 # Storms at one account until a backend is killed, then once more; counts evaluations.
 sub killed_storm {
     my ($who) = @_;
     my $script = join '', map { $judged =~ s/WHO/$who/gr } 1 .. 40;
-    my @runs = begin_together(5, "\\echo pid\nSELECT pg_backend_pid();\n$script");
-    IPC::Run::pump($runs[0][0]) until ${ $runs[0][1] } =~ /pid\n(\d+)\n/;
-    my ($pid) = ${ $runs[0][1] } =~ /pid\n(\d+)/;
-    select undef, undef, undef, rand(0.06);
-    kill 'KILL', $pid;
-    my $said = end_together(@runs);
-    wait_until_up();
+    my $said;
+    until_restarted($node, $database, sub {
+        # Whoever is through with it stays, so that there is somebody to kill.
+        my @runs = begin_together(5, "\\echo pid\nSELECT pg_backend_pid();\n${script}SELECT pg_sleep(600);\n");
+        IPC::Run::pump($runs[0][0]) until ${ $runs[0][1] } =~ /pid\n(\d+)\n/;
+        my ($pid) = ${ $runs[0][1] } =~ /pid\n(\d+)/;
+        select undef, undef, undef, rand(0.06);
+        kill 'KILL', $pid;
+        $said = end_together(@runs);
+    });
     return count('evaluated', $said . "\n" . together(4, $script));
 }
 
@@ -189,19 +183,12 @@ cmp_ok(scalar(@locked), '>', $cycles / 2, 'most accounts are locked at once');
 
 setting('wal_writer_delay', '10s');
 
-sub checkpointer { return "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'" }
-
 # Kills the backend of this script at its end, in its transaction.
 sub killed_after {
     my ($script) = @_;
-    my $before = query($node, $database, checkpointer());
-    together(1, "BEGIN;\n${script}SELECT pg_backend_pid() AS pid \\gset\n\\setenv BACKEND :pid\n\\! kill -9 \$BACKEND\n");
-    for (1 .. 300) {  # until it has crashed and is back
-        my ($code, $pid) = $node->psql($database, checkpointer());
-        return if defined $code && $code == 0 && $pid ne '' && $pid != $before;
-        select undef, undef, undef, 0.1;
-    }
-    die 'the server does not come back';
+    my $suicide = 'SELECT pg_backend_pid() AS pid \gset' . "\n\\setenv BACKEND :pid\n\\! kill -9 \$BACKEND\n";
+    until_restarted($node, $database, sub { together(1, "BEGIN;\n$script$suicide") });
+    return;
 }
 
 killed_after($begin =~ s/WHO/reserved/r . "\\endif\n");

@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use Digest::SHA;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use MIME::Base64 qw(encode_base64url);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -20,7 +20,7 @@ CONF
 $node->start;
 database($node, 'app');
 
-my $tokens = slurp_file("$FindBin::Bin/../data/tokens.sql");
+my $tokens = slurp_file("$FindBin::Bin/../../data/tokens.sql");
 my ($key_set) = $tokens =~ /^\\set key_set '(.*)'$/m;
 my %believed = $tokens =~ /^\('([^']+)', '([^']+)'\)[,;]$/mg;
 my ($first, $second) = @believed{'ES256', 'second user'};

@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use Encode;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use IO::Socket::UNIX;
 use PostgreSQL::Test::Cluster;
 use Test::More;

@@ -1,6 +1,7 @@
 # The demo: its sample calls go in, what is dirty stays out, and showing it is quiet and repeatable.
 use strict;
 use warnings;
+use List::Util qw(sum);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -52,6 +53,8 @@ is(query('SELECT count(*) FROM vrm.test_runs r JOIN demo.played p ON p.run_id = 
                  <> jsonb_array_length(p.document -> $$actions$$))'), 0, '... and complete');
 is(query('SELECT count(*) FROM vrm.test_runs WHERE NOT vrm.valid_results(results)'), 0,
     'results have the shape of the source document');
+is(query(q{SELECT count(*) FROM vrm.test_runs WHERE started_at < date_trunc('day', now() AT TIME ZONE 'UTC') - interval '29 days'}),
+    0, 'the report will show them all');
 cmp_ok(query('SELECT count(DISTINCT started_at::date) FROM vrm.test_runs'), '>=', 20,
     'the calls make a month of history');
 
@@ -59,6 +62,12 @@ my $shown = run_quietly('show.sh');
 like($shown, qr/appointment-desk/, 'the tour shows an agent');
 like($shown, qr/\n +current +\|.*\n +previous +\|.*\n +change +\|/, '... a week against the one before');
 like($shown, qr/\n +[A-Z]\w\w [A-Z]\w\w \d\d +\| +\d+ \| +\d+ \| #+\n/, '... its days');
+my ($week, @day) = ($shown =~ /^ current +\| +(\d+) /m, $shown =~ /^ [A-Z]\w\w [A-Z]\w\w \d\d +\| +(\d+) \|/mg);
+is(sum(@day), $week, '... which add up to the week');
+my @change = map { [$shown =~ /^ $_ .*\| +(-?\d+) % +\| (-?)00:(\d\d):(\d\d) /m] } qw(current previous change);
+is($change[2][0], $change[0][0] - $change[1][0], '... and the change of successes is what is seen');
+my @seconds = map { ("$_->[1]1") * (60 * $_->[2] + $_->[3]) } @change;
+is($seconds[2], $seconds[0] - $seconds[1], '... as is that of lengths');
 like($shown, qr/\n +95 % +\| \d+:\d\d *\n +99 % +\| \d+:\d\d *\n/, '... how long calls are');
 like($shown, qr/ok +\| t +\| mfa_required +\| ok/, 'it signs somebody in, with a code in the end');
 like($shown, qr/invalid, invalid, invalid, invalid, locked, locked/, 'it locks an account');
@@ -71,7 +80,8 @@ like($shown, qr/telephony +\| …b1Ye/, '... a stored API key by its end');
 like($shown, qr/tel-live-Qm5Ra93TzUb1Ye/, '... and opened for who calls the service');
 like($shown, qr/telephony +\| t +\| t\n/, '... and under a new key');
 like($shown, qr/\n +40 \| +2 \| +0 \| +1 \| +193\n/, '... calls archived, verified, one restored');
-like($shown, qr/deleted \| deleted\+.*\| t .*recovered \| ben\@\S+ \| f /s, '... an account deleted and recovered');
+like($shown, qr/deleted \| deleted\+\S+ +\| t +\| +45\n.*recovered \| ben\@\S+ \| f +\| +45\n/s,
+    '... an account deleted and recovered, with its calls');
 like($shown, qr/rto +\| ok +\| 01:40:00/, '... whether it could all be restored');
 like($shown, qr/test_runs \| f .*rows missing: 16\n/, '... and what a restore would have to bring back');
 is(scalar(grep { length > 100 } split /\n/, $shown), 0,

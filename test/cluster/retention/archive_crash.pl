@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -59,8 +59,7 @@ for my $how ('a backend', 'the server') {
     my $run = run_until(5);
     my $done = sql('SELECT max(rows_done) FROM vrm.retention_progress');
     if ($how eq 'a backend') {
-        kill 'KILL', sql('SELECT max(pid) FROM vrm.retention_progress');
-        $node->poll_query_until('app', 'SELECT pg_postmaster_start_time() IS NOT NULL AND NOT pg_is_in_recovery()');
+        until_restarted($node, 'app', sub { kill 'KILL', sql('SELECT max(pid) FROM vrm.retention_progress') });
     } else {
         # All of them: backends whose postmaster alone dies would finish the run.
         my @processes = split /\n/, sql("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()");

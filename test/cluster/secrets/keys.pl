@@ -2,7 +2,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -65,10 +65,11 @@ for my $round (1 .. 3) {
     ok($node->poll_query_until('app', "SELECT EXISTS (SELECT FROM vrm.rotation_progress"
               . " WHERE table_name = 'vault'::regclass AND rows_done >= 2000 * $round)"),
         "round $round: rotation is under way");
-    kill 'KILL', query($node, 'app', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL vrm.%'});
-    $rotation->finish;
-    $writers->finish;
-    $node->poll_query_until('postgres', 'SELECT true');
+    until_restarted($node, 'app', sub {
+        kill 'KILL', query($node, 'app', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL vrm.%'});
+        $rotation->finish;
+        $writers->finish;
+    });
     is(query($node, 'app', $different), 0, "round $round: nothing is lost");
     is(query($node, 'app', "SELECT count(*) FROM vrm.keyring_status WHERE purpose = 'data'"), 2,
         "round $round: one new key and the old one");

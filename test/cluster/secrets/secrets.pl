@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use File::Find;
 use MIME::Base64;
 use PostgreSQL::Test::Cluster;
@@ -13,7 +13,7 @@ use VRM::Server;
 
 my $secret = 'plaintext-that-must-not-show-5b1f';
 my $literal = 'literal-that-must-not-show-77aa';
-my $tool = "$FindBin::Bin/../../tools/open_sealed.py";
+my $tool = "$FindBin::Bin/../../../tools/open_sealed.py";
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
@@ -106,7 +106,7 @@ write_keyring('app');
 my $key_id = query($node, 'app', "SELECT key_id FROM vrm.keyring_status WHERE purpose = 'data'");
 my ($key) = run_command(['python3', '-c', <<"PYTHON"]);
 import sys
-sys.path.insert(0, "$FindBin::Bin/../../tools")
+sys.path.insert(0, "$FindBin::Bin/../../../tools")
 import open_sealed
 print(open_sealed.unwrap(open_sealed.read_masters("$file"), "$keyring", $key_id).hex())
 PYTHON

@@ -1,8 +1,8 @@
 -- API keys and recordings: kept sealed, opened by role, every use on record.
 BEGIN;
 SELECT plan(37);
-\ir include/people.sql
-\ir include/secrets.sql
+\ir ../include/people.sql
+\ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 
 -- stored, listed -----------------------------------------------------------------------------------

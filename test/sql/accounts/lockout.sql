@@ -2,7 +2,7 @@
 -- It keeps what these tests count, hence names of their own.
 BEGIN;
 SELECT plan(63);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT 'u' || gen_random_uuid() AS u \gset
 CREATE FUNCTION pg_temp.fail(who text, times int) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(vrm.record_login_attempt(who, false)::text, ' ') FROM generate_series(1, times)

@@ -1,8 +1,8 @@
 -- Second factors and password resets: every code and every token is good once.
 BEGIN;
 SELECT plan(49);
-\ir include/people.sql
-\ir include/secrets.sql
+\ir ../include/people.sql
+\ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
 SELECT vrm.sign_up(:'mail', 'correct horse') AS alice \gset
 UPDATE vrm.lockout_policy SET threshold = 100 WHERE kind IN ('totp', 'recovery');

@@ -2,8 +2,8 @@
 -- a token.
 BEGIN;
 SELECT plan(55);
-\ir include/people.sql
-\ir include/secrets.sql
+\ir ../include/people.sql
+\ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
 
 -- passwords ----------------------------------------------------------------------------------------

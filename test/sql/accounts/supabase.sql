@@ -1,8 +1,8 @@
 -- On Supabase its own service keeps passwords: ours are refused, and its hooks do the lockout.
 BEGIN;
 SELECT plan(16);
-\ir include/people.sql
-\ir include/secrets.sql
+\ir ../include/people.sql
+\ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
 SELECT pg_temp.person(:'mail') AS alice \gset
 CREATE FUNCTION pg_temp.hook(name text, who uuid, valid boolean) RETURNS text LANGUAGE plpgsql AS $$

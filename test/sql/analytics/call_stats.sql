@@ -2,7 +2,7 @@
 -- by hostile documents and states.
 BEGIN;
 SELECT plan(183);
-\ir include/generated_calls.sql
+\ir ../include/generated_calls.sql
 SELECT vrm.call_stats(status, started_at, completed_at, results) AS stats FROM generated_calls \gset
 
 -- figures against an oracle ---------------------------------------------------------------------------
@@ -66,7 +66,7 @@ SELECT is(vrm.call_stats(status, duration_ms, sentiment, actions, vrm.customer_h
 SELECT ok(s OPERATOR(vrm.=) :'stats'::vrm.call_stats AND NOT s OPERATOR(vrm.=) n, 'equality') FROM (SELECT vrm.rollup(s), vrm.rollup(NULL) FROM stored) AS one (s, n);
 ALTER TABLE generated_calls SET (parallel_workers = 2);
 ALTER TABLE stored SET (parallel_workers = 2);
-\ir include/plans.sql
+\ir ../include/plans.sql
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;

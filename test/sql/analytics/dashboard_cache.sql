@@ -2,7 +2,7 @@
 -- out of date as soon as a call begins or ends, and nobody's but the caller's.
 BEGIN;
 SELECT plan(56);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent, pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_agent \gset
 INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at, results, error)

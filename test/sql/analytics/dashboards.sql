@@ -1,8 +1,8 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
 SELECT plan(75);
-\ir include/people.sql
-\ir include/generated_calls.sql
+\ir ../include/people.sql
+\ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
        pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('sales')$$) AS second_agent \gset

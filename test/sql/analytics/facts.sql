@@ -2,8 +2,8 @@
 -- what direct aggregation over the calls sees, compacted or not.
 BEGIN;
 SELECT plan(64);
-\ir include/people.sql
-\ir include/generated_calls.sql
+\ir ../include/people.sql
+\ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
        pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('sales')$$) AS second_agent,
@@ -67,7 +67,7 @@ SELECT is((SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup W
           (SELECT vrm.rollup(stats::vrm.call_stats)::text FROM vrm.call_rollup WHERE grain = 'day'), 'so do those of all agents');
 
 -- for users with many calls: policies keep no index from being used, and no plan reads all facts
-\ir include/plans.sql
+\ir ../include/plans.sql
 SET LOCAL enable_seqscan = off;
 SELECT matches(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)), condition, 'the index does it: ' || condition)
 FROM (VALUES ('SELECT * FROM vrm.call_rollup WHERE user_id = vrm.uid() AND grain = ''month'' AND bucket >= ''2026-01-01''', 'Index Cond: .*grain .*bucket'),

@@ -1,7 +1,7 @@
 -- What dashboards ask: right figures, own rows only, and never a scan over other tenants' rows.
 BEGIN;
 SELECT plan(50);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
        pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('sales')$$) AS second_agent,
@@ -104,7 +104,7 @@ INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at)
     SELECT a.user_id, a.id, 'completed', '2026-01-01'::timestamptz + n * interval '1 hour', '2026-01-01'::timestamptz + n * interval '1 hour'
     FROM vrm.agents a, generate_series(1, 200) AS n WHERE a.agent_id = 'a';
 ANALYZE vrm.test_runs, vrm.agents;
-\ir include/plans.sql
+\ir ../include/plans.sql
 SELECT matches(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)), '^(?!.*Seq Scan on test_runs).*(Index|Bitmap).* on test_runs',
                'an index serves: ' || name)
 FROM (VALUES ('own calls', 'SELECT * FROM vrm.test_runs'),

@@ -1,7 +1,7 @@
 -- Logs: each class in partitions of its own, which go as a whole when they are old enough.
 BEGIN;
 SELECT plan(19);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.log('application', 'info', 'signed in', '{"from": "web"}')$$), NULL, 'users log');

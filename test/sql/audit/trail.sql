@@ -1,7 +1,7 @@
 -- The audit trail: changed columns only, and what no ROLLBACK takes back.
 BEGIN;
 SELECT plan(38);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
 

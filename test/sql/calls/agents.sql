@@ -1,7 +1,7 @@
 -- Agents and test cases: what an owner can do, and what the functions refuse.
 BEGIN;
 SELECT plan(30);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 
 -- creating an agent -----------------------------------------------------------------------------

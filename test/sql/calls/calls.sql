@@ -1,7 +1,7 @@
 -- Calls: their states, what is appended to them, how they end, and what the functions refuse.
 BEGIN;
 SELECT plan(66);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
        pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_agent \gset

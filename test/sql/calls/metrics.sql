@@ -1,7 +1,7 @@
 -- Metrics that users define: theirs alone.
 BEGIN;
 SELECT plan(37);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 
 SELECT is(pg_temp.as_user(:'alice', $$INSERT INTO vrm.metrics (name, prompt) VALUES ('politeness', 'Was the agent polite?') RETURNING user_id$$),

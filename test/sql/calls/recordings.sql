@@ -1,7 +1,7 @@
 -- Recordings: however a row goes, its object is handed to the object store's client until that confirms.
 BEGIN;
 SELECT plan(19);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 INSERT INTO vrm.test_runs (user_id, status) SELECT u, 'queued' FROM unnest(ARRAY[:'alice', :'bob']::uuid[]) AS u, generate_series(1, 2);
 SELECT min(id::text) AS run, max(id::text) AS other FROM vrm.test_runs WHERE user_id = :'alice' \gset

@@ -105,7 +105,7 @@ SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL parallel_leader_participation = off;
-\ir include/plans.sql
+\ir ../include/plans.sql
 SELECT matches(pg_temp.plan_of('SELECT count(*) FROM public.owned WHERE user_id = vrm.uid()', run => true),
                'Workers Launched: [1-9]', 'a filter on vrm.uid() runs in parallel workers');
 SELECT is((SELECT count(*) FROM public.owned WHERE user_id = vrm.uid()), 1000::bigint,

@@ -1,7 +1,7 @@
 -- Tokens: who is believed, who is refused, and how long an identity lasts within a transaction.
 BEGIN;
 SET LOCAL client_min_messages = error;
-\ir ../data/tokens.sql
+\ir ../../data/tokens.sql
 \set user '0e6f1b7c-0000-7000-8000-000000000001'
 CREATE FUNCTION pg_temp.token(name text) RETURNS text LANGUAGE sql STABLE AS
     'SELECT token FROM believed WHERE believed.name = $1';
@@ -204,7 +204,7 @@ SELECT lives_ok($$SELECT vrm.login(token) FROM believed WHERE name = 'EdDSA'$$, 
 
 SELECT throws_ok(format('SELECT vrm.jwk_import(%L, %L)', :'secret_set', 'i'), '55000', NULL,
                  'without a keyring a shared secret cannot be kept');
-\ir include/secrets.sql
+\ir ../include/secrets.sql
 SELECT is(vrm.jwk_import(:'secret_set', :'issuer', 'authenticated'), 1, 'with one it can');
 SELECT matches((SELECT to_jsonb(k)::text FROM vrm_private.jwt_keys k WHERE kid = 'shared'), '"public_key": null',
                'it is no public key');

@@ -2,7 +2,7 @@
 -- columns are the user's to change.
 BEGIN;
 SELECT plan(24);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 
 SELECT is((SELECT email FROM vrm.user_profiles WHERE id = :'alice'), 'alice@example.org', 'a new user gets a profile');

@@ -1,8 +1,8 @@
 -- Backup: what the tool tells is kept, fingerprints see every change and nothing else, and verdicts say
--- what is missing.  With an archive: test/cluster/09?_*.pl; with pgBackRest: test/backup.
+-- what is missing.  With an archive: test/cluster/operations; with pgBackRest: test/backup.
 BEGIN;
 SELECT plan(68);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
 -- what would be lost ------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 -- The doctor: damage is found, and the statement that comes with the finding mends it.  What a whole
--- server is set to is in test/cluster/098_doctor.pl.
+-- server is set to is in test/cluster/operations/doctor.pl.
 BEGIN;
 SELECT plan(65);
 SET LOCAL client_min_messages = warning;

@@ -2,8 +2,8 @@
 -- and every column classed, or somebody hears of it.
 BEGIN;
 SELECT plan(48);
-\ir include/people.sql
-\ir include/secrets.sql
+\ir ../include/people.sql
+\ir ../include/secrets.sql
 
 SELECT is_empty($$SELECT relation, column_name, fix FROM vrm.export_inventory WHERE class IS NULL$$,
                 'every column of the platform is classed; else class it in 97-export.sql');

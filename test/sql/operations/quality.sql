@@ -2,7 +2,7 @@
 -- have, and how a constraint is made of one.
 BEGIN;
 SELECT plan(98);
-\ir include/people.sql
+\ir ../include/people.sql
 
 -- what is checked without anybody having asked ------------------------------------------------------
 

@@ -2,7 +2,7 @@
 -- needs nothing but itself.  The diagram: every table and every foreign key.
 BEGIN;
 SELECT plan(32);
-\ir include/people.sql
+\ir ../include/people.sql
 
 -- an empty database ------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 -- pace do not mislead.
 BEGIN;
 SELECT plan(23);
-\ir include/people.sql
+\ir ../include/people.sql
 
 -- room ----------------------------------------------------------------------------------------------
 

@@ -2,8 +2,8 @@
 -- and rules that no table or function of the platform may break.
 BEGIN;
 SELECT plan(105);
-\ir include/people.sql
-\ir include/secrets.sql
+\ir ../include/people.sql
+\ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
        pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_agent \gset

@@ -1,7 +1,7 @@
 -- Every way out of a C++ function runs its destructors and reports the right error.
 BEGIN;
 SELECT plan(42);
-\ir include/selftest.sql
+\ir ../include/selftest.sql
 
 CREATE FUNCTION pg_temp.ends_with(statement text, error text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,8 +1,8 @@
 -- Limits: each CHECK constraint of the platform refuses what is just beyond it, whoever writes.
 BEGIN;
 SELECT plan(35);
-\ir include/people.sql
-\ir include/secrets.sql
+\ir ../include/people.sql
+\ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
 SELECT pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent')) AS run \gset

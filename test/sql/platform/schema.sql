@@ -2,7 +2,7 @@
 -- comments on everything.
 BEGIN;
 SELECT plan(19);
-\ir include/people.sql
+\ir ../include/people.sql
 
 CREATE FUNCTION pg_temp.columns(relation regclass) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),

@@ -1,7 +1,7 @@
 -- What SQL declares of every native function is what C++ implements.
 BEGIN;
 SELECT plan(3);
-\ir include/selftest.sql
+\ir ../include/selftest.sql
 
 CREATE TEMP VIEW implemented AS
     SELECT l[1] AS symbol, l[2]::bool AS strict, array_to_string(l[3:], ' ') AS types

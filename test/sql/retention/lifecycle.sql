@@ -1,7 +1,7 @@
 -- Accounts end: deleted at once, recoverable for 30 days, then erased with everything of theirs.
 BEGIN;
 SELECT plan(43);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob, pg_temp.person('root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset

@@ -1,9 +1,9 @@
 -- Retention within one transaction: what is due goes to the archive, whole, and comes back whole; holds
 -- are respected; whatever was changed in the archive is found.  The engine that commits is tested in
--- test/cluster/070_retention.pl and its neighbours.
+-- test/cluster/retention.
 BEGIN;
 SELECT plan(98);
-\ir include/people.sql
+\ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
 SELECT pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_agent \gset

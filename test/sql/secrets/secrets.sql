@@ -1,7 +1,7 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
 SELECT plan(105);
-\ir include/secrets.sql
+\ir ../include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
 

@@ -4,10 +4,13 @@ package VRM::Server;
 use strict;
 use warnings;
 use Exporter qw(import);
+use File::Spec;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(server database person as_user error_of error_as_user query);
+our @EXPORT = qw(
+    server database newest_version person as_user error_of error_as_user query until_restarted);
 
 # Starts a server; install_path names another PostgreSQL, further arguments are those of init.
 sub server {
@@ -30,10 +33,45 @@ sub database {
     return $name;
 }
 
+# The version that CREATE EXTENSION installs.
+sub newest_version {
+    my ($node) = @_;
+    return $node->safe_psql('postgres',
+        "SELECT default_version FROM pg_available_extensions WHERE name = 'vrm'");
+}
+
 # First column and row of what a superuser's statements give.
 sub query {
     my ($node, $database, $sql) = @_;
     return $node->safe_psql($database, $sql);
+}
+
+# What psql prints of a statement; nothing where the server does not answer.  The statement is an
+# argument, because writing it to a psql that has found no server ends the test: "Broken pipe".
+sub answer {
+    my ($node, $database, $sql) = @_;
+    my $said = '';
+    my $nothing = File::Spec->devnull;
+    IPC::Run::run(['psql', '-XAtq', '-d', $node->connstr($database), '-c', $sql],
+        '<', $nothing, '>', \$said, '2>', $nothing)
+        or return;
+    chomp $said;
+    return $said;
+}
+
+# Runs what kills a process of the server, and returns when the crash has been noticed and recovered
+# from: then another checkpointer is at work.
+sub until_restarted {
+    my ($node, $database, $kill) = @_;
+    my $checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
+    my $before = query($node, $database, $checkpointer);
+    $kill->();
+    for (1 .. 600) {
+        my $now = answer($node, $database, $checkpointer);
+        return if defined $now && $now ne '' && $now ne $before;
+        select undef, undef, undef, 0.1;
+    }
+    die 'the server does not come back';
 }
 
 # Signs somebody up; gives the id.

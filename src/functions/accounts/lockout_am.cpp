@@ -5,7 +5,8 @@
 #include <cstring>
 
 #include "boundary/call/function.h"
-#include "boundary/table/lockout_store.h"
+#include "boundary/table/access_method.h"
+#include "functions/accounts/lockout_store.h"
 
 extern "C" {
 #include "access/multixact.h"
@@ -23,17 +24,10 @@ extern "C" {
 #include "utils/uuid.h"
 }
 
-namespace pg::lockout_store {
+namespace vrm::sql::lockout_store {
 namespace {
 
-#if PG_VERSION_NUM >= 160000
-using file_locator = RelFileLocator;
-#else
-using file_locator = RelFileNode;
-#endif
-
-// --- columns
-// --------------------------------------------------------------------------------------
+// --- columns -------------------------------------------------------------------------------------
 
 constexpr std::array<Oid, 10> column_types = {
     UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
@@ -91,8 +85,7 @@ entry from_columns(const Datum* values) {
   return made;
 }
 
-// --- scans
-// ----------------------------------------------------------------------------------------
+// --- scans ---------------------------------------------------------------------------------------
 
 /// Copies a page at a time, so that no lock is held between rows.
 struct scan {  // NOLINT(cppcoreguidelines-pro-type-member-init): palloc0 does
@@ -171,8 +164,7 @@ bool scan_next(TableScanDesc head, ScanDirection /*direction*/, TupleTableSlot* 
   return true;
 }
 
-// --- rows in
-// ----------------------------------------------------------------------------------------
+// --- rows in -------------------------------------------------------------------------------------
 
 void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*options*/,
             BulkInsertStateData* /*bulk*/) {
@@ -185,13 +177,13 @@ void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*op
     }
   }
   const entry given = from_columns(slot->tts_values);
-  const failure* failed = nullptr;
+  const pg::failure* failed = nullptr;
   try {
     merge(relation, given);
   } catch (...) {
-    failed = &describe_current_exception();
+    failed = &pg::describe_current_exception();
   }
-  if (failed != nullptr) report(*failed);
+  if (failed != nullptr) pg::report(*failed);
 }
 
 void insert_many(Relation relation, TupleTableSlot** slots, int count, CommandId cid, int options,
@@ -199,10 +191,9 @@ void insert_many(Relation relation, TupleTableSlot** slots, int count, CommandId
   for (int i = 0; i < count; ++i) insert(relation, slots[i], cid, options, bulk);
 }
 
-// --- the file
-// ---------------------------------------------------------------------------------------
+// --- the file ------------------------------------------------------------------------------------
 
-void new_file(Relation relation, const file_locator* locator, char persistence,
+void new_file(Relation relation, const pg::file_locator* locator, char persistence,
               TransactionId* freeze_xid, MultiXactId* min_multi) {
   if (persistence != RELPERSISTENCE_PERMANENT) {
     ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -221,7 +212,7 @@ void new_file(Relation relation, const file_locator* locator, char persistence,
     PageInit(page, BLCKSZ, 0);
     view(page).format(vrm::lockout::root_level);
     set_used(page);
-    log_newpage(const_cast<file_locator*>(locator), MAIN_FORKNUM, number, page, true);
+    log_newpage(const_cast<pg::file_locator*>(locator), MAIN_FORKNUM, number, page, true);
     PageSetChecksumInplace(page, number);
     smgrextend(file, MAIN_FORKNUM, number, block.data, true);
   }
@@ -230,8 +221,7 @@ void new_file(Relation relation, const file_locator* locator, char persistence,
   smgrclose(file);
 }
 
-// --- what is refused
-// --------------------------------------------------------------------------------
+// --- what is refused -----------------------------------------------------------------------------
 
 [[noreturn]] void refuse(const char* what) {
   ereport(
@@ -257,15 +247,7 @@ void describe_scans(TableAmRoutine& routine) {
   routine.scan_sample_next_tuple = [](TableScanDesc, SampleScanState*, TupleTableSlot*) {
     return false;
   };
-#if PG_VERSION_NUM >= 170000
-  routine.scan_analyze_next_block = [](TableScanDesc, ReadStream*) { return false; };
-#else
-  routine.scan_analyze_next_block = [](TableScanDesc, BlockNumber, BufferAccessStrategy) {
-    return false;
-  };
-#endif
-  routine.scan_analyze_next_tuple = [](TableScanDesc, TransactionId, double*, double*,
-                                       TupleTableSlot*) { return false; };
+  pg::leave_unanalyzed(routine);
 }
 
 void describe_rows(TableAmRoutine& routine) {
@@ -276,15 +258,9 @@ void describe_rows(TableAmRoutine& routine) {
   routine.tuple_complete_speculative = [](Relation, TupleTableSlot*, uint32, bool) {};
   routine.tuple_delete = [](Relation, ItemPointer, CommandId, Snapshot, Snapshot, bool,
                             TM_FailureData*, bool) -> TM_Result { refuse("DELETE"); };
-#if PG_VERSION_NUM >= 160000
   routine.tuple_update = [](Relation, ItemPointer, TupleTableSlot*, CommandId, Snapshot, Snapshot,
                             bool, TM_FailureData*, LockTupleMode*,
-                            TU_UpdateIndexes*) -> TM_Result { refuse("UPDATE"); };
-#else
-  routine.tuple_update = [](Relation, ItemPointer, TupleTableSlot*, CommandId, Snapshot, Snapshot,
-                            bool, TM_FailureData*, LockTupleMode*,
-                            bool*) -> TM_Result { refuse("UPDATE"); };
-#endif
+                            pg::index_updates*) -> TM_Result { refuse("UPDATE"); };
   routine.tuple_lock = [](Relation, ItemPointer, Snapshot, TupleTableSlot*, CommandId,
                           LockTupleMode, LockWaitPolicy, uint8,
                           TM_FailureData*) -> TM_Result { refuse("SELECT FOR UPDATE"); };
@@ -314,15 +290,11 @@ void describe_indexes(TableAmRoutine& routine) {
 }
 
 void describe_file(TableAmRoutine& routine) {
-#if PG_VERSION_NUM >= 160000
-  routine.relation_set_new_filelocator = new_file;
-#else
-  routine.relation_set_new_filenode = new_file;
-#endif
+  routine.*pg::set_new_file = new_file;
   routine.relation_nontransactional_truncate = [](Relation) {
     refuse("TRUNCATE in the transaction that made the table");
   };
-  routine.relation_copy_data = [](Relation, const file_locator*) {
+  routine.relation_copy_data = [](Relation, const pg::file_locator*) {
     refuse("ALTER TABLE SET TABLESPACE");
   };
   routine.relation_copy_for_cluster = [](Relation, Relation, Relation, bool, TransactionId,
@@ -357,14 +329,14 @@ const TableAmRoutine* table_routine() noexcept {
   return &routine;
 }
 
-}  // namespace pg::lockout_store
+}  // namespace vrm::sql::lockout_store
 
 // The handler throws nothing, so it needs no binding; its signature is on record all the same.
 namespace {
 constexpr std::array<Oid, 2> handler_types = {TABLE_AM_HANDLEROID, INTERNALOID};
 }
 [[gnu::used,
-  gnu::section("vrm_signatures")]] constinit const pg::signature vrm_lockout_handler_signature = {
+  gnu::section("pg_signatures")]] constinit const pg::signature vrm_lockout_handler_signature = {
     "vrm_lockout_handler", handler_types.data(), 1, true};
 
 extern "C" {
@@ -375,6 +347,6 @@ Datum vrm_lockout_handler(PG_FUNCTION_ARGS);
 
 Datum vrm_lockout_handler(PG_FUNCTION_ARGS) {
   (void)fcinfo;
-  return PointerGetDatum(pg::lockout_store::table_routine());
+  return PointerGetDatum(vrm::sql::lockout_store::table_routine());
 }
 }

@@ -6,10 +6,7 @@
 
 #include "boundary/backend.h"
 
-namespace pg {
-
-/// A NOTICE with an optional HINT.
-void notice(const char* message, const char* hint);
+namespace vrm::sql {
 
 /// Executes DDL that may run any number of times.
 ///
@@ -51,4 +48,4 @@ class platform_installer {
 /// is executed.  Says nothing of what statements other than CREATE and ALTER would do.
 [[nodiscard]] std::vector<std::string> missing_objects(const std::string& script);
 
-}  // namespace pg
+}  // namespace vrm::sql

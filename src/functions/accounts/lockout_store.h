@@ -15,7 +15,7 @@ extern "C" {
 
 /// The counter store: a relation whose changes are WAL-logged at once and belong to no transaction,
 /// as a sequence's do.  Neither ROLLBACK nor the end of a connection takes anything back.
-namespace pg::lockout_store {
+namespace vrm::sql::lockout_store {
 
 using vrm::lockout::entry;
 using vrm::lockout::key;
@@ -90,4 +90,4 @@ inline void set_used(Page page) noexcept {
 
 void define_settings();
 
-}  // namespace pg::lockout_store
+}  // namespace vrm::sql::lockout_store

@@ -1,4 +1,4 @@
-#include "boundary/table/platform.h"
+#include "functions/platform/installer.h"
 
 #include <algorithm>
 #include <string_view>
@@ -39,7 +39,7 @@ extern "C" {
 #include "utils/syscache.h"
 }
 
-namespace pg {
+namespace vrm::sql {
 namespace {
 
 Oid relation_oid(const RangeVar* name) { return RangeVarGetRelid(name, NoLock, true); }
@@ -304,17 +304,6 @@ void check_body(Oid function) {
 
 }  // namespace
 
-void notice(const char* message, const char* hint) {
-  guarded([&] {
-    // CREATE EXTENSION raises client_min_messages to warning while its script runs.
-    const int level = NewGUCNestLevel();
-    set_config_option("client_min_messages", "notice", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-                      true, 0, false);
-    ereport(NOTICE, errmsg_internal("%s", message), hint == nullptr ? 0 : errhint("%s", hint));
-    AtEOXact_GUC(true, level);
-  });
-}
-
 struct platform_installer::state {
   std::vector<Oid> kept;       ///< objects that were there before
   std::vector<Oid> functions;  ///< made or replaced, their bodies not looked at yet
@@ -323,13 +312,13 @@ struct platform_installer::state {
 };
 
 platform_installer::platform_installer() : state_(std::make_unique<state>()) {
-  guarded([] {
+  pg::guarded([] {
     PreventCommandIfReadOnly("vrm.install()");
     const Oid extension = get_extension_oid("vrm", false);
     LockDatabaseObject(ExtensionRelationId, extension, 0, ShareUpdateExclusiveLock);
   });
   state_->guc_level = NewGUCNestLevel();
-  guarded([] {
+  pg::guarded([] {
     const auto set = [](const char* name, const char* value) {
       set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     };
@@ -378,48 +367,48 @@ void platform_installer::grant(Node* statement) {
 }
 
 void platform_installer::run(const std::string& script, comments existing_comments) {
-  const spi_session spi;
+  const pg::spi_session spi;
   spi.execute("SELECT vrm.set_aside_default_privileges()");
   const std::string restoration = spi.column<std::string>(0, 1).value_or("");
-  const List* statements = guarded([&] { return pg_parse_query(script.c_str()); });
+  const List* statements = pg::guarded([&] { return pg_parse_query(script.c_str()); });
   for (int i = 0; i < list_length(statements); ++i) {
     const auto* raw = list_nth_node(RawStmt, statements, i);
     if (IsA(raw->stmt, GrantStmt)) {
-      guarded([&] { grant(raw->stmt); });
-    } else if (guarded([&] { return is_needed(raw->stmt, existing_comments); })) {
+      pg::guarded([&] { grant(raw->stmt); });
+    } else if (pg::guarded([&] { return is_needed(raw->stmt, existing_comments); })) {
       spi.execute(std::string(text_of(raw, script)).c_str());
     }
-    guarded([] { CommandCounterIncrement(); });
+    pg::guarded([] { CommandCounterIncrement(); });
     if (IsA(raw->stmt, CreateFunctionStmt)) {
       state_->functions.push_back(
-          guarded([&] { return function_oid(castNode(CreateFunctionStmt, raw->stmt)); }));
+          pg::guarded([&] { return function_oid(castNode(CreateFunctionStmt, raw->stmt)); }));
     }
   }
   spi.execute(restoration.c_str());
 }
 
 void platform_installer::check_functions() {
-  const MemoryContext context = guarded([] {
+  const MemoryContext context = pg::guarded([] {
     return AllocSetContextCreate(CurrentMemoryContext, "vrm function body", ALLOCSET_DEFAULT_SIZES);
   });
-  const context_scope inside(context);
+  const pg::context_scope inside(context);
   for (const Oid function : state_->functions) {
-    guarded([&] { check_body(function); });
-    guarded([&] { MemoryContextReset(context); });
+    pg::guarded([&] { check_body(function); });
+    pg::guarded([&] { MemoryContextReset(context); });
   }
   state_->functions.clear();
 }
 
 std::vector<std::string> missing_objects(const std::string& script) {
   std::vector<std::string> missing;
-  const List* statements = guarded([&] { return pg_parse_query(script.c_str()); });
+  const List* statements = pg::guarded([&] { return pg_parse_query(script.c_str()); });
   for (int i = 0; i < list_length(statements); ++i) {
     const auto* raw = list_nth_node(RawStmt, statements, i);
     if (!makes_something(raw->stmt)) continue;
-    if (OidIsValid(guarded([&] { return existing_object(raw->stmt); }))) continue;
+    if (OidIsValid(pg::guarded([&] { return existing_object(raw->stmt); }))) continue;
     missing.push_back(first_line(text_of(raw, script)));
   }
   return missing;
 }
 
-}  // namespace pg
+}  // namespace vrm::sql

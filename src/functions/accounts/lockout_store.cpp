@@ -2,7 +2,7 @@
 //
 // One page is locked at a time, but for a split, which locks a page and then the new one that
 // nobody else can know of.  Nothing that can wait runs under a page lock: pages are added before.
-#include "boundary/table/lockout_store.h"
+#include "functions/accounts/lockout_store.h"
 
 #include "boundary/call/guc.h"
 #include "core/platform/error.h"
@@ -19,7 +19,7 @@ extern "C" {
 #include "utils/timestamp.h"
 }
 
-namespace pg::lockout_store {
+namespace vrm::sql::lockout_store {
 namespace {
 
 using vrm::lockout::block_number;
@@ -168,7 +168,7 @@ vrm::lockout::moment now() noexcept { return GetCurrentTimestamp(); }
 bool flushes_attempts() noexcept { return durability_now == static_cast<int>(durability::strict); }
 
 Oid relation() {
-  const Oid found = guarded([] {
+  const Oid found = pg::guarded([] {
     const Oid schema = get_namespace_oid("vrm_private", true);
     return OidIsValid(schema) ? get_relname_relid("lockout", schema) : InvalidOid;
   });
@@ -188,7 +188,7 @@ void require_writable() {
 }
 
 void change(Oid store, const key& id, bool make, outcome (*visit)(entry&, void*), void* state) {
-  guarded([&] {
+  pg::guarded([&] {
     const Relation relation = open_store(store, RowExclusiveLock);
     change_entry(relation, id, make, visit, state);
     table_close(relation, NoLock);
@@ -196,7 +196,7 @@ void change(Oid store, const key& id, bool make, outcome (*visit)(entry&, void*)
 }
 
 bool read(Oid store, const key& id, entry& found) {
-  return guarded([&] {
+  return pg::guarded([&] {
     const Relation relation = open_store(store, AccessShareLock);
     const Buffer buffer = lock_page_of(relation, id, BUFFER_LOCK_SHARE);
     const auto page = view(BufferGetPage(buffer));
@@ -211,12 +211,12 @@ bool read(Oid store, const key& id, entry& found) {
 }
 
 std::int64_t check(Oid store) {
-  const Relation relation = guarded([&] { return open_store(store, AccessShareLock); });
-  const BlockNumber pages = guarded([&] { return RelationGetNumberOfBlocks(relation); });
+  const Relation relation = pg::guarded([&] { return open_store(store, AccessShareLock); });
+  const BlockNumber pages = pg::guarded([&] { return RelationGetNumberOfBlocks(relation); });
   std::int64_t entries = 0;
   for (BlockNumber block = 0; block < pages; ++block) {
-    check_for_interrupts();
-    guarded([&] {
+    pg::check_for_interrupts();
+    pg::guarded([&] {
       const Buffer buffer = ReadBuffer(relation, block);
       LockBuffer(buffer, BUFFER_LOCK_SHARE);
       const Page raw = BufferGetPage(buffer);
@@ -233,13 +233,13 @@ std::int64_t check(Oid store) {
       UnlockReleaseBuffer(buffer);
     });
   }
-  guarded([&] { table_close(relation, NoLock); });
+  pg::guarded([&] { table_close(relation, NoLock); });
   return entries;
 }
 
 void merge(Relation relation, const entry& from) {
   entry given = from;
-  guarded([&] {
+  pg::guarded([&] {
     change_entry(
         relation, given.id, true,
         [](entry& found, void* state) {
@@ -259,4 +259,4 @@ void define_settings() {
       nullptr, nullptr);
 }
 
-}  // namespace pg::lockout_store
+}  // namespace vrm::sql::lockout_store
