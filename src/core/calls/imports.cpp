@@ -64,6 +64,7 @@ void settle_times(report& read, moment arrived) {
     read.started_at = std::max<moment>(0, *read.ended_at - *read.duration);
   if (!read.started_at) read.started_at = read.ended_at;
   if (!read.started_at) read.started_at = read.noticed_at.value_or(arrived);
+  read.is_guess = !read.ended_at && !read.duration;
   if (!read.ended_at) read.ended_at = *read.started_at + read.duration.value_or(0);
   const std::string hint = "Correct the payload; UPDATE vrm.call_imports has it read again.";
   if (*read.ended_at < *read.started_at)
@@ -131,6 +132,12 @@ std::optional<source> source_of(std::string_view name) noexcept {
 
 std::string_view name_of(source which) noexcept {
   return adapters[static_cast<std::size_t>(which)].name;
+}
+
+std::optional<source> recognise(const json::value& payload) {
+  const named_adapter* const owner = owner_of(payload);
+  if (owner == nullptr) return std::nullopt;
+  return static_cast<source>(owner - adapters.data());
 }
 
 report read(source which, const json::value& payload, moment arrived,

@@ -79,9 +79,10 @@ struct report {
   std::optional<moment> ended_at;
   std::optional<moment> noticed_at;  ///< creation or event time: when nothing better is said
   std::optional<length> duration;
+  bool is_guess = false;        ///< when it ended is not said, and only a guess for want of better
   std::optional<moment> clock;  ///< which of two reports is the newer one
 
-  std::string status;        ///< completed, failed, cancelled
+  std::string status;        ///< completed, failed, cancelled; empty where nothing tells
   std::string ended_reason;  ///< the source's word
   std::string outcome;
   std::string customer;
@@ -106,6 +107,9 @@ struct report {
   std::vector<unknown_word> unknown;
   std::vector<std::string> notes;
 };
+
+/// Whose report a document looks like; nothing when it is nobody's.
+[[nodiscard]] std::optional<source> recognise(const json::value& payload);
 
 /// Reads a report that has come from `which` at the moment `arrived`; `external_id` is for those
 /// that do not name their call.

@@ -3,7 +3,8 @@
 
 #include <charconv>
 
-#include "boundary/call/function.h"
+#include "boundary/call/procedure.h"
+#include "boundary/call/spi.h"
 #include "boundary/value/jsonb.h"
 #include "boundary/value/record.h"
 #include "core/platform/error.h"
@@ -56,7 +57,7 @@ class node_list {
   void add_container(const pg::jsonb_value& value, int depth) {
     const bool is_array = value.kind() == pg::jsonb_kind::array;
     const std::size_t index = nodes_.size();
-    nodes_.push_back({.type = is_array ? json::kind::array : json::kind::object});
+    add_scalar(is_array ? json::kind::array : json::kind::object, {});
     if (is_array) {
       for (const pg::jsonb_value element : value.elements()) {
         pg::check_for_interrupts();
@@ -111,12 +112,13 @@ std::string_view name_of(imports::disposition what) {
   return names[static_cast<std::size_t>(what)];
 }
 
-// what, reason, external_id, started_at, ended_at, status, ended_reason, outcome, direction, cost,
-// currency, error, results, clock, notes, unknown
-using report_row = pg::record<std::string, words, words, std::optional<pg::timestamp>,
-                              std::optional<pg::timestamp>, words, words, words, words, words,
-                              words, words, std::optional<pg::jsonb_text>,
-                              std::optional<pg::timestamp>, words, std::optional<pg::jsonb_text>>;
+using moment = std::optional<pg::timestamp>;
+using jsonb = std::optional<pg::jsonb_text>;
+
+// what, reason, source, external_id, started_at, ended_at, is_guess, status, ended_reason,
+// outcome, direction, cost, currency, error, results, clock, notes, unknown
+using report_row = pg::record<std::string, words, words, words, moment, moment, bool, words, words,
+                              words, words, words, words, words, jsonb, moment, words, jsonb>;
 
 report_row refusal(const std::string& reason) {
   report_row row;
@@ -125,7 +127,7 @@ report_row refusal(const std::string& reason) {
   return row;
 }
 
-report_row row_of(imports::report&& read) {
+report_row row_of(imports::source from, imports::report&& read) {
   std::optional<pg::jsonb_text> results;
   if (read.what != imports::disposition::ignored)
     results = {{imports::results_of(read, read.what == imports::disposition::call)}};
@@ -134,9 +136,11 @@ report_row row_of(imports::report&& read) {
   auto unknown = unknown_words(read);
   return {std::string(name_of(read.what)),
           given(std::move(read.reason)),
+          std::string(imports::name_of(from)),
           given(std::move(read.external_id)),
           given(read.started_at),
           given(read.ended_at),
+          read.is_guess,
           given(std::move(read.status)),
           given(std::move(read.ended_reason)),
           given(std::move(read.outcome)),
@@ -152,17 +156,33 @@ report_row row_of(imports::report&& read) {
 
 }  // namespace
 
-report_row read_report(std::string_view source, pg::jsonb payload,
+report_row read_report(std::optional<std::string_view> source, pg::jsonb payload,
                        std::optional<std::string_view> external_id, pg::timestamp arrived) {
-  const auto which = imports::source_of(source);
-  if (!which) return refusal("source \"" + std::string(source.substr(0, 100)) + "\" is not known");
   try {
     const json::document document(node_list(payload.root()).take());
+    const auto which = source ? imports::source_of(*source) : imports::recognise(document.root());
+    if (!which && source) {
+      return refusal("source \"" + std::string(source->substr(0, 100)) + "\" is not known");
+    }
+    if (!which) return refusal("/: looks like a report of no source that is known");
     const auto now = std::chrono::floor<milliseconds>(arrived).time_since_epoch().count();
     return row_of(
-        imports::read(*which, document.root(), now, std::string(external_id.value_or(""))));
+        *which, imports::read(*which, document.root(), now, std::string(external_id.value_or(""))));
   } catch (const vrm::error& wrong) {
     return refusal(wrong.detail());
+  }
+}
+
+/// A batch is a transaction of its own, unless the caller's transaction wants to have all of them.
+void import_calls(pg::procedure_call& call, std::int32_t batch) {
+  for (bool left = true; left;) {
+    call.step([&] {
+      const pg::spi_session session;
+      session.execute("SELECT vrm_private.import_batch($1)", batch);
+      left = session.column<std::int32_t>(0, 1).value_or(0) > 0;
+    });
+    if (call.can_commit()) call.commit();
+    pg::check_for_interrupts();
   }
 }
 
@@ -175,4 +195,5 @@ std::string mended_json(std::string_view payload) {
 }  // namespace vrm::sql
 
 PG_EXPORT(vrm_read_report, vrm::sql::read_report);
+PG_EXPORT(vrm_import_calls, vrm::sql::import_calls);
 PG_EXPORT(vrm_mended_json, vrm::sql::mended_json);

@@ -67,6 +67,8 @@ TEST(imports_connect, the_name_of_its_file_tells_which_call_an_analysis_is_of) {
   EXPECT_EQ(read.what, disposition::call);
   EXPECT_EQ(read.external_id, "c-11");
   EXPECT_EQ(read.started_at, 1'787'000'000'000);
+  EXPECT_TRUE(read.is_guess) << "the contact knows better";
+  EXPECT_EQ(read.status, "");
 }
 
 TEST(imports_connect, reads_contacts_of_the_api_and_real_time_segments) {

@@ -112,6 +112,27 @@ TEST(imports, a_report_of_another_source_is_refused) {
   EXPECT_EQ(refusal_of(source::vrm, "[]"), "/: must be an object");
 }
 
+TEST(imports, reports_are_recognised) {
+  const auto looks_like = [](std::string_view payload) {
+    const json::document document(payload);
+    const auto found = recognise(document.root());
+    return found ? name_of(*found) : "nobody's";
+  };
+  EXPECT_EQ(looks_like(R"({"message": {"type": "end-of-call-report"}})"), "vapi");
+  EXPECT_EQ(looks_like(R"({"call_id": "c", "call_status": "ended"})"), "retell");
+  EXPECT_EQ(looks_like(R"({"conversation_id": "c", "transcript": []})"), "elevenlabs");
+  EXPECT_EQ(looks_like(R"({"job_id": "j", "room_id": "r"})"), "livekit");
+  EXPECT_EQ(looks_like(R"({"Contact": {"Id": "c"}})"), "connect");
+  EXPECT_EQ(looks_like(R"({"sid": "CA1"})"), "twilio");
+  EXPECT_EQ(looks_like(R"({"id": "k", "status": "failed"})"), "vrm");
+  EXPECT_EQ(looks_like(R"({"id": "k"})"), "nobody's");
+}
+
+TEST(imports, a_report_that_does_not_name_its_call_can_be_told) {
+  const json::document nameless(R"({"sentences": [{"transcript": "Hello", "media_channel": 1}]})");
+  EXPECT_EQ(read(source::twilio, nameless.root(), arrival, "CA5").external_id, "CA5");
+}
+
 TEST(imports, sources_have_names) {
   for (const std::string_view name :
        {"vrm", "vapi", "retell", "elevenlabs", "livekit", "connect", "twilio"}) {
