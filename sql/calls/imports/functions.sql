@@ -176,7 +176,7 @@ CREATE OR REPLACE FUNCTION vrm_private.report_fields(report jsonb) RETURNS jsonb
         (report -> 'results') - '{actions,precision,redacted}'::text[]
         || jsonb_build_object('completed_at', report -> 'ended_at', 'status', report -> 'status',
                               'ended_reason', report -> 'ended_reason', 'outcome', report -> 'outcome',
-                              'direction', report -> 'direction', 'cost', report -> 'cost',
+                              'direction', report -> 'direction', 'cost', (report ->> 'cost')::numeric,
                               'currency', report -> 'currency', 'error', report -> 'error')) AS f
     WHERE f.value NOT IN ('null', '[]', '{}', '""')
       AND NOT (f.key IN ('completed_at', 'duration') AND (report -> 'is_guess')::boolean)
@@ -188,7 +188,7 @@ CREATE OR REPLACE FUNCTION vrm_private.call_fields(call vrm.test_runs) RETURNS j
     SELECT vrm_private.report_fields(jsonb_build_object(
         'results', coalesce(call.results, '{}'), 'ended_at', call.completed_at, 'status', call.status,
         'ended_reason', call.ended_reason, 'outcome', call.outcome, 'direction', call.direction,
-        'cost', call.cost::text, 'currency', call.currency, 'error', call.error, 'is_guess', false))
+        'cost', call.cost, 'currency', call.currency, 'error', call.error, 'is_guess', false))
 $$;
 COMMENT ON FUNCTION vrm_private.call_fields(vrm.test_runs) IS 'what is known of a call, by the field';
 
