@@ -3,6 +3,7 @@
 #
 # A block ```sql runs as the application would: signed in as alice, role authenticated.  A block
 # ```sql dba runs as the superuser.  Blocks of a page share one session, so \gset carries over.
+# A block ```text below one is the end of what it prints.
 use strict;
 use warnings;
 use Cwd qw(realpath);
@@ -101,9 +102,11 @@ for my $page (@pages) {
     }
 
     my $script = '';
-    while ($text =~ /^```sql( dba)?\n(.*?)^```$/msg) {
+    my %printed;
+    while ($text =~ /^```sql( dba)?\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?/msg) {
         $examples++;
-        $script .= ($1 ? 'RESET ROLE; RESET request.jwt.claims;' : $as_alice) . "\n$2\n";
+        $script .= ($1 ? 'RESET ROLE; RESET request.jwt.claims;' : $as_alice) . "\n$2\n\\echo end of $examples\n";
+        $printed{$examples} = $3 if defined $3;
     }
     next if $script eq '';
     my $file = File::Temp->new;
@@ -111,9 +114,18 @@ for my $page (@pages) {
     $file->flush;
     run('dropdb', '--if-exists', 'vrm_docs');
     run('createdb', '-T', $template, 'vrm_docs');
-    run('psql', '-Xqc', "ALTER DATABASE vrm_docs SET vrm.trusted_logins = 'postgres'", 'vrm_docs');
+    # Who pastes the first page into a database of their own has set nothing.
+    # Examples are pasted into psql, which commits after each statement.
+    for my $setting ("vrm.trusted_logins = 'postgres'", 'vrm.session_login = on') {
+        run('psql', '-Xqc', "ALTER DATABASE vrm_docs SET $setting", 'vrm_docs') if $name ne 'README.md';
+    }
     my $output = qx(psql -Xq -v ON_ERROR_STOP=1 -d vrm_docs -f $file 2>&1);
     is($?, 0, "$name: its examples run") or diag($output);
+    for my $example (sort keys %printed) {
+        my ($said) = split /^end of $example$/m, $output =~ s/ +$//mgr;
+        is(substr($said =~ s/\s*$/\n/r, -length $printed{$example}), $printed{$example},
+            "$name: an example prints what stands below it");
+    }
 }
 
 cmp_ok($examples, '>', 50, 'there are examples');

@@ -103,6 +103,19 @@ misplaced_sql() {
         comm -3 - "$work/topics"
     grep -E '[0-9]' "$work/sql" | grep '^sql/' | grep -v '^sql/upgrade/'
 }
+# One layout everywhere: what is a directory of sql/ may be one there, and little else.
+strange_districts() {
+    sed 's/:.*//' sql/order >"$work/districts"
+    for room in src/core src/functions doc bench test/sql test/core test/fuzz test/cluster \
+        test/isolation/specs; do
+        sed -n "s|^$room/\([^/]*\)/.*|\1|p" "$work/all" | sort -u |
+            grep -vxF -f "$work/districts" -e include -e data -e driver -e lib | sed "s|^|$room/|"
+    done
+}
+# Logs and servers of cluster tests are called after the last part of their names alone.
+namesakes() {
+    sed -n 's|^test/cluster/.*/\([a-z_]*\)\.pl$|\1|p' "$work/all" | sort | uniq -d
+}
 syntax() {
     while read -r file; do
         case $(head -n 1 "$file") in
@@ -148,6 +161,8 @@ rule 'headers include what their integers need' no_cstdint
 rule 'files say what they are for' no_opening
 rule 'SECURITY DEFINER functions pin search_path' definer_unpinned
 rule 'SQL files stand in a topic of sql/order and are called after their kind' misplaced_sql
+rule 'every room has the districts of sql/order' strange_districts
+rule 'no two cluster tests have one name' namesakes
 rule 'shell scripts are valid' syntax
 rule 'programs are executable' not_executable
 rule 'actions of workflows are pinned to a version' unpinned_action

@@ -2,33 +2,41 @@
 
 passed=0
 failed=0
+skipped=0
 
-# Shows the end of what a runner said, all of it when something failed, and counts its tests.
+# Shows the end of what a runner said and what it skipped, all of it when something failed, and
+# counts its tests.
 # usage: group HEADLINE COUNTER COMMAND [ARG...]
 group() {
-    printf '\n== %s\n' "$1"
+    printf '\n== %s ' "$1"
     counter=$2
     shift 2
     report=$image/report
-    set +e
-    (
-        set -e
-        "$@"
-    ) >"$report" 2>&1 </dev/null
-    result=$?
-    set -e
+    watched "$report" "$@"
+    echo
     # shellcheck disable=SC2046 # two words
     set -- $($counter <"$report")
     good=$1
     bad=$2
-    # A runner that found no test has shown nothing.
-    [ $result -eq 0 ] && [ "$good" -gt 0 ] || [ "$bad" -gt 0 ] || bad=1
-    if [ "$bad" -gt 0 ]; then cat "$report"; else tail -n 3 "$report"; fi
+    left_out=$(grep -c ' skipped: ' "$report" || true)
+    # A runner that found no test, and does not say why, has shown nothing.
+    [ "$result" -eq 0 ] && [ $((good + left_out)) -gt 0 ] || [ "$bad" -gt 0 ] || bad=1
+    if [ "$bad" -gt 0 ]; then
+        cat "$report"
+    else
+        head -n -3 "$report" |
+            awk '/ skipped: / { print } / skipped subtests: / { print last $0 } { last = $0 }'
+        tail -n 3 "$report"
+    fi
     passed=$((passed + good))
     failed=$((failed + bad))
+    skipped=$((skipped + left_out))
 }
 
-skip() { printf '\n== %s\nskipped: %s\n' "$1" "$2"; }
+skip() {
+    printf '\n== %s\nskipped: %s\n' "$1" "$2"
+    skipped=$((skipped + 1))
+}
 
 # --- counters: how many tests passed and failed, from what the runner printed --------------------
 
@@ -61,7 +69,9 @@ core_tests() {
 
 pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 
-documentation_tests() { prove "$root/test/docs.pl" "$root/test/monitoring_files.pl"; }
+documentation_tests() {
+    prove "$root/test/docs.pl" "$root/test/graph.pl" "$root/test/monitoring_files.pl"
+}
 
 isolation_tests() {
     specs=$(cd "$root/test/isolation/specs" && ls -- */*.spec)
@@ -71,7 +81,10 @@ isolation_tests() {
     "$(dirname "$pgxs")/../test/isolation/pg_isolation_regress" --load-extension=vrm \
         --inputdir="$root/test/isolation" --outputdir="$image/isolation" --bindir="$image$bin" \
         --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=vrm_isolation \
-        $(echo "$specs" | sed 's/\.spec$//')
+        $(echo "$specs" | sed 's/\.spec$//') || {
+        cat "$image/isolation/regression.diffs"
+        return 1
+    }
 }
 
 # Runs tests that make and break servers of their own, as user postgres when root runs the check.
@@ -88,15 +101,21 @@ prove_with_servers() {
     fi
     sources=$(dirname "$pgxs")/../..
     work=$image/cluster_tests
+    # What a test that dies leaves goes with it; short, because of the paths of sockets.
+    temporary=$PGHOST/tests
+    as_server mkdir "$temporary"
     (
         cd "$work/source"
         unset PGHOST PGPORT PGUSER LC_ALL
         as_postgres env HOME="$work" PG_REGRESS="$sources/src/test/regress/pg_regress" \
             TESTDIR="$work" TESTDATADIR="$work/tmp_check" TESTLOGDIR="$work/tmp_check/log" \
             PG_TEST_PORT_DIR="$work" NODE_PATH="$image/npm/node_modules" \
+            TMPDIR="$temporary" \
             prove -j "$(nproc)" -I "$sources/src/test/perl" -I test/cluster \
                 -r --ext .pl "test/$1"
-    ) | tee "$work/report" && ! grep -q '^Result: FAIL' "$work/report" && return
+    ) | tee "$work/report"
+    rm -rf "$temporary"
+    grep -q '^Result: FAIL' "$work/report" || return 0
     # prove hears only what a test says as TAP; why it died stands in its log.
     sed -n 's|^test/[a-z_/]*/\([^ /]*\)\.pl *(Wstat.*|\1|p' "$work/report" | while read -r name; do
         echo "--- the end of $name's log"
@@ -127,7 +146,7 @@ npm_packages() {
 
 house_tests() {
     cd "$root"
-    prove test/lint.sh test/errors.pl test/meta.pl
+    prove test/lint.sh test/tools.sh test/errors.pl test/meta.pl
 }
 
 any() { [ -e "$1" ]; }
@@ -141,7 +160,7 @@ check() {
     group 'house rules and META.json (prove)' count_prove house_tests
     group 'core, build parity (ctest)' count_ctest core_tests
     group 'SQL (pg_prove)' count_prove pgtap_tests
-    group 'documentation, monitoring/ (prove)' count_prove documentation_tests
+    group 'documentation, districts, monitoring/ (prove)' count_prove documentation_tests
     if any "$root"/test/isolation/specs/*/*.spec; then
         mkdir -p "$image/isolation"
         group 'concurrent sessions (pg_isolation_regress)' count_isolation isolation_tests
@@ -165,6 +184,6 @@ check() {
 
     printf '\nPostgreSQL %s, %s\n' "$("$pg_config" --version | cut -d' ' -f2)" \
         "$(c++ --version | head -n 1)"
-    echo "$passed passed, $failed failed"
+    closing_line $passed $failed $skipped
     [ $failed -eq 0 ]
 }

@@ -54,15 +54,20 @@ tidy() {
         printf "%s\n" "$1" | cut -f3 >"$stamp"' sh <"$1"
 }
 
+# Runs a linter, whatever the others said, and counts it.
+# usage: linter LABEL COMMAND [ARG...]
+linter() { if (step "$@"); then passed=$((passed + 1)); else failed=$((failed + 1)); fi; }
+
 lint() {
     prepare lint
     shown=5000
-    (step 'shellcheck' shell) || failed=yes
-    (step 'clang-format' format) || failed=yes
+    passed=0
+    failed=0
+    linter 'shellcheck' shell
+    linter 'clang-format' format
     step 'configuring for clang-tidy' configure_tidy
-    list=$(mktemp)
-    unclean >"$list"
-    (step "clang-tidy on $(wc -l <"$list") files that have changed" tidy "$list") || failed=yes
-    rm -f "$list"
-    [ "${failed:-no}" = no ]
+    unclean >"$state/unclean"
+    linter "clang-tidy on $(wc -l <"$state/unclean") files that have changed" tidy "$state/unclean"
+    closing_line $passed $failed 0
+    [ $failed -eq 0 ]
 }

@@ -26,7 +26,7 @@ as_server() {
 # --- building ---------------------------------------------------------------------------------
 
 build_extension() {
-    make -s -C "$root" -j "$(nproc)" PG_CONFIG="$pg_config" all
+    make -C "$root" -j "$(nproc)" PG_CONFIG="$pg_config" all
 }
 
 copy_postgres() {
@@ -66,7 +66,8 @@ build() {
     fi
     if ! is_current "$image/built" "$built_from"; then
         rm -f "$image/built"
-        step "building for PostgreSQL $version" build_extension
+        objects=$(make -n -C "$root" PG_CONFIG="$pg_config" all | grep -c -- ' -c -o ' || true)
+        step "building for PostgreSQL $version, $objects files" build_extension
         step 'installing into a private directory' install_extension
         echo "$built_from" >"$image/built"
     fi
@@ -136,6 +137,7 @@ start_server() {
 stop_server() {
     (as_server "$image/usr/lib/postgresql/${image##*/}/bin/pg_ctl" -D "$image/data" -m immediate \
         -w -s stop) >/dev/null 2>&1 || true
+    ! [ -e "$image/socket" ] || rm -rf "$(cat "$image/socket")" "$image/socket"
 }
 
 database_exists() {
@@ -153,8 +155,7 @@ create_database() {
 clean() {
     for image in "$state"/[0-9]*; do
         [ -d "$image" ] || continue
-        ! [ -e "$image/data/postmaster.pid" ] || stop_server
-        ! [ -e "$image/socket" ] || rm -rf "$(cat "$image/socket")"
+        stop_server
     done
     rm -rf "$state" "$root/build" "$root/out"
     find "$root/src" -name '*.[od]' -delete

@@ -7,14 +7,20 @@ fail() {
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
-# Runs a long step, shows how long it took, and its output only when it fails.  The step runs in
-# a subshell of its own, so that it stops at its first failing command.
-step() {
-    label=$1
+# Runs a command with its output in a file, and prints a dot for every other second in which that
+# has grown: a sign of life.  The command runs in a subshell of its own, so that it stops at its
+# first failure; the result is in $result.
+# usage: watched FILE COMMAND [ARG...]
+watched() {
+    output=$1
     shift
-    printf '%s ... ' "$label"
-    began=$(date +%s)
-    output=$(mktemp)
+    : >"$output"
+    while kill -0 $$ && sleep 2 >/dev/null 2>&1 9>&-; do
+        grown=$(stat -c %s "$output")
+        [ "$grown" = "${seen:-0}" ] || printf .
+        seen=$grown
+    done &
+    watcher=$!
     set +e
     (
         set -e
@@ -22,14 +28,29 @@ step() {
     ) >"$output" 2>&1 </dev/null
     result=$?
     set -e
-    if [ $result -ne 0 ]; then
-        echo failed
-        tail -n "${shown:-200}" "$output" >&2
-        rm -f "$output"
+    kill "$watcher" 2>/dev/null || true
+    wait "$watcher" 2>/dev/null || true
+}
+
+# Runs a long step, shows how long it took, and its output only when it fails.
+step() {
+    printf '%s ...' "$1"
+    shift
+    began=$(date +%s)
+    watched "$state/output" "$@"
+    if [ "$result" -ne 0 ]; then
+        echo ' failed'
+        tail -n "${shown:-200}" "$state/output" >&2
         exit 1
     fi
-    rm -f "$output"
-    echo "$(($(date +%s) - began)) s"
+    echo " $(($(date +%s) - began)) s"
+}
+
+# The line that tells how tests ended, for people and for .ci/run.
+# usage: closing_line PASSED FAILED SKIPPED
+closing_line() {
+    printf '%s passed, %s failed' "$1" "$2"
+    if [ "$3" -eq 0 ]; then echo; else echo ", $3 skipped"; fi
 }
 
 # --- where the state lives --------------------------------------------------------------------
@@ -60,10 +81,17 @@ locate_state() {
 lock() {
     locate_state
     exec 9>"$state/lock"
-    flock -n 9 || fail 'another ./vrm is at work in this directory'
+    flock -w 10 9 || fail 'another ./vrm is at work in this directory'
 }
 
 # --- which PostgreSQL -------------------------------------------------------------------------
+
+# apt-get knows no package at all where nobody has asked for the list of them yet.
+know_packages() {
+    ! apt-cache madison apt 2>/dev/null | grep -q . || return 0
+    is_root || fail 'the list of packages is empty; as root: apt-get update'
+    step 'asking for the list of packages' apt-get update
+}
 
 choose_server() {
     version=${VRM_PG:-}
@@ -79,7 +107,7 @@ choose_server() {
             sed 's|^/usr/lib/postgresql/\([0-9]*\)/.*|\1|' | sort -n | tail -n 1
     )
     if [ -z "$version" ]; then
-        is_root && step 'asking for the list of packages' apt-get update
+        know_packages
         version=$(apt-cache depends postgresql 2>/dev/null |
             sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p')
     fi
@@ -101,6 +129,9 @@ packages_for() {
         ;;
     lint)
         echo 'shellcheck cmake libgtest-dev clang-19 clang-format-19 clang-tidy-19'
+        ;;
+    package)
+        echo 'debhelper dpkg-dev fakeroot git lintian postgresql-server-dev-all'
         ;;
     esac
 }
@@ -162,6 +193,7 @@ prepare() {
         step "installing $# packages" install_packages "$@"
     fi
     is_root || return 0
+    [ -z "$(packages_wished_for "$purpose")" ] || know_packages
     # shellcheck disable=SC2046
     set -- $(missing_of $(packages_wished_for "$purpose") |
         while read -r package; do

@@ -52,24 +52,13 @@ GRANT EXECUTE ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea), vrm
 
 CREATE OR REPLACE FUNCTION vrm_private.queue_purges() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    held uuid;
 BEGIN
-    EXECUTE format('SELECT g.id FROM gone g JOIN vrm.test_runs t ON t.user_id = g.user_id AND t.id = g.run_id'
-                   ' WHERE %s LIMIT 1',
-                   vrm_private.hold_on('t.user_id', 't.agent_id', 't.id', 't.started_at')) INTO held;
-    IF held IS NOT NULL THEN
-        RAISE EXCEPTION 'recording "%" is under a legal hold', held
-            USING ERRCODE = 'object_in_use',
-                  DETAIL = 'It cannot be deleted before the hold is released.',
-                  HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
-    END IF;
     INSERT INTO vrm_private.object_purges (user_id, object_key) SELECT g.user_id, g.object_key FROM gone g;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of recordings that are deleted shall go, unless a legal hold keeps them';
+    'trigger: objects of recordings that are deleted shall go';
 
 CREATE OR REPLACE FUNCTION vrm.claim_purges(n integer DEFAULT 100)
     RETURNS TABLE (id bigint, object_key text)

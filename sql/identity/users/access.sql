@@ -4,6 +4,10 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.user_profiles IS 'keeps updated_at';
 
+CREATE TRIGGER vrm_shred_deleted_user AFTER DELETE ON vrm.user_profiles
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.shred_deleted_user();
+COMMENT ON TRIGGER vrm_shred_deleted_user ON vrm.user_profiles IS 'no key outlives its user';
+
 CREATE TRIGGER vrm_keep_profile AFTER INSERT OR UPDATE OF email ON auth.users
     FOR EACH ROW EXECUTE FUNCTION vrm_private.keep_profile();
 COMMENT ON TRIGGER vrm_keep_profile ON auth.users IS 'makes the profile of a new user';

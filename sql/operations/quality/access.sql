@@ -15,3 +15,7 @@ CREATE TRIGGER examine_quality_check BEFORE INSERT OR UPDATE OF rel, kind, colum
     FOR EACH ROW EXECUTE FUNCTION vrm_private.examine_quality_check();
 COMMENT ON TRIGGER examine_quality_check ON vrm.quality_check IS
     'nothing is registered that could do harm or cannot run';
+
+CREATE TRIGGER vrm_forget_sample_keys AFTER DELETE ON vrm.user_profiles
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.forget_sample_keys();
+COMMENT ON TRIGGER vrm_forget_sample_keys ON vrm.user_profiles IS 'what checks have found names nobody who is gone';

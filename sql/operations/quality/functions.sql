@@ -357,3 +357,16 @@ REVOKE EXECUTE ON FUNCTION
     FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE vrm_private.check_quality() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.run_quality_checks(regclass, integer) TO service_role;
+
+CREATE OR REPLACE FUNCTION vrm_private.forget_sample_keys() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE vrm.quality_run q SET sample_keys = NULL
+    WHERE q.sample_keys @> jsonb_build_array(jsonb_build_object('user_id', OLD.id))
+       OR q.sample_keys @> jsonb_build_array(jsonb_build_object('id', OLD.id));
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.forget_sample_keys() IS
+    'trigger of user_profiles: what checks have found names nobody who is gone';
+REVOKE EXECUTE ON FUNCTION vrm_private.forget_sample_keys() FROM PUBLIC;

@@ -76,9 +76,30 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.refuse_held() IS 'trigger: calls under a legal hold cannot be deleted';
+
+CREATE OR REPLACE FUNCTION vrm_private.refuse_held_recordings() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    held uuid;
+BEGIN
+    EXECUTE format('SELECT g.id FROM gone g JOIN vrm.test_runs t ON t.user_id = g.user_id AND t.id = g.run_id'
+                   ' WHERE %s LIMIT 1',
+                   vrm_private.hold_on('t.user_id', 't.agent_id', 't.id', 't.started_at')) INTO held;
+    IF held IS NOT NULL THEN
+        RAISE EXCEPTION 'recording "%" is under a legal hold', held
+            USING ERRCODE = 'object_in_use',
+                  DETAIL = 'It cannot be deleted before the hold is released.',
+                  HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.refuse_held_recordings() IS
+    'trigger: recordings of calls under a legal hold cannot be deleted';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.hold_on(text, text, text, text),
     vrm_private.refuse_held(),
+    vrm_private.refuse_held_recordings(),
     vrm.place_hold(text, uuid, uuid, uuid, timestamptz, timestamptz),
     vrm.release_hold(bigint)
     FROM PUBLIC;

@@ -112,9 +112,6 @@ BEGIN
     END LOOP;
     DELETE FROM vrm_private.password_reset_requests q
     USING auth.users u WHERE u.id = owner AND lower(q.email) = lower(u.email);
-    UPDATE vrm.quality_run q SET sample_keys = NULL
-    WHERE q.sample_keys @> jsonb_build_array(jsonb_build_object('user_id', owner))
-       OR q.sample_keys @> jsonb_build_array(jsonb_build_object('id', owner));
     DELETE FROM auth.users u WHERE u.id = owner;
     FOREACH relation IN ARRAY without_key LOOP
         EXECUTE format('DELETE FROM %s WHERE user_id = $1', relation) USING owner;

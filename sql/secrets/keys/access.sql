@@ -11,7 +11,3 @@ CREATE TRIGGER announce_change AFTER UPDATE OR DELETE ON vrm_private.subject_key
     FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
 COMMENT ON TRIGGER announce_change ON vrm_private.subject_keys IS
     'backends forget the keys that they derived';
-
-CREATE TRIGGER vrm_shred_deleted_user AFTER DELETE ON vrm.user_profiles
-    FOR EACH ROW EXECUTE FUNCTION vrm_private.shred_deleted_user();
-COMMENT ON TRIGGER vrm_shred_deleted_user ON vrm.user_profiles IS 'no key outlives its user';

@@ -66,8 +66,9 @@ class parsed_setting {
   using parsed = std::invoke_result_t<decltype(Parse), std::string_view, GucSource>;
   static_assert(std::is_trivially_copyable_v<parsed>, "PostgreSQL frees it without a destructor");
 
-  static void define(const char* name, const char* description, setting_rules rules) {
-    drops_session_value_ = has_session_value(name);
+  static void define(const char* name, const char* description, setting_rules rules,
+                     bool keeps_session_value = false) {
+    drops_session_value_ = !keeps_session_value && has_session_value(name);
     define_setting(name, description, text_, "", rules, check, assign);
     drops_session_value_ = false;
   }

@@ -7,7 +7,6 @@ extern "C" {
 #include "catalog/pg_proc.h"
 #include "nodes/parsenodes.h"
 #include "storage/latch.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
@@ -30,10 +29,6 @@ Oid owner_of(Oid function) {
     return owner;
   });
 }
-
-// The subtransaction's own context and owner go with it.
-MemoryContext outer_context = nullptr;
-ResourceOwner outer_resources = nullptr;
 
 }  // namespace
 
@@ -91,25 +86,6 @@ procedure_call::scope::scope(Oid owner) : guc_level_(NewGUCNestLevel()) {
 procedure_call::scope::~scope() {
   AtEOXact_GUC(false, guc_level_);
   SetUserIdAndSecContext(outer_user_, outer_security_);
-}
-
-void procedure_call::begin_subtransaction() {
-  outer_context = CurrentMemoryContext;
-  outer_resources = CurrentResourceOwner;
-  guarded([] { BeginInternalSubTransaction(nullptr); });
-  MemoryContextSwitchTo(outer_context);
-}
-
-void procedure_call::end_subtransaction(bool keep) {
-  guarded([keep] {
-    if (keep) {
-      ReleaseCurrentSubTransaction();
-    } else {
-      RollbackAndReleaseCurrentSubTransaction();
-    }
-  });
-  MemoryContextSwitchTo(outer_context);
-  CurrentResourceOwner = outer_resources;
 }
 
 }  // namespace pg

@@ -2,11 +2,11 @@
 
 #include <array>
 #include <chrono>
-#include <exception>
 #include <optional>
 #include <utility>
 
 #include "boundary/call/function.h"
+#include "boundary/call/subtransaction.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -43,15 +43,7 @@ class procedure_call {
   template <typename Body>
   void step(const Body& body) const {
     const scope running(owner_);
-    std::exception_ptr thrown;
-    begin_subtransaction();
-    try {
-      body();
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-    end_subtransaction(thrown == nullptr);  // not in the handler: it may raise an ERROR itself
-    if (thrown != nullptr) std::rethrow_exception(thrown);
+    in_subtransaction(body);
   }
 
   /// Waits, but not for a cancelled query.
@@ -71,9 +63,6 @@ class procedure_call {
     int outer_security_ = 0;
     int guc_level_ = 0;
   };
-
-  static void begin_subtransaction();
-  static void end_subtransaction(bool keep);
 
   bool atomic_;
   Oid owner_;

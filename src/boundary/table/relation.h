@@ -14,7 +14,7 @@ extern "C" {
 
 namespace pg {
 
-/// An argument of type regclass.
+/// A value of type regclass.
 struct relation_id {
   Oid oid;
 };
@@ -23,6 +23,7 @@ template <>
 struct datum_traits<relation_id> {
   static constexpr Oid oid = REGCLASSOID;
   static relation_id from(Datum datum) noexcept { return {DatumGetObjectId(datum)}; }
+  static Datum to(relation_id value) noexcept { return ObjectIdGetDatum(value.oid); }
 };
 
 /// An argument of type name.

@@ -6,6 +6,9 @@
 // anybody may set and that is verified when somebody first asks.  request.jwt.claims, which anybody
 // can set too, counts only for session users that vrm.trusted_logins names: their middleware has
 // verified the token.
+//
+// All three end with the transaction, however they were set: behind a pooler the next one on the
+// same connection is somebody else's.
 #include "core/identity/identity.h"
 
 #include <optional>
@@ -33,6 +36,7 @@ namespace {
 
 constexpr const char* identity_name = "vrm.identity";
 constexpr const char* token_name = "vrm.token";
+constexpr const char* claims_name = "request.jwt.claims";  // PostgREST's name
 
 /// Only SET and what amounts to it: a value that waits in a catalog or arrives with the
 /// connection would give every session that identity.
@@ -59,6 +63,19 @@ unverified_token parse_token(std::string_view /*token*/, GucSource source) {
 }
 
 using token_setting = pg::parsed_setting<parse_token>;
+
+/// Claims that cannot be read are nobody's, and so are those that wait in a catalog: what a
+/// middleware hands over is not an error of the statement that sets it.
+std::optional<vrm::identity> parse_claims(std::string_view claims, GucSource source) {
+  if (source != PGC_S_SESSION) return std::nullopt;
+  try {
+    return vrm::read_identity(claims);
+  } catch (const vrm::error&) {
+    return std::nullopt;
+  }
+}
+
+using claims_setting = pg::parsed_setting<parse_claims>;
 
 bool session_login = false;
 
@@ -114,31 +131,13 @@ struct claims {
   std::uint64_t version;  ///< differs whenever the text does; each source counts in its own third
 };
 
-/// Claims that cannot be read are nobody's.
-std::optional<vrm::identity> read_or_nobody(std::string_view text) {
-  try {
-    return vrm::read_identity(text);
-  } catch (const vrm::error&) {
-    return std::nullopt;
-  }
-}
-
-/// The claims of a trusted session, parsed again only when their text has changed.
+/// The claims that the middleware of a trusted session has set.
 std::optional<claims> trusted_claims() {
-  static std::string text;
-  static std::optional<vrm::identity> who;
-  static std::uint64_t version = 3;
-
-  const char* const now = GetConfigOption("request.jwt.claims", true, false);
-  if (now == nullptr || *now == '\0') return std::nullopt;
-  if (text != now) {
-    who.reset();  // first: should memory run out below, the old claims are gone
-    text = now;
-    who = read_or_nobody(text);
-    version += 3;
-  }
-  if (!who) return std::nullopt;
-  return claims{.who = &*who, .text = text.c_str(), .version = version};
+  const std::optional<vrm::identity>* const who = claims_setting::value();
+  if (who == nullptr || !*who) return std::nullopt;
+  return claims{.who = &**who,
+                .text = claims_setting::text(),
+                .version = (claims_setting::generation() * 3) + 3};
 }
 
 /// What the token in vrm.token says; verified again only when it or a key has changed.
@@ -200,6 +199,7 @@ void end_identity(XactEvent event, void* /*argument*/) {
   if (session_login) return;
   if (identity_setting::value() != nullptr) set_for(identity_name, "", GUC_ACTION_SET);
   if (token_setting::value() != nullptr) set_for(token_name, "", GUC_ACTION_SET);
+  if (claims_setting::value() != nullptr) set_for(claims_name, "", GUC_ACTION_SET);
 }
 
 }  // namespace
@@ -267,6 +267,10 @@ void define_identity_settings() {
   pg::define_setting("vrm.session_login",
                      "Lets an identity outlive its transaction; never behind a pooler.",
                      session_login, false, {.context = PGC_SUSET});
+  claims_setting::define(
+      claims_name, "Claims of the current transaction, which a middleware has verified.",
+      {.context = PGC_USERSET, .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL},
+      session_login);
   pg::define_setting("vrm.trusted_logins",
                      "Session users, separated by commas, whose request.jwt.claims is believed.",
                      trusted_logins, "", {.context = PGC_SUSET, .flags = GUC_LIST_INPUT},

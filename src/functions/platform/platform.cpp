@@ -101,16 +101,17 @@ void run_steps(const pg::spi_session& spi, platform_installer& installer, std::s
     }
     const auto script = spi.value<std::string>(
         "SELECT script FROM vrm.platform_steps() WHERE from_version = $1", from);
-    installer.run(script.value_or(""), platform_installer::comments::replace);
+    installer.run_step(script.value_or(""));
     from = *next;
     spi.execute("INSERT INTO vrm_private.platform_history (version) VALUES ($1)", from);
   }
 }
 
 /// Runs the whole script of the platform, whose functions may call each other in any order.
-void complete(const pg::spi_session& spi, platform_installer& installer,
-              const std::string& version) {
-  installer.run(spi.value<std::string>("SELECT vrm.platform_script()").value_or(""));
+void complete(const pg::spi_session& spi, platform_installer& installer, const std::string& version,
+              platform_installer::views existing_views) {
+  installer.run(spi.value<std::string>("SELECT vrm.platform_script()").value_or(""),
+                existing_views);
   installer.check_functions();
   record_version(spi, version);
 }
@@ -138,7 +139,7 @@ std::string install() {
         .detail("The members of the extension are at version " + version + ".")
         .hint("SELECT vrm.upgrade();");
   }
-  complete(spi, installer, version);
+  complete(spi, installer, version, platform_installer::views::keep);
   return version;
 }
 
@@ -150,8 +151,10 @@ std::string upgrade() {
   require_trusted_schemas(spi);
   const std::string version = library_version(spi);
   const auto recorded = recorded_version(spi);
-  if (recorded) run_steps(spi, installer, *recorded, version);
-  complete(spi, installer, version);
+  const bool moves = recorded && *recorded != version;
+  if (moves) run_steps(spi, installer, *recorded, version);
+  complete(spi, installer, version,
+           moves ? platform_installer::views::replace : platform_installer::views::keep);
   return version;
 }
 

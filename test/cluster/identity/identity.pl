@@ -86,8 +86,24 @@ like(error_of($node, 'app', "SELECT vrm.uid();\nALTER SYSTEM SET vrm.identity = 
     qr/^55P02/, 'the configuration file holds no identity');
 query($node, 'postgres', "ALTER DATABASE app SET vrm.trusted_logins = 'gateway, other'");
 query($node, 'postgres', 'CREATE ROLE gateway LOGIN IN ROLE authenticated');
-is($node->safe_psql('app', "SET request.jwt.claims = '$forged'; SELECT vrm.uid()",
-        extra_params => ['-U', 'gateway']), $one, 'a DBA trusts a login for a database');
+
+# What a client of the middleware sees, after what the middleware said for another one.
+sub through_gateway {
+    my ($statements) = @_;
+    my $seen = $node->safe_psql('app', $statements, extra_params => ['-U', 'gateway']);
+    return $seen =~ s/\s+/ /gr;
+}
+
+my $set = "SET request.jwt.claims = '$forged';";
+my $uid = "SELECT coalesce(vrm.uid()::text, 'nobody');";
+is(through_gateway("BEGIN; $set $uid COMMIT;"), $one, 'a DBA trusts a login for a database');
+is(through_gateway("BEGIN; $set $uid COMMIT; $uid"), "$one nobody",
+    'claims that were set without LOCAL end with their transaction');
+is(through_gateway("$set $uid"), 'nobody', 'also when vrm is loaded later');
+is(through_gateway("$set BEGIN; SET LOCAL request.jwt.claims = '$forged'; $uid COMMIT; $uid"),
+    "$one nobody", 'and do not come back after those of another transaction');
+is(through_gateway("BEGIN; $set $uid PREPARE TRANSACTION 'x'; $uid ROLLBACK PREPARED 'x';"),
+    "$one nobody", 'a prepared transaction leaves none either');
 is(as_client("SET request.jwt.claims = '$forged'; $who"), 'nobody', 'and nobody else');
 
 # --- session login --------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ FROM pg_policy p
 UNION ALL
 SELECT concat_ws(' ', 'routine', p.oid::regprocedure, prokind, proowner::regrole, pg_get_function_result(p.oid),
                  pg_get_function_arguments(p.oid), provolatile, proparallel, proisstrict, prosecdef,
-                 proleakproof, procost, prorows, proconfig, md5(prosrc),
+                 proleakproof, procost, prorows, proconfig, prosupport, probin, md5(prosrc),
                  pg_temp.privileges(proacl, 'f', proowner), obj_description(p.oid, 'pg_proc'))
 FROM pg_proc p WHERE pronamespace IN (SELECT oid FROM home)
 UNION ALL
@@ -64,6 +64,34 @@ SELECT concat_ws(' ', 'type', t.oid::regtype, typtype, typowner::regrole, typnot
                  (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid),
                  pg_temp.privileges(typacl, 'T', typowner), obj_description(t.oid, 'pg_type'))
 FROM pg_type t WHERE typnamespace IN (SELECT oid FROM home) AND typtype IN ('e', 'd', 'r', 'b') AND typcategory <> 'A'
+UNION ALL
+SELECT concat_ws(' ', 'aggregate', aggfnoid::regprocedure, aggtransfn, aggfinalfn, aggcombinefn, aggserialfn,
+                 aggdeserialfn, aggmtransfn, aggfinalextra, aggfinalmodify, aggtranstype::regtype, agginitval)
+FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid WHERE pronamespace IN (SELECT oid FROM home)
+UNION ALL
+SELECT concat_ws(' ', 'operator', o.oid::regoperator, oprowner::regrole, oprcode, oprcom::regoperator,
+                 oprnegate::regoperator, oprrest, oprjoin, oprcanmerge, oprcanhash,
+                 obj_description(o.oid, 'pg_operator'))
+FROM pg_operator o WHERE oprnamespace IN (SELECT oid FROM home)
+UNION ALL
+SELECT concat_ws(' ', 'operator class', opcname, amname, opcintype::regtype, opckeytype::regtype, opcdefault,
+                 opcowner::regrole, obj_description(c.oid, 'pg_opclass'),
+                 (SELECT string_agg(concat_ws(' ', amopstrategy, amopopr::regoperator), ', ' ORDER BY amopstrategy, amopopr::regoperator::text)
+                  FROM pg_amop WHERE amopfamily = opcfamily),
+                 (SELECT string_agg(concat_ws(' ', amprocnum, amproc), ', ' ORDER BY amprocnum, amproc::text)
+                  FROM pg_amproc WHERE amprocfamily = opcfamily))
+FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod WHERE opcnamespace IN (SELECT oid FROM home)
+UNION ALL
+SELECT concat_ws(' ', 'cast', castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod,
+                 obj_description(oid, 'pg_cast'))
+FROM pg_cast WHERE oid >= 16384
+UNION ALL
+SELECT concat_ws(' ', 'access method', amname, amhandler, amtype, obj_description(oid, 'pg_am'))
+FROM pg_am WHERE oid >= 16384
+UNION ALL
+SELECT concat_ws(' ', 'event trigger', evtname, evtevent, evtowner::regrole, evtfoid::regprocedure, evtenabled, evttags,
+                 obj_description(oid, 'pg_event_trigger'))
+FROM pg_event_trigger
 UNION ALL
 SELECT concat_ws(' ', 'sequence', schemaname, sequencename, data_type, start_value, increment_by, last_value)
 FROM pg_sequences WHERE schemaname IN (SELECT nspname FROM pg_namespace JOIN home USING (oid))
