@@ -30,6 +30,9 @@ FROM (VALUES
      '{}', '{}'),
     ('vrm.run_actions', 'user_id', '{user_id,run_id,id,action,status,at,arguments,result,ok,took}', '{}', '{}', '{}'),
     ('vrm.run_events', 'user_id', '{user_id,id,run_id,status,at}', '{}', '{}', '{}'),
+    ('vrm.call_imports', 'user_id', '{user_id,id,source,external_id,payload,raw,agent_id,state,reason,note,run_id,'
+     'clock,sets,received_at}', '{}', '{}', '{}'),
+    ('vrm.import_words', 'user_id', '{user_id,source,field,word,seen,last_at}', '{}', '{}', '{}'),
     ('vrm.metrics', 'user_id', '{user_id,id,name,prompt,created_at,updated_at}', '{}', '{}', '{}'),
     ('vrm.metric_results', 'user_id', '{user_id,metric_id,run_id,score,passed,rationale,at,case_id,judge,is_person}',
      '{}', '{}', '{}'),

@@ -125,6 +125,7 @@ $$;
 
 COMMENT ON FUNCTION vrm_private.queue_purges() IS
     'trigger: objects of recordings that are deleted shall go';
+DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
 
 -- analytics --------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-// Writes a call report in our own form: as members of a call.
+// Writes what a call report says of a call as the document that is kept of it.
 #include <array>
 
 #include "core/calls/imports.h"
@@ -94,8 +94,9 @@ void append_insight(std::string& out, const insight& found) {
 }
 
 template <typename Elements, typename Append>
-void append_list(object& members, std::string_view name, const Elements& elements, Append append) {
-  if (elements.empty()) return;
+void append_list(object& members, std::string_view name, const Elements& elements, bool whole,
+                 Append append) {
+  if (elements.empty() && !whole) return;
   std::string& out = members.name(name);
   out += '[';
   bool first = true;
@@ -106,20 +107,18 @@ void append_list(object& members, std::string_view name, const Elements& element
   out += ']';
 }
 
-void append_lists(object& members, const report& read) {
+void append_lists(object& members, const report& read, bool whole) {
   length now = 0;
-  append_list(members, "transcript", read.turns,
+  append_list(members, "transcript", read.turns, whole,
               [&](std::string& out, const turn& said) { append_turn(out, said, now); });
   if (!read.turns.empty() && read.times == precision::seconds) members.text("precision", "seconds");
+  if (!read.turns.empty() && read.redacted) members.truth("redacted", true);
   now = 0;
-  append_list(members, "actionsTaken", read.actions,
+  append_list(members, "actionsTaken", read.actions, whole,
               [&](std::string& out, const action& made) { append_action(out, made, now); });
-  if (!read.actions.empty())
+  if (!read.actions.empty() || whole)
     members.number("actions", static_cast<std::int64_t>(read.actions.size()));
-  append_list(members, "insights", read.insights, append_insight);
-  if (read.vendor.empty()) return;
-  object vendor(members.name("vendor"));
-  for (const auto& [name, text] : read.vendor) vendor.raw(name, text);
+  append_list(members, "insights", read.insights, whole, append_insight);
 }
 
 void append_agent(object& members, const report& read) {
@@ -133,29 +132,24 @@ void append_agent(object& members, const report& read) {
 
 }  // namespace
 
-std::string members_of(const report& read) {
+std::string results_of(const report& read, bool whole) {
   std::string out;
-  object members(out);
-  members.text("externalId", read.external_id);
-  members.number("startedAt", read.started_at);
-  members.number("endedAt", read.ended_at);
-  members.text("status", read.status);
-  members.text("endedReason", read.ended_reason);
-  members.text("outcome", read.outcome);
-  members.text("direction", read.direction);
-  append_agent(members, read);
-  members.raw("cost", read.cost);
-  members.text("currency", read.currency);
-  members.text("error", read.error);
-  members.text("customer", read.customer);
-  if (read.duration) {
-    members.text("duration", clock(*read.duration, false));
-  } else if (read.started_at && read.ended_at) {
-    members.text("duration", clock(*read.ended_at - *read.started_at, false));
+  {
+    object members(out);
+    members.text("customer", read.customer);
+    if (read.duration) {
+      members.text("duration", clock(*read.duration, false));
+    } else if (read.started_at && read.ended_at) {
+      members.text("duration", clock(*read.ended_at - *read.started_at, false));
+    }
+    members.text("sentiment", read.sentiment);
+    append_agent(members, read);
+    append_lists(members, read, whole);
+    if (!read.vendor.empty()) {
+      object vendor(members.name("vendor"));
+      for (const auto& [name, text] : read.vendor) vendor.raw(name, text);
+    }
   }
-  members.text("sentiment", read.sentiment);
-  if (read.redacted) members.truth("redacted", true);
-  append_lists(members, read);
   return out;
 }
 
