@@ -23,10 +23,7 @@ BEGIN
     WHERE u.id = owner;
     UPDATE vrm.user_profiles p SET deleted_at = now(), email = NULL WHERE p.id = owner;
     DELETE FROM vrm_private.password_reset_tokens t WHERE t.user_id = owner;
-    IF to_regclass('vrm_private.sessions') IS NOT NULL THEN
-        EXECUTE 'UPDATE vrm_private.sessions SET revoked_at = coalesce(revoked_at, now()) WHERE user_id = $1'
-            USING owner;
-    END IF;
+    UPDATE vrm_private.sessions s SET revoked_at = coalesce(s.revoked_at, now()) WHERE s.user_id = owner;
     RETURN true;
 END
 $$;
@@ -140,33 +137,44 @@ $$;
 COMMENT ON FUNCTION vrm.erase_user(uuid, text) IS
     'service and administrators: removes a person and everything of theirs at once and for good; returns the rows';
 
+-- Each person in a subtransaction: one who has to stay keeps nobody else.
 CREATE OR REPLACE FUNCTION vrm_private.users_batch(
-    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+    run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
+    OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    rule record;
-    person uuid;
+    people uuid[];
+    person record;
 BEGIN
     rows_done := 0;
-    SELECT * INTO STRICT rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
-    FOR person IN EXECUTE
-        format('SELECT r.id FROM vrm.user_profiles r WHERE r.ctid >= $3 AND r.ctid <= $4 AND (%s) AND (%s) AND (%s)'
-               ' LIMIT $5 FOR UPDATE OF r SKIP LOCKED', rule.belongs, rule.due, rule.free)
-        USING run.cutoff, run.as_of, low, high, most
+    SELECT array_agg(b.person_id), count(*), max(b.place) FILTER (WHERE b.is_limit) INTO people, rows_seen, reached
+    FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b;
+    FOR person IN
+        SELECT s.id, s.relation
+        FROM (SELECT p.id, p.tableoid AS relation FROM vrm.user_profiles p
+              WHERE p.id = ANY (people) AND vrm_private.policy_of_account(p.deleted_at) = run.policy
+              FOR UPDATE OF p SKIP LOCKED) AS s
     LOOP
-        IF run.policy = 'users.deleted' THEN
-            PERFORM vrm_private.erase(person, 'deleted more than the kept time ago');
-        ELSE
-            PERFORM vrm_private.delete_account(person);
-        END IF;
-        rows_done := rows_done + 1;
+        BEGIN
+            IF run.policy = 'users.deleted' THEN
+                PERFORM vrm_private.erase(person.id, 'deleted more than the kept time ago');
+            ELSE
+                PERFORM vrm_private.delete_account(person.id);
+            END IF;
+            rows_done := rows_done + 1;
+        EXCEPTION
+            WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+                RAISE;
+            WHEN OTHERS THEN
+                PERFORM vrm_private.refuse_row(run, person.id::text, person.relation, person.id, SQLSTATE, SQLERRM);
+        END;
     END LOOP;
     bytes_done := 200 * rows_done;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.users_batch(vrm.retention_runs, tid, tid, bigint) IS
-    'deletes accounts that are inactive, erases those that are deleted, in a range of rows';
+COMMENT ON FUNCTION vrm_private.users_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
+    'deletes accounts that are inactive, erases those that are deleted, between two places of their table';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.last_seen(uuid, timestamptz, timestamptz),
@@ -175,7 +183,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm.recover_account(uuid, text),
     vrm_private.erase(uuid, text),
     vrm.erase_user(uuid, text),
-    vrm_private.users_batch(vrm.retention_runs, tid, tid, bigint)
+    vrm_private.users_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.delete_account(uuid), vrm.recover_account(uuid, text), vrm.erase_user(uuid, text)
     TO authenticated, service_role;
