@@ -304,6 +304,15 @@ BEGIN
         ), found AS (
             SELECT p.batch_id, count(*) AS row_count, sha256(string_agg(p.digest, '' ORDER BY p.digest)) AS rows_sha256
             FROM present p GROUP BY p.batch_id
+        ), doubles AS (
+            SELECT a.batch_id, count(*) AS row_count
+            FROM chosen c
+            JOIN vrm_private.test_runs_archive a ON a.batch_id = c.batch_id AND a.archived_at = c.archived_at
+            WHERE EXISTS (SELECT FROM vrm.test_runs r WHERE r.user_id = a.user_id AND r.id = a.id)
+               OR EXISTS (SELECT FROM vrm_private.test_runs_archive o
+                          WHERE o.user_id = a.user_id AND o.id = a.id
+                            AND (o.archived_at, o.batch_id) IS DISTINCT FROM (a.archived_at, a.batch_id))
+            GROUP BY a.batch_id
         ), judged AS (
             SELECT c.batch_id, c.run_id,
                    CASE WHEN c.chain_sha256 IS DISTINCT FROM vrm_private.chain_link(
@@ -312,11 +321,14 @@ BEGIN
                         WHEN c.purged_at IS NOT NULL THEN NULL
                         WHEN f.row_count IS DISTINCT FROM c.row_count
                         THEN format('%s rows of %s are there', coalesce(f.row_count, 0), c.row_count)
-                        WHEN f.rows_sha256 IS DISTINCT FROM c.rows_sha256 THEN 'rows were changed' END AS wrong,
+                        WHEN f.rows_sha256 IS DISTINCT FROM c.rows_sha256 THEN 'rows were changed'
+                        WHEN d.row_count > 0 THEN format('%s calls that are elsewhere, too', d.row_count) END AS wrong,
                    CASE WHEN c.purged_at IS NOT NULL
                         THEN format('%s rows, purged on %s', c.row_count, c.purged_at::date)
                         ELSE format('%s rows', c.row_count) END AS right
-            FROM chosen c LEFT JOIN found f ON f.batch_id = c.batch_id
+            FROM chosen c
+            LEFT JOIN found f ON f.batch_id = c.batch_id
+            LEFT JOIN doubles d ON d.batch_id = c.batch_id
         )
         SELECT j.batch_id, j.run_id, j.wrong IS NULL, coalesce(j.wrong, j.right) FROM judged j ORDER BY j.batch_id;
     RETURN QUERY
