@@ -90,7 +90,9 @@ FROM (VALUES
     ('vrm.lockout_policy', NULL, '{}', '{}', '{}', '{kind,threshold,attempt_window,base_lock,factor,max_lock,'
      'consecutive_cap,reservation}'),
     ('vrm.retention_policies', NULL, '{}', '{}', '{}', '{name,keep,min_keep,enabled,every,batch_rows,batch_target,'
-     'nice_ratio,max_lag,max_runtime,note}'),
+     'nice_ratio,max_lag,max_runtime,note,referenced}'),
+    ('vrm.retention_refused', NULL, '{}', '{}', '{}', '{policy,row_key,relation,person_id,sqlstate,message,run_id,'
+     'attempts,first_refused_at,last_refused_at}'),
     ('vrm.retention_runs', NULL, '{}', '{}', '{}', '{run_id,policy,state,cutoff,as_of,started_at,last_batch_at,'
      'finished_at,pid,backend_start,estimated_rows,rows_done,rows_busy,bytes_done,batches,retries,stop_requested,'
      'error}'),

@@ -142,6 +142,22 @@ ALTER TABLE vrm.metric_results
     DROP CONSTRAINT metric_results_pkey,
     ADD CONSTRAINT metric_results_pkey PRIMARY KEY (user_id, metric_id, run_id, case_id, judge);
 COMMENT ON TABLE vrm.metric_results IS 'what judges and people have said of calls by metrics, each once';
+-- rules are functions that are parsed when they are made, no texts
+DROP FUNCTION IF EXISTS vrm_private.retention_rules(), vrm_private.hold_on(text, text, text, text),
+    vrm_private.held_partitions(regclass, timestamptz), vrm_private.retention_blocks(bigint),
+    vrm_private.retention_batch(bigint, bigint, bigint, bigint, bigint),
+    vrm_private.drop_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.delete_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.archive_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.archive_by_statements(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.users_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.archive_columns(), vrm_private.columns_of(regclass), vrm_private.archive_partition(timestamptz, name[]);
+COMMENT ON COLUMN vrm.retention_policies.name IS 'the policy, by the names of the rules';
+COMMENT ON INDEX vrm_private.legal_holds_in_force IS 'holds that are in force, by person';
+ALTER TABLE vrm.retention_policies
+    ADD COLUMN IF NOT EXISTS referenced text NOT NULL DEFAULT 'hold'
+        CONSTRAINT referenced_known CHECK (referenced IN ('hold', 'obey foreign keys'));
+ALTER TABLE vrm.retention_policies DROP CONSTRAINT IF EXISTS keep_not_below_floor;
 
 -- operations -------------------------------------------------------------------------------------
 
