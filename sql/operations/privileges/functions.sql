@@ -310,6 +310,7 @@ COMMENT ON FUNCTION vrm.repair() IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.granted_privileges(), vrm_private.after_word(text), vrm_private.role_name(oid),
-    vrm_private.policy_definition(oid), vrm_private.present_state(), vrm_private.spelling(), vrm_private.is_member(text, text),
+    vrm_private.policy_definition(oid), vrm_private.present_state(), vrm_private.spelling(),
+    vrm_private.is_member(text, text),
     vrm_private.shipped_state(), vrm_private.note_intended(), vrm_private.doctor_intended(), vrm.repair()
     FROM PUBLIC;

@@ -1,5 +1,7 @@
 #pragma once
 
+/// Views of bytes that somebody else owns.
+
 #include <cstddef>
 #include <span>
 #include <string_view>
