@@ -54,6 +54,7 @@ std::string_view text_of(const RawStmt* statement, std::string_view script) {
   return script.substr(start, length);
 }
 
+/// A comment that is there may be a DBA's, and is left alone.
 bool has_comment(const CommentStmt* comment) {
   Relation relation = nullptr;
   const ObjectAddress address =
@@ -63,6 +64,7 @@ bool has_comment(const CommentStmt* comment) {
          GetComment(address.objectId, address.classId, address.objectSubId) != nullptr;
 }
 
+/// Only kinds that the platform grants on; the others are nobody's that was kept.
 Oid granted_object(ObjectType kind, Node* object) {
   switch (kind) {
     case OBJECT_TABLE:
@@ -139,6 +141,8 @@ platform_installer::platform_installer() : state_(std::make_unique<state>()) {
   pg::guarded([] {
     PreventCommandIfReadOnly("vrm.install()");
     const Oid extension = get_extension_oid("vrm", false);
+    // The lock of ALTER EXTENSION on the extension itself, which conflicts with its own kind: a
+    // second installer, DROP and UPDATE wait, and nothing that uses the platform does.
     LockDatabaseObject(ExtensionRelationId, extension, 0, ShareUpdateExclusiveLock);
   });
   state_->guc_level = NewGUCNestLevel();
@@ -150,6 +154,8 @@ platform_installer::platform_installer() : state_(std::make_unique<state>()) {
     set("client_min_messages", "warning");  // IF NOT EXISTS says so for every object
     set("check_function_bodies", "off");    // until check_functions()
   });
+  // Else CREATE EXTENSION, which runs us, would take every table for a member, and pg_dump would
+  // leave out its rows.
   creating_extension = false;
 }
 

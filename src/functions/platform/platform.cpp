@@ -53,6 +53,7 @@ void record_version(const pg::spi_session& spi, const std::string& version) {
 }
 
 /// Whether the session has read pg_dump's prologue.
+/// pg_dump's first statements set row_security, or four settings at once that nobody else sets so.
 bool restoring_dump() {
   const pg::spi_session spi;
   return spi
@@ -94,6 +95,7 @@ void run_steps(const pg::spi_session& spi, platform_installer& installer, std::s
     const auto next = spi.value<std::string>(
         "SELECT to_version FROM vrm.platform_steps() WHERE from_version = $1", from);
     if (!next) {
+      // All or nothing: the error undoes the steps before it, too, as one transaction does.
       throw vrm::error("55000",
                        "there is no upgrade of the platform from version " + from + " to " + to)
           .detail("The members of the extension are at version " + to + ".")
