@@ -22,7 +22,7 @@ timestamp from_server(TimestampTz at) {
 
 /// A reader of the server's own WAL, which does not wait at its end.
 /// read_local_xlog_page_no_wait() reads what has been flushed; at its end XLogReadRecord() says so,
-/// where its elder sister would wait for more.
+/// where read_local_xlog_page() would wait for more.
 class wal_reader {
  public:
   wal_reader()

@@ -141,8 +141,7 @@ platform_installer::platform_installer() : state_(std::make_unique<state>()) {
   pg::guarded([] {
     PreventCommandIfReadOnly("vrm.install()");
     const Oid extension = get_extension_oid("vrm", false);
-    // The lock of ALTER EXTENSION on the extension itself, which conflicts with its own kind: a
-    // second installer, DROP and UPDATE wait, and nothing that uses the platform does.
+    // Conflicts with itself and with DROP EXTENSION, and with nothing that uses the platform.
     LockDatabaseObject(ExtensionRelationId, extension, 0, ShareUpdateExclusiveLock);
   });
   state_->guc_level = NewGUCNestLevel();

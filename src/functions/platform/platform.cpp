@@ -52,8 +52,8 @@ void record_version(const pg::spi_session& spi, const std::string& version) {
   spi.execute("INSERT INTO vrm_private.platform_history (version) VALUES ($1)", version);
 }
 
-/// Whether the session has read pg_dump's prologue.
-/// pg_dump's first statements set row_security, or four settings at once that nobody else sets so.
+/// Whether the session has read pg_dump's prologue, which turns row_security off or, when asked for
+/// policies, sets all five of these.
 bool restoring_dump() {
   const pg::spi_session spi;
   return spi
