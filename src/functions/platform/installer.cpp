@@ -203,13 +203,12 @@ void platform_installer::execute(const std::string& script, manner how) {
       pg::guarded([&] { require_trusted_owner(*what, existing); });
       if (carries_privileges && !contains(state_->made, existing)) state_->kept.push_back(existing);
     }
-    if (how == manner::as_it_stands) {
-      spi.execute(std::string(text_of(raw, script)).c_str());
-    } else if (IsA(raw->stmt, GrantStmt)) {
+    const bool as_it_stands = how == manner::as_it_stands;
+    if (!as_it_stands && IsA(raw->stmt, GrantStmt)) {
       pg::guarded([&] { grant(raw->stmt); });
     } else if (how == manner::views_anew && IsA(raw->stmt, ViewStmt) && OidIsValid(existing)) {
       replacement.replace(raw, script.c_str(), existing);
-    } else if (pg::guarded([&] { return is_needed(raw->stmt, existing); })) {
+    } else if (as_it_stands || pg::guarded([&] { return is_needed(raw->stmt, existing); })) {
       spi.execute(std::string(text_of(raw, script)).c_str());
     }
     pg::guarded([] { CommandCounterIncrement(); });
