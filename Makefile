@@ -73,6 +73,6 @@ test-modules: $(TEST_MODULES)
 isolation_results:
 	mkdir -p $(sort $(dir $(addprefix build/isolation/results/,$(ISOLATION))))
 pgtap: test-modules
-	$(top)test/pgtap.sh $(bindir)
+	VRM_TEST_MODULES=$(CURDIR)/build $(top)test/pgtap.sh $(bindir)
 bench:
 	$(top)bench/run.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the pgTAP files in a database of their own on the server that PGHOST and PGPORT name, which
-# loads the modules that make test-modules has made for them.
+# loads the modules of make test-modules, in build/ or VRM_TEST_MODULES.
 # usage: pgtap.sh BINDIR [FILE...]
 set -eu
 cd "$(dirname "$0")/.."
@@ -34,6 +34,6 @@ unset PGOPTIONS
 # The server's user may be unable to read this directory, hence the copy.
 modules=$(mktemp -d)
 trap 'rm -rf "$modules"' EXIT
-cp build/selftest.so build/example.so "$modules"
+cp "${VRM_TEST_MODULES:-build}"/*.so "$modules"
 chmod 755 "$modules"
 pg_prove --dbname "$database" --set modules="$modules" "$@"

@@ -52,6 +52,8 @@ void procedure_call::require_transaction_control(const char* example) const {
 
 void procedure_call::commit() {
   guarded([] { SPI_commit(); });
+  // The default may be REPEATABLE READ, under which a batch could not see what others did before
+  // it.
   XactIsoLevel = XACT_READ_COMMITTED;  // nothing has taken a snapshot yet
 }
 

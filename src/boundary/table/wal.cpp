@@ -21,6 +21,8 @@ timestamp from_server(TimestampTz at) {
 }
 
 /// A reader of the server's own WAL, which does not wait at its end.
+/// read_local_xlog_page_no_wait() reads what has been flushed; at its end XLogReadRecord() says so,
+/// where read_local_xlog_page() would wait for more.
 class wal_reader {
  public:
   wal_reader()
@@ -88,6 +90,8 @@ first_commit first_commit_since(wal_location start, std::uint64_t most) {
       const auto* const commit = reinterpret_cast<xl_xact_commit*>(XLogRecGetData(record));
       return {.at = from_server(commit->xact_time), .complete = true};
     }
+    // A bound on the work: a long stretch without a commit, as a bulk load is, is not read to its
+    // end.
     if (record->EndRecPtr - start.lsn > most) return {.at = std::nullopt, .complete = false};
     check_for_interrupts();
   }

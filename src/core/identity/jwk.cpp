@@ -107,6 +107,8 @@ std::vector<unsigned char> der_of(std::span<const std::byte> signature) {
   return der;
 }
 
+/// A signature that does not fit is no failure of OpenSSL's, but leaves an error in its queue,
+/// where the server's TLS code would find it.
 bool digest_verifies(EVP_PKEY* key, const char* digest, std::string_view message,
                      std::span<const unsigned char> signature) {
   const openssl::digest_context context(EVP_MD_CTX_new());

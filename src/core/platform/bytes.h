@@ -8,6 +8,7 @@
 
 namespace vrm {
 
+/// Bytes of somebody else's, and how text is seen as bytes and back.
 using byte_view = std::span<const std::byte>;
 
 [[nodiscard]] inline byte_view bytes_of(std::string_view text) noexcept {

@@ -54,6 +54,7 @@ std::string_view text_of(const RawStmt* statement, std::string_view script) {
   return script.substr(start, length);
 }
 
+/// A comment that is there may be a DBA's, and is left alone.
 bool has_comment(const CommentStmt* comment) {
   Relation relation = nullptr;
   const ObjectAddress address =
@@ -63,6 +64,7 @@ bool has_comment(const CommentStmt* comment) {
          GetComment(address.objectId, address.classId, address.objectSubId) != nullptr;
 }
 
+/// Only kinds that the platform grants on; the others are nobody's that was kept.
 Oid granted_object(ObjectType kind, Node* object) {
   switch (kind) {
     case OBJECT_TABLE:
@@ -139,6 +141,7 @@ platform_installer::platform_installer() : state_(std::make_unique<state>()) {
   pg::guarded([] {
     PreventCommandIfReadOnly("vrm.install()");
     const Oid extension = get_extension_oid("vrm", false);
+    // Conflicts with itself and with DROP EXTENSION, and with nothing that uses the platform.
     LockDatabaseObject(ExtensionRelationId, extension, 0, ShareUpdateExclusiveLock);
   });
   state_->guc_level = NewGUCNestLevel();
@@ -150,6 +153,8 @@ platform_installer::platform_installer() : state_(std::make_unique<state>()) {
     set("client_min_messages", "warning");  // IF NOT EXISTS says so for every object
     set("check_function_bodies", "off");    // until check_functions()
   });
+  // Else CREATE EXTENSION, which runs us, would take every table for a member, and pg_dump would
+  // leave out its rows.
   creating_extension = false;
 }
 
@@ -198,13 +203,12 @@ void platform_installer::execute(const std::string& script, manner how) {
       pg::guarded([&] { require_trusted_owner(*what, existing); });
       if (carries_privileges && !contains(state_->made, existing)) state_->kept.push_back(existing);
     }
-    if (how == manner::as_it_stands) {
-      spi.execute(std::string(text_of(raw, script)).c_str());
-    } else if (IsA(raw->stmt, GrantStmt)) {
+    const bool as_it_stands = how == manner::as_it_stands;
+    if (!as_it_stands && IsA(raw->stmt, GrantStmt)) {
       pg::guarded([&] { grant(raw->stmt); });
     } else if (how == manner::views_anew && IsA(raw->stmt, ViewStmt) && OidIsValid(existing)) {
       replacement.replace(raw, script.c_str(), existing);
-    } else if (pg::guarded([&] { return is_needed(raw->stmt, existing); })) {
+    } else if (as_it_stands || pg::guarded([&] { return is_needed(raw->stmt, existing); })) {
       spi.execute(std::string(text_of(raw, script)).c_str());
     }
     pg::guarded([] { CommandCounterIncrement(); });

@@ -63,6 +63,7 @@ Oid find_enum(Node* node) { return type_oid(castNode(CreateEnumStmt, node)->type
 
 Oid find_domain(Node* node) { return type_oid(castNode(CreateDomainStmt, node)->domainname); }
 
+/// A function is what its name and the types of its input arguments say; OUT and TABLE are results.
 Oid find_function(Node* node) {
   const auto* const statement = castNode(CreateFunctionStmt, node);
   List* types = NIL;
@@ -101,6 +102,7 @@ bool adds_domain_constraint(const Node* node) {
   return reinterpret_cast<const AlterDomainStmt*>(node)->subtype == 'C';
 }
 
+/// Whatever default it is: one that a DBA has changed is not changed back.
 bool has_default(Oid table, const char* column) {
   const HeapTuple tuple = SearchSysCacheAttName(table, column);
   if (!HeapTupleIsValid(tuple)) return false;
@@ -168,6 +170,8 @@ Oid find_altered_table(Node* node) {
   if (!OidIsValid(table)) return InvalidOid;
   const ListCell* cell = nullptr;
   foreach (cell, statement->cmds) {
+    // One thing that is missing makes the statement run as a whole, and fail over the others: in
+    // the platform's scripts a statement gives one thing.
     if (!has_been_given(table, lfirst_node(AlterTableCmd, cell))) return InvalidOid;
   }
   return table;
@@ -210,6 +214,7 @@ constexpr kind kinds[] = {
     {.tag = T_AlterTableStmt, .find = find_altered_table, .makes = gives_to_table},
 };
 
+/// Read from the catalog's cache, because the three have no function in common that tells.
 Oid owner_of(Oid catalog, Oid object) {
   const int cache = catalog == relations ? RELOID : catalog == functions ? PROCOID : TYPEOID;
   const HeapTuple tuple = SearchSysCache1(cache, ObjectIdGetDatum(object));
@@ -234,6 +239,7 @@ void require_trusted_owner(const kind& kind, Oid existing) {
   if (!OidIsValid(kind.catalog)) return;
   const Oid owner = owner_of(kind.catalog, existing);
   if (!OidIsValid(owner) || owner == GetUserId() || superuser_arg(owner)) return;
+  // The HINT names the object as SQL does, whatever kind it is, so that it can be run.
   const ObjectAddress address = {kind.catalog, existing, 0};
   const char* type = getObjectTypeDescription(&address, false);
   const char* identity = getObjectIdentity(&address, false);

@@ -10,8 +10,8 @@ namespace vrm::sql {
 
 /// What a statement of the platform makes, and how to tell whether that is there.
 struct kind {
-  NodeTag tag;
-  Oid (*find)(Node*);                    ///< what is there already; else InvalidOid
+  NodeTag tag = T_Invalid;
+  Oid (*find)(Node*) = nullptr;          ///< what is there already; else InvalidOid
   Oid catalog = InvalidOid;              ///< of what is made, when it has an owner of its own
   bool repeats = false;                  ///< copes by itself with what is there
   bool carries_privileges = false;       ///< what is made is named by GRANT and REVOKE

@@ -52,7 +52,8 @@ void record_version(const pg::spi_session& spi, const std::string& version) {
   spi.execute("INSERT INTO vrm_private.platform_history (version) VALUES ($1)", version);
 }
 
-/// Whether the session has read pg_dump's prologue.
+/// Whether the session has read pg_dump's prologue, which turns row_security off or, when asked for
+/// policies, sets all five of these.
 bool restoring_dump() {
   const pg::spi_session spi;
   return spi
@@ -94,6 +95,7 @@ void run_steps(const pg::spi_session& spi, platform_installer& installer, std::s
     const auto next = spi.value<std::string>(
         "SELECT to_version FROM vrm.platform_steps() WHERE from_version = $1", from);
     if (!next) {
+      // All or nothing: the error undoes the steps before it, too, as one transaction does.
       throw vrm::error("55000",
                        "there is no upgrade of the platform from version " + from + " to " + to)
           .detail("The members of the extension are at version " + to + ".")

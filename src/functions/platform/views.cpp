@@ -118,7 +118,7 @@ void view_replacement::drop(Oid view) {
     if (e.sqlerrcode() != ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST) throw;
     throw vrm::error("2BP01",
                      "view " + name + " cannot be replaced because other objects depend on it")
-        .detail("Its columns have changed.  " + std::string(e.detail()))
+        .detail("Its columns have changed.\n" + std::string(e.detail()))
         .hint("Drop what DETAIL names, then: SELECT vrm.upgrade();");
   }
 }
