@@ -1,9 +1,14 @@
 -- What differs by hand between the platform of 1.0.0 and of 1.1.0.  What is new arrives by vrm.install()
 -- afterwards; a row that a DBA has changed stays as it is.
 
+-- Functions are replaced by vrm.install(), their comments are not, which may be a DBA's by now: one that has
+-- changed is said again here.
+
 -- platform ---------------------------------------------------------------------------------------
 
 DROP FUNCTION IF EXISTS vrm_private.partition_end(oid);
+COMMENT ON FUNCTION vrm_private.make_partition(regclass, name, timestamptz, timestamptz) IS
+    'makes a partition unless something takes its times, and moves rows of its range into it; says whether it made one';
 
 -- secrets ----------------------------------------------------------------------------------------
 
@@ -62,7 +67,6 @@ ALTER TABLE vrm_private.test_runs_archive
     ADD COLUMN ended_reason text,
     ADD COLUMN cost numeric(18, 6),
     ADD COLUMN currency text;
-DROP VIEW vrm.all_test_runs, vrm.calls;
 
 COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said; null when nothing was before the interruption';
 COMMENT ON COLUMN vrm.transcript_turns.at IS 'when the speaker began, since the start of the call';
@@ -103,6 +107,9 @@ BEGIN
 END
 $$;
 
+COMMENT ON FUNCTION vrm_private.queue_purges() IS
+    'trigger: objects of recordings that are deleted shall go';
+
 -- analytics --------------------------------------------------------------------------------------
 
 -- retention --------------------------------------------------------------------------------------
@@ -114,7 +121,3 @@ UPDATE vrm.alert_threshold SET hint = replace(hint, 'doc/' || page.name, 'doc/' 
 FROM (VALUES ('operations/', 'backup.md'), ('operations/', 'maintenance.md'), ('operations/', 'quality.md'),
              ('accounts/', 'lockout.md'), ('calls/', 'recordings.md')) AS page (district, name)
 WHERE strpos(hint, ' doc/' || page.name) > 0;
-
--- Functions are replaced by vrm.install(), their comments are not: those may be a DBA's by now.
-COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of recordings that are deleted shall go';
