@@ -127,7 +127,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_identity()
     FROM vrm.master_key_problem() AS m WHERE m.detail IS NOT NULL
     UNION ALL
     SELECT 'keyring', 'warn', format('there is no active key of purpose "%s"', p.purpose),
-           'It needs a master key, see doc/secrets/secrets.md.', format('SELECT vrm.key_create(%L);', p.purpose)
+           'It needs a master key, see doc/secrets/keys.md.', format('SELECT vrm.key_create(%L);', p.purpose)
     FROM unnest(ARRAY['data', 'blind_index']) AS p (purpose)
     WHERE NOT EXISTS (SELECT FROM vrm_private.keyring k WHERE k.purpose = p.purpose AND k.state = 'active')
 $$;
