@@ -1,6 +1,6 @@
 // CALL vrm.run_retention(): takes one policy after the other and does what is due in batches, each
 // a transaction that takes about as long as the policy says.  What is due, and what becomes of it,
-// is SQL in sql/platform/7x-retention.sql; here is when, how much at a time, and what if it fails.
+// is SQL in sql/retention/; here is when, how much at a time, and what if it fails.
 #include <algorithm>
 #include <chrono>
 #include <optional>
