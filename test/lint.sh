@@ -38,7 +38,7 @@ too_long() { xargs wc -l <"$work/code" | awk '$1 > 500 && $2 != "total" { print 
 # A message or COMMENT is one literal, which is found by searching for it only when it is whole;
 # so are the values that tests pass.
 too_wide() { { grep -vE '\.(sql|p[lm])$|^test/core/' "$work/code" | xargs grep -nHE '.{101,}'
-               grep '^sql/' "$work/sql" | xargs grep -nHE '.{121,}'; } | cut -c 1-120; }
+               grep -E '^(test/)?sql/' "$work/sql" | xargs grep -nHE '.{121,}'; } | cut -c 1-120; }
 tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
 trailing_space() { lines code " +$"; }
 no_newline_at_end() {

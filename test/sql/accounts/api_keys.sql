@@ -7,27 +7,37 @@ SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example
 
 -- stored, listed -----------------------------------------------------------------------------------
 
-SELECT isnt(pg_temp.as_user(:'alice', $$SELECT vrm.store_api_key('openai', 'sk-live-0123456789abcdef', 'for summaries')$$)::uuid,
+SELECT isnt(pg_temp.as_user(:'alice',
+                            $$SELECT vrm.store_api_key('openai', 'sk-live-0123456789abcdef', 'for summaries')$$)::uuid,
             NULL, 'a user stores a key');
 SELECT ok(vrm.is_bound(key), 'it is sealed and bound to its row') FROM vrm.api_keys;
 SELECT ok(position('0123456789' IN encode(key, 'escape')) = 0, 'its text is nowhere in it') FROM vrm.api_keys;
-SELECT is(pg_temp.as_user(:'alice', 'SELECT concat_ws('' '', service, hint, description, last_used_at) FROM vrm.list_api_keys()'),
+SELECT is(pg_temp.as_user(:'alice',
+                          'SELECT concat_ws('' '', service, hint, description, last_used_at) FROM vrm.list_api_keys()'),
           'openai …cdef for summaries', 'the list shows service and last four characters');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.list_api_keys()'), '0', 'to the owner only');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.store_api_key('openai', 'another')$$), '23505', 'one key for a service');
-SELECT matches(pg_temp.as_user(:'bob', $$SELECT vrm.store_api_key('openai', 'short')$$), '^[0-9a-f]{8}-', 'of one user');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.store_api_key('openai', 'another')$$), '23505',
+          'one key for a service');
+SELECT matches(pg_temp.as_user(:'bob', $$SELECT vrm.store_api_key('openai', 'short')$$), '^[0-9a-f]{8}-',
+               'of one user');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT hint FROM vrm.list_api_keys()'), NULL, 'a short key has no hint');
 
 -- used ---------------------------------------------------------------------------------------------
 
-SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.use_api_key('openai')$$), '42501', 'who stores keys may not open them');
-SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.use_api_key('openai')$$), 'sk-live-0123456789abcdef', 'the service opens the key');
-SELECT is(pg_temp.as_role('service_role', :'bob', $$SELECT vrm.use_api_key('openai')$$), 'short', 'of the user it works for');
-SELECT is(pg_temp.as_user(:'alice', 'SELECT concat_ws('' '', count(*), min(service), min(used_by::text)) FROM vrm.api_key_uses'),
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.use_api_key('openai')$$), '42501',
+          'who stores keys may not open them');
+SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.use_api_key('openai')$$), 'sk-live-0123456789abcdef',
+          'the service opens the key');
+SELECT is(pg_temp.as_role('service_role', :'bob', $$SELECT vrm.use_api_key('openai')$$), 'short',
+          'of the user it works for');
+SELECT is(pg_temp.as_user(:'alice',
+                          'SELECT concat_ws('' '', count(*), min(service), min(used_by::text)) FROM vrm.api_key_uses'),
           '1 openai service_role', 'every use is on record');
-SELECT is(pg_temp.as_user(:'alice', 'SELECT last_used_at FROM vrm.list_api_keys()')::timestamptz, now(), 'and in the list');
+SELECT is(pg_temp.as_user(:'alice', 'SELECT last_used_at FROM vrm.list_api_keys()')::timestamptz, now(),
+          'and in the list');
 SELECT is(pg_temp.as_user(:'alice', 'DELETE FROM vrm.api_key_uses'), '42501', 'nobody takes it off the record');
-SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.use_api_key('unknown')$$), 'P0002', 'a service without a key');
+SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.use_api_key('unknown')$$), 'P0002',
+          'a service without a key');
 SELECT is(pg_temp.as_role('service_role', NULL, $$SELECT vrm.use_api_key('openai')$$), '28000', 'needs a user');
 
 -- what does not lead to a key ----------------------------------------------------------------------
@@ -35,20 +45,28 @@ SELECT is(pg_temp.as_role('service_role', NULL, $$SELECT vrm.use_api_key('openai
 SELECT is(pg_temp.as_user(:'alice', 'SELECT key FROM vrm.api_keys'), '42501', 'the sealed value is not readable');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.reveal('x')$$), '42501', 'reveal is for vrm_reveal');
 SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.reveal('x')$$), '42501', 'and for nobody else');
-SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.reveal_row('vrm.api_keys', 'key', '(a,b)')$$), '42501', 'nor is reveal_row');
-SELECT is(pg_temp.as_role('vrm_reveal', :'alice', format($$SELECT vrm.reveal_row('vrm.api_keys', 'key', %L)$$, row(user_id, id)::text)), '42501',
+SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.reveal_row('vrm.api_keys', 'key', '(a,b)')$$),
+          '42501', 'nor is reveal_row');
+SELECT is(pg_temp.as_role('vrm_reveal', :'alice',
+                          format($$SELECT vrm.reveal_row('vrm.api_keys', 'key', %L)$$, row(user_id, id)::text)),
+          '42501',
           'which needs the right to read the row as well') FROM vrm.api_keys WHERE user_id = :'alice';
 SELECT is(pg_temp.as_user(:'alice', 'SELECT * FROM vrm_private.keyring'), '42501', 'the keyring is private');
-SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT count(*) FROM vrm_private.subject_keys'), '42501', 'so are users'' keys');
+SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT count(*) FROM vrm_private.subject_keys'), '42501',
+          'so are users'' keys');
 SELECT is(pg_temp.as_role('service_role', NULL, $$SELECT vrm.key_create('data')$$), '42501', 'keys are the DBA''s');
 SELECT is(pg_temp.as_anon($$SELECT vrm.store_api_key('openai', 'x')$$), '42501', 'anonymous callers store nothing');
-SELECT is(pg_temp.as_role('service_role', :'alice', format('UPDATE vrm.api_keys SET key = (SELECT key FROM vrm.api_keys WHERE user_id = %L) WHERE user_id = %L', :'bob', :'alice')),
+SELECT is(pg_temp.as_role('service_role', :'alice',
+                          format('UPDATE vrm.api_keys SET key = (SELECT key FROM vrm.api_keys WHERE user_id = %L) '
+                                 'WHERE user_id = %L', :'bob', :'alice')),
           '22000', 'a key moved to another user''s row is refused');
 
 -- replaced, deleted --------------------------------------------------------------------------------
 
-SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.replace_api_key('openai', 'sk-live-fedcba9876543210')$$), '', 'a key is replaced');
-SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.use_api_key('openai')$$), 'sk-live-fedcba9876543210', 'by the new one');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.replace_api_key('openai', 'sk-live-fedcba9876543210')$$), '',
+          'a key is replaced');
+SELECT is(pg_temp.as_role('service_role', :'alice', $$SELECT vrm.use_api_key('openai')$$), 'sk-live-fedcba9876543210',
+          'by the new one');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.replace_api_key('unknown', 'x')$$), 'P0002', 'if there is one');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.delete_api_key('openai')$$), '', 'and deleted');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.delete_api_key('openai')$$), 'P0002', 'once');
@@ -57,9 +75,11 @@ SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.store_api_key('openai', NULL)$$
 -- users who are deleted ----------------------------------------------------------------------------
 
 UPDATE vrm.user_profiles SET mfa_secret = vrm.seal('JBSWY3DPEHPK3PXP') WHERE id = :'alice';
-SELECT is(vrm.reveal_row('vrm.user_profiles', 'mfa_secret', :'alice'), 'JBSWY3DPEHPK3PXP', 'a second factor is sealed likewise');
+SELECT is(vrm.reveal_row('vrm.user_profiles', 'mfa_secret', :'alice'), 'JBSWY3DPEHPK3PXP',
+          'a second factor is sealed likewise');
 DELETE FROM auth.users WHERE id = :'alice';
-SELECT is((SELECT count(*) FROM vrm_private.subject_keys WHERE subject = :'alice'), 0::bigint, 'a deleted user leaves no key');
+SELECT is((SELECT count(*) FROM vrm_private.subject_keys WHERE subject = :'alice'), 0::bigint,
+          'a deleted user leaves no key');
 
 SELECT * FROM finish();
 ROLLBACK;

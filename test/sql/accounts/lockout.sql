@@ -46,8 +46,10 @@ SELECT is((SELECT (vrm.settle_attempt(ticket, true))::text FROM held LIMIT 1), '
 SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u' || 'p')), 'ok', 'makes room for another');
 SELECT is((SELECT string_agg(vrm.settle_attempt(ticket, false)::text, ' ') FROM held OFFSET 0),
           'invalid invalid invalid invalid locked', 'and failures lock');
-SELECT throws_ok($$SELECT vrm.settle_attempt('\x00', true)$$, '22023', 'the ticket is not valid', 'tickets cannot be made up');
-SELECT throws_ok($$SELECT vrm.settle_attempt(set_byte(ticket, 10, (get_byte(ticket, 10) + 1) % 256), true) FROM held LIMIT 1$$,
+SELECT throws_ok($$SELECT vrm.settle_attempt('\x00', true)$$, '22023', 'the ticket is not valid',
+                 'tickets cannot be made up');
+SELECT throws_ok($$SELECT vrm.settle_attempt(set_byte(ticket, 10, (get_byte(ticket, 10) + 1) % 256), true)
+                 FROM held LIMIT 1$$,
                  '22023', 'the ticket is not valid', 'nor changed');
 SELECT is(vrm.settle_attempt(NULL, true), NULL, 'null is nobody''s ticket');
 SELECT throws_ok($$SELECT vrm.begin_attempt(NULL)$$, '22004', NULL, 'null is nobody');
@@ -60,15 +62,18 @@ SELECT is((SELECT string_agg((vrm.begin_attempt(:'u', 'reset_request')).status::
 UPDATE vrm.lockout_policy SET threshold = 2 WHERE kind = 'ip';
 SELECT is((SELECT string_agg(vrm.record_login_attempt(:'u' || 'ip' || i, false, '192.0.2.7')::text, ' ')
            FROM generate_series(1, 3) i), 'invalid invalid throttled', 'a network fails at many accounts');
-SELECT is(vrm.record_login_attempt(:'u' || 'ip9', false, '192.0.2.8')::text, 'invalid', 'another network does not suffer');
-SELECT is((SELECT pending FROM vrm.lock_status(:'u' || 'ip3')), 0, 'an attempt refused for its network reserves nothing');
+SELECT is(vrm.record_login_attempt(:'u' || 'ip9', false, '192.0.2.8')::text, 'invalid',
+          'another network does not suffer');
+SELECT is((SELECT pending FROM vrm.lock_status(:'u' || 'ip3')), 0,
+          'an attempt refused for its network reserves nothing');
 SELECT is(vrm_private.network_of('2001:db8::1:2:3:4'), '2001:db8::', 'of IPv6 a customer''s network counts');
 SELECT vrm.lockout_device_token(:'u') AS device \gset
 SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u', device_token => :'device')), 'ok',
           'a device that is known gets in while others are locked out');
 SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u' || 'p', device_token => :'device')), 'locked',
           'to its own account only');
-SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u', device_token => 'forged')), 'locked', 'and not by a forged token');
+SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u', device_token => 'forged')), 'locked',
+          'and not by a forged token');
 
 -- policy -----------------------------------------------------------------------------------------------
 
@@ -80,7 +85,8 @@ SELECT is(pg_temp.fail(:'u' || 'c', 4), 'invalid invalid locked locked', 'a cap 
 SELECT is((SELECT locked_until FROM vrm.lock_status(:'u' || 'c')), 'infinity'::timestamptz, 'for good');
 SELECT throws_ok($$UPDATE vrm.lockout_policy SET threshold = 0$$, '23514', NULL, 'a threshold is at least one');
 SELECT throws_ok($$UPDATE vrm.lockout_policy SET attempt_window = '1 month'$$, '23514', NULL, 'months have no length');
-SELECT throws_ok($$INSERT INTO vrm.lockout_policy SELECT 'guess', threshold, attempt_window, base_lock, factor, max_lock,
+SELECT throws_ok($$INSERT INTO vrm.lockout_policy SELECT 'guess', threshold, attempt_window, base_lock, factor,
+                 max_lock,
                    consecutive_cap, reservation FROM vrm.lockout_policy LIMIT 1$$, '23514', NULL, 'kinds are known');
 
 -- administrators --------------------------------------------------------------------------------------------
@@ -97,33 +103,42 @@ SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.unlock_account(%L)', :'u' 
 SELECT is((SELECT (login_attempts, locked_until)::text FROM vrm.user_profiles WHERE id = :'alice'), '(0,)',
           'the profile follows');
 SELECT ok(NOT vrm.is_locked(:'u' || '@example.org'), 'the account is open');
-SELECT is(pg_temp.as_user(:'root', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'left')$$, :'alice')), '', 'and lock');
-SELECT is((SELECT locked_until FROM vrm.user_profiles WHERE id = :'alice'), '2100-01-01Z'::timestamptz, 'as long as they like');
-SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'x')$$, :'root')), '42501', 'users do not');
-SELECT is(pg_temp.as_user(:'root', $$SELECT vrm.lock_account(vrm.uuid7(), '2100-01-01Z', 'x')$$), 'P0002', 'nobody cannot be locked');
+SELECT is(pg_temp.as_user(:'root', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'left')$$, :'alice')), '',
+          'and lock');
+SELECT is((SELECT locked_until FROM vrm.user_profiles WHERE id = :'alice'), '2100-01-01Z'::timestamptz,
+          'as long as they like');
+SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'x')$$, :'root')), '42501',
+          'users do not');
+SELECT is(pg_temp.as_user(:'root', $$SELECT vrm.lock_account(vrm.uuid7(), '2100-01-01Z', 'x')$$), 'P0002',
+          'nobody cannot be locked');
 SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.is_locked(%L)', :'u')), '42501', 'nor ask about others');
 SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.is_locked(%L)', :'u')), 'true', 'the service may');
 
 -- an ordinary table to read, dump and restore ------------------------------------------------------------------
 
 SELECT ok(vrm.check_lockout_store() = (SELECT count(*) FROM vrm_private.lockout), 'SELECT sees every entry');
-INSERT INTO vrm_private.lockout VALUES ('00000000-0000-4000-8000-000000000001', now(), 'infinity', now(), now(), 1, 0, 1, 1, 5);
-INSERT INTO vrm_private.lockout VALUES ('00000000-0000-4000-8000-000000000001', now(), '-infinity', now(), now(), 2, 0, 0, 0, 3);
+INSERT INTO vrm_private.lockout VALUES ('00000000-0000-4000-8000-000000000001', now(), 'infinity', now(), now(), 1, 0,
+                                        1, 1, 5);
+INSERT INTO vrm_private.lockout VALUES ('00000000-0000-4000-8000-000000000001', now(), '-infinity', now(), now(), 2, 0,
+                                        0, 0, 3);
 SELECT is((SELECT (locked_until, failures, consecutive, lock_count, value)::text FROM vrm_private.lockout
            WHERE key = '00000000-0000-4000-8000-000000000001'), '(infinity,2,1,1,5)', 'INSERT merges to the stricter');
-SELECT throws_ok($$INSERT INTO vrm_private.lockout VALUES (gen_random_uuid(), now(), now(), now(), now(), -1, 0, 0, 0, 0)$$,
+SELECT throws_ok($$INSERT INTO vrm_private.lockout
+                 VALUES (gen_random_uuid(), now(), now(), now(), now(), -1, 0, 0, 0, 0)$$,
                  '22003', NULL, 'counters have a range');
 SELECT throws_ok('UPDATE vrm_private.lockout SET failures = 0', '0A000', NULL, 'UPDATE is refused');
 SELECT throws_ok('DELETE FROM vrm_private.lockout', '0A000', NULL, 'and DELETE');
 SELECT throws_ok('CREATE INDEX ON vrm_private.lockout (key)', '0A000', NULL, 'and an index');
 SELECT throws_ok('SELECT * FROM vrm_private.lockout FOR UPDATE', '0A000', NULL, 'and row locks');
 SELECT throws_ok('SELECT * FROM vrm_private.lockout TABLESAMPLE system (10)', '0A000', NULL, 'and samples');
-SELECT throws_ok('CREATE TABLE pg_temp.t (LIKE vrm_private.lockout) USING vrm_lockout', '0A000', NULL, 'a temporary store is none');
+SELECT throws_ok('CREATE TABLE pg_temp.t (LIKE vrm_private.lockout) USING vrm_lockout', '0A000', NULL,
+                 'a temporary store is none');
 SELECT throws_ok('CREATE TABLE vrm_private.t (a int) USING vrm_lockout', '42P16', NULL, 'and one of other columns');
 SELECT lives_ok('ANALYZE vrm_private.lockout', 'ANALYZE is welcome');
 
 SET LOCAL transaction_read_only = on;
-SELECT throws_ok(format('SELECT vrm.begin_attempt(%L)', :'u'), '25006', 'sign-in is not possible in a read-only transaction',
+SELECT throws_ok(format('SELECT vrm.begin_attempt(%L)', :'u'), '25006',
+                 'sign-in is not possible in a read-only transaction',
                  'what cannot be counted is not tried');
 SELECT ok(vrm.is_locked(:'u'), 'but can be asked for');
 

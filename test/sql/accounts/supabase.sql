@@ -15,21 +15,30 @@ END
 $$;
 
 SELECT is(pg_temp.hook('hook_password_verification_attempt', :'alice', true), 'continue', 'a right password passes');
-SELECT is((SELECT string_agg(pg_temp.hook('hook_password_verification_attempt', :'alice', false), ' ') FROM generate_series(1, 5)),
+SELECT is((SELECT string_agg(pg_temp.hook('hook_password_verification_attempt', :'alice', false), ' ')
+           FROM generate_series(1, 5)),
           'continue continue continue continue reject', 'the fifth wrong one locks');
-SELECT is(pg_temp.hook('hook_password_verification_attempt', :'alice', true), 'reject', 'then even the right one is rejected');
+SELECT is(pg_temp.hook('hook_password_verification_attempt', :'alice', true), 'reject',
+          'then even the right one is rejected');
 SELECT ok(vrm.is_locked(:'mail'), 'it is the lock that everybody sees');
 SELECT ok((SELECT locked_until > now() FROM vrm.user_profiles WHERE id = :'alice'), 'the profile, too');
-SELECT is((SELECT string_agg(pg_temp.hook('hook_mfa_verification_attempt', :'alice', false), ' ') FROM generate_series(1, 5)),
+SELECT is((SELECT string_agg(pg_temp.hook('hook_mfa_verification_attempt', :'alice', false), ' ')
+           FROM generate_series(1, 5)),
           'continue continue continue continue reject', 'second factors are counted apart');
-SELECT is(pg_temp.hook('hook_password_verification_attempt', vrm.uuid7(), false), 'continue', 'unknown users are counted');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.hook_mfa_verification_attempt('{}')$$), '42501', 'users do not call hooks');
+SELECT is(pg_temp.hook('hook_password_verification_attempt', vrm.uuid7(), false), 'continue',
+          'unknown users are counted');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.hook_mfa_verification_attempt('{}')$$), '42501',
+          'users do not call hooks');
 
 CREATE TABLE auth.identities (id uuid);
-SELECT throws_ok($$SELECT vrm.sign_up('a@example.org', 'correct horse')$$, '55000', 'passwords belong to Supabase Auth here', 'no sign-up');
-SELECT throws_ok($$SELECT vrm.sign_in('a@example.org', 'correct horse')$$, '55000', 'passwords belong to Supabase Auth here', 'no sign-in');
-SELECT throws_ok($$SELECT vrm.request_password_reset('a@example.org')$$, '55000', 'passwords belong to Supabase Auth here', 'no reset');
-SELECT throws_ok($$SELECT vrm.consume_password_reset('x.y', 'correct horse')$$, '55000', 'passwords belong to Supabase Auth here', 'of either end');
+SELECT throws_ok($$SELECT vrm.sign_up('a@example.org', 'correct horse')$$, '55000',
+                 'passwords belong to Supabase Auth here', 'no sign-up');
+SELECT throws_ok($$SELECT vrm.sign_in('a@example.org', 'correct horse')$$, '55000',
+                 'passwords belong to Supabase Auth here', 'no sign-in');
+SELECT throws_ok($$SELECT vrm.request_password_reset('a@example.org')$$, '55000',
+                 'passwords belong to Supabase Auth here', 'no reset');
+SELECT throws_ok($$SELECT vrm.consume_password_reset('x.y', 'correct horse')$$, '55000',
+                 'passwords belong to Supabase Auth here', 'of either end');
 CREATE FUNCTION pg_temp.hint(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     hint text;
@@ -41,9 +50,13 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN
     RETURN hint;
 END
 $$;
-SELECT is(pg_temp.hint(statement), 'Sign in through Supabase Auth; vrm.hook_password_verification_attempt is its hook.', statement || ' says where to go')
-FROM unnest(ARRAY['SELECT vrm.sign_up(''a@example.org'', ''correct horse'')', 'SELECT vrm.sign_in(''a@example.org'', ''correct horse'')',
-                  'SELECT vrm.request_password_reset(''a@example.org'')', 'SELECT vrm.consume_password_reset(''x.y'', ''correct horse'')']) AS statement;
+SELECT is(pg_temp.hint(statement),
+          'Sign in through Supabase Auth; vrm.hook_password_verification_attempt is its hook.',
+          statement || ' says where to go')
+FROM unnest(ARRAY['SELECT vrm.sign_up(''a@example.org'', ''correct horse'')',
+                  'SELECT vrm.sign_in(''a@example.org'', ''correct horse'')',
+                  'SELECT vrm.request_password_reset(''a@example.org'')',
+                  'SELECT vrm.consume_password_reset(''x.y'', ''correct horse'')']) AS statement;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -11,7 +11,8 @@ SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS ag
 INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at, results, error)
 SELECT :'alice', CASE WHEN n <= 10 THEN :'agent'::uuid ELSE :'second_agent'::uuid END, status,
        '2026-03-01 10:00Z'::timestamptz + n * interval '1 minute',
-       CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN '2026-03-01 10:00Z'::timestamptz + (n + 0.5) * interval '1 minute' END,
+       CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN '2026-03-01 10:00Z'::timestamptz
+           + (n + 0.5) * interval '1 minute' END,
        results::jsonb, CASE WHEN status = 'failed' THEN 'line dropped' END
 FROM (VALUES (1, 'completed', '{"duration": "2:00", "sentiment": "positive", "customer": "c1", "actions": 3}'),
              (2, 'completed', '{"duration": "4:00", "sentiment": "negative"}'),
@@ -28,10 +29,12 @@ CREATE FUNCTION pg_temp.of_alice(query text) RETURNS text LANGUAGE sql AS
 
 -- typed calls ---------------------------------------------------------------------------------------
 
-SELECT is(pg_temp.of_alice($$SELECT string_agg(coalesce(duration::text, '-'), ' ' ORDER BY started_at) FROM vrm.calls$$),
+SELECT is(pg_temp.of_alice($$SELECT string_agg(coalesce(duration::text, '-'), ' ' ORDER BY started_at)
+                           FROM vrm.calls$$),
           '00:02:00 00:04:00 01:00:00 00:00:30 00:00:30 00:00:30 00:00:30 00:00:30 00:00:30 - - 00:00:30',
           'a duration that cannot be read is taken from the clock');
-SELECT is(pg_temp.of_alice($$SELECT string_agg(coalesce(sentiment::text, '-'), ' ' ORDER BY started_at) FROM vrm.calls$$),
+SELECT is(pg_temp.of_alice($$SELECT string_agg(coalesce(sentiment::text, '-'), ' ' ORDER BY started_at)
+                           FROM vrm.calls$$),
           'positive negative positive - - - - - - - - -', 'a sentiment that is none is null');
 SELECT is(pg_temp.of_alice($$SELECT string_agg(coalesce(actions::text, '-'), ' ' ORDER BY started_at) FROM vrm.calls$$),
           '3 - - - - - - - - - - -', 'a number of actions that is none is null');
@@ -40,19 +43,25 @@ SELECT is(pg_temp.of_alice($$SELECT string_agg(coalesce(actions::text, '-'), ' '
 
 SELECT is(pg_temp.of_alice(format('SELECT %s FROM vrm.user_dashboard()', figure)), value, 'dashboard: ' || figure)
 FROM (VALUES ('agents', '2'), ('calls', '12'), ('live', '2'), ('completed', '7'), ('failed', '2'), ('cancelled', '1'),
-             ('success_rate', '0.778'), ('average_duration', '00:09:42'), ('last_call_at AT TIME ZONE ''UTC''', '2026-03-01 10:12:00'),
-             ('jsonb_array_length(recent_calls)', '5'), ('recent_calls #>> ''{0,agent}''', 'sales')) AS expected (figure, value);
+             ('success_rate', '0.778'), ('average_duration', '00:09:42'),
+             ('last_call_at AT TIME ZONE ''UTC''', '2026-03-01 10:12:00'),
+             ('jsonb_array_length(recent_calls)', '5'), ('recent_calls #>> ''{0,agent}''', 'sales'))
+             AS expected (figure, value);
 SELECT is(pg_temp.as_user(:'bob', 'SELECT calls FROM vrm.user_dashboard()'), '1', 'everybody sees his own');
 SELECT is(pg_temp.as_user(NULL, 'SELECT calls FROM vrm.user_dashboard()'), '0', 'nobody sees none');
-SELECT is(pg_temp.as_user(NULL, 'SELECT success_rate FROM vrm.user_dashboard()'), NULL, 'and a rate of nothing is null');
+SELECT is(pg_temp.as_user(NULL, 'SELECT success_rate FROM vrm.user_dashboard()'), NULL,
+          'and a rate of nothing is null');
 
 -- agents ----------------------------------------------------------------------------------------------
 
-SELECT is(pg_temp.of_alice($$SELECT string_agg(concat_ws(' ', agent, calls, completed, failed, success_rate, average_duration, positive_share), ', ')
+SELECT is(pg_temp.of_alice($$SELECT string_agg(concat_ws(' ', agent, calls, completed, failed, success_rate,
+                                                         average_duration, positive_share), ', ')
                              FROM vrm.agent_performance('2026-03-01', '2026-03-02')$$),
           'reception 10 6 2 0.750 00:11:15 0.667, sales 2 1 0 1.000 00:00:30', 'performance of each agent');
-SELECT is(pg_temp.of_alice($$SELECT count(*) FROM vrm.agent_performance('2026-03-02', '2026-03-03')$$), '0', 'within the time asked for');
-SELECT is(pg_temp.of_alice($$SELECT sum(calls) FROM vrm.agent_performance('2026-03-01 10:01Z', '2026-03-01 10:02Z')$$), '1',
+SELECT is(pg_temp.of_alice($$SELECT count(*) FROM vrm.agent_performance('2026-03-02', '2026-03-03')$$), '0',
+          'within the time asked for');
+SELECT is(pg_temp.of_alice($$SELECT sum(calls) FROM vrm.agent_performance('2026-03-01 10:01Z', '2026-03-01 10:02Z')$$),
+          '1',
           'from since, included, to until, excluded');
 
 -- live calls ------------------------------------------------------------------------------------------
@@ -65,17 +74,21 @@ SELECT is(pg_temp.of_alice($$SELECT string_agg(agent || ' ' || status, ', ') FRO
 INSERT INTO auth.users (id) SELECT vrm.uuid7() FROM generate_series(1, 100);
 INSERT INTO vrm.agents (user_id, agent_id) SELECT id, 'a' FROM auth.users WHERE email IS NULL;
 INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at)
-    SELECT a.user_id, a.id, 'completed', '2026-01-01'::timestamptz + n * interval '1 hour', '2026-01-01'::timestamptz + n * interval '1 hour'
+    SELECT a.user_id, a.id, 'completed', '2026-01-01'::timestamptz + n * interval '1 hour',
+        '2026-01-01'::timestamptz + n * interval '1 hour'
     FROM vrm.agents a, generate_series(1, 200) AS n WHERE a.agent_id = 'a';
 ANALYZE vrm.test_runs, vrm.agents;
 \ir ../include/plans.sql
-SELECT matches(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)), '^(?!.*Seq Scan on test_runs).*(Index|Bitmap).* on test_runs',
+SELECT matches(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)),
+               '^(?!.*Seq Scan on test_runs).*(Index|Bitmap).* on test_runs',
                'an index serves: ' || name)
 FROM (VALUES ('own calls', 'SELECT * FROM vrm.test_runs'),
              ('own calls of a time', 'SELECT * FROM vrm.test_runs WHERE started_at > ''2026-03-01'''),
              ('live calls', 'SELECT * FROM vrm.test_runs r WHERE r.status IN (''queued'', ''running'')'),
-             ('one agent''s calls', 'SELECT * FROM vrm.calls WHERE user_id = vrm.uid() ORDER BY started_at DESC LIMIT 5'),
-             ('all calls, archive included', 'SELECT * FROM vrm.all_test_runs WHERE user_id = vrm.uid()')) AS of (name, query);
+             ('one agent''s calls',
+              'SELECT * FROM vrm.calls WHERE user_id = vrm.uid() ORDER BY started_at DESC LIMIT 5'),
+             ('all calls, archive included', 'SELECT * FROM vrm.all_test_runs WHERE user_id = vrm.uid()'))
+             AS of (name, query);
 
 -- EXPLAIN does not look into functions; the counters of this transaction do.
 CREATE FUNCTION pg_temp.scans() RETURNS bigint LANGUAGE sql AS
@@ -84,7 +97,8 @@ SELECT pg_temp.scans() AS scans \gset
 SELECT is(pg_temp.of_alice(query) IS NOT NULL AND pg_temp.scans() = :scans, true, 'no sequential scan: ' || query)
 FROM (VALUES ('SELECT calls FROM vrm.user_dashboard()'),
              ('SELECT count(*) FROM vrm.call_history(''{"status": "failed"}'')'),
-             ('SELECT count(*) FROM vrm.call_history(cursor => ''1800000000000000.ffffffff-ffff-ffff-ffff-ffffffffffff'')'),
+             ('SELECT count(*) FROM vrm.call_history(cursor '
+              '=> ''1800000000000000.ffffffff-ffff-ffff-ffff-ffffffffffff'')'),
              ('SELECT count(*) FROM vrm.agent_performance(''2026-03-01'', ''2026-03-02'')'),
              ('SELECT count(*) FROM vrm.live_calls()')) AS of (query);
 SET LOCAL enable_indexscan = off;

@@ -38,7 +38,8 @@ SELECT vrm.audit_head() AS head \gset
 SELECT is_empty('SELECT * FROM vrm.audit_verify()', 'nothing is wrong');
 SELECT is_empty(format('SELECT * FROM vrm.audit_verify(%L)', :'head'), 'and nothing is missing');
 SELECT id AS last, id - 2 AS middle FROM vrm_private.audit_seals ORDER BY id DESC LIMIT 1 \gset
-SELECT s.id AS first FROM vrm_private.audit_seals s, vrm.audit_log a WHERE a.action = 'sealed' AND a.id = ANY (s.ids) \gset
+SELECT s.id AS first FROM vrm_private.audit_seals s, vrm.audit_log a WHERE a.action = 'sealed'
+    AND a.id = ANY (s.ids) \gset
 
 CREATE FUNCTION pg_temp.proven(entry uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -56,9 +57,11 @@ $$;
 SELECT ok((SELECT bool_and(pg_temp.proven(id)) FROM vrm.audit_log), 'every entry has a proof');
 SELECT throws_ok($$SELECT vrm.merkle_root('\x01')$$, '22023', NULL, 'a leaf has 32 bytes');
 SELECT is(vrm.audit_leaf(ROW('ab'::text, NULL::text, 258::bigint)),
-          sha256('\x00'::bytea || int8send(2) || 'ab'::bytea || int8send(-1) || int8send(8) || int8send(258)), 'so is a leaf: columns after their sizes, under a prefix of their own');
+          sha256('\x00'::bytea || int8send(2) || 'ab'::bytea || int8send(-1) || int8send(8) || int8send(258)),
+          'so is a leaf: columns after their sizes, under a prefix of their own');
 SELECT is(vrm.merkle_root(sha256('a') || sha256('b') || sha256('c')),
-          sha256('\x01'::bytea || sha256('\x01'::bytea || sha256('a') || sha256('b')) || sha256('c')), 'the tree is that of RFC 6962');
+          sha256('\x01'::bytea || sha256('\x01'::bytea || sha256('a') || sha256('b')) || sha256('c')),
+          'the tree is that of RFC 6962');
 
 -- tampering: what verify says of `statement`, which is then undone --------------------------------------------
 
@@ -68,7 +71,8 @@ DECLARE
 BEGIN
     BEGIN
         EXECUTE statement;
-        SELECT string_agg(DISTINCT concat_ws(' ', problem, seal_id), ', ' ORDER BY concat_ws(' ', problem, seal_id)) INTO said
+        SELECT string_agg(DISTINCT concat_ws(' ', problem, seal_id),
+                          ', ' ORDER BY concat_ws(' ', problem, seal_id)) INTO said
         FROM vrm.audit_verify(head);
         RAISE EXCEPTION 'undo' USING ERRCODE = 'ZZ000';
     EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
@@ -78,26 +82,34 @@ END
 $$;
 SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET detail = '{"by": "them"}' WHERE action = 'sealed'$$),
           'entry was changed ' || :'first', 'a changed entry');
-SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET actor = vrm.uuid7() WHERE action = 'sealed'$$), 'entry was changed ' || :'first', 'a changed actor');
+SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET actor = vrm.uuid7() WHERE action = 'sealed'$$),
+          'entry was changed ' || :'first', 'a changed actor');
 SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET at = at - interval '1 hour' WHERE action = 'event 3'$$),
           'entry was changed ' || :'middle', 'another time');
-SELECT is(pg_temp.found($$DELETE FROM vrm.audit_log WHERE action = 'event 3'$$), 'entry is missing ' || :'middle', 'a deleted entry');
-SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, action, xid) SELECT 'security', 'made up', xid FROM vrm.audit_log WHERE action = 'sealed'$$),
+SELECT is(pg_temp.found($$DELETE FROM vrm.audit_log WHERE action = 'event 3'$$), 'entry is missing ' || :'middle',
+          'a deleted entry');
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, action, xid) SELECT 'security', 'made up',
+                        xid FROM vrm.audit_log WHERE action = 'sealed'$$),
           'entry was added after the seal', 'an entry that is made up');
 SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, id, action, xid)
-                          SELECT class, at + interval '1 s', id, 'twin', xid FROM vrm.audit_log WHERE action = 'sealed'$$),
+                          SELECT class, at + interval '1 s', id, 'twin',
+                          xid FROM vrm.audit_log WHERE action = 'sealed'$$),
           'entry was changed ' || :'first', 'and one that has the id of another');
-SELECT is(pg_temp.found(format('UPDATE vrm_private.audit_seals SET leaves[1] = sha256(''x'') WHERE id = %s', :'middle')),
+SELECT is(pg_temp.found(format('UPDATE vrm_private.audit_seals SET leaves[1] = sha256(''x'') WHERE id = %s',
+                               :'middle')),
           format('entry was changed %1$s, leaves of the seal were changed %1$s', :'middle'), 'a changed leaf');
 SELECT is(pg_temp.found(format('UPDATE vrm_private.audit_seals SET ids = NULL, leaves = NULL WHERE id = %s', :'last')),
           'entry was added after the seal, leaves of the seal were changed ' || :'last', 'leaves that were removed');
 SELECT is(pg_temp.found(format('UPDATE vrm_private.audit_seals SET root = sha256(''x'') WHERE id = %s', :'middle')),
-          format('leaves of the seal were changed %1$s, seal was changed, or the one before it %1$s', :'middle'), 'a changed seal');
+          format('leaves of the seal were changed %1$s, seal was changed, or the one before it %1$s', :'middle'),
+          'a changed seal');
 SELECT is(pg_temp.found(format('UPDATE vrm_private.audit_seals SET horizon = ''3'' WHERE id = %s', :'last')),
           'seal was changed, or the one before it ' || :'last', 'a horizon that was moved');
-SELECT is(pg_temp.found(format($$DELETE FROM vrm_private.audit_seals WHERE id = %s; DELETE FROM vrm.audit_log WHERE action = 'the last'$$, :'last'), :'head'),
+SELECT is(pg_temp.found(format($$DELETE FROM vrm_private.audit_seals WHERE id = %s; DELETE FROM vrm.audit_log
+                               WHERE action = 'the last'$$, :'last'), :'head'),
           'seals were cut off ' || :'last', 'seals that were cut off');
-SELECT is(pg_temp.found(format('DELETE FROM vrm_private.audit_seals WHERE id = %s', :'middle')) LIKE 'entry was added%, seal was changed, or the one before it %',
+SELECT is(pg_temp.found(format('DELETE FROM vrm_private.audit_seals WHERE id = %s',
+                               :'middle')) LIKE 'entry was added%, seal was changed, or the one before it %',
           true, 'a seal taken out of the chain');
 SELECT is_empty(format('SELECT * FROM vrm.audit_verify(%L)', :'head'), 'all of that was undone');
 

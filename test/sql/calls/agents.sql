@@ -39,20 +39,24 @@ SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('')$$), '22023', '
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.create_agent(repeat('x', 201))$$), '22023', 'nor too long');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('b', persona => repeat('x', 20001))$$), '22023',
           'nor may the persona be');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT length(vrm.create_agent('c', persona => repeat('x', 20000))::text)$$), '36',
+SELECT is(pg_temp.as_user(:'alice', $$SELECT length(vrm.create_agent('c', persona => repeat('x', 20000))::text)$$),
+          '36',
           'as long as the limit is fine');
 SELECT is(pg_temp.as_user(NULL, $$SELECT vrm.create_agent('a')$$), '28000', 'nobody cannot create an agent');
 SELECT is(pg_temp.as_anon($$SELECT vrm.create_agent('a')$$), '42501', 'anon cannot even call the function');
 
 -- what owners do with their rows ----------------------------------------------------------------
 
-SELECT is(pg_temp.as_user(:'alice', $$UPDATE vrm.agents SET persona = 'brisk' WHERE agent_id = 'reception' RETURNING persona$$),
+SELECT is(pg_temp.as_user(:'alice',
+                          $$UPDATE vrm.agents SET persona = 'brisk' WHERE agent_id = 'reception' RETURNING persona$$),
           'brisk', 'an owner changes an agent');
 SELECT is(pg_temp.as_user(:'alice', $$UPDATE vrm.agents SET connection_details = '{"voice": []}'$$), '23514',
           'but not into one whose connection_details are bad');
-SELECT is(pg_temp.as_user(:'alice', $$INSERT INTO vrm.test_cases (name, scenario) VALUES ('mine', '{}') RETURNING user_id$$),
+SELECT is(pg_temp.as_user(:'alice',
+                          $$INSERT INTO vrm.test_cases (name, scenario) VALUES ('mine', '{}') RETURNING user_id$$),
           :'alice', 'a test case belongs to who inserts it');
-SELECT is(pg_temp.as_user(:'alice', $$UPDATE vrm.test_cases SET is_shared = true WHERE name = 'mine' RETURNING is_shared$$),
+SELECT is(pg_temp.as_user(:'alice',
+                          $$UPDATE vrm.test_cases SET is_shared = true WHERE name = 'mine' RETURNING is_shared$$),
           'true', 'and may be shared');
 SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name = 'mine'$$), '1',
           'then everybody reads it');

@@ -84,9 +84,11 @@ SELECT is(pg_temp.attempt(), 'the second factor is missing: 0 0 f 1', 'with a se
 SELECT is(pg_temp.attempt('{"aal": "aal1"}'), 'the second factor is missing: 0 0 f 1', 'said or unsaid');
 SELECT is(pg_temp.attempt('{"aal": "aal2"}'), 'no problem: 1 1 t 1 inserts renames calls', 'both are');
 UPDATE vrm.user_profiles SET mfa_enabled = false WHERE id = :'alice';
-SELECT is(pg_temp.attempt('{"aal": "aal2"}'), 'no problem: 1 1 t 1 inserts renames calls', 'and do no harm without one');
+SELECT is(pg_temp.attempt('{"aal": "aal2"}'), 'no problem: 1 1 t 1 inserts renames calls',
+          'and do no harm without one');
 
-SELECT is(pg_temp.attempt('{"is_anonymous": true}'), 'the sign-in is anonymous: 0 0 f 1', 'an anonymous sign-in has no data');
+SELECT is(pg_temp.attempt('{"is_anonymous": true}'), 'the sign-in is anonymous: 0 0 f 1',
+          'an anonymous sign-in has no data');
 
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'alice';
 SELECT matches(pg_temp.attempt(), '^no problem: 1 1 t [2-9]', 'an administrator sees all profiles');
@@ -134,12 +136,15 @@ RESET ROLE;
 -- the hook of Supabase Auth ----------------------------------------------------------------------
 
 UPDATE vrm.user_profiles SET role = 'manager' WHERE id = :'alice';
-SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims', '{"aal": "aal1"}'::jsonb)) -> 'claims',
+SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims', '{"aal": "aal1"}'::jsonb))
+          -> 'claims',
           '{"aal": "aal1", "user_role": "manager"}', 'the hook adds the role of the profile');
-SELECT is(vrm.hook_custom_access_token('{"user_id": "00000000-0000-7000-8000-0000000000cc", "claims": {}}') #>> '{claims,user_role}',
+SELECT is(vrm.hook_custom_access_token('{"user_id": "00000000-0000-7000-8000-0000000000cc", "claims": {}}') #>>
+          '{claims,user_role}',
           'user', 'and user where there is none');
 UPDATE vrm.user_profiles SET deleted_at = now() WHERE id = :'alice';
-SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims', '{}'::jsonb)) #>> '{error,http_code}',
+SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims',
+                                                          '{}'::jsonb)) #>> '{error,http_code}',
           '403', 'a deleted account gets no token');
 SET LOCAL ROLE authenticated;
 SELECT throws_ok($$SELECT vrm.hook_custom_access_token('{}')$$, '42501', NULL, 'users do not call it');

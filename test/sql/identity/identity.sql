@@ -98,7 +98,8 @@ SELECT is(pg_temp.with_settings(), '44444444-4444-4444-4444-444444444444',
 
 CREATE TABLE public.owned (user_id uuid, padding text);
 INSERT INTO public.owned
-SELECT CASE WHEN i % 4 = 0 THEN '44444444-4444-4444-4444-444444444444'::uuid ELSE gen_random_uuid() END, repeat('x', 200)
+SELECT CASE WHEN i % 4 = 0 THEN '44444444-4444-4444-4444-444444444444'::uuid ELSE gen_random_uuid() END,
+    repeat('x', 200)
 FROM generate_series(1, 4000) AS i;
 ANALYZE public.owned;
 SET LOCAL parallel_setup_cost = 0;
@@ -133,9 +134,11 @@ SET LOCAL request.jwt.claims = '{"sub": "55555555-5555-5555-5555-555555555555", 
 SELECT is(vrm.uid(), NULL, 'expired claims are nobody''s');
 SET LOCAL request.jwt.claims = '{"sub": "55555555-5555-5555-5555-555555555555", "exp": "never"}';
 SELECT is(vrm.uid(), NULL, 'claims that do not say when they expire in a number are nobody''s');
-SET LOCAL request.jwt.claims = '{"sub": "55555555-5555-5555-5555-555555555555", "sub": "44444444-4444-4444-4444-444444444444"}';
+SET LOCAL request.jwt.claims
+    = '{"sub": "55555555-5555-5555-5555-555555555555", "sub": "44444444-4444-4444-4444-444444444444"}';
 SELECT is(vrm.uid(), NULL, 'claims that name two users are nobody''s');
-SET LOCAL request.jwt.claims = '{"sub": "55555555-5555-5555-5555-555555555555", "\u0073ub": "44444444-4444-4444-4444-444444444444"}';
+SET LOCAL request.jwt.claims
+    = '{"sub": "55555555-5555-5555-5555-555555555555", "\u0073ub": "44444444-4444-4444-4444-444444444444"}';
 SELECT is(vrm.uid(), NULL, 'also when the second is written with an escape');
 SET LOCAL request.jwt.claims = 'nonsense';
 SELECT is(vrm.uid(), NULL, 'claims that cannot be read are nobody''s');
@@ -169,7 +172,8 @@ SELECT throws_ok($$UPDATE pg_settings SET setting = '{}' WHERE name = 'vrm.ident
                  '42501', NULL, 'UPDATE of pg_settings');
 SELECT throws_ok($$ALTER ROLE vrm_forger SET vrm.identity = '{}'$$,
                  '42501', NULL, 'ALTER ROLE ... SET on oneself');
-SELECT throws_ok($$CREATE FUNCTION public.forged() RETURNS uuid LANGUAGE sql SET vrm.identity = '{}' AS 'SELECT vrm.uid()'$$,
+SELECT throws_ok($$CREATE FUNCTION public.forged() RETURNS uuid
+                 LANGUAGE sql SET vrm.identity = '{}' AS 'SELECT vrm.uid()'$$,
                  '42501', NULL, 'SET clause of a function');
 SELECT throws_ok($$SET vrm.trusted_logins = 'vrm_forger'$$,
                  '42501', NULL, 'making oneself trusted');

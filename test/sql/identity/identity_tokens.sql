@@ -37,7 +37,8 @@ $$;
 SELECT is(pg_temp.complaint('{"kid": "k", "kty": "EC", "crv": "P-521"}'),
           'Key 1 (kid "k"): Member "crv" is not "P-256".', 'a bad key is named, and its member');
 SELECT is(pg_temp.complaint('{"kty": "EC"}'), 'Key 1: Member "kid" is missing.', 'one without kid by its place');
-SELECT matches(pg_temp.complaint('{"kid": "k", "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "AA"}'),
+SELECT matches(pg_temp.complaint('{"kid": "k", "kty": "OKP", "crv": "Ed25519", "x": '
+                                 '"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "AA"}'),
                '"d" holds a private key', 'a private key is refused');
 SELECT is((SELECT count(*) FROM vrm_private.jwt_keys), 3::bigint, 'and nothing of a bad set is kept');
 
@@ -99,7 +100,8 @@ BEGIN
     RETURN vrm.uid();
 END
 $$;
-SELECT throws_ok(format('SELECT pg_temp.lazily(%L)', token), '28000', 'token rejected', 'refused as vrm.token: ' || name)
+SELECT throws_ok(format('SELECT pg_temp.lazily(%L)', token), '28000', 'token rejected',
+                 'refused as vrm.token: ' || name)
 FROM refused WHERE token <> '' ORDER BY name;
 SELECT is(pg_temp.lazily(''), NULL, 'an empty vrm.token is none');
 SELECT vrm.login(pg_temp.token('ES256'));
@@ -136,7 +138,8 @@ RESET work_mem;
 SELECT is(vrm.uid(), :'user', 'RESET of something else does not');
 SET LOCAL ROLE authenticated;
 SELECT is(vrm.uid(), :'user', 'nor does SET ROLE');
-SELECT is(vrm.login(pg_temp.token('second user')), '0e6f1b7c-0000-7000-8000-000000000002', 'login works as another role');
+SELECT is(vrm.login(pg_temp.token('second user')), '0e6f1b7c-0000-7000-8000-000000000002',
+          'login works as another role');
 RESET ROLE;
 SELECT is(vrm.uid(), '0e6f1b7c-0000-7000-8000-000000000002', 'and outlasts it');
 SELECT vrm.logout();
@@ -148,7 +151,8 @@ CREATE FUNCTION pg_temp.login_inside() RETURNS void LANGUAGE sql SET search_path
 SELECT pg_temp.login_inside();
 SELECT is(vrm.uid(), :'user', 'a login within a function with a SET clause lasts');
 SELECT vrm.logout();
-SELECT throws_ok($$CREATE FUNCTION pg_temp.forged() RETURNS uuid LANGUAGE sql SET vrm.identity FROM CURRENT AS 'SELECT vrm.uid()'$$,
+SELECT throws_ok($$CREATE FUNCTION pg_temp.forged() RETURNS uuid LANGUAGE sql SET vrm.identity
+                 FROM CURRENT AS 'SELECT vrm.uid()'$$,
                  '42501', NULL, 'SET ... FROM CURRENT keeps no identity for later');
 
 PREPARE who AS SELECT vrm.uid();
@@ -208,7 +212,8 @@ SELECT throws_ok(format('SELECT vrm.jwk_import(%L, %L)', :'secret_set', 'i'), '5
 SELECT is(vrm.jwk_import(:'secret_set', :'issuer', 'authenticated'), 1, 'with one it can');
 SELECT matches((SELECT to_jsonb(k)::text FROM vrm_private.jwt_keys k WHERE kid = 'shared'), '"public_key": null',
                'it is no public key');
-SELECT is(vrm.is_bound(secret), true, 'it is sealed and bound to its row') FROM vrm_private.jwt_keys WHERE kid = 'shared';
+SELECT is(vrm.is_bound(secret), true, 'it is sealed and bound to its row') FROM vrm_private.jwt_keys
+    WHERE kid = 'shared';
 SET SESSION AUTHORIZATION vrm_client;
 SELECT is(vrm.login(:'hs256_token'), :'user', 'its tokens are believed, by a role that may open nothing');
 SELECT throws_ok(format('SELECT vrm.login(%L)', :'hs256_forged'), '28000', 'token rejected', 'guesses are not');

@@ -42,7 +42,8 @@ RESET statement_timeout;
 
 SELECT pg_temp.ends_with($$SELECT selftest.hog('new', 1000, 64)$$, '53200 | out of memory');
 SELECT pg_temp.ends_with($$SELECT selftest.hog('pmr', 1000, 64)$$, '53200 | out of memory');
-SELECT is(left(selftest.error_of($$SELECT selftest.hog('guarded palloc', 1000, 64)$$), 21), '53200 | out of memory', 'PostgreSQL''s own');
+SELECT is(left(selftest.error_of($$SELECT selftest.hog('guarded palloc', 1000, 64)$$), 21), '53200 | out of memory',
+          'PostgreSQL''s own');
 SELECT ok(selftest.probes_alive() = 0, 'all its objects are destroyed');
 SELECT pg_temp.ends_with($$SELECT selftest.hog('pmr', 10, 64)$$, 'no error');
 
@@ -56,19 +57,23 @@ SELECT is(pg_temp.error_contexts(), 0::bigint, 'no copy of an ERROR outlives its
 SELECT count(selftest.error_of($$SELECT selftest.raise('vrm')$$)) FROM generate_series(1, 100) \g /dev/null
 SELECT selftest.bytes_in_use() AS before \gset
 SELECT count(selftest.error_of($$SELECT selftest.raise('vrm')$$)) FROM generate_series(1, 5000) \g /dev/null
-SELECT cmp_ok(selftest.bytes_in_use() - :before, '<', 5000 * 100::bigint, 'nor does an exception, of 200 bytes and more');
+SELECT cmp_ok(selftest.bytes_in_use() - :before, '<', 5000 * 100::bigint,
+              'nor does an exception, of 200 bytes and more');
 
 -- the counter itself: without the guard, destructors do not run --------------------------------------------------
 
 SELECT selftest.error_of('SELECT selftest.divide_unguarded(1, 0)') \g /dev/null
 SELECT is(selftest.probes_alive(), 1::bigint, 'an ERROR without the guard is seen to leak');
 
-SELECT is(selftest.error_of('SELECT vrm.set_updated_at()'), '39P01 | the function can only be called as a row trigger | CREATE TRIGGER ... FOR EACH ROW EXECUTE FUNCTION ...',
+SELECT is(selftest.error_of('SELECT vrm.set_updated_at()'),
+          '39P01 | the function can only be called as a row trigger | CREATE TRIGGER ... FOR EACH ROW EXECUTE FUNCTION '
+          '...',
           'a trigger function is no ordinary function');
 CREATE TEMP TABLE without_column (x int);
 CREATE TRIGGER touch BEFORE UPDATE ON without_column FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 INSERT INTO without_column VALUES (1);
-SELECT is(split_part(selftest.error_of('UPDATE without_column SET x = 2'), ' | ', 2), 'column "updated_at" does not exist',
+SELECT is(split_part(selftest.error_of('UPDATE without_column SET x = 2'), ' | ', 2),
+          'column "updated_at" does not exist',
           'a trigger says what its table lacks');
 
 SELECT * FROM finish();

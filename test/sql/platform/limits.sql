@@ -35,15 +35,19 @@ FROM (VALUES
     ('vrm.test_case_templates', '{"name": "a", "enabled": true}'),
     ('vrm.test_runs', format('{"user_id": "%s", "agent_id": "%s", "status": "running", "time_limit": 60,
                                "started_at": "2026-01-01"}', :'alice', :'agent')),
-    ('vrm.transcript_turns', format('{"user_id": "%s", "run_id": "%s", "speaker": "a", "message": "b", "at": "0"}', :'alice', :'run')),
-    ('vrm.run_actions', format('{"user_id": "%s", "run_id": "%s", "action": "a", "status": "b", "at": "0"}', :'alice', :'run')),
+    ('vrm.transcript_turns',
+     format('{"user_id": "%s", "run_id": "%s", "speaker": "a", "message": "b", "at": "0"}', :'alice', :'run')),
+    ('vrm.run_actions',
+     format('{"user_id": "%s", "run_id": "%s", "action": "a", "status": "b", "at": "0"}', :'alice', :'run')),
     ('vrm.metrics', format('{"user_id": "%s", "name": "a", "prompt": "b"}', :'alice')),
     ('vrm.api_keys', format('{"user_id": "%s", "service": "a", "key": %s}', :'alice', to_json(vrm.seal('sk-live')))),
-    ('vrm.call_recordings', format('{"user_id": "%s", "run_id": "%s", "object_key": "a", "bytes": 0, "sha256": "\\x%s"}',
+    ('vrm.call_recordings',
+     format('{"user_id": "%s", "run_id": "%s", "object_key": "a", "bytes": 0, "sha256": "\\x%s"}',
                                    :'alice', :'run', repeat('00', 32))),
     ('vrm_private.password_reset_tokens', format('{"user_id": "%s", "token_hash": "\\x%s", "expires_at": "2026-01-01"}',
                                                  :'alice', repeat('00', 32)))) AS of (relation, row);
-SELECT is_empty('SELECT relation FROM good WHERE pg_temp.violated(relation, columns, ''{}'') <> ''none''', 'the good rows are good');
+SELECT is_empty('SELECT relation FROM good WHERE pg_temp.violated(relation, columns, ''{}'') <> ''none''',
+                'the good rows are good');
 
 CREATE FUNCTION pg_temp.limited(relation regclass, bad jsonb, constraint_name text) RETURNS text LANGUAGE sql AS $$
     SELECT is(pg_temp.violated(relation, g.columns, bad), constraint_name, relation || ': ' || left(bad::text, 60))
@@ -63,7 +67,8 @@ SELECT pg_temp.limited('vrm.test_runs', '{"outbound_call_params": [1]}', 'outbou
 SELECT pg_temp.limited('vrm.test_runs', jsonb_build_object('results', repeat('x', 16777217)), 'results_size');
 SELECT pg_temp.limited('vrm.test_runs', jsonb_build_object('error', repeat('x', 20001)), 'error_length');
 SELECT pg_temp.limited('vrm.test_runs', '{"completed_at": "2026-01-02"}', 'final_when_completed');
-SELECT pg_temp.limited('vrm.test_runs', '{"status": "completed", "completed_at": "2025-01-01"}', 'completed_after_start');
+SELECT pg_temp.limited('vrm.test_runs', '{"status": "completed", "completed_at": "2025-01-01"}',
+                       'completed_after_start');
 SELECT pg_temp.limited('vrm.test_runs', '{"status": "completed", "completed_at": "2026-01-01"}', 'none');
 SELECT pg_temp.limited('vrm.transcript_turns', jsonb_build_object('speaker', repeat('x', 201)), 'speaker_length');
 SELECT pg_temp.limited('vrm.transcript_turns', jsonb_build_object('message', repeat('x', 100001)), 'message_length');
@@ -82,7 +87,8 @@ SELECT pg_temp.limited('vrm.call_recordings', '{"sha256": "\\x00"}', 'sha256_len
 SELECT pg_temp.limited('vrm_private.password_reset_tokens', '{"token_hash": "\\x00"}', 'token_hash_is_sha256');
 
 -- a profile is there already
-SELECT throws_ok(format('UPDATE vrm.user_profiles SET %s = repeat(''x'', 2001) WHERE id = %L', name, :'alice'), '23514', NULL,
+SELECT throws_ok(format('UPDATE vrm.user_profiles SET %s = repeat(''x'', 2001) WHERE id = %L', name, :'alice'),
+                 '23514', NULL,
                  'user_profiles.' || name)
 FROM unnest(ARRAY['full_name', 'organization', 'avatar_url']) AS name;
 

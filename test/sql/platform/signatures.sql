@@ -10,18 +10,21 @@ CREATE TEMP VIEW implemented AS
 CREATE TEMP VIEW declared AS
     SELECT p.oid::regprocedure::text AS name, p.prosrc AS symbol, p.proisstrict AS strict,
            concat_ws(' ', p.prorettype, nullif(p.proargtypes::text, '')) AS types, n.nspname
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'c'
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+        AND l.lanname = 'c'
     WHERE n.nspname IN ('vrm', 'selftest');
 
 SELECT cmp_ok((SELECT count(*) FROM implemented), '>', 15::bigint, 'C++ tells its signatures');
 -- The name of a native type is not known to C++ at compile time, its OID even less.
 SELECT is_empty($$SELECT d.name, d.types, i.types AS implemented FROM declared d LEFT JOIN implemented i USING (symbol)
                   WHERE i.symbol IS NULL
-                     OR NOT i.types ~ ('^' || regexp_replace(d.types, '\m(' || (SELECT coalesce(string_agg(oid::text, '|'), 'none')
+                     OR NOT i.types
+                     ~ ('^' || regexp_replace(d.types, '\m(' || (SELECT coalesce(string_agg(oid::text, '|'), 'none')
                             FROM pg_type WHERE typnamespace = 'vrm'::regnamespace) || ')\M', '\\d+', 'g') || '$')
                      OR i.types <> '2279' AND i.strict IS DISTINCT FROM d.strict$$,
                 'every declared function has the arguments, result and strictness that C++ implements');
-SELECT is_empty($$SELECT symbol FROM implemented EXCEPT SELECT symbol FROM declared$$, 'every implemented function is declared');
+SELECT is_empty($$SELECT symbol FROM implemented EXCEPT SELECT symbol FROM declared$$,
+                'every implemented function is declared');
 
 SELECT * FROM finish();
 ROLLBACK;

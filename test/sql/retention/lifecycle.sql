@@ -2,12 +2,14 @@
 BEGIN;
 SELECT plan(43);
 \ir ../include/people.sql
-SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob, pg_temp.person('root@example.org') AS root \gset
+SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob,
+    pg_temp.person('root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
 SELECT pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent')) AS run \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.log('application', 'info', 'hello')$$) \g /dev/null
-INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at) VALUES (:'alice', :'agent', 'completed', '2020-01-01', '2020-01-01');
+INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at)
+    VALUES (:'alice', :'agent', 'completed', '2020-01-01', '2020-01-01');
 SELECT vrm.archive_old_test_runs() \g /dev/null
 CREATE FUNCTION pg_temp.account(who uuid) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', u.email, u.deleted_at IS NOT NULL, u.banned_until > now(), p.email, p.deleted_at IS NOT NULL)
@@ -15,34 +17,46 @@ CREATE FUNCTION pg_temp.account(who uuid) RETURNS text LANGUAGE sql AS $$
 $$;
 
 -- deleting
-SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.delete_account(%L)', :'alice')), '42501', 'nobody deletes somebody else''s account');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.delete_account(%L)', :'alice')), '42501',
+          'nobody deletes somebody else''s account');
 SELECT is(pg_temp.as_user(NULL, 'SELECT vrm.delete_account()'), '42501', 'nor nobody any');
 SELECT is(pg_temp.as_user(NULL, format('SELECT vrm.delete_account(%L)', :'alice')), '42501', 'nor nobody somebody''s');
 SELECT is(pg_temp.account(:'alice'), 'alice@example.org f alice@example.org f', 'an account as it is');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT vrm.delete_account()'), '', 'a person deletes her own');
-SELECT is(pg_temp.account(:'alice'), 'deleted+' || :'alice' || '@invalid t t t', 'it is marked, and has another address');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('again')$$), '42501', 'whoever still has a token can do nothing with it');
+SELECT is(pg_temp.account(:'alice'), 'deleted+' || :'alice' || '@invalid t t t',
+          'it is marked, and has another address');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('again')$$), '42501',
+          'whoever still has a token can do nothing with it');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT count(*) FROM vrm.test_runs'), '0', 'nor see anything');
-SELECT is((SELECT vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims', '{}'::jsonb)) #>> '{error,http_code}'), '403',
+SELECT is((SELECT vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims',
+    '{}'::jsonb)) #>> '{error,http_code}'), '403',
           'no new token is made out');
 SELECT lives_ok(format('SELECT vrm.delete_account(%L)', :'alice'), 'deleting twice is no error');
 SELECT is((SELECT count(*) FROM vrm_private.deleted_accounts), 1::bigint, 'and no second time');
 SELECT throws_ok('SELECT vrm.delete_account(vrm.uuid7())', 'P0002', NULL, 'deleting nobody is one');
-SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT vrm.delete_account(vrm.uuid7())'), 'P0002', 'the service may try');
+SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT vrm.delete_account(vrm.uuid7())'), 'P0002',
+          'the service may try');
 
 -- the address is free
 SELECT lives_ok($$SELECT pg_temp.person('Alice@example.org')$$, 'the address can be registered again');
-SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.recover_account(%L)', :'alice')), '42501', 'a deleted account does not recover itself');
-SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.recover_account(%L)', :'alice')), '42501', 'nor does another user recover it');
-SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.recover_account(%L)', :'alice')), '23505', 'an address that is taken is not given back');
-SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.recover_account(%L, %L)', :'alice', 'alice2@example.org')), '', 'with another one an administrator recovers it');
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.recover_account(%L)', :'alice')), '42501',
+          'a deleted account does not recover itself');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.recover_account(%L)', :'alice')), '42501',
+          'nor does another user recover it');
+SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.recover_account(%L)', :'alice')), '23505',
+          'an address that is taken is not given back');
+SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.recover_account(%L, %L)', :'alice', 'alice2@example.org')), '',
+          'with another one an administrator recovers it');
 SELECT is(pg_temp.account(:'alice'), 'alice2@example.org f alice2@example.org f', 'it is as before');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT count(*) FROM vrm.all_test_runs'), '2', 'with all calls');
-SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.recover_account(%L)', :'alice')), 'P0002', 'what lives cannot be recovered');
+SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.recover_account(%L)', :'alice')), 'P0002',
+          'what lives cannot be recovered');
 DELETE FROM auth.users WHERE email = 'Alice@example.org';
 UPDATE auth.users SET banned_until = '2001-01-01' WHERE id = :'alice';
-SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.delete_account(%L)', :'alice')), '', 'the service deletes it again');
-SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.recover_account(%L)', :'alice')), '', 'and recovers it');
+SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.delete_account(%L)', :'alice')), '',
+          'the service deletes it again');
+SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.recover_account(%L)', :'alice')), '',
+          'and recovers it');
 SELECT is((SELECT banned_until FROM auth.users WHERE id = :'alice'), '2001-01-01'::timestamptz, 'with the ban it had');
 
 -- inactive users
@@ -52,28 +66,38 @@ SELECT pg_temp.person('carol@example.org') AS carol \gset
 UPDATE vrm.user_profiles SET last_login = now() - interval '1 year' WHERE id = :'carol';
 UPDATE vrm.user_profiles SET created_at = '2015-01-01';
 SELECT vrm.place_hold('case', user_id => :'bob') AS hold \gset
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('users.inactive')), '0 2', 'administrators and what is held stay, and who signed in, here or elsewhere');
-SELECT throws_ok(format('SELECT vrm.erase_user(%L, ''test'')', :'bob'), '55006', NULL, 'a hold keeps a person from being erased');
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('users.inactive')), '0 2',
+          'administrators and what is held stay, and who signed in, here or elsewhere');
+SELECT throws_ok(format('SELECT vrm.erase_user(%L, ''test'')', :'bob'), '55006', NULL,
+                 'a hold keeps a person from being erased');
 SELECT vrm.release_hold(:hold) \g /dev/null
-SELECT is(vrm.retention_step((vrm_private.begin_retention_run('users.inactive')).run_id, 0, 1000, 100), 1::bigint, 'who did not come for three years is deleted');
+SELECT is(vrm.retention_step((vrm_private.begin_retention_run('users.inactive')).run_id, 0, 1000, 100), 1::bigint,
+          'who did not come for three years is deleted');
 SELECT is(pg_temp.account(:'bob'), 'deleted+' || :'bob' || '@invalid t t t', 'as if he had asked');
-SELECT is((SELECT no_policy + several_policies FROM vrm.retention_coverage() WHERE target = 'vrm.user_profiles'), 0::bigint, 'every account matches one policy');
+SELECT is((SELECT no_policy + several_policies FROM vrm.retention_coverage() WHERE target = 'vrm.user_profiles'),
+          0::bigint, 'every account matches one policy');
 
 -- after 30 days
 SELECT is((SELECT due_rows FROM vrm.retention_preview('users.deleted')), 0::bigint, 'nobody is erased at once');
 UPDATE vrm.user_profiles SET deleted_at = now() - interval '31 days' WHERE id = :'bob';
-SELECT is(vrm.retention_step((vrm_private.begin_retention_run('users.deleted')).run_id, 0, 1000, 100), 1::bigint, 'but after 30 days');
+SELECT is(vrm.retention_step((vrm_private.begin_retention_run('users.deleted')).run_id, 0, 1000, 100), 1::bigint,
+          'but after 30 days');
 SELECT is((SELECT count(*) FROM auth.users WHERE id = :'bob'), 0::bigint, 'for good');
-SELECT is((SELECT reason FROM vrm_private.erasure_ledger WHERE user_id = :'bob' AND relation = 'vrm.user_profiles'), 'deleted more than the kept time ago', 'the ledger says why');
+SELECT is((SELECT reason FROM vrm_private.erasure_ledger WHERE user_id = :'bob' AND relation = 'vrm.user_profiles'),
+          'deleted more than the kept time ago', 'the ledger says why');
 
 -- erasing
-SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.erase_user(%L, ''x'')', :'alice')), '42501', 'users do not erase, not even themselves');
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.erase_user(%L, ''x'')', :'alice')), '42501',
+          'users do not erase, not even themselves');
 SELECT throws_ok(format('SELECT vrm.erase_user(%L, '''')', :'alice'), '22023', NULL, 'erasing needs a reason');
 SELECT throws_ok('SELECT vrm.erase_user(vrm.uuid7(), ''test'')', 'P0002', NULL, 'and somebody');
-SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.erase_user(%L, ''asked by letter'') > 5', :'alice')), 'true', 'an administrator erases a person');
+SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.erase_user(%L, ''asked by letter'') > 5', :'alice')), 'true',
+          'an administrator erases a person');
 SELECT is((SELECT string_agg(relation || ' ' || row_count, ', ' ORDER BY relation) FROM vrm_private.erasure_ledger
-           WHERE user_id = :'alice' AND relation IN ('vrm.agents', 'vrm.test_runs', 'vrm.logs', 'vrm.user_profiles', 'vrm_private.test_runs_archive')),
-          'vrm.agents 1, vrm.logs 1, vrm.test_runs 1, vrm.user_profiles 1, vrm_private.test_runs_archive 1', 'the ledger tells what there was');
+           WHERE user_id = :'alice' AND relation IN ('vrm.agents', 'vrm.test_runs', 'vrm.logs', 'vrm.user_profiles',
+                                                     'vrm_private.test_runs_archive')),
+          'vrm.agents 1, vrm.logs 1, vrm.test_runs 1, vrm.user_profiles 1, vrm_private.test_runs_archive 1',
+          'the ledger tells what there was');
 CREATE FUNCTION pg_temp.left_of(who uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     place record;
@@ -83,7 +107,8 @@ BEGIN
     FOR place IN SELECT c.oid::regclass AS relation FROM pg_class c
                  WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace, 'auth'::regnamespace)
                    AND c.relkind = 'r' ORDER BY 1 LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE strpos(r::text, $1) > 0)', place.relation) INTO found USING who::text;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE strpos(r::text, $1) > 0)', place.relation) INTO found
+            USING who::text;
         IF found THEN
             result := result || ' ' || place.relation;
         END IF;
@@ -91,15 +116,20 @@ BEGIN
     RETURN ltrim(result);
 END
 $$;
-SELECT is(pg_temp.left_of(:'alice'), 'vrm_private.erasure_ledger', 'nothing is left of her in any table but the ledger');
+SELECT is(pg_temp.left_of(:'alice'), 'vrm_private.erasure_ledger',
+          'nothing is left of her in any table but the ledger');
 SELECT is((SELECT bool_and(ok) FROM vrm.verify_archive()), true, 'the archive can still be verified');
 
 -- whatever tables come
-SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped
-                  WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-                    AND c.oid::regclass::text NOT IN ('vrm_private.erasure_ledger', 'vrm_private.legal_holds', 'vrm_private.object_purges',
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                AND a.attname = 'user_id' AND NOT a.attisdropped
+                  WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
+                  AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                    AND c.oid::regclass::text NOT IN ('vrm_private.erasure_ledger', 'vrm_private.legal_holds',
+                                                      'vrm_private.object_purges',
                                                       'vrm.logs', 'vrm.call_dirty', 'vrm_private.test_runs_archive')
-                    AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.confdeltype = 'c'
+                    AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f'
+                                    AND f.confdeltype = 'c'
                                     AND a.attnum = ANY (f.conkey))$$,
                 'every table with a user_id loses its rows with the person');
 SELECT is((SELECT count(*) FROM vrm_private.deleted_accounts), 0::bigint, 'nobody is left half deleted');
