@@ -60,7 +60,7 @@ build/$(EXT)--$(EXTVERSION).sql:
 $(update_sql): build/$(EXT)--%--$(EXTVERSION).sql:
 	$(top)sql/assemble.sh $* > $@
 
-.PHONY: pgtap isolation_results bench
+.PHONY: pgtap isolation_results bench dist
 # pg_isolation_regress makes the directory of its results, and none below it.
 isolation_results:
 	mkdir -p $(sort $(dir $(addprefix build/isolation/results/,$(ISOLATION))))
@@ -68,3 +68,7 @@ pgtap:
 	$(top)test/pgtap.sh $(bindir)
 bench:
 	$(top)bench/run.sh
+# A release for PGXN, of what is committed.
+release = $(EXT)-$(EXTVERSION)
+dist:
+	git -C $(or $(top),.) archive --format=zip --prefix=$(release)/ HEAD > build/$(release).zip
