@@ -29,7 +29,8 @@ EXCEPTION
         RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.take_report() IS 'trigger: turns raw text into a payload, and has what was corrected read again';
+COMMENT ON FUNCTION vrm_private.take_report() IS
+    'trigger: turns raw text into a payload, and has what was corrected read again';
 
 -- An agent of the owner under one of the names that a report gives it.
 CREATE OR REPLACE FUNCTION vrm_private.agent_named(owner uuid, names jsonb) RETURNS uuid

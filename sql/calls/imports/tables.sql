@@ -43,7 +43,8 @@ COMMENT ON COLUMN vrm.call_imports.user_id IS 'owner';
 COMMENT ON COLUMN vrm.call_imports.id IS 'the report; ids sort in the order of arrival';
 COMMENT ON COLUMN vrm.call_imports.source IS
     'vrm, vapi, retell, elevenlabs, livekit, connect or twilio; null: whose it is shall be seen from the report';
-COMMENT ON COLUMN vrm.call_imports.external_id IS 'the call''s id at the source; taken from the report where it is there';
+COMMENT ON COLUMN vrm.call_imports.external_id IS
+    'the call''s id at the source; taken from the report where it is there';
 COMMENT ON COLUMN vrm.call_imports.payload IS 'the report; emptied once it has gone into a call';
 COMMENT ON COLUMN vrm.call_imports.raw IS
     'instead of payload, for feeds whose JSON may hold what jsonb refuses: NUL, lone surrogates';
@@ -53,7 +54,8 @@ COMMENT ON COLUMN vrm.call_imports.state IS
 COMMENT ON COLUMN vrm.call_imports.reason IS 'why it is pending, ignored or refused: JSON pointer and what is wrong';
 COMMENT ON COLUMN vrm.call_imports.note IS 'what was mended or left out';
 COMMENT ON COLUMN vrm.call_imports.run_id IS 'the call that it went into';
-COMMENT ON COLUMN vrm.call_imports.clock IS 'the moment that the source says it is of: of two reports the newer one counts';
+COMMENT ON COLUMN vrm.call_imports.clock IS
+    'the moment that the source says it is of: of two reports the newer one counts';
 COMMENT ON COLUMN vrm.call_imports.sets IS
     'what of the call is as this report says; null while nothing else than this report has set any of it';
 COMMENT ON COLUMN vrm.call_imports.received_at IS 'when it came';

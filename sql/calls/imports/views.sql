@@ -1,7 +1,8 @@
 -- Calls brought in from other platforms: views
 
 CREATE VIEW vrm.import_progress WITH (security_invoker) AS
-    SELECT i.user_id, i.source, i.state, count(*) AS reports, min(i.received_at) AS oldest, max(i.received_at) AS newest,
+    SELECT i.user_id, i.source, i.state, count(*) AS reports, min(i.received_at) AS oldest,
+           max(i.received_at) AS newest,
            (array_agg(i.reason ORDER BY i.id DESC) FILTER (WHERE i.reason IS NOT NULL))[1] AS latest_reason
     FROM vrm.call_imports i
     GROUP BY i.user_id, i.source, i.state;
@@ -15,7 +16,7 @@ COMMENT ON COLUMN vrm.import_progress.newest IS 'when the last of them came';
 COMMENT ON COLUMN vrm.import_progress.latest_reason IS 'the reason of the last of them that has one';
 
 -- COPY cannot write to a table under row security, but through a view's trigger.
-CREATE VIEW vrm.call_import_feed AS
+CREATE VIEW vrm.call_import_feed WITH (security_invoker) AS
     SELECT NULL::text AS source, NULL::text AS external_id, NULL::text AS payload, NULL::uuid AS agent_id
     WHERE false;
 COMMENT ON VIEW vrm.call_import_feed IS
