@@ -279,23 +279,6 @@ $$;
 COMMENT ON FUNCTION vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs) IS
     'lays a later, or an older, report over a call; says whether that amended it';
 
--- An archived call comes back for it: the next run of retention archives it again, as it is then.
-CREATE OR REPLACE FUNCTION vrm_private.imported_call(owner uuid, run_id uuid) RETURNS vrm.test_runs
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    call vrm.test_runs;
-BEGIN
-    SELECT t.* INTO call FROM vrm.test_runs t WHERE t.user_id = owner AND t.id = run_id FOR NO KEY UPDATE;
-    IF NOT FOUND AND EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.user_id = owner AND a.id = run_id) THEN
-        PERFORM vrm.restore_from_archive(ARRAY[run_id]);
-        SELECT t.* INTO call FROM vrm.test_runs t WHERE t.user_id = owner AND t.id = run_id FOR NO KEY UPDATE;
-    END IF;
-    RETURN call;
-END
-$$;
-COMMENT ON FUNCTION vrm_private.imported_call(uuid, uuid) IS
-    'a call that a report shall amend, locked, out of the archive if need be; null when it was deleted';
-
 CREATE OR REPLACE FUNCTION vrm_private.import_report(owner uuid, import_id uuid) RETURNS uuid
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -317,6 +300,7 @@ BEGIN
     IF jsonb_typeof(report -> 'unknown') = 'array' THEN
         PERFORM vrm_private.count_words(owner, report ->> 'found_source', report -> 'unknown');
     END IF;
+    -- to be pending brings the call out of the archive, if it is there: trigger fetch_archived
     UPDATE vrm.call_imports i
     SET source = coalesce(report ->> 'found_source', i.source),
         external_id = coalesce(report ->> 'found_id', i.external_id),
@@ -355,8 +339,8 @@ BEGIN
             RETURN NULL;  -- stays pending
         END IF;
     END IF;
-    call := vrm_private.imported_call(owner, run);
-    IF call.id IS NULL THEN
+    SELECT t.* INTO call FROM vrm.test_runs t WHERE t.user_id = owner AND t.id = run FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
         UPDATE vrm.call_imports i SET state = 'ignored', reason = 'the call was deleted'
         WHERE i.user_id = owner AND i.id = import_id;
         RETURN NULL;
@@ -421,7 +405,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.import_fresh(uuid, integer), vrm_private.import_batch(integer), vrm_private.import_one(uuid, uuid),
     vrm_private.report_fields(jsonb), vrm_private.call_fields(vrm.test_runs),
     vrm_private.insert_imported(uuid, uuid, jsonb),
-    vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs), vrm_private.imported_call(uuid, uuid),
+    vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs),
     vrm_private.import_report(uuid, uuid), vrm.import_call(text, jsonb, uuid), vrm_private.feed_import()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.import_call(text, jsonb, uuid) TO authenticated;

@@ -19,3 +19,8 @@ REVOKE ALL ON vrm_private.archive_manifest, vrm_private.archive_removals FROM PU
 CREATE TRIGGER forget_archived AFTER DELETE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm_private.forget_archived();
 COMMENT ON TRIGGER forget_archived ON vrm.user_profiles IS 'the archived calls of a person go with the person';
+
+CREATE TRIGGER fetch_archived AFTER UPDATE OF state ON vrm.call_imports
+    FOR EACH ROW WHEN (NEW.state = 'pending' AND NEW.external_id IS NOT NULL)
+    EXECUTE FUNCTION vrm_private.fetch_archived();
+COMMENT ON TRIGGER fetch_archived ON vrm.call_imports IS 'archived calls are amended, too';
