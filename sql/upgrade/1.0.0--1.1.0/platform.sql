@@ -109,6 +109,9 @@ DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
 
 -- retention --------------------------------------------------------------------------------------
 
+-- a page shows where the words are
+DROP FUNCTION IF EXISTS vrm.call_history_json(jsonb, text, integer), vrm.call_history(jsonb, text, integer);
+
 -- operations -------------------------------------------------------------------------------------
 
 -- pages have moved

@@ -63,7 +63,7 @@ SELECT is((SELECT string_agg(payload ->> 'externalId', ' ') FROM vrm.call_import
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.export_customer('Noor Aziz') - 'customer'$$),
           '{"calls": [], "turns": [], "events": [], "reports": [], "recordings": []}', 'nothing is left');
 SELECT is((SELECT string_agg(relation || ' ' || row_count, ', ' ORDER BY relation COLLATE "C") FROM vrm_private.erasure_ledger WHERE user_id = :'alice'),
-          'vrm.call_imports 1, vrm.call_recordings 1, vrm.run_events 6, vrm.test_runs 3, vrm.transcript_turns 1, vrm_private.test_runs_archive 2', 'the ledger tells how much there was');
+          'vrm.call_imports 1, vrm.call_recordings 1, vrm.run_events 6, vrm.test_runs 3, vrm.transcript_turns 1, vrm_private.search_queue 4, vrm_private.test_runs_archive 2', 'the ledger tells how much there was');
 SELECT is((SELECT DISTINCT reason FROM vrm_private.erasure_ledger WHERE user_id = :'alice'), 'asked by the customer', 'and why');
 SELECT is_empty('SELECT * FROM vrm.verify_archive() WHERE NOT ok', 'the archive still adds up');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.import_call('vrm', '{"externalId": "n-1", "customer": "Noor Aziz", "cost": 1}')$$), NULL, 'a late report does not bring a call back');
