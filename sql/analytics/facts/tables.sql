@@ -19,9 +19,11 @@ CREATE TABLE IF NOT EXISTS vrm.call_facts (
 );
 CREATE INDEX IF NOT EXISTS call_facts_user_time ON vrm.call_facts (user_id, started_at)
     INCLUDE (agent_id, status, duration_ms, sentiment, actions, customer, bad);
+CREATE INDEX IF NOT EXISTS call_facts_customer ON vrm.call_facts (user_id, customer) WHERE customer IS NOT NULL;
 COMMENT ON TABLE vrm.call_facts IS
     'what statistics need of a call that has ended; written by a trigger of vrm.test_runs';
 COMMENT ON INDEX vrm.call_facts_user_time IS 'a user''s facts by time, with all that statistics read';
+COMMENT ON INDEX vrm.call_facts_customer IS 'calls of a customer';
 COMMENT ON COLUMN vrm.call_facts.user_id IS 'owner';
 COMMENT ON COLUMN vrm.call_facts.id IS 'the call, which may be in the archive or gone';
 COMMENT ON COLUMN vrm.call_facts.agent_id IS 'agent that took or made it';

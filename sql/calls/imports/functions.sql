@@ -43,6 +43,12 @@ CREATE OR REPLACE FUNCTION vrm_private.agent_named(owner uuid, names jsonb) RETU
 $$;
 COMMENT ON FUNCTION vrm_private.agent_named(uuid, jsonb) IS 'agent that a report means by id, name or number';
 
+CREATE OR REPLACE FUNCTION vrm_private.erased_id(external_id text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'erased ' || encode(sha256(convert_to(external_id, 'UTF8')), 'hex')
+$$;
+COMMENT ON FUNCTION vrm_private.erased_id(text) IS 'what is left of a call''s id at its source once the call is erased';
+
 CREATE OR REPLACE FUNCTION vrm_private.count_words(owner uuid, source text, words jsonb) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO vrm.import_words (user_id, source, field, word, seen)
@@ -77,7 +83,8 @@ CREATE OR REPLACE FUNCTION vrm_private.import_fresh(
         WHERE r.what = 'call' AND r.nth = 1 AND r.unknown IS NULL
           AND (r.outcome IS NULL OR EXISTS (SELECT FROM vrm.call_outcomes o WHERE o.name = r.outcome))
           AND NOT EXISTS (SELECT FROM vrm.call_imports k
-                          WHERE k.user_id = r.user_id AND k.source = r.found_source AND k.external_id = r.found_id
+                          WHERE k.user_id = r.user_id AND k.source = r.found_source
+                            AND k.external_id IN (r.found_id, vrm_private.erased_id(r.found_id))
                             AND k.state IN ('imported', 'pending'))
     ), made AS (
         INSERT INTO vrm.test_runs (user_id, id, agent_id, time_limit, status, started_at, completed_at, results,
@@ -279,23 +286,6 @@ $$;
 COMMENT ON FUNCTION vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs) IS
     'lays a later, or an older, report over a call; says whether that amended it';
 
--- An archived call comes back for it: the next run of retention archives it again, as it is then.
-CREATE OR REPLACE FUNCTION vrm_private.imported_call(owner uuid, run_id uuid) RETURNS vrm.test_runs
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    call vrm.test_runs;
-BEGIN
-    SELECT t.* INTO call FROM vrm.test_runs t WHERE t.user_id = owner AND t.id = run_id FOR NO KEY UPDATE;
-    IF NOT FOUND AND EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.user_id = owner AND a.id = run_id) THEN
-        PERFORM vrm.restore_from_archive(ARRAY[run_id]);
-        SELECT t.* INTO call FROM vrm.test_runs t WHERE t.user_id = owner AND t.id = run_id FOR NO KEY UPDATE;
-    END IF;
-    RETURN call;
-END
-$$;
-COMMENT ON FUNCTION vrm_private.imported_call(uuid, uuid) IS
-    'a call that a report shall amend, locked, out of the archive if need be; null when it was deleted';
-
 CREATE OR REPLACE FUNCTION vrm_private.import_report(owner uuid, import_id uuid) RETURNS uuid
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -317,6 +307,7 @@ BEGIN
     IF jsonb_typeof(report -> 'unknown') = 'array' THEN
         PERFORM vrm_private.count_words(owner, report ->> 'found_source', report -> 'unknown');
     END IF;
+    -- to be pending brings the call out of the archive, if it is there: trigger fetch_archived
     UPDATE vrm.call_imports i
     SET source = coalesce(report ->> 'found_source', i.source),
         external_id = coalesce(report ->> 'found_id', i.external_id),
@@ -331,7 +322,8 @@ BEGIN
     END IF;
 
     SELECT i.run_id INTO run FROM vrm.call_imports i
-    WHERE i.user_id = owner AND i.source = import.source AND i.external_id = import.external_id
+    WHERE i.user_id = owner AND i.source = import.source
+      AND i.external_id IN (import.external_id, vrm_private.erased_id(import.external_id))
       AND i.state = 'imported'
     FOR NO KEY UPDATE;
     IF run IS NULL AND report ->> 'what' = 'call' THEN
@@ -355,8 +347,8 @@ BEGIN
             RETURN NULL;  -- stays pending
         END IF;
     END IF;
-    call := vrm_private.imported_call(owner, run);
-    IF call.id IS NULL THEN
+    SELECT t.* INTO call FROM vrm.test_runs t WHERE t.user_id = owner AND t.id = run FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
         UPDATE vrm.call_imports i SET state = 'ignored', reason = 'the call was deleted'
         WHERE i.user_id = owner AND i.id = import_id;
         RETURN NULL;
@@ -417,11 +409,12 @@ $$;
 COMMENT ON FUNCTION vrm_private.feed_import() IS 'trigger: rows of vrm.call_import_feed are the caller''s reports';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.take_report(), vrm_private.agent_named(uuid, jsonb), vrm_private.count_words(uuid, text, jsonb),
+    vrm_private.take_report(), vrm_private.agent_named(uuid, jsonb), vrm_private.erased_id(text),
+    vrm_private.count_words(uuid, text, jsonb),
     vrm_private.import_fresh(uuid, integer), vrm_private.import_batch(integer), vrm_private.import_one(uuid, uuid),
     vrm_private.report_fields(jsonb), vrm_private.call_fields(vrm.test_runs),
     vrm_private.insert_imported(uuid, uuid, jsonb),
-    vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs), vrm_private.imported_call(uuid, uuid),
+    vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs),
     vrm_private.import_report(uuid, uuid), vrm.import_call(text, jsonb, uuid), vrm_private.feed_import()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.import_call(text, jsonb, uuid) TO authenticated;

@@ -32,6 +32,10 @@ FROM (VALUES
     ('vrm.run_events', 'user_id', '{user_id,id,run_id,status,at}', '{}', '{}', '{}'),
     ('vrm.call_imports', 'user_id', '{user_id,id,source,external_id,payload,raw,agent_id,state,reason,note,run_id,'
      'clock,sets,received_at}', '{}', '{}', '{}'),
+    ('vrm_private.call_words', 'user_id', '{user_id,run_id,config}', '{}', '{}', '{words}'),
+    ('vrm_private.search_queue', NULL, '{}', '{}', '{}', '{user_id,run_id}'),
+    ('vrm_private.search', NULL, '{}', '{}', '{}', '{id,enabled}'),
+    ('vrm.search_configs', 'user_id', '{user_id,agent_id,config}', '{}', '{}', '{}'),
     ('vrm.import_words', 'user_id', '{user_id,source,field,word,seen,last_at}', '{}', '{}', '{}'),
     ('vrm.metrics', 'user_id', '{user_id,id,name,prompt,created_at,updated_at}', '{}', '{}', '{}'),
     ('vrm.metric_results', 'user_id', '{user_id,metric_id,run_id,score,passed,rationale,at,case_id,judge,is_person}',

@@ -29,6 +29,7 @@ BEGIN
     PERFORM vrm_private.expire_cached_results();
     COMMIT;
     CALL vrm.import_calls();
+    CALL vrm.index_calls(interval '20 seconds');
     WHILE vrm_private.compact_calls() OPERATOR(pg_catalog.>) 0 LOOP
         COMMIT;
     END LOOP;

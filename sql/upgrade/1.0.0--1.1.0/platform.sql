@@ -163,6 +163,8 @@ ALTER TABLE vrm.retention_policies DROP CONSTRAINT IF EXISTS keep_not_below_floo
 UPDATE vrm.retention_policies p SET keep = p.min_keep
 WHERE EXISTS (SELECT FROM generate_series('2023-01-01'::timestamp, '2026-12-31', '1 day') AS day
               WHERE day - p.keep > day - p.min_keep);
+-- a page shows where the words are
+DROP FUNCTION IF EXISTS vrm.call_history_json(jsonb, text, integer), vrm.call_history(jsonb, text, integer);
 
 -- operations -------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <compare>
 
 namespace vrm::imports {
 namespace {
@@ -25,6 +26,17 @@ std::string_view trimmed(std::string_view text) noexcept {
   const std::size_t first = text.find_first_not_of(space);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
+template <typename Value, std::size_t Size>
+using vocabulary = std::array<std::pair<std::string_view, Value>, Size>;
+
+template <typename Value, std::size_t Size>
+std::optional<Value> look_up(const vocabulary<Value, Size>& words, std::string_view wanted) {
+  for (const auto& [word, meaning] : words) {
+    if (word == wanted) return meaning;
+  }
+  return std::nullopt;
 }
 
 /// Goes through a text from left to right; what was not there leaves it where it is.
@@ -86,7 +98,7 @@ std::optional<length> decimal_length(std::string_view number, std::int64_t unit)
 // --- moments ------------------------------------------------------------------------------------
 
 struct calendar {
-  int year, month, day;
+  int year = 1970, month = 1, day = 1;
   int hour = 0, minute = 0, second = 0;
   length fraction = 0;     // ms
   std::int64_t ahead = 0;  // of UTC, ms
@@ -141,23 +153,22 @@ bool read_zone(scanner& text, calendar& at) {
     at.ahead = sign * ((*hours * an_hour) + (*minutes * a_minute));
     return true;
   }
-  constexpr std::array<std::pair<std::string_view, int>, 12> names = {{{"z", 0},
-                                                                       {"utc", 0},
-                                                                       {"gmt", 0},
-                                                                       {"ut", 0},
-                                                                       {"est", -5},
-                                                                       {"edt", -4},
-                                                                       {"cst", -6},
-                                                                       {"cdt", -5},
-                                                                       {"mst", -7},
-                                                                       {"mdt", -6},
-                                                                       {"pst", -8},
-                                                                       {"pdt", -7}}};
+  constexpr vocabulary<int, 12> names = {{{"z", 0},
+                                          {"utc", 0},
+                                          {"gmt", 0},
+                                          {"ut", 0},
+                                          {"est", -5},
+                                          {"edt", -4},
+                                          {"cst", -6},
+                                          {"cdt", -5},
+                                          {"mst", -7},
+                                          {"mdt", -6},
+                                          {"pst", -8},
+                                          {"pdt", -7}}};
   const std::string name = folded(text.take_while(is_letter));
-  const auto known =
-      std::ranges::find(names, std::string_view(name), &std::pair<std::string_view, int>::first);
-  if (known == names.end()) return false;
-  at.ahead = known->second * an_hour;
+  const auto hours = look_up(names, name);
+  if (!hours) return false;
+  at.ahead = *hours * an_hour;
   return true;
 }
 
@@ -222,31 +233,29 @@ std::optional<length> clock_length(std::string_view written) {
 }
 
 std::optional<std::int64_t> unit_of(std::string_view name, bool date_part) {
-  constexpr std::array<std::pair<std::string_view, std::int64_t>, 20> units = {
-      {{"ms", 1},
-       {"msec", 1},
-       {"millisecond", 1},
-       {"milliseconds", 1},
-       {"s", a_second},
-       {"sec", a_second},
-       {"secs", a_second},
-       {"second", a_second},
-       {"seconds", a_second},
-       {"m", a_minute},
-       {"min", a_minute},
-       {"mins", a_minute},
-       {"minute", a_minute},
-       {"minutes", a_minute},
-       {"h", an_hour},
-       {"hr", an_hour},
-       {"hour", an_hour},
-       {"hours", an_hour},
-       {"d", a_day},
-       {"days", a_day}}};
-  const auto known =
-      std::ranges::find(units, name, &std::pair<std::string_view, std::int64_t>::first);
-  if (known == units.end() || (date_part && known->second != a_day)) return std::nullopt;
-  return known->second;
+  constexpr vocabulary<std::int64_t, 20> units = {{{"ms", 1},
+                                                   {"msec", 1},
+                                                   {"millisecond", 1},
+                                                   {"milliseconds", 1},
+                                                   {"s", a_second},
+                                                   {"sec", a_second},
+                                                   {"secs", a_second},
+                                                   {"second", a_second},
+                                                   {"seconds", a_second},
+                                                   {"m", a_minute},
+                                                   {"min", a_minute},
+                                                   {"mins", a_minute},
+                                                   {"minute", a_minute},
+                                                   {"minutes", a_minute},
+                                                   {"h", an_hour},
+                                                   {"hr", an_hour},
+                                                   {"hour", an_hour},
+                                                   {"hours", an_hour},
+                                                   {"d", a_day},
+                                                   {"days", a_day}}};
+  const auto unit = look_up(units, name);
+  if (date_part && unit != a_day) return std::nullopt;
+  return unit;
 }
 
 /// Numbers with units one after the other, as in "2m 5s" and, after a "P", ISO 8601.
@@ -273,56 +282,77 @@ std::optional<length> unit_length(std::string_view written) {
 
 }  // namespace
 
+namespace {
+
+/// digits[0, whole) before the decimal point, which may lie outside of them
+struct decimal {
+  std::string digits;
+  std::int64_t whole = 0;
+};
+
+/// Reads the exponent off the end of a number; nothing when it is none, or larger than any number
+/// needs.
+std::optional<int> take_exponent(std::string_view& number) {
+  const auto mark = number.find_first_of("eE");
+  if (mark == std::string_view::npos) return 0;
+  auto written = number.substr(mark + 1);
+  if (written.starts_with('+')) written.remove_prefix(1);
+  int value = 0;
+  const char* const last = written.data() + written.size();
+  const auto [end, failed] = std::from_chars(written.data(), last, value);
+  if (failed != std::errc{} || end != last || value > 400 || value < -400) return std::nullopt;
+  number = number.substr(0, mark);
+  return value;
+}
+
+std::optional<decimal> decimal_of(std::string_view number, int power) {
+  const auto exponent = take_exponent(number);
+  const std::size_t point = std::min(number.find('.'), number.size());
+  decimal read{.digits = std::string(number.substr(0, point)),
+               .whole = static_cast<std::int64_t>(point) + exponent.value_or(0) + power};
+  if (point < number.size()) read.digits += number.substr(point + 1);
+  if (!exponent || read.digits.empty() || !std::ranges::all_of(read.digits, is_digit))
+    return std::nullopt;
+  return read;
+}
+
+/// What stands before the decimal point.
+std::optional<std::int64_t> whole_part(const decimal& read) {
+  std::int64_t value = 0;
+  for (std::int64_t i = 0; i < read.whole; ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    const std::int64_t digit = place < read.digits.size() ? read.digits[place] - '0' : 0;
+    if (__builtin_mul_overflow(value, std::int64_t{10}, &value) ||
+        __builtin_add_overflow(value, digit, &value))
+      return std::nullopt;
+  }
+  return value;
+}
+
+/// What is behind the decimal point, held against a half: less, equal or more.
+std::strong_ordering fraction_to_half(const decimal& read) {
+  const auto size = static_cast<std::int64_t>(read.digits.size());
+  if (read.whole < 0 || read.whole >= size) return std::strong_ordering::less;
+  const std::string_view fraction =
+      std::string_view(read.digits).substr(static_cast<std::size_t>(read.whole));
+  if (fraction[0] != '5') return fraction[0] <=> '5';
+  return fraction.find_first_not_of('0', 1) == std::string_view::npos
+             ? std::strong_ordering::equal
+             : std::strong_ordering::greater;
+}
+
+}  // namespace
+
 std::optional<std::int64_t> scaled(std::string_view number, int power) {
   const bool negative = number.starts_with('-');
   if (negative) number.remove_prefix(1);
-  int exponent = power;
-  if (const auto mark = number.find_first_of("eE"); mark != std::string_view::npos) {
-    auto written = number.substr(mark + 1);
-    if (written.starts_with('+')) written.remove_prefix(1);
-    int value = 0;
-    const auto [end, failed] =
-        std::from_chars(written.data(), written.data() + written.size(), value);
-    if (failed != std::errc{} || end != written.data() + written.size()) return std::nullopt;
-    if (value > 400 || value < -400) return std::nullopt;
-    exponent += value;
-    number = number.substr(0, mark);
-  }
-  std::string digits;
-  std::size_t point = std::string_view::npos;
-  for (const char c : number) {
-    if (c == '.' && point == std::string_view::npos) {
-      point = digits.size();
-    } else if (is_digit(c)) {
-      digits += c;
-    } else {
-      return std::nullopt;
-    }
-  }
-  if (digits.empty()) return std::nullopt;
-  // digits before the decimal point once it is moved
-  const auto whole = static_cast<std::int64_t>(std::min(point, digits.size())) + exponent;
-  std::int64_t value = 0;
-  bool rest = false;  // whether something is cut off behind the first digit that is
-  for (std::int64_t i = 0; i < std::max(whole, static_cast<std::int64_t>(digits.size())); ++i) {
-    const int digit = i < static_cast<std::int64_t>(digits.size())
-                          ? digits[static_cast<std::size_t>(i)] - '0'
-                          : 0;
-    if (i < whole) {
-      if (__builtin_mul_overflow(value, std::int64_t{10}, &value) ||
-          __builtin_add_overflow(value, std::int64_t{digit}, &value))
-        return std::nullopt;
-    } else if (i > whole || whole < 0) {
-      rest |= digit != 0;
-    }
-  }
-  const int first_cut = whole >= 0 && whole < static_cast<std::int64_t>(digits.size())
-                            ? digits[static_cast<std::size_t>(whole)] - '0'
-                            : 0;
+  const auto read = decimal_of(number, power);
+  auto value = read ? whole_part(*read) : std::nullopt;
+  if (!value) return std::nullopt;
+  const auto half = fraction_to_half(*read);
   // halves go up, and so towards zero below it
-  const bool up = negative ? first_cut > 5 || (first_cut == 5 && rest) : first_cut >= 5;
-  value += static_cast<std::int64_t>(up);
-  return negative ? -value : value;
+  *value += static_cast<std::int64_t>(negative ? half > 0 : half >= 0);
+  return negative ? -*value : *value;
 }
 
 std::optional<moment> parse_moment(std::string_view text) {
@@ -382,31 +412,27 @@ bool matches(std::string_view pattern, std::string_view text) noexcept {
 }
 
 std::string_view sentiment_of(std::string_view word) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 15> words = {
-      {{"positive", "positive"},
-       {"pos", "positive"},
-       {"very-positive", "positive"},
-       {"slightly-positive", "positive"},
-       {"somewhat-positive", "positive"},
-       {"neutral", "neutral"},
-       {"mixed", "neutral"},
-       {"negative", "negative"},
-       {"neg", "negative"},
-       {"very-negative", "negative"},
-       {"slightly-negative", "negative"},
-       {"somewhat-negative", "negative"},
-       {"unknown", "none"},
-       {"none", "none"},
-       {"", "none"}}};
-  const std::string wanted = folded(word);
-  const auto known = std::ranges::find(words, std::string_view(wanted),
-                                       &std::pair<std::string_view, std::string_view>::first);
-  return known == words.end() ? std::string_view() : known->second;
+  constexpr vocabulary<std::string_view, 15> words = {{{"positive", "positive"},
+                                                       {"pos", "positive"},
+                                                       {"very-positive", "positive"},
+                                                       {"slightly-positive", "positive"},
+                                                       {"somewhat-positive", "positive"},
+                                                       {"neutral", "neutral"},
+                                                       {"mixed", "neutral"},
+                                                       {"negative", "negative"},
+                                                       {"neg", "negative"},
+                                                       {"very-negative", "negative"},
+                                                       {"slightly-negative", "negative"},
+                                                       {"somewhat-negative", "negative"},
+                                                       {"unknown", "none"},
+                                                       {"none", "none"},
+                                                       {"", "none"}}};
+  return look_up(words, folded(word)).value_or("");
 }
 
 speaker_role role_of(std::string_view word) {
   using enum speaker_role;
-  constexpr std::array<std::pair<std::string_view, speaker_role>, 27> words = {
+  constexpr vocabulary<speaker_role, 27> words = {
       {{"agent", agent},       {"assistant", agent},
        {"bot", agent},         {"ai", agent},
        {"internal", agent},    {"automated-agent", agent},
@@ -421,10 +447,7 @@ speaker_role role_of(std::string_view word) {
        {"function", tool},     {"tool-call", tool},
        {"tool-calls", tool},   {"tool-call-result", tool},
        {"tool-result", tool}}};
-  const std::string wanted = folded(word);
-  const auto known = std::ranges::find(words, std::string_view(wanted),
-                                       &std::pair<std::string_view, speaker_role>::first);
-  return known == words.end() ? unknown : known->second;
+  return look_up(words, folded(word)).value_or(unknown);
 }
 
 std::string_view name_of(speaker_role role) noexcept {

@@ -7,7 +7,8 @@ CREATE OR REPLACE FUNCTION vrm.call_history(
     page_size integer DEFAULT 50
 )
     RETURNS TABLE (id uuid, agent text, status text, started_at timestamptz, duration interval,
-                   customer text, sentiment vrm.sentiment, actions integer, error text, next_cursor text)
+                   customer text, sentiment vrm.sentiment, actions integer, error text, next_cursor text,
+                   excerpt text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -42,7 +43,7 @@ BEGIN
             WHEN jsonb_typeof(filter) <> 'object' THEN 'It must be an object.'
             ELSE (SELECT format('There is no "%s" to filter by.', min(key))
                   FROM jsonb_object_keys(filter) AS key
-                  WHERE key NOT IN ('status', 'agent_id', 'sentiment', 'since', 'until', 'error')
+                  WHERE key NOT IN ('status', 'agent_id', 'sentiment', 'since', 'until', 'error', 'text', 'customer')
                   HAVING count(*) > 0) END;
         IF filter ->> 'status' NOT IN ('queued', 'running', 'completed', 'failed', 'cancelled') THEN
             wrong := format('There is no status "%s".', left(filter ->> 'status', 100));
@@ -62,9 +63,13 @@ BEGIN
                   HINT = 'For example: ''{"status": "failed", "agent_id": "...", "since": "2026-01-01"}''.';
     END IF;
 
+    IF filter ->> 'text' IS NOT NULL OR filter ->> 'customer' IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM vrm.search_calls(filter, place_at, place_id, page_size);
+        RETURN;
+    END IF;
     RETURN QUERY
         SELECT c.id, c.agent, c.status::text, c.started_at, c.duration, c.customer, c.sentiment, c.actions,
-               c.error, (extract(epoch FROM c.started_at) * 1000000)::bigint || '.' || c.id
+               c.error, (extract(epoch FROM c.started_at) * 1000000)::bigint || '.' || c.id, NULL::text
         FROM vrm.calls c
         WHERE c.user_id = caller
           AND (c.started_at, c.id) < (place_at, place_id)
@@ -85,7 +90,9 @@ CREATE OR REPLACE FUNCTION vrm.call_history_json(
 ) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object(
-        'calls', coalesce(jsonb_agg(to_jsonb(h) - 'next_cursor' ORDER BY h.started_at DESC, h.id DESC), '[]'),
+        'calls', coalesce(jsonb_agg(to_jsonb(h) - CASE WHEN h.excerpt IS NULL THEN '{next_cursor,excerpt}'
+                                                       ELSE '{next_cursor}' END::text[]
+                                    ORDER BY h.started_at DESC, h.id DESC), '[]'),
         'next_cursor', (array_agg(h.next_cursor ORDER BY h.started_at, h.id))[1])
     FROM vrm.call_history(filter, cursor, page_size) h
 $$;

@@ -1,0 +1,286 @@
+-- Words of calls: how they are indexed and found
+
+-- A call of more words than anybody says in a day is searched up to there.
+CREATE OR REPLACE FUNCTION vrm_private.spoken(results jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT left(string_agg(t.turn ->> 'message', E'\n' ORDER BY t.place), 200000)
+    FROM jsonb_array_elements(CASE jsonb_typeof(results -> 'transcript')
+                              WHEN 'array' THEN results -> 'transcript' ELSE '[]' END)
+         WITH ORDINALITY AS t (turn, place)
+$$;
+COMMENT ON FUNCTION vrm_private.spoken(jsonb) IS 'what was said in a call, a line a turn';
+
+CREATE OR REPLACE FUNCTION vrm_private.search_config(owner uuid, agent_id uuid) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((SELECT c.config FROM vrm.search_configs c
+                     WHERE c.user_id = owner AND c.agent_id = search_config.agent_id), 'simple')
+$$;
+COMMENT ON FUNCTION vrm_private.search_config(uuid, uuid) IS 'text search configuration for calls of an agent';
+
+CREATE OR REPLACE FUNCTION vrm_private.call_lexemes(config text, owner uuid, customer text, spoken text)
+    RETURNS tsvector
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_to_tsvector(array_remove(ARRAY['user:' || owner, 'customer:' || vrm.customer_hash(customer)], NULL))
+           || to_tsvector(config::regconfig, coalesce(spoken, ''))
+$$;
+COMMENT ON FUNCTION vrm_private.call_lexemes(text, uuid, text, text) IS
+    'what a call is found by';
+
+-- Words, "phrases", beginnings* and -exclusions; all of them have to be there.
+CREATE OR REPLACE FUNCTION vrm_private.search_query(config text, words text) RETURNS tsquery
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part text[];
+    one tsquery;
+    wanted tsquery := '';
+BEGIN
+    FOR part IN SELECT regexp_matches(words, '(-?)(?:"([^"]*)"|([^\s"]+))', 'g') LOOP
+        IF part[2] IS NOT NULL THEN
+            one := phraseto_tsquery(config::regconfig, part[2]);
+        ELSIF part[3] LIKE '%*' THEN
+            one := to_tsquery(config::regconfig,
+                              '''' || replace(replace(rtrim(part[3], '*'), '\', '\\'), '''', '''''') || ''':*');
+        ELSE
+            one := plainto_tsquery(config::regconfig, part[3]);
+        END IF;
+        IF numnode(one) > 0 THEN
+            one := CASE WHEN part[1] = '-' THEN !! one ELSE one END;
+            wanted := CASE WHEN numnode(wanted) > 0 THEN wanted && one ELSE one END;
+        END IF;
+    END LOOP;
+    RETURN wanted;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.search_query(text, text) IS
+    'what somebody looks for: words, "phrases", beginnings*, and -what must not be there';
+
+-- Calls that wait to be indexed, and those that run, are read themselves: nobody is ever behind.
+CREATE OR REPLACE FUNCTION vrm_private.found_calls(owner uuid, words text, customer text) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    language text;
+    query tsquery;
+    found uuid[] := '{}';
+    indexed boolean := coalesce((SELECT s.enabled FROM vrm_private.search s), false);
+BEGIN
+    FOR language IN SELECT 'simple' UNION SELECT c.config FROM vrm.search_configs c WHERE c.user_id = owner LOOP
+        query := ('''user:' || owner || '''')::tsquery;
+        IF customer IS NOT NULL THEN
+            query := query && ('''customer:' || vrm.customer_hash(customer) || '''')::tsquery;
+        END IF;
+        IF words IS NOT NULL THEN
+            IF numnode(vrm_private.search_query(language, words)) = 0 THEN
+                CONTINUE;  -- nothing but words that this configuration leaves out
+            END IF;
+            query := query && vrm_private.search_query(language, words);
+        END IF;
+        IF indexed THEN
+            found := found || ARRAY(
+                SELECT w.run_id FROM vrm_private.call_words w
+                WHERE w.words @@ query AND w.user_id = owner AND w.config = language
+                  AND NOT EXISTS (SELECT FROM vrm_private.search_queue q
+                                  WHERE q.user_id = owner AND q.run_id = w.run_id));
+        END IF;
+        found := found || ARRAY(
+            SELECT r.id FROM vrm.all_test_runs r
+            WHERE r.user_id = owner AND r.completed_at IS NOT NULL
+              AND (NOT indexed OR r.id IN (SELECT q.run_id FROM vrm_private.search_queue q WHERE q.user_id = owner))
+              AND vrm_private.search_config(owner, r.agent_id) = language
+              AND vrm_private.call_lexemes(language, owner, r.results ->> 'customer',
+                                           vrm_private.spoken(r.results)) @@ query)
+            || ARRAY(
+            SELECT r.id FROM vrm.test_runs r
+            WHERE r.user_id = owner AND r.status IN ('queued', 'running')
+              AND vrm_private.search_config(owner, r.agent_id) = language
+              AND vrm_private.call_lexemes(language, owner, r.outbound_call_params ->> 'to',
+                                           vrm_private.spoken_so_far(owner, r.id)) @@ query);
+    END LOOP;
+    RETURN found;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.found_calls(uuid, text, text) IS
+    'calls of a user in which that was said, with that customer: live, running and archived';
+
+CREATE OR REPLACE FUNCTION vrm_private.spoken_so_far(owner uuid, run_id uuid) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT left(string_agg(t.message, E'\n' ORDER BY t.at, t.id), 200000)
+    FROM vrm.transcript_turns t WHERE t.user_id = owner AND t.run_id = spoken_so_far.run_id
+$$;
+COMMENT ON FUNCTION vrm_private.spoken_so_far(uuid, uuid) IS 'what was said in a call that runs';
+
+-- As HTML: what was said is escaped first.
+CREATE OR REPLACE FUNCTION vrm_private.excerpt(config text, words text, spoken text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ts_headline(config::regconfig, replace(replace(replace(spoken, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'),
+                       vrm_private.search_query(config, words),
+                       'StartSel=<b>, StopSel=</b>, MaxFragments=2, MaxWords=20, MinWords=5, FragmentDelimiter=" ... "')
+$$;
+COMMENT ON FUNCTION vrm_private.excerpt(text, text, text) IS 'where in a call the words are, as HTML with <b>';
+
+-- The caller is pinned here and not by a policy: @@ is not leakproof, so a policy would come first and
+-- no index be used.
+CREATE OR REPLACE FUNCTION vrm.search_calls(
+    filter jsonb,
+    place_at timestamptz DEFAULT 'infinity',
+    place_id uuid DEFAULT 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    page_size integer DEFAULT 50
+)
+    RETURNS TABLE (id uuid, agent text, status text, started_at timestamptz, duration interval, customer text,
+                   sentiment vrm.sentiment, actions integer, error text, next_cursor text, excerpt text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    owner uuid := vrm_private.caller();
+    words text := filter ->> 'text';
+    wanted text := filter ->> 'customer';
+    found uuid[];
+BEGIN
+    IF length(words) > 1000 OR (words IS NOT NULL AND numnode(vrm_private.search_query('simple', words)) = 0) THEN
+        RAISE EXCEPTION 'there is nothing to look for in "text"'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got "%s".', left(words, 100)),
+                  HINT = 'For example: ''{"text": "refund \"last week\" appoint* -cancel"}''.';
+    END IF;
+    found := vrm_private.found_calls(owner, words, wanted);
+    RETURN QUERY
+        SELECT p.id, a.agent_id, p.status, p.started_at,
+               coalesce(f.duration_ms * interval '1 millisecond', vrm.call_duration(p.results)),
+               CASE WHEN jsonb_typeof(p.results -> 'customer') = 'string' THEN p.results ->> 'customer' END,
+               vrm.call_sentiment(p.results)::vrm.sentiment, vrm.call_actions(p.results), p.error,
+               (extract(epoch FROM p.started_at) * 1000000)::bigint || '.' || p.id,
+               CASE WHEN words IS NOT NULL THEN vrm_private.excerpt(
+                   vrm_private.search_config(owner, p.agent_id), words,
+                   CASE WHEN p.completed_at IS NULL THEN vrm_private.spoken_so_far(owner, p.id)
+                        ELSE vrm_private.spoken(p.results) END) END
+        FROM (SELECT r.* FROM unnest(found) AS n (id)
+              JOIN vrm.all_test_runs r ON r.user_id = owner AND r.id = n.id
+              WHERE (r.started_at, r.id) < (place_at, place_id)
+                AND r.started_at >= coalesce((filter ->> 'since')::timestamptz, '-infinity')
+                AND r.started_at < coalesce((filter ->> 'until')::timestamptz, 'infinity')
+                AND (filter ->> 'status' IS NULL OR r.status = filter ->> 'status')
+                AND (filter ->> 'agent_id' IS NULL OR r.agent_id = (filter ->> 'agent_id')::uuid)
+                AND (filter ->> 'sentiment' IS NULL OR vrm.call_sentiment(r.results) = filter ->> 'sentiment')
+                AND (filter ->> 'error' IS NULL OR strpos(lower(r.error), lower(filter ->> 'error')) > 0)
+                AND (wanted IS NULL OR r.results ->> 'customer' = wanted OR r.outbound_call_params ->> 'to' = wanted)
+              ORDER BY r.started_at DESC, r.id DESC
+              LIMIT page_size) AS p
+        LEFT JOIN vrm.agents a ON a.user_id = owner AND a.id = p.agent_id
+        LEFT JOIN vrm.call_facts f ON f.user_id = owner AND f.id = p.id
+        ORDER BY p.started_at DESC, p.id DESC;
+END
+$$;
+COMMENT ON FUNCTION vrm.search_calls(jsonb, timestamptz, uuid, integer) IS
+    'a page of the caller''s calls in which something was said or with a customer: what vrm.call_history() asks';
+
+CREATE OR REPLACE FUNCTION vrm_private.queue_search() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF NOT vrm.is_archiving() THEN
+            DELETE FROM vrm_private.call_words w WHERE w.user_id = OLD.user_id AND w.run_id = OLD.id;
+            DELETE FROM vrm_private.search_queue q WHERE q.user_id = OLD.user_id AND q.run_id = OLD.id;
+        END IF;
+        RETURN NULL;
+    END IF;
+    INSERT INTO vrm_private.search_queue (user_id, run_id)
+    SELECT NEW.user_id, NEW.id FROM vrm_private.search s WHERE s.enabled
+    ON CONFLICT (user_id, run_id) DO NOTHING;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.queue_search() IS 'trigger: the words of calls that end, or change, are to be indexed';
+
+CREATE OR REPLACE FUNCTION vrm_private.index_words(most integer DEFAULT 500) RETURNS bigint
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH taken AS (
+        DELETE FROM vrm_private.search_queue q
+        USING (SELECT w.user_id, w.run_id FROM vrm_private.search_queue w LIMIT most FOR UPDATE SKIP LOCKED) AS w
+        WHERE q.user_id = w.user_id AND q.run_id = w.run_id
+        RETURNING q.user_id, q.run_id
+    ), read AS (
+        SELECT r.user_id, r.id, r.results, vrm_private.search_config(r.user_id, r.agent_id) AS config
+        FROM taken t JOIN vrm.all_test_runs r ON r.user_id = t.user_id AND r.id = t.run_id
+    ), written AS (
+        INSERT INTO vrm_private.call_words (user_id, run_id, config, words)
+        SELECT r.user_id, r.id, r.config,
+               vrm_private.call_lexemes(r.config, r.user_id, r.results ->> 'customer', vrm_private.spoken(r.results))
+        FROM read r
+        ON CONFLICT (user_id, run_id) DO UPDATE SET config = excluded.config, words = excluded.words
+    )
+    SELECT count(*) FROM taken
+$$;
+COMMENT ON FUNCTION vrm_private.index_words(integer) IS 'indexes the words of so many calls; returns how many it took';
+
+-- Neither SECURITY DEFINER nor a setting of its own: a procedure with one of them cannot commit.
+CREATE OR REPLACE PROCEDURE vrm.index_calls(at_most interval DEFAULT NULL)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) at_most;
+BEGIN
+    WHILE (until IS NULL OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) until)
+          AND vrm_private.index_words() OPERATOR(pg_catalog.>) 0 LOOP
+        COMMIT;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE vrm.index_calls(interval) IS
+    'indexes the words of calls that wait for it, in batches that commit, for at most that long';
+
+CREATE OR REPLACE FUNCTION vrm.set_search(enabled boolean) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO vrm_private.search (enabled) VALUES (set_search.enabled)
+    ON CONFLICT (id) DO UPDATE SET enabled = excluded.enabled;
+    IF enabled THEN
+        INSERT INTO vrm_private.search_queue (user_id, run_id)
+        SELECT r.user_id, r.id FROM vrm.all_test_runs r
+        WHERE r.completed_at IS NOT NULL
+          AND NOT EXISTS (SELECT FROM vrm_private.call_words w WHERE w.user_id = r.user_id AND w.run_id = r.id)
+        ON CONFLICT (user_id, run_id) DO NOTHING;
+    ELSE
+        TRUNCATE vrm_private.search_queue, vrm_private.call_words;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm.set_search(boolean) IS
+    'turns the index of words on or off in this database; without it whoever searches reads every call';
+
+CREATE OR REPLACE FUNCTION vrm.set_search_config(agent_id uuid, config text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner uuid := vrm_private.caller();
+BEGIN
+    IF NOT EXISTS (SELECT FROM vrm.agents a WHERE a.user_id = owner AND a.id = set_search_config.agent_id) THEN
+        RAISE EXCEPTION 'agent "%" does not exist', coalesce(agent_id::text, 'null')
+            USING ERRCODE = 'no_data_found',
+                  HINT = 'SELECT id, agent_id FROM vrm.agents WHERE deleted_at IS NULL;';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_ts_config c
+                   WHERE c.cfgname = config AND c.cfgnamespace = 'pg_catalog'::regnamespace) THEN
+        RAISE EXCEPTION 'text search configuration "%" does not exist', coalesce(config, 'null')
+            USING ERRCODE = 'undefined_object',
+                  HINT = 'SELECT cfgname FROM pg_ts_config;';
+    END IF;
+    INSERT INTO vrm.search_configs (user_id, agent_id, config)
+    VALUES (owner, set_search_config.agent_id, set_search_config.config)
+    ON CONFLICT ON CONSTRAINT search_configs_pkey DO UPDATE SET config = excluded.config;
+    INSERT INTO vrm_private.search_queue (user_id, run_id)
+    SELECT owner, r.id FROM vrm.all_test_runs r, vrm_private.search s
+    WHERE r.user_id = owner AND r.agent_id = set_search_config.agent_id AND r.completed_at IS NOT NULL AND s.enabled
+    ON CONFLICT ON CONSTRAINT search_queue_pkey DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION vrm.set_search_config(uuid, text) IS
+    'says in which language an agent''s calls are: a text search configuration such as english';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.spoken(jsonb), vrm_private.search_config(uuid, uuid),
+    vrm_private.call_lexemes(text, uuid, text, text), vrm_private.search_query(text, text),
+    vrm_private.found_calls(uuid, text, text), vrm_private.spoken_so_far(uuid, uuid),
+    vrm_private.excerpt(text, text, text), vrm.search_calls(jsonb, timestamptz, uuid, integer),
+    vrm_private.queue_search(), vrm_private.index_words(integer), vrm.set_search(boolean),
+    vrm.set_search_config(uuid, text)
+    FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE vrm.index_calls(interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.search_calls(jsonb, timestamptz, uuid, integer), vrm.set_search_config(uuid, text)
+    TO authenticated;
