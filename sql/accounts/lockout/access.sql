@@ -12,3 +12,5 @@ REVOKE ALL ON vrm.lockout_policy, vrm_private.lockout_secret, vrm_private.lockou
 GRANT SELECT ON vrm.lockout_policy TO service_role;
 ALTER TABLE vrm.lockout_policy ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm_private.lockout_secret ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON vrm.account_standing FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON vrm.account_standing TO authenticated, service_role;

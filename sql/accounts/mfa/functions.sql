@@ -57,6 +57,7 @@ CREATE OR REPLACE FUNCTION vrm.sign_in_mfa(mfa_ticket text, code text, client_ip
 DECLARE
     key record := vrm_private.token_key();
     given record;
+    state record;
     verdict text;
 BEGIN
     SELECT t.user_id, t.user_agent INTO given
@@ -64,6 +65,10 @@ BEGIN
     WHERE t.token_hash = sha256(convert_to(sign_in_mfa.mfa_ticket, 'UTF8')) AND t.expires_at > clock_timestamp();
     IF given.user_id IS NULL OR code IS NULL THEN
         RETURN vrm_private.refused('invalid', NULL);
+    END IF;
+    state := vrm_private.account_state(given.user_id);
+    IF NOT state.may OR state.locked_until IS NOT NULL THEN
+        RETURN vrm_private.refused(CASE WHEN state.may THEN 'locked' ELSE 'invalid' END, state.locked_until);
     END IF;
     verdict := vrm_private.check_code(given.user_id, code);
     IF verdict <> 'ok' THEN

@@ -94,7 +94,8 @@ BEGIN
     UPDATE auth.users u SET encrypted_password = hash, updated_at = clock_timestamp() WHERE u.id = who;
     PERFORM vrm_private.end_session(s.id) FROM vrm_private.sessions s WHERE s.user_id = who AND s.revoked_at IS NULL;
     PERFORM vrm.audit_event('password reset', jsonb_build_object('user_id', who));
-    PERFORM vrm.lockout_clear('password', lower(btrim(p.email))), vrm_private.show_lock(p.email)
+    -- What guesses have locked; what an administrator has, stays.
+    PERFORM vrm.lockout_clear('password', vrm_private.identifier_of(p.email, p.id)), vrm_private.show_locks(ARRAY[who])
     FROM vrm.user_profiles p WHERE p.id = who;
     RETURN true;
 END

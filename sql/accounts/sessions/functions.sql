@@ -80,7 +80,7 @@ BEGIN
     RETURNING id INTO result.session_id;
     UPDATE auth.users SET last_sign_in_at = clock_timestamp() WHERE id = start_session.user_id;
     UPDATE vrm.user_profiles
-    SET last_login = clock_timestamp(), login_attempts = 0, locked_until = NULL
+    SET last_login = clock_timestamp(), login_attempts = 0, locked_until = NULL  -- who is locked by hand does not get here
     WHERE id = start_session.user_id
     RETURNING email INTO address;
     PERFORM vrm.audit_event('signed in', jsonb_build_object('user_id', start_session.user_id, 'aal', start_session.aal,
@@ -112,21 +112,23 @@ CREATE OR REPLACE FUNCTION vrm.session_refresh(refresh_token text) RETURNS vrm.s
 DECLARE
     key record := vrm_private.token_key();
     given record;
+    state record;
     result vrm.sign_in_result;
 BEGIN
     SELECT t.user_id, t.session_id, t.counter, s.aal,
-           s.revoked_at IS NULL AND s.refreshed_at > clock_timestamp() - '30 days'::interval AS alive,
-           p.deleted_at IS NULL AND coalesce(u.banned_until <= clock_timestamp(), true) AS may
+           s.revoked_at IS NULL AND s.refreshed_at > clock_timestamp() - '30 days'::interval AS alive
     INTO given
     FROM vrm_private.refresh_tokens t
     JOIN vrm_private.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
-    JOIN vrm.user_profiles p ON p.id = t.user_id JOIN auth.users u ON u.id = t.user_id
     WHERE t.user_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 1)
       AND t.session_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 2)
       AND t.token_hash = sha256(convert_to(session_refresh.refresh_token, 'UTF8'));
-    IF given.session_id IS NULL OR NOT given.alive OR NOT given.may
+    state := vrm_private.account_state(given.user_id);
+    IF given.session_id IS NULL OR NOT given.alive OR NOT state.may
        OR (vrm.lockout_state('session', given.session_id::text)).locked THEN
         RETURN vrm_private.refused('invalid', NULL);
+    ELSIF state.locked_until IS NOT NULL THEN
+        RETURN vrm_private.refused('locked', state.locked_until);
     END IF;
     -- A token that comes a second time was stolen, by this caller or from him.
     IF NOT vrm.lockout_advance('session', given.session_id::text, given.counter + 1) THEN

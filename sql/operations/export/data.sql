@@ -13,6 +13,7 @@ FROM (VALUES
      '{instance_id,aud,role,raw_app_meta_data,is_super_admin,banned_until,email_change_confirm_status}'),
     ('vrm.user_profiles', 'id', '{id,email,full_name,avatar_url,organization,role,mfa_enabled,last_login,'
      'login_attempts,locked_until,created_at,updated_at,deleted_at}', '{mfa_secret}', '{}', '{}'),
+    ('vrm_private.account_locks', 'user_id', '{user_id,locked_until,locked_at}', '{}', '{locked_by}', '{reason}'),
     ('vrm.agents', 'user_id', '{user_id,id,agent_id,agent_type,connection_details,direction,persona,scenario,'
      'created_at,updated_at,deleted_at}', '{}', '{}', '{}'),
     ('vrm.test_cases', 'user_id', '{user_id,id,name,user_persona,scenario,evaluator_metrics,is_shared,created_at,'

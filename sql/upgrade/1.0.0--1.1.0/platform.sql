@@ -15,6 +15,25 @@ COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaint
 
 -- accounts ---------------------------------------------------------------------------------------
 
+DROP FUNCTION IF EXISTS vrm_private.show_lock(text), vrm_private.hook_answer(text, text, text, boolean);
+
+CREATE TABLE IF NOT EXISTS vrm_private.account_locks (
+    user_id uuid PRIMARY KEY REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    locked_until timestamptz NOT NULL,
+    reason text CONSTRAINT reason_length CHECK (length(reason) <= 2000),
+    locked_by uuid,
+    locked_at timestamptz NOT NULL DEFAULT now()
+);
+-- 1.0.0 kept an administrator's lock where those of guesses are; the trail tells which were made by hand.
+INSERT INTO vrm_private.account_locks (user_id, locked_until, reason, locked_by, locked_at)
+SELECT DISTINCT ON (p.id) p.id, p.locked_until, a.detail ->> 'reason', a.actor, a.at
+FROM vrm.user_profiles p
+JOIN vrm.audit_log a ON a.action = 'locked by hand' AND a.detail ->> 'user_id' = p.id::text
+     AND (a.detail ->> 'until')::timestamptz = p.locked_until
+WHERE p.locked_until > now()
+ORDER BY p.id, a.at DESC
+ON CONFLICT (user_id) DO NOTHING;
+
 -- calls ------------------------------------------------------------------------------------------
 
 -- A column of the DBA's own under one of the new names would be taken for the platform's.

@@ -64,6 +64,23 @@ is(tally('ok', @codes), 1, 'a code raced by 12 signs in once');
 is(tally('invalid', @codes), 11, 'and the others are refused');
 query($node, $database, 'UPDATE vrm.user_profiles SET mfa_secret = NULL, mfa_enabled = false');
 
+# --- a guesser who does not end his transaction ------------------------------------------------------
+
+query($node, $database, "UPDATE vrm.lockout_policy SET threshold = 5 WHERE kind = 'password'");
+my $guesser = $node->background_psql($database);
+$guesser->query_safe('BEGIN');
+is($guesser->query_safe("SELECT (vrm.sign_in('alice\@example.org', 'wrong horse')).status FROM generate_series(1, 5) OFFSET 4"),
+    'locked', 'five wrong passwords lock, in a transaction that stays open');
+my $soon = "SET statement_timeout = '10s'";
+is(query($node, $database, "$soon; UPDATE vrm.user_profiles SET full_name = 'Alice' WHERE email = 'alice\@example.org' RETURNING full_name"),
+    'Alice', 'the owner of the account does not wait to change the profile');
+is(query($node, $database, "$soon; SELECT vrm.unlock_account('alice\@example.org')"), 't', 'nor an administrator to unlock it');
+is(query($node, $database, "$soon; SELECT status FROM vrm.sign_in('alice\@example.org', 'another horse')"),
+    'ok', 'nor the owner to sign in');
+$guesser->query_safe('ROLLBACK');
+$guesser->quit;
+query($node, $database, "UPDATE vrm.lockout_policy SET threshold = 1000 WHERE kind = 'password'");
+
 # --- a refresh token raced by 8 --------------------------------------------------------------------
 
 my $refresh = query($node, $database,

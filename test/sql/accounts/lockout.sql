@@ -1,7 +1,7 @@
 -- Lockout: what the store counts no ROLLBACK takes back, and it is an ordinary table for the rest.
 -- It keeps what these tests count, hence names of their own.
 BEGIN;
-SELECT plan(63);
+SELECT plan(74);
 \ir ../include/people.sql
 SELECT 'u' || gen_random_uuid() AS u \gset
 CREATE FUNCTION pg_temp.fail(who text, times int) RETURNS text LANGUAGE sql AS $$
@@ -88,8 +88,16 @@ SELECT throws_ok($$INSERT INTO vrm.lockout_policy SELECT 'guess', threshold, att
 SELECT pg_temp.person(:'u' || '@example.org') AS alice, pg_temp.person(:'u' || 'root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
 SELECT is(pg_temp.fail(:'u' || '@example.org', 3), 'invalid invalid locked', 'a user is locked');
+SELECT is((SELECT (login_attempts, locked_until)::text FROM vrm.user_profiles WHERE id = :'alice'), '(0,)',
+          'her profile is not written while somebody guesses');
+SELECT is(pg_temp.as_user(:'alice', 'SELECT (login_attempts, locked_until)::text FROM vrm.account_standing'), '(3,infinity)',
+          'a view shows the lock');
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm_private.standing_now(%L)', :'root')), '42501', 'and nothing but it');
+SELECT is(pg_temp.as_user(:'root', format('SELECT locked_until FROM vrm.account_standing WHERE user_id = %L', :'alice')), 'infinity',
+          'to administrators, of everybody');
+SELECT vrm_private.show_waiting_locks();
 SELECT is((SELECT (login_attempts, locked_until)::text FROM vrm.user_profiles WHERE id = :'alice'), '(3,infinity)',
-          'the profile shows it');
+          'maintenance brings it to the profile');
 SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.unlock_account(%L)', :'u' || '@example.org')), '42501',
           'users do not unlock themselves');
 SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.unlock_account(%L)', :'u' || '@example.org')), 'true',
@@ -99,6 +107,15 @@ SELECT is((SELECT (login_attempts, locked_until)::text FROM vrm.user_profiles WH
 SELECT ok(NOT vrm.is_locked(:'u' || '@example.org'), 'the account is open');
 SELECT is(pg_temp.as_user(:'root', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'left')$$, :'alice')), '', 'and lock');
 SELECT is((SELECT locked_until FROM vrm.user_profiles WHERE id = :'alice'), '2100-01-01Z'::timestamptz, 'as long as they like');
+SELECT ok(vrm.is_locked(:'u' || '@example.org') AND (SELECT locked AND locked_until = '2100-01-01Z' FROM vrm.lock_status(:'u' || '@example.org')),
+          'everybody who asks is told');
+SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u' || '@example.org')), 'locked', 'no password is looked at');
+SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u' || '@example.org', device_token => vrm.lockout_device_token(:'u' || '@example.org'))),
+          'locked', 'from a known device neither');
+SELECT is(vrm.record_login_attempt(:'u' || '@example.org', true)::text, 'locked', 'nor a right one of use');
+SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.lock_account(%L, NULL, NULL)', :'alice')), '22004', 'a lock has an end');
+SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.unlock_account(%L)', :'u' || '@example.org')), 'true', 'administrators lift it');
+SELECT ok(NOT vrm.is_locked(:'u' || '@example.org'), 'then it is gone');
 SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'x')$$, :'root')), '42501', 'users do not');
 SELECT is(pg_temp.as_user(:'root', $$SELECT vrm.lock_account(vrm.uuid7(), '2100-01-01Z', 'x')$$), 'P0002', 'nobody cannot be locked');
 SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.is_locked(%L)', :'u')), '42501', 'nor ask about others');

@@ -1,7 +1,7 @@
 -- Signing up and in, sessions and their tokens.  Failures are statuses, and ROLLBACK undoes no use of
 -- a token.
 BEGIN;
-SELECT plan(55);
+SELECT plan(59);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
@@ -54,9 +54,16 @@ SELECT is((SELECT string_agg(status::text, ' ') FROM (SELECT (vrm.sign_in(:'mail
           'invalid invalid locked locked', 'five failures lock');
 SELECT is((SELECT string_agg(status::text, ' ') FROM (SELECT (vrm.sign_in('x' || :'mail', 'wrong horse')).status FROM generate_series(1, 5)) s),
           'invalid invalid invalid locked locked', 'the unknown user, too');
-SELECT ok((SELECT locked_until > now() FROM vrm.user_profiles WHERE id = :'alice'), 'the profile shows the lock');
+SELECT ok((SELECT locked_until > now() FROM vrm.account_standing WHERE user_id = :'alice'), 'the view shows the lock');
+SELECT ok((SELECT locked_until IS NULL FROM vrm.user_profiles WHERE id = :'alice'), 'nothing of hers is written for a guesser');
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'locked', 'even with the right password');
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', device_token => :'device_token')), 'ok', 'but from a known device');
+SELECT vrm.unlock_account(:'mail') \g /dev/null
+SELECT vrm.lock_account(:'alice', 'infinity', 'left') \g /dev/null
+SELECT is((SELECT status::text || retry_after FROM vrm.sign_in(:'mail', 'correct horse', device_token => :'device_token')), 'locked30 days',
+          'an administrator''s lock holds for known devices');
+SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'wrong horse')), 'invalid', 'and tells nothing to who lacks the password');
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token')), 'locked', 'it refuses refresh tokens');
 SELECT vrm.unlock_account(:'mail') \g /dev/null
 UPDATE auth.users SET banned_until = 'infinity' WHERE id = :'alice';
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'invalid', 'who is banned does not get in');
