@@ -27,7 +27,7 @@ SELECT pg_temp.person('by-hand-' || :'mail') AS bob \gset
 SELECT vrm.lock_account(:'bob', 'infinity', 'left') \g /dev/null
 SELECT is(pg_temp.hook('hook_password_verification_attempt', :'bob', true), 'reject', 'an administrator''s lock rejects the right one');
 SELECT ok(vrm.hook_password_verification_attempt(event) ->> 'decision' IN ('continue', 'reject')
-          AND vrm.hook_mfa_verification_attempt(event) ->> 'decision' IN ('continue', 'reject'), 'every event is answered: ' || event)
+          AND vrm.hook_mfa_verification_attempt(event) ->> 'decision' IN ('continue', 'reject'), 'every event is answered: ' || event::text)
 FROM unnest(ARRAY['{}', '[]', 'null', '{"user_id": null, "valid": true}', '{"user_id": "nobody", "valid": true}', '{"user_id": 7}',
                   '{"user_id": "00000000-0000-7000-8000-0000000000cc", "valid": "perhaps"}']::jsonb[]) AS event;
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.hook_mfa_verification_attempt('{}')$$), '42501', 'users do not call hooks');
