@@ -66,8 +66,8 @@ BEGIN
     IF given.user_id IS NULL OR code IS NULL THEN
         RETURN vrm_private.refused('invalid', NULL);
     END IF;
-    state := vrm_private.account_state(given.user_id);
-    IF NOT state.may OR state.locked_until IS NOT NULL THEN
+    SELECT s.may, s.locked_until INTO state FROM vrm_private.account_state(given.user_id) s;
+    IF state.may IS NOT TRUE OR state.locked_until IS NOT NULL THEN
         RETURN vrm_private.refused(CASE WHEN state.may THEN 'locked' ELSE 'invalid' END, state.locked_until);
     END IF;
     verdict := vrm_private.check_code(given.user_id, code);

@@ -83,8 +83,9 @@ BEGIN
     SET last_login = clock_timestamp(), login_attempts = 0, locked_until = NULL  -- who is locked by hand does not get here
     WHERE id = start_session.user_id
     RETURNING email INTO address;
-    PERFORM vrm.audit_event('signed in', jsonb_build_object('user_id', start_session.user_id, 'aal', start_session.aal,
-                                                            'session_id', result.session_id));
+    -- In the journal, because a guess that was right is what a guesser would rather see undone.
+    PERFORM vrm.audit_journal('signed in', jsonb_build_object('user_id', start_session.user_id, 'aal', start_session.aal,
+                                                              'session_id', result.session_id));
     result.status := 'ok';
     result.user_id := start_session.user_id;
     result.access_token := vrm_private.access_token(start_session.user_id, result.session_id, start_session.aal);
@@ -123,8 +124,8 @@ BEGIN
     WHERE t.user_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 1)
       AND t.session_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 2)
       AND t.token_hash = sha256(convert_to(session_refresh.refresh_token, 'UTF8'));
-    state := vrm_private.account_state(given.user_id);
-    IF given.session_id IS NULL OR NOT given.alive OR NOT state.may
+    SELECT s.may, s.locked_until INTO state FROM vrm_private.account_state(given.user_id) s;
+    IF given.session_id IS NULL OR NOT given.alive OR state.may IS NOT TRUE
        OR (vrm.lockout_state('session', given.session_id::text)).locked THEN
         RETURN vrm_private.refused('invalid', NULL);
     ELSIF state.locked_until IS NOT NULL THEN

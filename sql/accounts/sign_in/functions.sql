@@ -80,7 +80,7 @@ BEGIN
         WHEN invalid_parameter_value THEN
             RAISE LOG 'the password hash of user "%" cannot be used', account.id;
     END;
-    state := vrm_private.account_state(account.id);
+    SELECT s.may, s.locked_until INTO state FROM vrm_private.account_state(account.id) s;
     good := coalesce(good AND state.may, false);
     verdict := vrm.lockout_settle(reserved.ticket, good);
     IF NOT good THEN

@@ -10,6 +10,7 @@
 #include "core/platform/random.h"
 #include "functions/accounts/lockout_policy.h"
 #include "functions/accounts/lockout_store.h"
+#include "functions/identity/sessions.h"
 #include "functions/platform/settings.h"
 
 extern "C" {
@@ -222,6 +223,7 @@ void lockout_lock(std::string_view type, std::string_view identifier, at until) 
     found.last = store::now();
     return outcome::grave;
   });
+  if (vrm::lockout::kind_named(type) == kind::session) sessions::announce_end();
 }
 
 /// Moves somebody's counter forward; false when it has been there already.

@@ -14,6 +14,7 @@
 #include "core/platform/error.h"
 #include "functions/identity/account_locks.h"
 #include "functions/identity/current_identity.h"
+#include "functions/identity/sessions.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -90,8 +91,13 @@ std::optional<std::string_view> account_problem() {
   if (now.is_banned) return "the account is banned";
   if (account_locks::is_locked(who->user, GetCurrentTransactionStartTimestamp()))
     return "the account is locked";
-  if (now.has_second_factor && std::string_view(who->assurance.data()) != "aal2")
-    return "the second factor is missing";
+  bool has_shown_both = std::string_view(who->assurance.data()) == "aal2";
+  if (who->has_session) {  // which may have ended, or gained its factor, since the token was made
+    const sessions::state session = sessions::of(who->user, who->session);
+    if (session == sessions::state::ended) return "the session has ended";
+    has_shown_both |= session == sessions::state::open_with_second_factor;
+  }
+  if (now.has_second_factor && !has_shown_both) return "the second factor is missing";
   return std::nullopt;
 }
 

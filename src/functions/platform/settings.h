@@ -8,6 +8,7 @@ void define_identity_settings();
 void define_login_settings();
 void watch_signing_keys();
 void watch_account_locks();
+void watch_sessions();
 void define_lockout_settings();
 void define_password_settings();
 void define_master_key_settings();

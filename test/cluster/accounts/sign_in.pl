@@ -22,6 +22,10 @@ query($node, $database, "SELECT vrm.key_create('data')");
 my $alice = query($node, $database, "SELECT vrm.sign_up('alice\@example.org', 'correct horse')");
 query($node, $database, "UPDATE vrm.lockout_policy SET threshold = 1000 WHERE kind <> 'session'");
 
+# In a session that has run nothing else: what was read before hides what is not read now.
+is(query($node, $database, "SELECT status FROM vrm.sign_in('nobody\@example.org', 'wrong horse')"), 'invalid',
+    'an unknown user is answered in a fresh session');
+
 # Runs a statement in so many sessions at once; gives what each printed.
 my $scripts = PostgreSQL::Test::Utils::tempdir;
 
@@ -80,6 +84,28 @@ is(query($node, $database, "$soon; SELECT status FROM vrm.sign_in('alice\@exampl
 $guesser->query_safe('ROLLBACK');
 $guesser->quit;
 query($node, $database, "UPDATE vrm.lockout_policy SET threshold = 1000 WHERE kind = 'password'");
+
+# --- tokens of sessions that nobody has seen begin, or that end elsewhere ------------------------------
+
+my $signed_in = "SELECT access_token FROM vrm.sign_in('alice\@example.org', 'another horse')";
+my $rolled_back = query($node, $database, "BEGIN; $signed_in; ROLLBACK");
+like(error_of($node, $database, "SELECT vrm.login('$rolled_back')"), qr/^28000: token rejected/,
+    'a sign-in that was rolled back leaves no token');
+my $access = query($node, $database, $signed_in);
+my $holder = $node->background_psql($database, on_error_stop => 0);
+like($holder->query("SELECT vrm.login('$access')"), qr/^[0-9a-f-]{36}$/, 'another session takes a token');
+query($node, $database, "BEGIN; SELECT vrm.session_revoke_all('$alice'); ROLLBACK");
+is($holder->query("SELECT vrm.login('$access')"), '', 'and no more once its session has ended, whatever was rolled back');
+$access = query($node, $database, $signed_in);
+like($holder->query("SELECT vrm.login('$access')"), qr/^[0-9a-f-]{36}$/, 'the next session');
+query($node, $database, "UPDATE vrm_private.sessions SET revoked_at = now() WHERE user_id = '$alice'");
+is($holder->query("SELECT vrm.login('$access')"), '', 'ends as well when a DBA ends it');
+$access = query($node, $database, $signed_in);
+query($node, $database, 'ALTER TABLE vrm_private.sessions RENAME TO elsewhere');
+like(error_of($node, $database, "SELECT vrm.login('$access')"), qr/^55000: sessions cannot be looked up/,
+    'what cannot be asked is said, and lets nobody in');
+query($node, $database, 'ALTER TABLE vrm_private.elsewhere RENAME TO sessions');
+$holder->quit;
 
 # --- a refresh token raced by 8 --------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 -- Signing up and in, sessions and their tokens.  Failures are statuses, and ROLLBACK undoes no use of
 -- a token.
 BEGIN;
-SELECT plan(59);
+SELECT plan(65);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
@@ -87,10 +87,24 @@ SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token')), 'inv
 ROLLBACK TO SAVEPOINT theft;
 SELECT is((SELECT status::text FROM vrm.session_refresh(:'second_token')), 'invalid', 'and has ended the session, whatever is rolled back');
 
-SELECT session_id, refresh_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
+SELECT session_id, refresh_token, access_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
 SELECT is(pg_temp.as_user(vrm.uuid7(), format('SELECT vrm.session_revoke(%L)', :'session_id')), 'false', 'others end no session of mine');
 SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.session_revoke(%L)', :'session_id')), 'true', 'I do');
 SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token')), 'invalid', 'then its token is worthless');
+SELECT throws_ok(format('SELECT vrm.login(%L)', :'access_token'), '28000', 'token rejected', 'at once its access token, too');
+SAVEPOINT unseen;
+SELECT access_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
+SELECT is(vrm.login(:'access_token'), :'alice'::uuid, 'a sign-in');
+ROLLBACK TO SAVEPOINT unseen;
+SELECT throws_ok(format('SELECT vrm.login(%L)', :'access_token'), '28000', 'token rejected', 'that is rolled back leaves no token');
+SELECT cmp_ok((SELECT count(*) FROM vrm_private.audit_journal WHERE action = 'signed in' AND detail ->> 'user_id' = :'alice'), '>=', 5::bigint,
+              'but every one is in the journal');
+SELECT access_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
+SELECT vrm.login(:'access_token') \g /dev/null
+SELECT is(vrm.account_problem(), NULL, 'a session that lives');
+SELECT vrm.session_revoke((vrm.jwt() ->> 'session_id')::uuid) \g /dev/null
+SELECT is(vrm.account_problem(), 'the session has ended', 'and ends in the middle of a transaction');
+SELECT vrm.logout();
 SELECT refresh_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
 SELECT is(pg_temp.as_user(vrm.uuid7(), format('SELECT vrm.session_revoke_all(%L)', :'alice')), '42501', 'nor all of them');
 SELECT cmp_ok(pg_temp.as_user(:'alice', format('SELECT vrm.session_revoke_all(%L)', :'alice'))::int, '>', 0, 'but I may');
