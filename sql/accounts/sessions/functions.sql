@@ -80,12 +80,12 @@ BEGIN
     RETURNING id INTO result.session_id;
     UPDATE auth.users SET last_sign_in_at = clock_timestamp() WHERE id = start_session.user_id;
     UPDATE vrm.user_profiles
-    SET last_login = clock_timestamp(), login_attempts = 0, locked_until = NULL  -- who is locked by hand does not get here
+    SET last_login = clock_timestamp(), login_attempts = 0, locked_until = NULL
     WHERE id = start_session.user_id
     RETURNING email INTO address;
     -- In the journal, because a guess that was right is what a guesser would rather see undone.
-    PERFORM vrm.audit_journal('signed in', jsonb_build_object('user_id', start_session.user_id, 'aal', start_session.aal,
-                                                              'session_id', result.session_id));
+    PERFORM vrm.audit_journal('signed in', jsonb_build_object(
+        'user_id', start_session.user_id, 'aal', start_session.aal, 'session_id', result.session_id));
     result.status := 'ok';
     result.user_id := start_session.user_id;
     result.access_token := vrm_private.access_token(start_session.user_id, result.session_id, start_session.aal);
