@@ -7,6 +7,33 @@ COMMENT ON FUNCTION vrm_private.network_of(inet) IS
     'what is counted as one client: an IPv4 address, or the /64 that an IPv6 customer has';
 REVOKE EXECUTE ON FUNCTION vrm_private.network_of(inet) FROM PUBLIC;
 
+-- Whose network counts.  The service says where its callers are.  Anybody else could name a stranger's
+-- network and have it throttled, so of them only what the server itself sees counts: where the connection
+-- comes from, or, through a gateway in vrm.trusted_logins, the address that the last proxy has added.  What
+-- somebody says through a socket of this machine counts apart from what the service says.
+CREATE OR REPLACE FUNCTION vrm_private.network_of_caller(client_ip inet) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    forwarded text;
+BEGIN
+    IF vrm_private.is_service() THEN
+        RETURN vrm_private.network_of(client_ip);
+    END IF;
+    IF session_user <> ALL (string_to_array(replace(current_setting('vrm.trusted_logins', true), ' ', ''), ',')) THEN
+        RETURN 'from ' || coalesce(vrm_private.network_of(inet_client_addr()),
+                                   'socket ' || vrm_private.network_of(client_ip));
+    END IF;
+    forwarded := nullif(current_setting('request.headers', true), '')::json ->> 'x-forwarded-for';
+    RETURN 'for ' || vrm_private.network_of(btrim(regexp_replace(forwarded, '^.*,', ''))::inet);
+EXCEPTION
+    WHEN invalid_text_representation THEN
+        RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.network_of_caller(inet) IS
+    'under what attempts of the caller''s network are counted; null when nothing is known of it';
+REVOKE EXECUTE ON FUNCTION vrm_private.network_of_caller(inet) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm_private.time_until(moment timestamptz) RETURNS interval
     LANGUAGE sql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN isfinite(moment) THEN greatest(moment - clock_timestamp(), '1 second'::interval)

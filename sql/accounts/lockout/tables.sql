@@ -21,7 +21,7 @@ COMMENT ON COLUMN vrm.attempt.retry_after IS 'when another attempt makes sense; 
 -- Read by C++, by the position of the columns.
 CREATE TABLE IF NOT EXISTS vrm.lockout_policy (
     kind text PRIMARY KEY CONSTRAINT kind_is_known
-        CHECK (kind IN ('password', 'device', 'totp', 'recovery', 'reset_request', 'ip', 'session')),
+        CHECK (kind IN ('password', 'device', 'totp', 'recovery', 'reset_request', 'ip', 'request_ip', 'sign_up')),
     threshold integer NOT NULL CONSTRAINT threshold_range CHECK (threshold BETWEEN 1 AND 1000),
     attempt_window interval NOT NULL CONSTRAINT attempt_window_range
         CHECK (attempt_window >= '1 second' AND attempt_window <= '1 day' AND extract(month FROM attempt_window) = 0),

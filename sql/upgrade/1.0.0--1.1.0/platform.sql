@@ -34,6 +34,13 @@ WHERE p.locked_until > now()
 ORDER BY p.id, a.at DESC
 ON CONFLICT (user_id) DO NOTHING;
 
+ALTER TABLE vrm_private.mfa_tickets ADD COLUMN IF NOT EXISTS password_generation text;
+
+DELETE FROM vrm.lockout_policy WHERE kind = 'session';
+ALTER TABLE vrm.lockout_policy DROP CONSTRAINT IF EXISTS kind_is_known;
+ALTER TABLE vrm.lockout_policy ADD CONSTRAINT kind_is_known
+    CHECK (kind IN ('password', 'device', 'totp', 'recovery', 'reset_request', 'ip', 'request_ip', 'sign_up'));
+
 -- calls ------------------------------------------------------------------------------------------
 
 -- A column of the DBA's own under one of the new names would be taken for the platform's.

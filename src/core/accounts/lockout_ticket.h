@@ -23,11 +23,19 @@ enum class kind : std::uint8_t {
   recovery = 4,
   reset_request = 5,
   ip = 6,
-  session = 7,  ///< refresh tokens: the value is the counter
+  session = 7,     ///< refresh tokens: the value is the counter
+  request_ip = 8,  ///< what one network asks for: mails
+  sign_up = 9,
 };
 
-inline constexpr std::array<std::string_view, 8> kind_names = {
-    "", "password", "device", "totp", "recovery", "reset_request", "ip", "session"};
+inline constexpr std::array<std::string_view, 10> kind_names = {
+    "",   "password", "device",     "totp",   "recovery", "reset_request",
+    "ip", "session",  "request_ip", "sign_up"};
+
+/// As what the network of an attempt is counted: who asks for mails does not spoil sign-ins.
+[[nodiscard]] constexpr kind network_of(kind type) noexcept {
+  return type == kind::reset_request || type == kind::sign_up ? kind::request_ip : kind::ip;
+}
 
 [[nodiscard]] constexpr std::string_view name(kind value) noexcept {
   return kind_names[static_cast<std::size_t>(value)];

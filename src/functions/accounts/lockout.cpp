@@ -142,8 +142,9 @@ reservation lockout_reserve(std::optional<std::string_view> type,
   if (first.says != verdict::granted) return {{refusal(first), std::nullopt, at{first.until}}};
 
   if (network) {
-    made.network = hash.key_of(kind::ip, *network);
-    const answer second = reserve_in_turn(relation, *made.network, lockout_policy::of(kind::ip));
+    const kind counted = network_of(made.type);
+    made.network = hash.key_of(counted, *network);
+    const answer second = reserve_in_turn(relation, *made.network, lockout_policy::of(counted));
     if (second.says != verdict::granted) {
       cancel(relation, made.first);
       return {{"throttled", std::nullopt, at{second.until}}};
@@ -165,7 +166,7 @@ std::string lockout_settle(std::span<const std::byte> ticket, bool success) {
     if (success) {
       cancel(relation, *given.network);
     } else {
-      settle(relation, *given.network, given, kind::ip, false);
+      settle(relation, *given.network, given, network_of(given.type), false);
     }
   }
   if (success) return "ok";
