@@ -6,9 +6,9 @@ DECLARE
     ticket text := vrm.random_base32(32);
 BEGIN
     DELETE FROM vrm_private.mfa_tickets t WHERE t.user_id = mfa_ticket.user_id AND t.expires_at < clock_timestamp();
-    INSERT INTO vrm_private.mfa_tickets (token_hash, user_id, user_agent, expires_at)
+    INSERT INTO vrm_private.mfa_tickets (token_hash, user_id, user_agent, expires_at, password_generation)
     VALUES (sha256(convert_to(ticket, 'UTF8')), mfa_ticket.user_id, left(mfa_ticket.user_agent, 500),
-            clock_timestamp() + '5 minutes'::interval);
+            clock_timestamp() + '5 minutes'::interval, vrm_private.password_generation(mfa_ticket.user_id));
     RETURN ticket;
 END
 $$;
@@ -62,7 +62,8 @@ DECLARE
 BEGIN
     SELECT t.user_id, t.user_agent INTO given
     FROM vrm_private.mfa_tickets t
-    WHERE t.token_hash = sha256(convert_to(sign_in_mfa.mfa_ticket, 'UTF8')) AND t.expires_at > clock_timestamp();
+    WHERE t.token_hash = sha256(convert_to(sign_in_mfa.mfa_ticket, 'UTF8')) AND t.expires_at > clock_timestamp()
+      AND t.password_generation = vrm_private.password_generation(t.user_id);
     IF given.user_id IS NULL OR code IS NULL THEN
         RETURN vrm_private.refused('invalid', NULL);
     END IF;

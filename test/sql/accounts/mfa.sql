@@ -1,6 +1,6 @@
 -- Second factors and password resets: every code and every token is good once.
 BEGIN;
-SELECT plan(49);
+SELECT plan(55);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
@@ -50,6 +50,16 @@ SELECT is((SELECT status::text FROM vrm.sign_in_mfa(:'mfa_ticket', :'now')), 'in
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', totp => :'after')), 'ok', 'password and code in one');
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'wrong horse', totp => :'after')), 'invalid', 'the password counts');
 
+SELECT mfa_ticket FROM vrm.sign_in(:'mail', 'correct horse') \gset
+UPDATE auth.users SET banned_until = 'infinity' WHERE id = :'alice';
+SELECT is((SELECT status::text FROM vrm.sign_in_mfa(:'mfa_ticket', 'AAAA')), 'invalid', 'a ban ends a ticket');
+SELECT is((SELECT consecutive FROM vrm.lockout_state('recovery', :'alice')), 0, 'before the code is looked at');
+UPDATE auth.users SET banned_until = NULL WHERE id = :'alice';
+SELECT vrm.password_hash('correct horse') AS same_again \gset
+UPDATE auth.users SET encrypted_password = :'same_again' WHERE id = :'alice';
+SELECT is((SELECT status::text FROM vrm.sign_in_mfa(:'mfa_ticket', 'AAAA')), 'invalid', 'and a new password does');
+SELECT is((SELECT consecutive FROM vrm.lockout_state('recovery', :'alice')), 0, 'as early');
+
 -- recovery codes -----------------------------------------------------------------------------------------------
 
 UPDATE vrm.user_profiles SET mfa_enabled = true WHERE id = :'alice';
@@ -86,7 +96,11 @@ SELECT ok(vrm.consume_password_reset(:'token', 'new password', :'code'), 'with i
 SELECT ok(NOT vrm.consume_password_reset(:'token', 'other password', :'code'), 'once');
 UPDATE vrm.lockout_policy SET threshold = 100 WHERE kind = 'reset_request';
 SELECT vrm.request_password_reset(:'mail');
+SELECT token AS older FROM vrm.take_reset_mail() \gset
+SELECT vrm.request_password_reset(:'mail');
+SELECT ok(vrm.verify_password_reset(:'older'), 'a request alone voids nothing: anybody may ask');
 SELECT token FROM vrm.take_reset_mail() \gset
+SELECT ok(NOT vrm.verify_password_reset(:'older'), 'a newer mail voids the older one');
 SAVEPOINT reuse;
 SELECT ok(vrm.consume_password_reset(:'token', 'rolled back', :'fourth'), 'a second token');
 ROLLBACK TO SAVEPOINT reuse;
