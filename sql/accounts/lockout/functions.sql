@@ -198,6 +198,15 @@ $$;
 COMMENT ON FUNCTION vrm.record_login_attempt(text, boolean, inet) IS
     'counts an attempt that somebody else has judged: ok, invalid, locked or throttled';
 
+CREATE OR REPLACE FUNCTION vrm_private.locked_out() RETURNS bigint
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*)
+    FROM (SELECT locked_until FROM vrm_private.lockout UNION ALL SELECT locked_until FROM vrm_private.lockout_requests) l
+    WHERE l.locked_until > clock_timestamp()
+$$;
+COMMENT ON FUNCTION vrm_private.locked_out() IS 'how many identifiers and networks are locked now';
+REVOKE EXECUTE ON FUNCTION vrm_private.locked_out() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm.is_locked(identifier text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -36,11 +36,8 @@ BEGIN
     ELSE
         DELETE FROM vrm_private.recovery_codes r
         WHERE r.user_id = check_code.user_id AND r.code_hash = hash;
-        -- ROLLBACK brings the row back, but not the use; a lock that does not end is never forgotten.
+        -- ROLLBACK brings the row back, but not the use.
         good := FOUND AND vrm.lockout_advance('recovery', encode(hash, 'hex'), 1);
-        IF good THEN
-            PERFORM vrm.lockout_lock('recovery', encode(hash, 'hex'), 'infinity');
-        END IF;
     END IF;
     verdict := vrm.lockout_settle(reserved.ticket, good);
     IF verdict <> 'ok' THEN

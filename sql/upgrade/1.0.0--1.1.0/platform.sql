@@ -15,7 +15,8 @@ COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaint
 
 -- accounts ---------------------------------------------------------------------------------------
 
-DROP FUNCTION IF EXISTS vrm_private.show_lock(text), vrm_private.hook_answer(text, text, text, boolean);
+DROP FUNCTION IF EXISTS vrm_private.show_lock(text), vrm_private.hook_answer(text, text, text, boolean),
+    vrm_private.refresh_token(uuid, uuid, bigint);
 
 CREATE TABLE IF NOT EXISTS vrm_private.account_locks (
     user_id uuid PRIMARY KEY REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
@@ -33,6 +34,36 @@ JOIN vrm.audit_log a ON a.action = 'locked by hand' AND a.detail ->> 'user_id' =
 WHERE p.locked_until > now()
 ORDER BY p.id, a.at DESC
 ON CONFLICT (user_id) DO NOTHING;
+
+-- 1.0.0 counted all in one tree.  Whose entry is whose, keys do not tell: both trees get what matters to
+-- either, and forget what is never asked for.
+CREATE TABLE IF NOT EXISTS vrm_private.lockout_sessions (
+    key uuid NOT NULL,
+    window_start timestamptz NOT NULL,
+    locked_until timestamptz NOT NULL,
+    pending_deadline timestamptz NOT NULL,
+    last timestamptz NOT NULL,
+    failures integer NOT NULL,
+    pending integer NOT NULL,
+    consecutive integer NOT NULL,
+    lock_count integer NOT NULL,
+    value bigint NOT NULL
+) USING vrm_lockout;
+INSERT INTO vrm_private.lockout_sessions
+SELECT * FROM vrm_private.lockout WHERE value <> 0 OR locked_until > now() AND isfinite(locked_until);
+CREATE TABLE IF NOT EXISTS vrm_private.lockout_used (
+    key uuid NOT NULL,
+    window_start timestamptz NOT NULL,
+    locked_until timestamptz NOT NULL,
+    pending_deadline timestamptz NOT NULL,
+    last timestamptz NOT NULL,
+    failures integer NOT NULL,
+    pending integer NOT NULL,
+    consecutive integer NOT NULL,
+    lock_count integer NOT NULL,
+    value bigint NOT NULL
+) USING vrm_lockout;
+INSERT INTO vrm_private.lockout_used SELECT * FROM vrm_private.lockout WHERE value <> 0 OR locked_until > now();
 
 ALTER TABLE vrm_private.mfa_tickets ADD COLUMN IF NOT EXISTS password_generation text;
 

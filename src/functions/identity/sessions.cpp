@@ -96,7 +96,7 @@ known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
 bool is_ended(const vrm::uuid& session) {
   const auto key = lockout_policy::hash().key_of(vrm::lockout::kind::session, text_of(session));
   vrm::lockout::entry found;
-  return lockout_store::read(lockout_store::relation(), key, found) &&
+  return lockout_store::read(lockout_store::relation(vrm::lockout::tree::sessions), key, found) &&
          found.locked_until > lockout_store::now();
 }
 
