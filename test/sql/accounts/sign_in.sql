@@ -1,7 +1,7 @@
 -- Signing up and in, sessions and their tokens.  Failures are statuses, and ROLLBACK undoes no use of
 -- a token.
 BEGIN;
-SELECT plan(65);
+SELECT plan(69);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
@@ -82,10 +82,17 @@ SELECT is(vrm.login(:'second_access'), :'alice'::uuid, 'that are good');
 SELECT vrm.logout();
 SELECT is((SELECT status::text FROM vrm.session_refresh('made.up.0.x')), 'invalid', 'one that is made up does not');
 SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token' || 'x')), 'invalid', 'nor one that is changed');
+SELECT is((SELECT status || refresh_token FROM vrm.session_refresh(:'refresh_token')), 'ok' || :'second_token', 'another tab gets the same ones');
+SAVEPOINT lost;
+SELECT refresh_token AS third_token FROM vrm.session_refresh(:'second_token') \gset
+ROLLBACK TO SAVEPOINT lost;
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'third_token')), 'invalid', 'tokens that were rolled back are not good');
+SELECT is((SELECT status || refresh_token FROM vrm.session_refresh(:'second_token')), 'ok' || :'third_token', 'until they are asked for again');
 SAVEPOINT theft;
-SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token')), 'invalid', 'a second use is refused');
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'refresh_token')), 'invalid', 'a token before the last is refused');
 ROLLBACK TO SAVEPOINT theft;
-SELECT is((SELECT status::text FROM vrm.session_refresh(:'second_token')), 'invalid', 'and has ended the session, whatever is rolled back');
+SELECT is((SELECT status::text FROM vrm.session_refresh(:'third_token')), 'invalid', 'and has ended the session, whatever is rolled back');
+SELECT throws_ok(format('SELECT vrm.login(%L)', :'second_access'), '28000', 'token rejected', 'with its access tokens');
 
 SELECT session_id, refresh_token, access_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
 SELECT is(pg_temp.as_user(vrm.uuid7(), format('SELECT vrm.session_revoke(%L)', :'session_id')), 'false', 'others end no session of mine');
