@@ -51,6 +51,8 @@ DECLARE
     reserved record;
     result vrm.attempt;
 BEGIN
+    PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
+    PERFORM vrm_private.require_argument('kind', kind IS NULL);
     IF by_hand IS NOT NULL THEN
         result.status := 'locked';
         result.retry_after := vrm_private.time_until(by_hand);
@@ -86,6 +88,7 @@ DECLARE
     verdict text := vrm.lockout_settle(ticket, success);
     subject record;
 BEGIN
+    PERFORM vrm_private.require_argument('success', success IS NULL AND ticket IS NOT NULL);
     IF verdict <> 'ok' THEN
         subject := vrm.lockout_ticket(ticket);
         PERFORM vrm_private.journal_failure(subject.kind, verdict, jsonb_build_object('key', subject.key));
@@ -178,6 +181,8 @@ DECLARE
     reserved record;
     result text;
 BEGIN
+    PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
+    PERFORM vrm_private.require_argument('success', success IS NULL);
     reserved := vrm.lockout_reserve('password', lower(btrim(identifier)),
                                     vrm_private.network_of(client_ip), NULL);
     IF reserved.status <> 'ok' THEN
@@ -210,6 +215,7 @@ REVOKE EXECUTE ON FUNCTION vrm_private.locked_out() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION vrm.is_locked(identifier text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
     RETURN (vrm.lockout_state('password', lower(btrim(identifier)))).locked
         OR vrm_private.locked_by_hand(identifier) IS NOT NULL;
 END
@@ -220,11 +226,15 @@ COMMENT ON FUNCTION vrm.is_locked(text) IS
 CREATE OR REPLACE FUNCTION vrm.lock_status(identifier text, OUT locked boolean, OUT locked_until timestamptz,
                                            OUT failures integer, OUT pending integer,
                                            OUT consecutive integer, OUT lock_count integer)
-    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
     SELECT s.locked OR h.until IS NOT NULL, greatest(CASE WHEN s.locked THEN s.until END, h.until),
            s.failures, s.pending, s.consecutive, s.lock_count
+    INTO locked, locked_until, failures, pending, consecutive, lock_count
     FROM vrm.lockout_state('password', lower(btrim(identifier))) s,
-         (SELECT vrm_private.locked_by_hand(identifier)) AS h (until)
+         (SELECT vrm_private.locked_by_hand(identifier)) AS h (until);
+END
 $$;
 COMMENT ON FUNCTION vrm.lock_status(text) IS
     'what is counted of an identifier, whether or not there is such a user; works on a standby';
@@ -240,6 +250,7 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   HINT = 'Ask an administrator of the application.';
     END IF;
+    PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
     people := ARRAY(SELECT vrm_private.accounts_of(identifier));
     DELETE FROM vrm_private.account_locks l WHERE l.user_id = ANY (people);
     cleared := FOUND;
@@ -261,13 +272,10 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   HINT = 'Ask an administrator of the application.';
     END IF;
-    IF until IS NULL THEN
-        RAISE EXCEPTION 'until must not be null'
-            USING ERRCODE = 'null_value_not_allowed',
-                  HINT = format('SELECT vrm.lock_account(%L, ''infinity'', ''reason'');', lock_account.user_id);
-    END IF;
+    PERFORM vrm_private.require_argument('user_id', lock_account.user_id IS NULL),
+            vrm_private.require_argument('until', until IS NULL);
     IF NOT EXISTS (SELECT FROM vrm.user_profiles p WHERE p.id = lock_account.user_id) THEN
-        RAISE EXCEPTION 'user "%" does not exist', coalesce(lock_account.user_id::text, 'null')
+        RAISE EXCEPTION 'user "%" does not exist', lock_account.user_id
             USING ERRCODE = 'no_data_found',
                   HINT = 'SELECT id, email FROM vrm.user_profiles;';
     END IF;

@@ -7,7 +7,7 @@ DECLARE
     address text := lower(btrim(email));
     reserved record;
 BEGIN
-    PERFORM vrm_private.require_own_passwords();
+    PERFORM vrm_private.require_own_passwords(), vrm_private.require_argument('email', email IS NULL);
     reserved := vrm.lockout_reserve('reset_request', address, vrm_private.network_of_caller(client_ip), NULL);
     IF reserved.status = 'ok' THEN
         PERFORM vrm.lockout_settle(reserved.ticket, false);  -- every request counts

@@ -66,6 +66,9 @@ DECLARE
 BEGIN
     PERFORM vrm_private.require_own_passwords();
     PERFORM vrm_private.token_key();  -- what is missing shall be missing before the password counts
+    IF address IS NULL THEN
+        RETURN vrm_private.refused('invalid', NULL);
+    END IF;
     reserved := vrm.lockout_reserve('password', address, vrm_private.network_of_caller(client_ip), device_token);
     IF reserved.status <> 'ok' THEN
         RETURN vrm_private.refused(reserved.status, reserved.until);

@@ -127,7 +127,8 @@ reservation lockout_reserve(std::optional<std::string_view> type,
                             std::optional<std::string_view> identifier,
                             std::optional<std::string_view> network,
                             std::optional<std::string_view> device_token) {
-  if (!type || !identifier) pg::throw_null_argument();
+  if (!type || !identifier)
+    throw vrm::error("22004", type ? "identifier must not be null" : "kind must not be null");
   store::require_writable();
   auto& hash = lockout_policy::hash();
   vrm::lockout::ticket made{.type = vrm::lockout::kind_named(*type), .began = store::now()};

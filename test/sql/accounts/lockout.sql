@@ -1,7 +1,7 @@
 -- Lockout: what the store counts no ROLLBACK takes back, and it is an ordinary table for the rest.
 -- It keeps what these tests count, hence names of their own.
 BEGIN;
-SELECT plan(74);
+SELECT plan(90);
 \ir ../include/people.sql
 SELECT 'u' || gen_random_uuid() AS u \gset
 CREATE FUNCTION pg_temp.fail(who text, times int) RETURNS text LANGUAGE sql AS $$
@@ -50,7 +50,14 @@ SELECT throws_ok($$SELECT vrm.settle_attempt('\x00', true)$$, '22023', 'the tick
 SELECT throws_ok($$SELECT vrm.settle_attempt(set_byte(ticket, 10, (get_byte(ticket, 10) + 1) % 256), true) FROM held LIMIT 1$$,
                  '22023', 'the ticket is not valid', 'nor changed');
 SELECT is(vrm.settle_attempt(NULL, true), NULL, 'null is nobody''s ticket');
-SELECT throws_ok($$SELECT vrm.begin_attempt(NULL)$$, '22004', NULL, 'null is nobody');
+SELECT throws_ok(statement, '22004', name || ' must not be null', statement)
+FROM (VALUES ('SELECT vrm.begin_attempt(NULL)', 'identifier'), ($$SELECT vrm.begin_attempt('x', NULL)$$, 'kind'),
+             ($$SELECT vrm.settle_attempt('\x00', NULL)$$, 'success'),
+             ('SELECT vrm.record_login_attempt(NULL, true)', 'identifier'), ($$SELECT vrm.record_login_attempt('x', NULL)$$, 'success'),
+             ('SELECT vrm.is_locked(NULL)', 'identifier'), ('SELECT vrm.lock_status(NULL)', 'identifier'),
+             ('SELECT vrm.unlock_account(NULL)', 'identifier'), ($$SELECT vrm.lock_account(NULL, now(), 'x')$$, 'user_id'),
+             ('SELECT vrm.request_password_reset(NULL)', 'email'), ($$SELECT vrm.lockout_reserve('password', NULL, NULL, NULL)$$, 'identifier'))
+     AS v (statement, name);
 
 -- kinds, networks and devices are counted apart ----------------------------------------------------------
 
@@ -133,11 +140,35 @@ SELECT throws_ok($$INSERT INTO vrm_private.lockout VALUES (gen_random_uuid(), no
 SELECT throws_ok('UPDATE vrm_private.lockout SET failures = 0', '0A000', NULL, 'UPDATE is refused');
 SELECT throws_ok('DELETE FROM vrm_private.lockout', '0A000', NULL, 'and DELETE');
 SELECT throws_ok('CREATE INDEX ON vrm_private.lockout (key)', '0A000', NULL, 'and an index');
+SELECT throws_ok('ALTER TABLE vrm_private.lockout ADD COLUMN note text', '0A000', NULL, 'and another column');
+SELECT throws_ok('ALTER TABLE vrm_private.lockout_requests ADD COLUMN note integer DEFAULT 1', '0A000', NULL, 'in any tree');
+SELECT throws_ok('ALTER TABLE vrm_private.lockout DROP COLUMN value', '0A000', NULL, 'and one less');
+SELECT throws_ok('ALTER TABLE vrm_private.lockout ALTER COLUMN failures TYPE bigint', '42P16', NULL, 'and one of another type');
 SELECT throws_ok('SELECT * FROM vrm_private.lockout FOR UPDATE', '0A000', NULL, 'and row locks');
 SELECT throws_ok('SELECT * FROM vrm_private.lockout TABLESAMPLE system (10)', '0A000', NULL, 'and samples');
 SELECT throws_ok('CREATE TABLE pg_temp.t (LIKE vrm_private.lockout) USING vrm_lockout', '0A000', NULL, 'a temporary store is none');
 SELECT throws_ok('CREATE TABLE vrm_private.t (a int) USING vrm_lockout', '42P16', NULL, 'and one of other columns');
 SELECT lives_ok('ANALYZE vrm_private.lockout', 'ANALYZE is welcome');
+CREATE TEMP TABLE forward AS SELECT row_number() OVER () AS n, key FROM vrm_private.lockout;
+DECLARE entries SCROLL CURSOR FOR SELECT key FROM vrm_private.lockout;
+MOVE FORWARD ALL IN entries \g /dev/null
+CREATE FUNCTION pg_temp.backward() RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+DECLARE
+    at refcursor := 'entries';
+    key uuid;
+BEGIN
+    LOOP
+        FETCH BACKWARD FROM at INTO key;
+        EXIT WHEN NOT FOUND;
+        RETURN NEXT key;
+    END LOOP;
+END
+$$;
+SELECT results_eq('SELECT * FROM pg_temp.backward()', 'SELECT key FROM forward ORDER BY n DESC', 'FETCH BACKWARD goes backward');
+MOVE 2 IN entries \g /dev/null
+FETCH BACKWARD 1 FROM entries \gset
+SELECT is(:'key'::uuid, (SELECT key FROM forward WHERE n = 1), 'and turns anywhere');
+CLOSE entries;
 
 SET LOCAL transaction_read_only = on;
 SELECT throws_ok(format('SELECT vrm.begin_attempt(%L)', :'u'), '25006', 'sign-in is not possible in a read-only transaction',
