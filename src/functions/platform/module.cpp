@@ -21,6 +21,7 @@ void _PG_init(void) {
   vrm::sql::watch_account_locks();
   vrm::sql::watch_sessions();
   vrm::sql::define_lockout_settings();
+  vrm::sql::watch_lockout_columns();
   vrm::sql::define_password_settings();
   vrm::sql::define_master_key_settings();
   vrm::sql::define_secrets_settings();
