@@ -6,9 +6,9 @@ DECLARE
     ticket text := vrm.random_base32(32);
 BEGIN
     DELETE FROM vrm_private.mfa_tickets t WHERE t.user_id = mfa_ticket.user_id AND t.expires_at < clock_timestamp();
-    INSERT INTO vrm_private.mfa_tickets (token_hash, user_id, user_agent, expires_at)
+    INSERT INTO vrm_private.mfa_tickets (token_hash, user_id, user_agent, expires_at, password_generation)
     VALUES (sha256(convert_to(ticket, 'UTF8')), mfa_ticket.user_id, left(mfa_ticket.user_agent, 500),
-            clock_timestamp() + '5 minutes'::interval);
+            clock_timestamp() + '5 minutes'::interval, vrm_private.password_generation(mfa_ticket.user_id));
     RETURN ticket;
 END
 $$;
@@ -36,11 +36,8 @@ BEGIN
     ELSE
         DELETE FROM vrm_private.recovery_codes r
         WHERE r.user_id = check_code.user_id AND r.code_hash = hash;
-        -- ROLLBACK brings the row back, but not the use; a lock that does not end is never forgotten.
+        -- ROLLBACK brings the row back, but not the use.
         good := FOUND AND vrm.lockout_advance('recovery', encode(hash, 'hex'), 1);
-        IF good THEN
-            PERFORM vrm.lockout_lock('recovery', encode(hash, 'hex'), 'infinity');
-        END IF;
     END IF;
     verdict := vrm.lockout_settle(reserved.ticket, good);
     IF verdict <> 'ok' THEN
@@ -57,13 +54,19 @@ CREATE OR REPLACE FUNCTION vrm.sign_in_mfa(mfa_ticket text, code text, client_ip
 DECLARE
     key record := vrm_private.token_key();
     given record;
+    state record;
     verdict text;
 BEGIN
     SELECT t.user_id, t.user_agent INTO given
     FROM vrm_private.mfa_tickets t
-    WHERE t.token_hash = sha256(convert_to(sign_in_mfa.mfa_ticket, 'UTF8')) AND t.expires_at > clock_timestamp();
+    WHERE t.token_hash = sha256(convert_to(sign_in_mfa.mfa_ticket, 'UTF8')) AND t.expires_at > clock_timestamp()
+      AND t.password_generation = vrm_private.password_generation(t.user_id);
     IF given.user_id IS NULL OR code IS NULL THEN
         RETURN vrm_private.refused('invalid', NULL);
+    END IF;
+    SELECT s.may, s.locked_until INTO state FROM vrm_private.account_state(given.user_id) s;
+    IF state.may IS NOT TRUE OR state.locked_until IS NOT NULL THEN
+        RETURN vrm_private.refused(CASE WHEN state.may THEN 'locked' ELSE 'invalid' END, state.locked_until);
     END IF;
     verdict := vrm_private.check_code(given.user_id, code);
     IF verdict <> 'ok' THEN

@@ -7,8 +7,8 @@ DECLARE
     address text := lower(btrim(email));
     reserved record;
 BEGIN
-    PERFORM vrm_private.require_own_passwords();
-    reserved := vrm.lockout_reserve('reset_request', address, NULL, NULL);
+    PERFORM vrm_private.require_own_passwords(), vrm_private.require_argument('email', email IS NULL);
+    reserved := vrm.lockout_reserve('reset_request', address, vrm_private.network_of_caller(client_ip), NULL);
     IF reserved.status = 'ok' THEN
         PERFORM vrm.lockout_settle(reserved.ticket, false);  -- every request counts
         INSERT INTO vrm_private.password_reset_requests (email) VALUES (left(address, 254));
@@ -16,7 +16,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.request_password_reset(text, inet) IS
-    'asks for a mail with a reset token; says and takes the same for everybody, three times an hour';
+    'asks for a mail with a reset token; says and takes the same for everybody, three times an hour, and a hundred times in five minutes for a network';
 
 CREATE OR REPLACE FUNCTION vrm.take_reset_mail(max integer DEFAULT 100)
     RETURNS TABLE (email text, token text, expires_at timestamptz)
@@ -38,8 +38,8 @@ BEGIN
         email := request.address;
         token := request.id || '.' || vrm.random_base32(32);
         expires_at := clock_timestamp() + '1 hour'::interval;
-        DELETE FROM vrm_private.password_reset_tokens r
-        WHERE r.user_id = request.id AND r.expires_at < clock_timestamp();
+        -- The newest mail is good, and no other: one of them may be in the wrong hands.
+        DELETE FROM vrm_private.password_reset_tokens r WHERE r.user_id = request.id;
         INSERT INTO vrm_private.password_reset_tokens (user_id, token_hash, expires_at)
         VALUES (request.id, sha256(convert_to(token, 'UTF8')), expires_at);
         RETURN NEXT;
@@ -94,7 +94,8 @@ BEGIN
     UPDATE auth.users u SET encrypted_password = hash, updated_at = clock_timestamp() WHERE u.id = who;
     PERFORM vrm_private.end_session(s.id) FROM vrm_private.sessions s WHERE s.user_id = who AND s.revoked_at IS NULL;
     PERFORM vrm.audit_event('password reset', jsonb_build_object('user_id', who));
-    PERFORM vrm.lockout_clear('password', lower(btrim(p.email))), vrm_private.show_lock(p.email)
+    -- What guesses have locked; what an administrator has, stays.
+    PERFORM vrm.lockout_clear('password', vrm_private.identifier_of(p.email, p.id)), vrm_private.show_locks(ARRAY[who])
     FROM vrm.user_profiles p WHERE p.id = who;
     RETURN true;
 END

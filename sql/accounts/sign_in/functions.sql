@@ -1,15 +1,25 @@
 -- Signing up and in
 
 CREATE OR REPLACE FUNCTION vrm_private.refused(status text, until timestamptz) RETURNS vrm.sign_in_result
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT status::vrm.sign_in_status, NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::text, NULL::text,
            CASE WHEN status IN ('locked', 'throttled')
-                THEN CASE WHEN until > clock_timestamp() AND isfinite(until) THEN until - clock_timestamp()
-                          WHEN until > clock_timestamp() THEN '30 days'::interval
-                          ELSE '1 second'::interval END
-           END
+                THEN vrm_private.time_until(coalesce(until, clock_timestamp())) END
 $$;
 COMMENT ON FUNCTION vrm_private.refused(text, timestamptz) IS 'the answer to an attempt that failed';
+
+-- What may have happened to an account since its password was looked at, or since its session began.
+CREATE OR REPLACE FUNCTION vrm_private.account_state(user_id uuid, OUT may boolean, OUT locked_until timestamptz)
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.deleted_at IS NULL AND p.deleted_at IS NULL AND coalesce(u.banned_until <= clock_timestamp(), true),
+           (SELECT l.locked_until FROM vrm_private.account_locks l
+            WHERE l.user_id = u.id AND l.locked_until > clock_timestamp())
+    FROM auth.users u JOIN vrm.user_profiles p ON p.id = u.id
+    WHERE u.id = account_state.user_id
+$$;
+COMMENT ON FUNCTION vrm_private.account_state(uuid) IS
+    'whether an account is neither deleted nor banned, and until when an administrator has locked it';
+REVOKE EXECUTE ON FUNCTION vrm_private.account_state(uuid) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.sign_up(email text, password vrm.secret, full_name text DEFAULT NULL) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -49,20 +59,22 @@ DECLARE
                            || 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
     reserved record;
     account record;
+    state record;
     good boolean := false;
     verdict text;
     result vrm.sign_in_result;
 BEGIN
     PERFORM vrm_private.require_own_passwords();
     PERFORM vrm_private.token_key();  -- what is missing shall be missing before the password counts
-    reserved := vrm.lockout_reserve('password', address, vrm_private.network_of(client_ip), device_token);
+    IF address IS NULL THEN
+        RETURN vrm_private.refused('invalid', NULL);
+    END IF;
+    reserved := vrm.lockout_reserve('password', address, vrm_private.network_of_caller(client_ip), device_token);
     IF reserved.status <> 'ok' THEN
         RETURN vrm_private.refused(reserved.status, reserved.until);
     END IF;
 
-    SELECT u.id, u.encrypted_password AS hash, p.mfa_enabled,
-           u.deleted_at IS NULL AND p.deleted_at IS NULL AND coalesce(u.banned_until <= clock_timestamp(), true) AS may
-    INTO account
+    SELECT u.id, u.encrypted_password AS hash, p.mfa_enabled INTO account
     FROM auth.users u JOIN vrm.user_profiles p ON p.id = u.id
     WHERE lower(u.email) = address AND NOT u.is_sso_user;
     BEGIN
@@ -71,15 +83,17 @@ BEGIN
         WHEN invalid_parameter_value THEN
             RAISE LOG 'the password hash of user "%" cannot be used', account.id;
     END;
-    good := coalesce(good AND account.may, false);
+    SELECT s.may, s.locked_until INTO state FROM vrm_private.account_state(account.id) s;
+    good := coalesce(good AND state.may, false);
     verdict := vrm.lockout_settle(reserved.ticket, good);
     IF NOT good THEN
         PERFORM vrm_private.journal_failure('password', verdict, jsonb_build_object(
             'user_id', account.id, 'key', (vrm.lockout_ticket(reserved.ticket)).key, 'client_ip', client_ip));
-        IF verdict = 'locked' THEN
-            PERFORM vrm_private.show_lock(address);
-        END IF;
         RETURN vrm_private.refused(verdict, (vrm.lockout_state('password', address)).until);
+    END IF;
+    -- Who has the password may know; for everybody else it is wrong, as ever.
+    IF state.locked_until IS NOT NULL THEN
+        RETURN vrm_private.refused('locked', state.locked_until);
     END IF;
 
     IF vrm.password_is_outdated(account.hash) THEN

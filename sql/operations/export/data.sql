@@ -13,6 +13,7 @@ FROM (VALUES
      '{instance_id,aud,role,raw_app_meta_data,is_super_admin,banned_until,email_change_confirm_status}'),
     ('vrm.user_profiles', 'id', '{id,email,full_name,avatar_url,organization,role,mfa_enabled,last_login,'
      'login_attempts,locked_until,created_at,updated_at,deleted_at}', '{mfa_secret}', '{}', '{}'),
+    ('vrm_private.account_locks', 'user_id', '{user_id,locked_until,locked_at}', '{}', '{locked_by}', '{reason}'),
     ('vrm.agents', 'user_id', '{user_id,id,agent_id,agent_type,connection_details,direction,persona,scenario,'
      'created_at,updated_at,deleted_at}', '{}', '{}', '{}'),
     ('vrm.test_cases', 'user_id', '{user_id,id,name,user_persona,scenario,evaluator_metrics,is_shared,created_at,'
@@ -71,7 +72,8 @@ FROM (VALUES
     ('vrm_private.sessions', 'user_id', '{user_id,id,aal,client_ip,user_agent,created_at,refreshed_at,revoked_at}',
      '{}', '{}', '{}'),
     ('vrm_private.refresh_tokens', 'user_id', '{user_id,session_id,counter}', '{token_hash}', '{}', '{}'),
-    ('vrm_private.mfa_tickets', 'user_id', '{user_id,user_agent,expires_at}', '{token_hash}', '{}', '{}'),
+    ('vrm_private.mfa_tickets', 'user_id', '{user_id,user_agent,expires_at}', '{token_hash,password_generation}', '{}',
+     '{}'),
     ('vrm_private.recovery_codes', 'user_id', '{user_id}', '{code_hash}', '{}', '{}'),
     ('vrm_private.password_reset_tokens', 'user_id', '{user_id,id,expires_at,created_at}', '{token_hash}', '{}',
      '{}'),

@@ -306,7 +306,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
                  LATERAL (SELECT r.failed FROM vrm.quality_run r
                           WHERE r.check_name = c.name ORDER BY r.at DESC LIMIT 1) AS last
           WHERE c.enabled AND c.severity = 'error' AND coalesce(last.failed, 1) > 0)),
-        ('vrm_jobs_lockouts', (SELECT count(*) FROM vrm_private.lockout l WHERE l.locked_until > clock_timestamp())),
+        ('vrm_jobs_lockouts', vrm_private.locked_out()),
         ('vrm_jobs_purges_waiting', (SELECT count(*) FROM (SELECT FROM vrm_private.object_purges LIMIT 100000) AS o)),
         ('vrm_jobs_oldest_purge_seconds',
          vrm_private.seconds_since((SELECT o.queued_at FROM vrm_private.object_purges o ORDER BY o.id LIMIT 1)))

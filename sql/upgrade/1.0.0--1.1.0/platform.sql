@@ -35,6 +35,63 @@ $$;
 
 -- accounts ---------------------------------------------------------------------------------------
 
+DROP FUNCTION IF EXISTS vrm_private.show_lock(text), vrm_private.hook_answer(text, text, text, boolean),
+    vrm_private.refresh_token(uuid, uuid, bigint);
+
+CREATE TABLE IF NOT EXISTS vrm_private.account_locks (
+    user_id uuid PRIMARY KEY REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    locked_until timestamptz NOT NULL,
+    reason text CONSTRAINT reason_length CHECK (length(reason) <= 2000),
+    locked_by uuid,
+    locked_at timestamptz NOT NULL DEFAULT now()
+);
+-- 1.0.0 kept an administrator's lock where those of guesses are; the trail tells which were made by hand.
+INSERT INTO vrm_private.account_locks (user_id, locked_until, reason, locked_by, locked_at)
+SELECT DISTINCT ON (p.id) p.id, p.locked_until, a.detail ->> 'reason', a.actor, a.at
+FROM vrm.user_profiles p
+JOIN vrm.audit_log a ON a.action = 'locked by hand' AND a.detail ->> 'user_id' = p.id::text
+     AND (a.detail ->> 'until')::timestamptz = p.locked_until
+WHERE p.locked_until > now()
+ORDER BY p.id, a.at DESC
+ON CONFLICT (user_id) DO NOTHING;
+
+-- 1.0.0 counted all in one tree.  Whose entry is whose, keys do not tell: both trees get what matters to
+-- either, and forget what is never asked for.
+CREATE TABLE IF NOT EXISTS vrm_private.lockout_sessions (
+    key uuid NOT NULL,
+    window_start timestamptz NOT NULL,
+    locked_until timestamptz NOT NULL,
+    pending_deadline timestamptz NOT NULL,
+    last timestamptz NOT NULL,
+    failures integer NOT NULL,
+    pending integer NOT NULL,
+    consecutive integer NOT NULL,
+    lock_count integer NOT NULL,
+    value bigint NOT NULL
+) USING vrm_lockout;
+INSERT INTO vrm_private.lockout_sessions
+SELECT * FROM vrm_private.lockout WHERE value <> 0 OR locked_until > now() AND isfinite(locked_until);
+CREATE TABLE IF NOT EXISTS vrm_private.lockout_used (
+    key uuid NOT NULL,
+    window_start timestamptz NOT NULL,
+    locked_until timestamptz NOT NULL,
+    pending_deadline timestamptz NOT NULL,
+    last timestamptz NOT NULL,
+    failures integer NOT NULL,
+    pending integer NOT NULL,
+    consecutive integer NOT NULL,
+    lock_count integer NOT NULL,
+    value bigint NOT NULL
+) USING vrm_lockout;
+INSERT INTO vrm_private.lockout_used SELECT * FROM vrm_private.lockout WHERE value <> 0 OR locked_until > now();
+
+ALTER TABLE vrm_private.mfa_tickets ADD COLUMN IF NOT EXISTS password_generation text;
+
+DELETE FROM vrm.lockout_policy WHERE kind = 'session';
+ALTER TABLE vrm.lockout_policy DROP CONSTRAINT IF EXISTS kind_is_known;
+ALTER TABLE vrm.lockout_policy ADD CONSTRAINT kind_is_known
+    CHECK (kind IN ('password', 'device', 'totp', 'recovery', 'reset_request', 'ip', 'request_ip', 'sign_up'));
+
 -- calls ------------------------------------------------------------------------------------------
 
 -- A column of the DBA's own under one of the new names would be taken for the platform's.
