@@ -116,6 +116,17 @@ strange_districts() {
 namesakes() {
     sed -n 's|^test/cluster/.*/\([a-z_]*\)\.pl$|\1|p' "$work/all" | sort | uniq -d
 }
+# Words that begin a statement, or a clause of one, and are nobody's name.
+keyword_in_small_letters() {
+    words='select|insert|update|delete|create|alter|drop|grant|revoke|begin|end|declare|returns?'
+    words="$words|language|from|where|((left|cross) )?join|(group|order) by|having|union|values"
+    words="$words|with|set|perform|raise|exception|if|elsif|else|for|loop|case|when|and|or|limit"
+    lines sql "^ *($words)( |;|\$)"
+}
+empty_lines() {
+    xargs awk 'FNR == 1 { empty = 0 } { empty = /^$/ ? empty + 1 : 0 }
+               empty == 2 { print FILENAME ":" FNR }' <"$work/code"
+}
 syntax() {
     while read -r file; do
         case $(head -n 1 "$file") in
@@ -163,6 +174,8 @@ rule 'SECURITY DEFINER functions pin search_path' definer_unpinned
 rule 'SQL files stand in a topic of sql/order and are called after their kind' misplaced_sql
 rule 'every room has the districts of sql/order' strange_districts
 rule 'no two cluster tests have one name' namesakes
+rule 'SQL keywords that begin a line are in capitals' keyword_in_small_letters
+rule 'no empty line follows another' empty_lines
 rule 'shell scripts are valid' syntax
 rule 'programs are executable' not_executable
 rule 'actions of workflows are pinned to a version' unpinned_action

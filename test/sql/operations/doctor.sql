@@ -134,7 +134,6 @@ SELECT is((SELECT fix_sql FROM vrm.doctor() WHERE check_name = 'platform'), 'SEL
 UPDATE vrm_private.platform_history SET version = vrm.version();
 SELECT is(pg_temp.mended('DROP SCHEMA vrm_private CASCADE', 'platform', 'there is no platform'), 'fail', 'a platform that is not there is made');
 
-
 -- what an ordinary user has put under names that the doctor looks at --------------------------------------------
 
 SELECT format('GRANT CREATE ON DATABASE %I TO doctor_patient', :'db') \gexec

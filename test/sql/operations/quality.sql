@@ -48,7 +48,6 @@ SET LOCAL session_replication_role = origin;
 UPDATE vrm.test_runs SET started_at = now() + interval '30 days' WHERE id = :'run';
 INSERT INTO vrm.logs (class, level, message, data) VALUES ('application', 'info', 'x', '"a mere string"');
 
-
 CREATE FUNCTION pg_temp.found(name text, sample integer DEFAULT 5) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', severity, coalesce(failed::text, 'null'), total, jsonb_array_length(sample_keys))
     FROM vrm.run_quality_checks((SELECT rel FROM vrm.quality_check q WHERE q.name = found.name), sample) WHERE check_name = name
