@@ -67,7 +67,7 @@ $(TEST_MODULES): build/%.so: test/module/%.o $(BOUNDARY) $(test_map) $(top)Makef
 	$(CXX) $(CXXFLAGS) -shared -o $@ $(filter %.o,$^) $(LDFLAGS) -lstdc++ \
 		-Wl,--version-script=$(test_map)
 
-.PHONY: pgtap isolation_results bench test-modules
+.PHONY: pgtap isolation_results bench dist test-modules
 test-modules: $(TEST_MODULES)
 # pg_isolation_regress makes the directory of its results, and none below it.
 isolation_results:
@@ -76,3 +76,7 @@ pgtap: test-modules
 	$(top)test/pgtap.sh $(bindir)
 bench:
 	$(top)bench/run.sh
+# A release for PGXN, of what is committed.
+release = $(EXT)-$(EXTVERSION)
+dist:
+	git -C $(or $(top),.) archive --format=zip --prefix=$(release)/ HEAD > build/$(release).zip

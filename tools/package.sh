@@ -3,20 +3,12 @@
 
 packages=$root/out/packages
 
-# What is committed, as it unpacks.
-# usage: archive FORMAT FILE
-archive() {
-    git -C "$root" -c safe.directory="$root" archive --format="$1" --prefix="vrm-$release/" HEAD \
-        >"$2"
-}
-
 # Debian's sources consist of the release, and of what makes a package of it.
 sources() {
     rm -rf "$state/package"
     mkdir -p "$state/package"
     cd "$state/package"
-    archive tar release.tar
-    tar -xf release.tar
+    git -C "$root" archive --prefix="vrm-$release/" HEAD | tar -x
     tar -c --exclude=debian --sort=name "vrm-$release" | gzip -n >"vrm_$release.orig.tar.gz"
     cd "vrm-$release"
     pg_buildext updatecontrol
@@ -36,8 +28,9 @@ keep_packages() {
     cd "$state/package"
     rm -rf "$packages"
     mkdir -p "$packages"
-    archive zip "$packages/vrm-$release.zip"
-    find . -maxdepth 1 -type f ! -name release.tar -exec mv -t "$packages" {} +
+    make -s -C "$root" dist
+    mv "$root/build/vrm-$release.zip" "$packages"
+    find . -maxdepth 1 -type f -exec mv -t "$packages" {} +
 }
 
 package() {

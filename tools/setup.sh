@@ -131,7 +131,7 @@ packages_for() {
         echo 'shellcheck cmake libgtest-dev clang-19 clang-format-19 clang-tidy-19'
         ;;
     package)
-        echo 'debhelper dpkg-dev fakeroot git lintian postgresql-server-dev-all'
+        echo 'build-essential debhelper fakeroot git lintian postgresql-server-dev-all'
         ;;
     esac
 }
