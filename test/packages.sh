@@ -1,6 +1,7 @@
 #!/bin/sh
-# Takes the packages of ./vrm package through their life in a clean Debian made by debootstrap: 1.0.0
-# installed, upgraded with rows in it, the demo's SQL, the package's own tests, removed.  As TAP.
+# Takes the packages of ./vrm package through their life in a clean Debian made by debootstrap:
+# 1.0.0 installed, upgraded with rows in it, the demo's SQL, the package's own tests, removed; and
+# the zip through that of PGXN.  As TAP.
 # usage: packages.sh [--fresh]      as root; --fresh makes the system and the package of 1.0.0 anew
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -52,7 +53,7 @@ build_1_0_0() {
     [ ! -e "$cache/1.0.0" ] || return 0
     tree=$work/1.0.0/vrm-1.0.0
     mkdir -p "$tree"
-    git -C "$root" -c safe.directory='*' archive 9882468 | tar -x -C "$tree"
+    git -C "$root" archive 9882468 | tar -x -C "$tree"
     cp -R "$root/debian" "$tree"
     sed -i 's/--with pgxs$/--with pgxs_loop/' "$tree/debian/rules"
     sed -i '/^vrm (1\.0\.0/,$!d' "$tree/debian/changelog"
@@ -69,11 +70,14 @@ try 'a package of 1.0.0 is built' build_1_0_0
 
 # --- a clean system ------------------------------------------------------------------------------
 
-. /etc/os-release
-make_system "$VERSION_CODENAME" >&2 || { cat "$work/why" >&2; exit 1; }
+suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+make_system "$suite" >&2 || { cat "$work/why" >&2; exit 1; }
 cp -a "$system" "$work/system"
 system=$work/system
 enter_host_settings
+# Updates of stable as well, because a package wants the server that it was built with.
+cp -R /etc/apt/sources.list.d "$system/etc/apt/"
+[ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$system/etc/apt/"
 version=$(find "$root/out/packages" -name 'postgresql-*-vrm_*.deb' |
     sed 's|.*/postgresql-\([0-9]*\)-vrm_.*|\1|' | sort -n | tail -n 1)
 package=postgresql-$version-vrm
@@ -89,6 +93,7 @@ system_install() {
 # Commands run inside with the server up, which ends with them; as the server's user, of whom the
 # demo's people are trusted namesakes.
 with_server() {
+    # shellcheck disable=SC2016 # expands in the inner shell
     inside "$system" env LC_ALL=C.UTF-8 sh -euc '
         sed -i "s/^\(local .*\)peer$/\1trust/" "/etc/postgresql/$1/main/pg_hba.conf"
         pg_ctlcluster "$1" main start
@@ -99,28 +104,40 @@ with_server() {
 }
 
 try 'the list of packages comes' inside "$system" apt-get update
-try '1.0.0 is installed' system_install "./packages/${package}_1.0.0-1_$(dpkg --print-architecture).deb"
+architecture=$(dpkg --print-architecture)
+try '1.0.0 is installed' system_install "./packages/${package}_1.0.0-1_$architecture.deb"
 try 'its sample calls go in' with_server app 'createdb app; psql -qc "CREATE EXTENSION vrm"
     cd /vrm/demo; ./load.sh'
-before=$(with_server app 'psql -Atc "SELECT count(*) FROM vrm.test_runs"')
+calls='psql -Atc "SELECT count(*) FROM vrm.test_runs"'
+before=$(with_server app "$calls")
 
 for deb in "$root/out/packages/${package}_"*.deb; do
     try 'the newer package is installed over it' system_install "./packages/${deb##*/}"
 done
-try 'the extension is updated' with_server app 'psql -v ON_ERROR_STOP=1 -c "ALTER EXTENSION vrm UPDATE" \
-    -c "SELECT vrm.upgrade()"'
+try 'the extension is updated' with_server app 'psql -v ON_ERROR_STOP=1 \
+    -c "ALTER EXTENSION vrm UPDATE" -c "SELECT vrm.upgrade()"'
 release=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$root/extension/vrm.control")
-is 'library and platform are the new ones, the calls are there' "$release|$release|$before" \
-    "$(with_server app 'psql -Atc "SELECT vrm.version(), vrm.platform_version(), count(*) FROM vrm.test_runs"')"
+is 'library and platform are the new ones' "$release|$release" \
+    "$(with_server app 'psql -Atc "SELECT vrm.version(), vrm.platform_version()"')"
+is 'the calls are there' "$before" "$(with_server app "$calls")"
 try "the demo's SQL runs" with_server demo 'createdb demo; psql -qc "CREATE EXTENSION vrm"
     cd /vrm/demo; ./load.sh; ./show.sh'
 is 'debug symbols are apart' 0 "$(inside "$system" dpkg -L "$package" | grep -c debug || true)"
 
 try 'the tests of the package are installed' system_install autopkgtest
-try 'the tests of the package pass' inside "$system" sh -c '
-    autopkgtest --no-built-binaries /packages/'"${package}_$release"'*.deb /packages/vrm_*.dsc -- null'
+try 'the tests of the package pass' inside "$system" sh -c \
+    "autopkgtest --no-built-binaries /packages/${package}_$release*.deb /packages/vrm_*.dsc -- null"
 
 try 'the package is removed' inside "$system" apt-get purge -y "$package"
 is 'none of its files is left' '' "$(inside "$system" find /usr -name 'vrm*')"
-is 'and all of the rows' "$before" "$(with_server app 'psql -Atc "SELECT count(*) FROM vrm.test_runs"')"
+is 'and all of the rows' "$before" "$(with_server app "$calls")"
+
+# --- PGXN ----------------------------------------------------------------------------------------
+
+cp "$root/out/packages/vrm-$release.zip" "$system/packages"
+try 'what the zip needs is installed' system_install pgxnclient make g++ libssl-dev libcrypt-dev \
+    libargon2-dev "postgresql-server-dev-$version"
+try 'pgxn installs it' inside "$system" pgxn install "/packages/vrm-$release.zip"
+is 'and the extension can be made' "$release" "$(with_server pgxn 'createdb pgxn
+    psql -qc "CREATE EXTENSION vrm"; psql -Atc "SELECT vrm.version()"')"
 echo "1..$number"
