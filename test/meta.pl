@@ -67,5 +67,7 @@ for my $phase (sort keys %{ $meta->{prereqs} || {} }) {
 
 my ($control) = slurp('extension/vrm.control') =~ /^default_version\s*=\s*'([^']*)'/m;
 is($control, $meta->{version}, 'the control file has the same version');
+my ($packaged) = slurp('debian/changelog') =~ /\Avrm \(([^-)]*)-/;
+is($packaged, $meta->{version}, 'the Debian package has the same version');
 
 done_testing();
