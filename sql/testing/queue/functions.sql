@@ -63,40 +63,56 @@ COMMENT ON FUNCTION vrm_private.give_back(uuid, integer) IS
 
 -- The lease is part of the statement that takes the call: a runner has both or nothing.  A call that
 -- began, or was given up, without a runner leaves the queue here, where it is met.
-CREATE OR REPLACE FUNCTION vrm_private.take_calls(owner uuid, runner text, lease interval, most integer)
-    RETURNS TABLE (taken_id uuid, attempt integer, lease_until timestamptz, begun boolean)
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- No plan for a queue that was empty when statistics were taken would do for a full one, hence the setting.
+CREATE OR REPLACE FUNCTION vrm_private.take_calls(
+    owner uuid, runner text, lease interval, beginning uuid, given_back boolean, most integer
+)
+    RETURNS TABLE (taken_id uuid, attempt integer, lease_until timestamptz)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
+DECLARE
+    ids uuid[];
 BEGIN
+    IF given_back THEN
+        ids := ARRAY(SELECT q.run_id FROM vrm.run_queue q
+                     WHERE q.user_id = owner AND q.attempts > 0
+                     ORDER BY q.run_id LIMIT most
+                     FOR UPDATE SKIP LOCKED);
+    ELSE
+        ids := ARRAY(SELECT q.run_id FROM vrm.run_queue q
+                     WHERE q.user_id = owner AND q.run_id >= beginning
+                     ORDER BY q.run_id LIMIT most
+                     FOR UPDATE SKIP LOCKED);
+    END IF;
+    IF ids = '{}' THEN
+        RETURN;
+    END IF;
     RETURN QUERY
-        WITH next AS MATERIALIZED (
-            SELECT q.run_id FROM vrm.run_queue q
-            WHERE q.user_id = owner
-            ORDER BY q.run_id LIMIT most
-            FOR UPDATE SKIP LOCKED
-        ), taken AS (
-            DELETE FROM vrm.run_queue q USING next n
-            WHERE q.user_id = owner AND q.run_id = n.run_id
+        WITH taken AS (
+            DELETE FROM vrm.run_queue q
+            WHERE q.user_id = owner AND q.run_id = ANY (ids)
             RETURNING q.run_id, q.attempts
         ), begun AS (
             UPDATE vrm.test_runs r SET status = 'running', started_at = clock_timestamp()
             FROM taken t
             WHERE r.user_id = owner AND r.id = t.run_id
               AND (r.status = 'queued' OR r.status = 'running' AND t.attempts > 0)
-            RETURNING r.id
+            RETURNING r.id, t.attempts + 1 AS attempts
         ), leased AS (
             INSERT INTO vrm.run_leases AS l (user_id, run_id, runner, attempts, lease_until)
-            SELECT owner, t.run_id, take_calls.runner, t.attempts + 1, clock_timestamp() + lease
-            FROM taken t JOIN begun b ON b.id = t.run_id
+            SELECT owner, b.id, take_calls.runner, b.attempts, clock_timestamp() + lease FROM begun b
             RETURNING l.run_id, l.attempts, l.lease_until
         )
-        SELECT t.run_id, l.attempts, l.lease_until, l.run_id IS NOT NULL
+        SELECT t.run_id, l.attempts, l.lease_until
         FROM taken t LEFT JOIN leased l ON l.run_id = t.run_id;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.take_calls(uuid, text, interval, integer) IS
-    'takes so many of a user''s waiting calls; those that wait no longer have begun = false';
+COMMENT ON FUNCTION vrm_private.take_calls(uuid, text, interval, uuid, boolean, integer) IS
+    'takes so many of a user''s waiting calls; those that have waited in vain, as they are begun or over, have no lease';
 
+-- Where a runner has found calls last it looks on: what was taken since the last vacuum lies before.  What
+-- came late, or out of order, is found when nothing is left behind that place.
 CREATE OR REPLACE FUNCTION vrm.claim_test_run(
     runner text DEFAULT NULL,
     lease interval DEFAULT '5 minutes',
@@ -107,29 +123,43 @@ CREATE OR REPLACE FUNCTION vrm.claim_test_run(
         case_name text, persona jsonb, scenario jsonb, metrics jsonb, repeat integer, attempt integer,
         lease_until timestamptz
     )
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     owner uuid := vrm_private.caller();
+    nowhere CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    beginning uuid := coalesce(nullif(split_part(current_setting('vrm_queue.place', true), owner::text || ' ', 2), '')::uuid,
+                               nowhere);
     call record;
+    last uuid;
     missing integer := most;
-    met boolean := true;
+    met boolean;
+    given_back boolean := true;
 BEGIN
-    PERFORM vrm_private.check_text('runner', runner, 200, false), vrm_private.check_lease(lease);
+    IF length(runner) NOT BETWEEN 1 AND 200 THEN
+        PERFORM vrm_private.check_text('runner', runner, 200, true);
+    END IF;
+    IF (lease > '0' AND lease <= '24 hours') IS NOT TRUE THEN
+        PERFORM vrm_private.check_lease(lease);
+    END IF;
     IF most IS NULL OR most NOT BETWEEN 1 AND 1000 THEN
         RAISE EXCEPTION 'most must be from 1 to 1000'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got %s.', coalesce(most::text, 'null')),
                   HINT = 'SELECT run_id FROM vrm.claim_test_run(most => 16);';
     END IF;
-    IF EXISTS (SELECT FROM vrm.run_leases l WHERE l.user_id = owner AND l.lease_until < clock_timestamp()) THEN
+    SELECT l.lease_until INTO call FROM vrm.run_leases l
+    WHERE l.user_id = owner ORDER BY l.lease_until LIMIT 1;
+    IF call.lease_until < clock_timestamp() THEN
         PERFORM vrm_private.give_back(owner, greatest(most, 16));
     END IF;
-    WHILE missing > 0 AND met LOOP
+    LOOP
         met := false;
-        FOR call IN SELECT * FROM vrm_private.take_calls(owner, runner, lease, missing) LOOP
+        FOR call IN SELECT * FROM vrm_private.take_calls(owner, runner, lease, beginning, given_back, missing) LOOP
             met := true;
-            CONTINUE WHEN NOT call.begun;
+            last := greatest(last, call.taken_id);
+            CONTINUE WHEN call.attempt IS NULL;
             missing := missing - 1;
             RETURN QUERY
                 SELECT r.id, s.suite_run_id, r.agent_id, r.agent_version, v.connection_details,
@@ -153,7 +183,20 @@ BEGIN
                     ORDER BY l.position LIMIT 1) AS c ON true
                 WHERE r.user_id = owner AND r.id = call.taken_id;
         END LOOP;
+        EXIT WHEN missing = 0;
+        CONTINUE WHEN met;
+        -- first what was given back, then what lies ahead, then all
+        IF given_back THEN
+            given_back := false;
+        ELSIF beginning <> nowhere THEN
+            beginning := nowhere;
+        ELSE
+            EXIT;
+        END IF;
     END LOOP;
+    IF NOT given_back AND last IS NOT NULL THEN
+        PERFORM set_config('vrm_queue.place', owner || ' ' || last, false);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION vrm.claim_test_run(text, interval, integer) IS
@@ -188,7 +231,7 @@ COMMENT ON FUNCTION vrm.extend_lease(uuid, text, interval) IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.queue_call(), vrm_private.check_lease(interval), vrm_private.give_back(uuid, integer),
-    vrm_private.take_calls(uuid, text, interval, integer), vrm.claim_test_run(text, interval, integer),
+    vrm_private.take_calls(uuid, text, interval, uuid, boolean, integer), vrm.claim_test_run(text, interval, integer),
     vrm.extend_lease(uuid, text, interval)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.claim_test_run(text, interval, integer), vrm.extend_lease(uuid, text, interval)

@@ -1,20 +1,23 @@
 -- Calls that wait for a runner, and runners that have one: types and tables
 
 -- Narrow, and apart from the calls: what is taken leaves it, so that the next runner finds the first
--- waiting call at once, however many are running.
+-- waiting call at once, however many are running.  No foreign keys: checking them would lock the owner's
+-- profile for every runner.
 CREATE TABLE IF NOT EXISTS vrm.run_queue (
-    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL,
     run_id uuid NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
     PRIMARY KEY (user_id, run_id)
 );
+CREATE INDEX IF NOT EXISTS run_queue_given_back ON vrm.run_queue (user_id, run_id) WHERE attempts > 0;
+COMMENT ON INDEX vrm.run_queue_given_back IS 'calls that runners have had: the next ones take them first';
 COMMENT ON TABLE vrm.run_queue IS 'calls that wait for a runner: vrm.claim_test_run() takes them';
 COMMENT ON COLUMN vrm.run_queue.user_id IS 'owner of the call';
 COMMENT ON COLUMN vrm.run_queue.run_id IS 'the call; ids sort by time, and so does the queue';
 COMMENT ON COLUMN vrm.run_queue.attempts IS 'how often a runner has had it and did not end it';
 
 CREATE TABLE IF NOT EXISTS vrm.run_leases (
-    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL,
     run_id uuid NOT NULL,
     runner text CONSTRAINT runner_length CHECK (length(runner) BETWEEN 1 AND 200),
     attempts integer NOT NULL,
