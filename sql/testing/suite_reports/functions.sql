@@ -84,11 +84,12 @@ COMMENT ON FUNCTION vrm.suite_report(uuid, integer) IS
 
 CREATE OR REPLACE FUNCTION vrm_private.case_samples(owner uuid, suite_runs uuid[])
     RETURNS TABLE (case_id uuid, case_name text, runs bigint, passed bigint, answers double precision[],
-                   scores double precision[])
+                   answer double precision, scores double precision[], score double precision)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.case_id, max(c.name), count(k.passed), count(*) FILTER (WHERE k.passed),
            array_agg(k.answering_time) FILTER (WHERE k.answering_time IS NOT NULL),
-           array_agg(k.score) FILTER (WHERE k.score IS NOT NULL)
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY k.answering_time),
+           array_agg(k.score) FILTER (WHERE k.score IS NOT NULL), avg(k.score)
     FROM vrm.suite_calls k
     JOIN vrm.suite_run_cases c ON c.user_id = owner AND c.suite_run_id = k.suite_run_id AND c.position = k.position
     WHERE k.user_id = owner AND k.suite_run_id = ANY (suite_runs) AND k.status IS DISTINCT FROM 'cancelled'
@@ -111,12 +112,6 @@ COMMENT ON FUNCTION vrm_private.told_apart(double precision, double precision, d
                                            text, text) IS
     'what a p-value and its adjustment at the level of 0.05 say of a change';
 
-CREATE OR REPLACE FUNCTION vrm_private.median(sample double precision[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY v) FROM unnest(sample) AS v
-$$;
-COMMENT ON FUNCTION vrm_private.median(double precision[]) IS 'the median of a sample';
-
 CREATE OR REPLACE FUNCTION vrm_private.compared(owner uuid, of_a uuid[], of_b uuid[])
     RETURNS TABLE (
         case_id uuid, case_name text, verdict text, runs_a bigint, passed_a bigint, runs_b bigint, passed_b bigint,
@@ -133,10 +128,10 @@ CREATE OR REPLACE FUNCTION vrm_private.compared(owner uuid, of_a uuid[], of_b uu
                vrm.fisher_exact(a.runs, a.runs, 0, b.runs) AS least,
                vrm.mann_whitney(a.answers, b.answers) AS p_t,
                vrm.fisher_exact(cardinality(a.answers), cardinality(a.answers), 0, cardinality(b.answers)) AS least_t,
-               vrm_private.median(a.answers) AS m_a, vrm_private.median(b.answers) AS m_b,
+               a.answer AS m_a, b.answer AS m_b,
                vrm.mann_whitney(a.scores, b.scores) AS p_s,
                vrm.fisher_exact(cardinality(a.scores), cardinality(a.scores), 0, cardinality(b.scores)) AS least_s,
-               (SELECT avg(v) FROM unnest(a.scores) AS v) AS q_a, (SELECT avg(v) FROM unnest(b.scores) AS v) AS q_b
+               a.score AS q_a, b.score AS q_b
         FROM vrm_private.case_samples(owner, of_a) AS a
         JOIN vrm_private.case_samples(owner, of_b) AS b USING (case_id)
     ), family AS (
@@ -379,7 +374,7 @@ COMMENT ON FUNCTION vrm.suite_junit(uuid) IS
 REVOKE EXECUTE ON FUNCTION
     vrm_private.suite_figures(uuid, uuid), vrm.suite_report(uuid, integer), vrm_private.case_samples(uuid, uuid[]),
     vrm_private.told_apart(double precision, double precision, double precision, double precision, text, text),
-    vrm_private.median(double precision[]), vrm_private.compared(uuid, uuid[], uuid[]),
+    vrm_private.compared(uuid, uuid[], uuid[]),
     vrm.compare_suite_runs(uuid, uuid), vrm_private.runs_of_version(uuid, uuid, integer),
     vrm.compare_versions(uuid, integer, integer), vrm.compare_versions_in_all(uuid, integer, integer),
     vrm_private.baseline(uuid, vrm.suite_runs), vrm.suite_gate(uuid), vrm_private.xml_text(text),

@@ -1,6 +1,6 @@
 -- Suites: what is queued, what runners get, and what is refused.
 BEGIN;
-SELECT plan(63);
+SELECT plan(65);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk', connection_details => '{"voice": "sarah"}')$$) AS agent,
@@ -106,6 +106,11 @@ SELECT pg_temp.of_alice(format('SELECT vrm.begin_test_run(%L)', :'begun')), pg_t
 SELECT is(pg_temp.of_alice('SELECT concat_ws('' '', run_id, case_name, suite_run) FROM vrm.claim_test_run()'), :'waiting' || ' greets',
           'a call of no suite is claimed like one, those that wait no longer are passed over');
 SELECT is((SELECT count(*) FROM vrm.run_queue), 0::bigint, 'and leave the queue');
+
+INSERT INTO vrm.test_runs (user_id, id, agent_id, status) VALUES (:'alice', '00000000-0000-7000-8000-000000000001', :'agent', 'queued');
+SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000001', 'one that lies before the last is found as well');
+SELECT set_config('vrm_queue.place', :'alice' || ' nonsense', true) \g /dev/null
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'whatever a session has set');
 
 -- a case that goes while its suite runs
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'plain', :'agent')) AS second \gset
