@@ -31,7 +31,7 @@ CREATE TRIGGER record_status AFTER UPDATE OF status ON vrm.test_runs
     EXECUTE FUNCTION vrm_private.record_status();
 COMMENT ON TRIGGER record_status ON vrm.test_runs IS 'one event a state';
 
--- Who may do what: states and results change only through the functions of 55-calls.sql -------
+-- Who may do what: states and results change only through functions.sql -------
 ALTER TABLE vrm.test_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.call_outcomes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.test_run_cases ENABLE ROW LEVEL SECURITY;

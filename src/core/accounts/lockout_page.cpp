@@ -19,6 +19,8 @@ bool has_bit(const key& id, unsigned level) noexcept { return ((bits_of(id) >> l
 
 }  // namespace
 
+// Keys are keyed hashes, so their bits are as good as random: pages fill evenly, and who does not
+// know the secret of the database cannot choose a page to fill.
 block_number root_of(const key& id) noexcept { return bits_of(id) & (root_pages - 1); }
 
 page::page(std::span<std::byte> content) noexcept
@@ -35,6 +37,8 @@ void page::format(unsigned level) noexcept {
               .links = {}};
 }
 
+// One page has a link for each split that it went through.  Bits are tried in the order of the
+// splits: the first that is set names the sibling that took the key away.
 std::optional<block_number> page::next(const key& id) const noexcept {
   for (unsigned level = header_->level; level < header_->next_level; ++level) {
     if (has_bit(id, level)) return header_->links[level - root_level];
@@ -48,6 +52,8 @@ const entry* page::find(const key& id) const noexcept {
   return found == all.end() ? nullptr : std::to_address(found);
 }
 
+// Nobody knows whether the key is among those that were folded into the floor.  It is taken for the
+// worst of them, which may lock somebody innocent and never lets go of an attacker.
 entry page::fresh(const key& id) const noexcept {
   entry made{.id = id};
   const floor_entry& floor = header_->floor;
@@ -59,9 +65,11 @@ entry page::fresh(const key& id) const noexcept {
   return made;
 }
 
+// The last entry fills the gap: order means nothing, and Generic WAL logs only what differs.
 void page::remove(entry& gone) noexcept { gone = entries_[--header_->count]; }
 
 void page::sweep(moment now) noexcept {
+  // From the end, because remove() puts the last entry in the place of the one that goes.
   for (std::size_t i = header_->count; i-- > 0;) {
     if (is_expired(entries_[i], now)) remove(entries_[i]);
   }
@@ -102,6 +110,9 @@ void page::fold_one(moment now) {
 
 void page::split(page& sibling, block_number block) noexcept {
   const unsigned level = header_->next_level;
+  // Each key ends up on exactly one of the two pages: bit `level` decides, here and in next().  The
+  // floor is about keys of both, so both keep it.  The link is set last; both pages are one WAL
+  // record, so no crash leaves a link to a page without its keys.
   sibling.format(level + 1);
   sibling.header_->floor = header_->floor;
   for (std::size_t i = header_->count; i-- > 0;) {
@@ -116,6 +127,7 @@ void page::split(page& sibling, block_number block) noexcept {
 const char* page::problem() const noexcept {
   if (!is_formatted()) return "has no valid header";
   const page_header& h = *header_;
+  // In the order of trust: levels before links are followed, the count before entries are read.
   if (h.level < root_level || h.level > h.next_level || h.next_level > deepest_level)
     return "has impossible levels";
   if (h.count > capacity_) return "claims more entries than fit";

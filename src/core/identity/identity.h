@@ -8,7 +8,7 @@
 
 namespace vrm {
 
-/// Who somebody is, read once out of his claims.
+/// Who somebody is, read once out of the claims.
 ///
 /// Trivially copyable and without pointers, because PostgreSQL keeps it beside the text of the
 /// setting vrm.identity and moves it by memcpy and free().
