@@ -176,7 +176,7 @@ BEGIN
                         AND t.tgenabled IN ('O', 'A')
                         AND t.tgfoid NOT IN ('vrm.record_facts()'::regprocedure,
                                              'vrm_private.refuse_held()'::regprocedure,
-                                             'vrm_private.queue_search()'::regprocedure)
+                                             'vrm_private.forget_words()'::regprocedure)
                         AND (k.contype = 'f' AND k.confdeltype = 'c'
                              AND k.conrelid IN ('vrm.test_run_cases'::regclass, 'vrm.transcript_turns'::regclass,
                                                 'vrm.run_actions'::regclass, 'vrm.call_recordings'::regclass))
