@@ -10,8 +10,9 @@ COMMENT ON TRIGGER refuse_held ON vrm.test_runs IS 'legal holds are respected';
 CREATE TRIGGER refuse_held_change AFTER UPDATE ON vrm.test_runs
     FOR EACH ROW
     WHEN (OLD.completed_at IS NOT NULL AND OLD *<> NEW
-          OR OLD.status = NEW.status AND (OLD.user_id, OLD.agent_id, OLD.id, OLD.started_at)
-                                         IS DISTINCT FROM (NEW.user_id, NEW.agent_id, NEW.id, NEW.started_at))
+          OR OLD.status = NEW.status
+             AND (OLD.user_id <> NEW.user_id OR OLD.agent_id IS DISTINCT FROM NEW.agent_id OR OLD.id <> NEW.id
+                  OR OLD.started_at <> NEW.started_at))
     EXECUTE FUNCTION vrm_private.refuse_held_change();
 COMMENT ON TRIGGER refuse_held_change ON vrm.test_runs IS 'calls that have ended stay as they are while they are held';
 CREATE TRIGGER refuse_held_truncate BEFORE TRUNCATE ON vrm.test_runs
