@@ -130,22 +130,3 @@ $$;
 COMMENT ON FUNCTION vrm_private.fetch_archived() IS
     'trigger: a report of an archived call brings it back, to be amended; the next run of retention archives it again';
 REVOKE EXECUTE ON FUNCTION vrm_private.fetch_archived() FROM PUBLIC;
-
-REVOKE EXECUTE ON FUNCTION
-    vrm_private.restored_values(), vrm_private.warn_of_dropped_columns(uuid[], name[]),
-    vrm.restore_from_archive(uuid[])
-    FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vrm.restore_from_archive(uuid[]) TO service_role;
-
-CREATE OR REPLACE FUNCTION vrm_private.fetch_archived() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM vrm.restore_from_archive(ARRAY[a.id])
-    FROM vrm_private.test_runs_archive a
-    WHERE a.user_id = NEW.user_id AND a.source = NEW.source AND a.external_id = NEW.external_id;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION vrm_private.fetch_archived() IS
-    'trigger: a report of an archived call brings it back, to be amended; the next run of retention archives it again';
-REVOKE EXECUTE ON FUNCTION vrm_private.fetch_archived() FROM PUBLIC;
