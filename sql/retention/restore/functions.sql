@@ -130,3 +130,9 @@ $$;
 COMMENT ON FUNCTION vrm_private.fetch_archived() IS
     'trigger: a report of an archived call brings it back, to be amended; the next run of retention archives it again';
 REVOKE EXECUTE ON FUNCTION vrm_private.fetch_archived() FROM PUBLIC;
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.restored_values(), vrm_private.warn_of_dropped_columns(uuid[], name[]),
+    vrm.restore_from_archive(uuid[])
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.restore_from_archive(uuid[]) TO service_role;
