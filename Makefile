@@ -17,16 +17,18 @@ steps       = $(notdir $(wildcard $(top)sql/upgrade/*--*))
 released    = $(foreach step,$(steps),$(firstword $(subst --, ,$(step))))
 update_sql  = $(foreach from,$(released),build/$(EXT)--$(from)--$(EXTVERSION).sql)
 DATA_built  = build/$(EXT)--$(EXTVERSION).sql $(update_sql)
-EXTRA_CLEAN = build $(OBJS:.o=.d)
+# Modules for tests, each of one file and the boundary; nothing installs them.
+BOUNDARY     = $(filter src/boundary/%,$(OBJS))
+TEST_SOURCES = $(call files,test/module/*.cpp)
+TEST_OBJS    = $(TEST_SOURCES:.cpp=.o)
+TEST_MODULES = $(patsubst test/module/%.cpp,build/%.so,$(TEST_SOURCES))
+EXTRA_CLEAN  = build $(OBJS:.o=.d) $(TEST_OBJS) $(TEST_OBJS:.o=.d)
 
 # -isystem: the warnings that PostgreSQL's own headers give are not ours
 PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DVRM_VERSION='"$(EXTVERSION)"'
 PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP
-# OpenSSL computes Argon2 itself since 3.2; before, libargon2 does.
-argon2     := $(shell printf '\043include <openssl/opensslv.h>\n\043if OPENSSL_VERSION_NUMBER < \
-                0x30200000L\n-largon2\n\043endif\n' | $(CXX) -E -P -x c++ - | grep -x -e -largon2)
-SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt $(argon2) -Wl,--version-script=$(top)src/exports.map
+SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt -largon2 -Wl,--version-script=$(top)src/exports.map
 
 ISOLATION_SPECS = $(call files,test/isolation/specs/*/*.spec)
 ISOLATION      = $(ISOLATION_SPECS:test/isolation/specs/%.spec=%)
@@ -43,14 +45,14 @@ include $(PGXS)
 sql_sources = $(sort $(wildcard $(addprefix $(top)sql/,order *.* */*/*.sql)))
 remember    = $(shell echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
 # The directories are made while make reads this: a target could not tell that only some exist.
-$(shell mkdir -p $(sort $(dir $(OBJS))) build/isolation)
+$(shell mkdir -p $(sort $(dir $(OBJS) $(TEST_OBJS))) build/isolation)
 $(call remember,server,$(shell $(PG_CONFIG) --version --includedir-server))
 $(call remember,objects,$(OBJS))
 $(call remember,scripts,$(sql_sources))
 
 # PGXS does not track headers; the compiler writes down which ones it read.
--include $(wildcard $(OBJS:.o=.d))
-$(OBJS): $(top)compile_flags.txt $(top)Makefile build/server
+-include $(wildcard $(OBJS:.o=.d) $(TEST_OBJS:.o=.d))
+$(OBJS) $(TEST_OBJS): $(top)compile_flags.txt $(top)Makefile build/server
 $(shlib): $(top)src/exports.map $(top)Makefile build/objects
 installcheck: pgtap isolation_results
 
@@ -60,11 +62,17 @@ build/$(EXT)--$(EXTVERSION).sql:
 $(update_sql): build/$(EXT)--%--$(EXTVERSION).sql:
 	$(top)sql/assemble.sh $* > $@
 
-.PHONY: pgtap isolation_results bench
+test_map = $(top)test/module/exports.map
+$(TEST_MODULES): build/%.so: test/module/%.o $(BOUNDARY) $(test_map) $(top)Makefile build/objects
+	$(CXX) $(CXXFLAGS) -shared -o $@ $(filter %.o,$^) $(LDFLAGS) -lstdc++ \
+		-Wl,--version-script=$(test_map)
+
+.PHONY: pgtap isolation_results bench test-modules
+test-modules: $(TEST_MODULES)
 # pg_isolation_regress makes the directory of its results, and none below it.
 isolation_results:
 	mkdir -p $(sort $(dir $(addprefix build/isolation/results/,$(ISOLATION))))
-pgtap:
+pgtap: test-modules
 	$(top)test/pgtap.sh $(bindir)
 bench:
 	$(top)bench/run.sh

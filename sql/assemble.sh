@@ -90,11 +90,12 @@ if [ -z "$from" ]; then
     cat header.sql
     echo
     members
-    printf 'SELECT vrm.install_platform();\n\n'
 else
     sed 's/CREATE EXTENSION vrm"/ALTER EXTENSION vrm UPDATE"/' header.sql | awk -f replace.awk
     cat members_before.sql
     steps "$from"
     members | awk -f replace.awk
 fi
+cat revoke.sql
+[ -n "$from" ] || printf 'SELECT vrm.install_platform();\n\n'
 cat footer.sql

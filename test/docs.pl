@@ -85,7 +85,7 @@ for my $page (@pages) {
     $all_text .= $text;
     while ($text =~ /\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g) {
         ok(-e dirname($page) . "/$1", "$name: there is $1");
-        $linked{ realpath(dirname($page) . "/$1") } = 1 if $name eq 'README.md';
+        $linked{ realpath(dirname($page) . "/$1") } = 1 if $name eq 'doc/README.md';
     }
 
     # Signatures stand in blocks ```pgsql or in headings.
@@ -93,7 +93,7 @@ for my $page (@pages) {
     push @signatures, $text =~ /^#+ `(vrm\.\w+\(.*)`$/mg;
     for my $signature (@signatures) {
         my ($function) = $signature =~ /^vrm\.(\w+)\(/ or next;
-        $signed{$function} = 1;
+        $signed{$function} = $name;
         my $wanted = normal($signature =~ s/\s*--.*$//mgr);
         $wanted =~ s/^\s+|\s+$//g;
         my @there = @{ $catalog{$function} // ['nothing'] };
@@ -155,7 +155,24 @@ ok($all_text =~ /\bvrm\.$_\b/ || $all_text =~ /`$_`/, "vrm.$_ is mentioned") for
     WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition}));
 ok($all_text =~ /`\Q$_\E`/, "setting $_ is documented") for some('settings', query(q{
     LOAD 'vrm'; SELECT name FROM pg_settings WHERE name LIKE 'vrm.%'}));
-ok($linked{ realpath($_) }, 'README.md lists ' . abs2rel($_, $root)) for some('pages', grep { !/README/ } @pages);
+ok($linked{ realpath($_) }, 'doc/README.md lists ' . abs2rel($_, $root)) for some('pages', grep { !/README/ } @pages);
+
+# Who knows the topic of a function has found its page.
+my %topic;
+for my $file (some('files of functions', glob("$root/sql/*/*/library.sql $root/sql/*/*/functions.sql"))) {
+    my $text = slurp($file);
+    $topic{$1} = abs2rel(dirname($file), "$root/sql") while $text =~ /^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|AGGREGATE) vrm\.(\w+)/mg;
+}
+is($signed{$_}, "doc/$topic{$_}.md", "vrm.$_ has its signature on the page of its topic")
+    for some('signed functions', grep { $topic{$_} } sort keys %signed);
+
+# Pages that messages, comments and alerts name.
+my @naming = split /\0/, qx(cd "$root" && grep -rlZ --include='*.*' 'doc/[a-z_/-]*\\.md' sql src tools bench monitoring);
+cmp_ok(scalar(@naming), '>', 5, 'there are files that name pages');
+for my $file (@naming) {
+    my $text = slurp("$root/$file");
+    ok(-e "$root/$1", "$file: there is $1") while $text =~ m{\b(doc/[a-z_/-]+\.md)\b}g;
+}
 
 run('dropdb', '--if-exists', 'vrm_docs');
 run('dropdb', $template);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the pgTAP files in a database of their own on the server that PGHOST and PGPORT name.
+# Runs the pgTAP files in a database of their own on the server that PGHOST and PGPORT name, which
+# loads the modules that make test-modules has made for them.
 # usage: pgtap.sh BINDIR [FILE...]
 set -eu
 cd "$(dirname "$0")/.."
@@ -30,4 +31,9 @@ dropdb --if-exists --force "$database"
 createdb "$database"
 psql -qX -v ON_ERROR_STOP=1 -d "$database" -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION vrm'
 unset PGOPTIONS
-pg_prove --dbname "$database" "$@"
+# The server's user may be unable to read this directory, hence the copy.
+modules=$(mktemp -d)
+trap 'rm -rf "$modules"' EXIT
+cp build/selftest.so build/example.so "$modules"
+chmod 755 "$modules"
+pg_prove --dbname "$database" --set modules="$modules" "$@"

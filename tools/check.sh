@@ -146,7 +146,7 @@ npm_packages() {
 
 house_tests() {
     cd "$root"
-    prove test/lint.sh test/tools.sh test/errors.pl test/meta.pl
+    prove test/lint.sh test/tools.sh test/errors.pl test/meta.pl test/release.sh
 }
 
 any() { [ -e "$1" ]; }

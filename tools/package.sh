@@ -24,7 +24,7 @@ sources() {
 
 binaries() {
     cd "$state/package/vrm-$release"
-    dpkg-buildpackage --no-sign
+    MAKEFLAGS=-j$(nproc) dpkg-buildpackage --no-sign
 }
 
 check_packages() {

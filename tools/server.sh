@@ -26,7 +26,7 @@ as_server() {
 # --- building ---------------------------------------------------------------------------------
 
 build_extension() {
-    make -C "$root" -j "$(nproc)" PG_CONFIG="$pg_config" all
+    make -C "$root" -j "$(nproc)" PG_CONFIG="$pg_config" all test-modules
 }
 
 copy_postgres() {
@@ -55,7 +55,7 @@ build() {
     postgres=$(stat -L -c '%n %s %Y' "$bin/postgres" "/usr/lib/postgresql/$version/lib" \
         "/usr/share/postgresql/$version/extension" | cksum)
     built_from="$postgres $(fingerprint "$root/src" "$root/sql" "$root/extension" \
-        "$root/Makefile" "$root/compile_flags.txt")"
+        "$root/test/module" "$root/Makefile" "$root/compile_flags.txt")"
     PATH=$image$bin:$PATH
     export PATH
     if ! is_current "$image/postgres" "$postgres"; then

@@ -1,6 +1,6 @@
 -- Lockout: who has failed how often, which no ROLLBACK takes back: members of the extension
 
--- The counter store and what C++ does with it; sql/platform/32-lockout.sql puts enums around it.
+-- The counter store and what C++ does with it; functions.sql puts enums around it.
 CREATE FUNCTION vrm.lockout_handler(request internal) RETURNS table_am_handler
     AS 'MODULE_PATHNAME', 'vrm_lockout_handler'
     LANGUAGE C STRICT;

@@ -1,6 +1,6 @@
 -- Passwords: hashes and strength: members of the extension
 
--- What sql/platform/34-sign_in.sql is made of.  Nobody is granted any of it.
+-- What signing in is made of.  Nobody is granted any of it.
 CREATE FUNCTION vrm.password_hash(password vrm.secret) RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_password_hash'
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

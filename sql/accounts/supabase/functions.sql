@@ -88,3 +88,18 @@ $$;
 COMMENT ON FUNCTION vrm.hook_custom_access_token(jsonb) IS
     'Supabase Auth hook: puts the role of the profile into the token as claim user_role';
 REVOKE EXECUTE ON FUNCTION vrm.hook_custom_access_token(jsonb) FROM PUBLIC, anon, authenticated;
+
+CREATE OR REPLACE FUNCTION vrm_private.admit_supabase_auth() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regrole('supabase_auth_admin') IS NULL THEN
+        RETURN;
+    END IF;
+    GRANT USAGE ON SCHEMA vrm TO supabase_auth_admin;
+    GRANT EXECUTE ON FUNCTION vrm.hook_password_verification_attempt(jsonb), vrm.hook_mfa_verification_attempt(jsonb),
+        vrm.hook_custom_access_token(jsonb) TO supabase_auth_admin;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.admit_supabase_auth() IS
+    'for vrm.install(): lets Supabase Auth call its hooks, where there is its role';
+REVOKE EXECUTE ON FUNCTION vrm_private.admit_supabase_auth() FROM PUBLIC;

@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS vrm_private.audit_journal (
     db_role name NOT NULL,
     detail jsonb
 );
+ALTER TABLE vrm_private.audit_journal REPLICA IDENTITY FULL;  -- or a publication of all tables stops draining
 COMMENT ON TABLE vrm_private.audit_journal IS
     'events on their way to the audit trail; a row belongs to no transaction, so ROLLBACK does not take it back';
 COMMENT ON COLUMN vrm_private.audit_journal.at IS 'when';

@@ -16,6 +16,14 @@ CREATE TABLE IF NOT EXISTS vrm.logs_application_rest PARTITION OF vrm.logs_appli
 CREATE TABLE IF NOT EXISTS vrm.logs_error_rest PARTITION OF vrm.logs_error DEFAULT;
 CREATE TABLE IF NOT EXISTS vrm.logs_analytics_rest PARTITION OF vrm.logs_analytics DEFAULT;
 CREATE INDEX IF NOT EXISTS logs_user ON vrm.logs (user_id);
+-- Rows have no key; without an identity a publication of all tables would stop erasing them.
+ALTER TABLE vrm.logs REPLICA IDENTITY FULL;
+ALTER TABLE vrm.logs_application REPLICA IDENTITY FULL;
+ALTER TABLE vrm.logs_error REPLICA IDENTITY FULL;
+ALTER TABLE vrm.logs_analytics REPLICA IDENTITY FULL;
+ALTER TABLE vrm.logs_application_rest REPLICA IDENTITY FULL;
+ALTER TABLE vrm.logs_error_rest REPLICA IDENTITY FULL;
+ALTER TABLE vrm.logs_analytics_rest REPLICA IDENTITY FULL;
 COMMENT ON TABLE vrm.logs IS 'what applications log, through vrm.log()';
 COMMENT ON TABLE vrm.logs_application IS 'logs of class application, a partition a day';
 COMMENT ON TABLE vrm.logs_error IS 'logs of class error, a partition a month';

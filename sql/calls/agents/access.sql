@@ -9,6 +9,7 @@ COMMENT ON TRIGGER set_updated_at ON vrm.test_cases IS 'keeps updated_at';
 
 ALTER TABLE vrm.agents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.test_cases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm.test_case_templates ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm.agents, vrm.test_cases, vrm.test_case_templates FROM PUBLIC, anon, authenticated;
 
 -- never id (clients do not choose ids), never timestamps
@@ -48,3 +49,6 @@ CREATE POLICY "users delete their own test cases" ON vrm.test_cases
     FOR DELETE TO authenticated
     USING (user_id = vrm.uid());
 COMMENT ON POLICY "users delete their own test cases" ON vrm.test_cases IS 'own rows only';
+
+CREATE POLICY "everybody reads templates" ON vrm.test_case_templates FOR SELECT TO authenticated USING (true);
+COMMENT ON POLICY "everybody reads templates" ON vrm.test_case_templates IS 'what every new agent is tried with';

@@ -22,15 +22,16 @@ CREATE TRIGGER relink_test_cases AFTER UPDATE OF test_case_ids ON vrm.test_runs
     FOR EACH ROW WHEN (OLD.test_case_ids IS DISTINCT FROM NEW.test_case_ids)
     EXECUTE FUNCTION vrm_private.link_test_cases();
 COMMENT ON TRIGGER relink_test_cases ON vrm.test_runs IS 'keeps vrm.test_run_cases in step';
+-- calls that are brought in have their events written along with them
 CREATE TRIGGER record_first_status AFTER INSERT ON vrm.test_runs
-    FOR EACH ROW EXECUTE FUNCTION vrm_private.record_status();
+    FOR EACH ROW WHEN (NEW.source IS NULL OR NEW.completed_at IS NULL) EXECUTE FUNCTION vrm_private.record_status();
 COMMENT ON TRIGGER record_first_status ON vrm.test_runs IS 'one event a state';
 CREATE TRIGGER record_status AFTER UPDATE OF status ON vrm.test_runs
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION vrm_private.record_status();
 COMMENT ON TRIGGER record_status ON vrm.test_runs IS 'one event a state';
 
--- Who may do what: states and results change only through the functions of 55-calls.sql -------
+-- Who may do what: states and results change only through functions.sql -------
 ALTER TABLE vrm.test_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.call_outcomes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.test_run_cases ENABLE ROW LEVEL SECURITY;

@@ -4,7 +4,9 @@ CREATE OR REPLACE FUNCTION vrm_private.check_status_change() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF (OLD.status, NEW.status) IN (('queued', 'running'), ('queued', 'failed'), ('queued', 'cancelled'),
-                                    ('running', 'completed'), ('running', 'failed'), ('running', 'cancelled')) THEN
+                                    ('running', 'completed'), ('running', 'failed'), ('running', 'cancelled'))
+       -- a later report of another platform may know better how its call ended
+       OR (OLD.source IS NOT NULL AND OLD.completed_at IS NOT NULL AND NEW.completed_at IS NOT NULL) THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'a call that is % cannot become %', OLD.status, NEW.status
@@ -19,7 +21,10 @@ REVOKE EXECUTE ON FUNCTION vrm_private.check_status_change() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION vrm_private.record_status() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO vrm.run_events (user_id, run_id, status) VALUES (NEW.user_id, NEW.id, NEW.status);
+    INSERT INTO vrm.run_events (user_id, run_id, status, at)
+    VALUES (NEW.user_id, NEW.id, NEW.status,
+            CASE WHEN NEW.source IS NOT NULL AND NEW.completed_at IS NOT NULL THEN NEW.completed_at
+                 ELSE clock_timestamp() END);
     RETURN NULL;
 END
 $$;

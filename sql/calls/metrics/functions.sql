@@ -51,6 +51,10 @@ CREATE OR REPLACE FUNCTION vrm.metric_summary(
         SELECT m.score, m.passed, extract(epoch FROM m.at) / 86400 AS day
         FROM vrm.metric_results m
         WHERE m.user_id = vrm.uid() AND m.metric_id = metric_summary.metric_id AND m.at >= since AND m.at < until
+          AND (m.is_person OR NOT EXISTS (
+                  SELECT FROM vrm.metric_results p
+                  WHERE p.user_id = m.user_id AND p.metric_id = m.metric_id AND p.run_id = m.run_id
+                    AND p.case_id = m.case_id AND p.is_person))
     ), extent AS (
         SELECT min(j.score) AS low, max(j.score) AS high FROM judged j
     ), bars AS (
@@ -70,7 +74,7 @@ CREATE OR REPLACE FUNCTION vrm.metric_summary(
     FROM judged j
 $$;
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS
-    'results of a metric over a time; distribution has ten bars from the least to the most score';
+    'results of a metric over a time, not those overruled; distribution has ten bars from the least to the most score';
 
 CREATE OR REPLACE FUNCTION vrm.metric_summary_json(
     metric_id uuid, since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity'

@@ -28,11 +28,16 @@ CREATE TABLE IF NOT EXISTS vrm.metric_results (
     passed boolean,
     rationale text CONSTRAINT rationale_length CHECK (length(rationale) <= 20000),
     at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, metric_id, run_id),
+    case_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    judge text NOT NULL DEFAULT 'unnamed' CONSTRAINT judge_length CHECK (length(judge) BETWEEN 1 AND 200),
+    is_person boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (user_id, metric_id, run_id, case_id, judge),
     CONSTRAINT score_or_verdict CHECK (score IS NOT NULL OR passed IS NOT NULL),
     FOREIGN KEY (user_id, metric_id) REFERENCES vrm.metrics (user_id, id) ON DELETE CASCADE
 );
-COMMENT ON TABLE vrm.metric_results IS 'what a judge has said of a call by a metric, once for each of both';
+CREATE INDEX IF NOT EXISTS metric_results_run ON vrm.metric_results (user_id, run_id);
+COMMENT ON TABLE vrm.metric_results IS 'what judges and people have said of calls by metrics, each once';
+COMMENT ON INDEX vrm.metric_results_run IS 'what was said of a call';
 COMMENT ON COLUMN vrm.metric_results.user_id IS 'owner of metric and call';
 COMMENT ON COLUMN vrm.metric_results.metric_id IS 'the metric';
 COMMENT ON COLUMN vrm.metric_results.run_id IS 'the call';
@@ -40,3 +45,6 @@ COMMENT ON COLUMN vrm.metric_results.score IS 'how good it was, on whatever scal
 COMMENT ON COLUMN vrm.metric_results.passed IS 'whether it was good enough';
 COMMENT ON COLUMN vrm.metric_results.rationale IS 'why, in the judge''s words';
 COMMENT ON COLUMN vrm.metric_results.at IS 'when the judge said so';
+COMMENT ON COLUMN vrm.metric_results.case_id IS 'test case that it is about; all zeros for the call as a whole';
+COMMENT ON COLUMN vrm.metric_results.judge IS 'who said so: the name of a model, a program or a person';
+COMMENT ON COLUMN vrm.metric_results.is_person IS 'whether a person said so, who overrules what is no person';

@@ -127,7 +127,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_identity()
     FROM vrm.master_key_problem() AS m WHERE m.detail IS NOT NULL
     UNION ALL
     SELECT 'keyring', 'warn', format('there is no active key of purpose "%s"', p.purpose),
-           'It needs a master key, see doc/secrets/secrets.md.', format('SELECT vrm.key_create(%L);', p.purpose)
+           'It needs a master key, see doc/secrets/keys.md.', format('SELECT vrm.key_create(%L);', p.purpose)
     FROM unnest(ARRAY['data', 'blind_index']) AS p (purpose)
     WHERE NOT EXISTS (SELECT FROM vrm_private.keyring k WHERE k.purpose = p.purpose AND k.state = 'active')
 $$;
@@ -240,31 +240,6 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_roles()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_roles() IS 'for vrm.doctor(): what the roles of applications are';
 
--- Every privilege on what is in vrm and vrm_private, with the GRANT's own words for the object.
-CREATE OR REPLACE FUNCTION vrm_private.granted_privileges()
-    RETURNS TABLE (kind text, object text, privilege text, grantee oid)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'SCHEMA', quote_ident(n.nspname), a.privilege_type, a.grantee
-    FROM pg_namespace n, aclexplode(n.nspacl) AS a
-    WHERE n.nspname IN ('vrm', 'vrm_private')
-    UNION ALL
-    SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, a.privilege_type, a.grantee
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) AS a
-    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-    UNION ALL
-    SELECT 'TABLE', c.oid::regclass::text, format('%s (%I)', a.privilege_type, t.attname), a.grantee
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute t ON t.attrelid = c.oid,
-         aclexplode(t.attacl) AS a
-    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm')
-    UNION ALL
-    SELECT 'ROUTINE', p.oid::regprocedure::text, a.privilege_type, a.grantee
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
-         aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
-    WHERE n.nspname IN ('vrm', 'vrm_private')
-$$;
-COMMENT ON FUNCTION vrm_private.granted_privileges() IS
-    'who was granted what on schemas, tables, columns and functions of ours';
-
 CREATE OR REPLACE FUNCTION vrm_private.doctor_privileges()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -334,7 +309,7 @@ COMMENT ON FUNCTION vrm_private.doctor_privileges() IS
     'for vrm.doctor(): privileges, row level security, definer functions and owners';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.doctor_roles(), vrm_private.granted_privileges(), vrm_private.doctor_privileges()
+    vrm_private.doctor_roles(), vrm_private.doctor_privileges()
     FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
@@ -439,6 +414,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         UNION ALL SELECT * FROM vrm_private.doctor_identity()
         UNION ALL SELECT * FROM vrm_private.doctor_roles()
         UNION ALL SELECT * FROM vrm_private.doctor_privileges()
+        UNION ALL SELECT * FROM vrm_private.doctor_intended()
         UNION ALL SELECT * FROM vrm_private.doctor_objects()
         UNION ALL SELECT * FROM vrm_private.doctor_maintenance()
     )
@@ -446,34 +422,37 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
     FROM (VALUES
         (1, 'objects', 'every table, column default, index, policy, trigger and function is there'),
         (2, 'triggers', 'no trigger is disabled'),
-        (3, 'constraints', 'every constraint holds for all rows'),
-        (4, 'indexes', 'every index is valid'),
-        (5, 'maintenance', 'vrm.maintain() is being called'),
-        (6, 'retention', 'no retention policy has failed'),
-        (7, 'roles', 'the roles of applications have no attribute and no membership that opens more'),
-        (8, 'grants', 'no privilege goes to PUBLIC, to anon, or past row level security'),
-        (9, 'row_level_security', 'every table and view that users reach obeys it'),
-        (10, 'search_path', 'every function that runs with its owner''s rights pins it'),
-        (11, 'ownership', 'schemas, tables and functions belong to a superuser'),
-        (12, 'server_files', 'nobody but superusers reads files of the server'),
-        (13, 'identity', 'tokens are believed, or a login is trusted, for a transaction at a time'),
-        (14, 'trusted_logins', 'every trusted login is a role, and none that people take'),
-        (15, 'master_key', 'the master key can be read, and by nobody else'),
-        (16, 'keyring', 'there are active keys'),
-        (17, 'secret_literals', 'a secret in the text of a statement is noticed'),
-        (18, 'lockout', 'locks are flushed before the reply'),
-        (19, 'statement_log', 'statements of applications are not logged'),
-        (20, 'parameter_log', 'parameters are not logged'),
-        (21, 'password_encryption', 'passwords of roles are kept as SCRAM verifiers'),
-        (22, 'client_authentication', 'nobody gets in from outside without a password'),
-        (23, 'ssl', 'connections over the network are encrypted'),
-        (24, 'row_security', 'policies are applied'),
-        (25, 'durability', 'what is committed stays'),
-        (26, 'archiving', 'WAL is archived'),
-        (27, 'checksums', 'pages have checksums'),
-        (28, 'autovacuum', 'autovacuum runs'),
-        (29, 'statement_statistics', 'pg_stat_statements counts'),
-        (30, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
+        (3, 'event_triggers', 'no event trigger is disabled'),
+        (4, 'routines', 'every routine is as it was installed'),
+        (5, 'constraints', 'every constraint holds for all rows'),
+        (6, 'indexes', 'every index is valid'),
+        (7, 'maintenance', 'vrm.maintain() is being called'),
+        (8, 'retention', 'no retention policy has failed'),
+        (9, 'roles', 'the roles of applications have no attribute and no membership that opens more'),
+        (10, 'grants', 'every privilege is as it was installed'),
+        (11, 'policies', 'every policy says what it was installed with'),
+        (12, 'row_level_security', 'every table and view that users reach obeys it'),
+        (13, 'search_path', 'every function that runs with its owner''s rights pins it'),
+        (14, 'ownership', 'schemas, tables and functions belong to a superuser'),
+        (15, 'server_files', 'nobody but superusers reads files of the server'),
+        (16, 'identity', 'tokens are believed, or a login is trusted, for a transaction at a time'),
+        (17, 'trusted_logins', 'every trusted login is a role, and none that people take'),
+        (18, 'master_key', 'the master key can be read, and by nobody else'),
+        (19, 'keyring', 'there are active keys'),
+        (20, 'secret_literals', 'a secret in the text of a statement is noticed'),
+        (21, 'lockout', 'locks are flushed before the reply'),
+        (22, 'statement_log', 'statements of applications are not logged'),
+        (23, 'parameter_log', 'parameters are not logged'),
+        (24, 'password_encryption', 'passwords of roles are kept as SCRAM verifiers'),
+        (25, 'client_authentication', 'nobody gets in from outside without a password'),
+        (26, 'ssl', 'connections over the network are encrypted'),
+        (27, 'row_security', 'policies are applied'),
+        (28, 'durability', 'what is committed stays'),
+        (29, 'archiving', 'WAL is archived'),
+        (30, 'checksums', 'pages have checksums'),
+        (31, 'autovacuum', 'autovacuum runs'),
+        (32, 'statement_statistics', 'pg_stat_statements counts'),
+        (33, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     ORDER BY c.position, f.detail
 $$;

@@ -20,20 +20,35 @@ FROM (VALUES
      'updated_at}',
      '{}', '{}', '{}'),
     ('vrm.test_runs', 'user_id', '{user_id,id,agent_id,test_case_ids,time_limit,outbound_call_params,status,'
-     'started_at,completed_at,results,error,source,external_id,direction,outcome,ended_reason,cost,currency}', '{}',
-     '{}', '{}'),
+     'started_at,completed_at,results,error,source,external_id,direction,outcome,ended_reason,cost,currency,'
+     'agent_version}', '{}', '{}', '{}'),
     ('vrm_private.test_runs_archive', 'user_id', '{user_id,id,agent_id,test_case_ids,time_limit,'
      'outbound_call_params,status,started_at,completed_at,results,error,archived_at,extra,source,external_id,'
-     'direction,outcome,ended_reason,cost,currency}', '{}', '{}',
-     '{batch_id}'),
+     'direction,outcome,ended_reason,cost,currency,agent_version}', '{}', '{}', '{batch_id}'),
     -- a shared case belongs to somebody else
     ('vrm.test_run_cases', 'user_id', '{user_id,run_id,position,case_id}', '{}', '{case_user_id}', '{}'),
     ('vrm.transcript_turns', 'user_id', '{user_id,run_id,id,speaker,message,at,end_ms,role,interrupted,latency}', '{}',
      '{}', '{}'),
     ('vrm.run_actions', 'user_id', '{user_id,run_id,id,action,status,at,arguments,result,ok,took}', '{}', '{}', '{}'),
     ('vrm.run_events', 'user_id', '{user_id,id,run_id,status,at}', '{}', '{}', '{}'),
+    ('vrm.call_imports', 'user_id', '{user_id,id,source,external_id,payload,raw,agent_id,state,reason,note,run_id,'
+     'clock,sets,received_at}', '{}', '{}', '{}'),
+    ('vrm.import_words', 'user_id', '{user_id,source,field,word,seen,last_at}', '{}', '{}', '{}'),
     ('vrm.metrics', 'user_id', '{user_id,id,name,prompt,created_at,updated_at}', '{}', '{}', '{}'),
-    ('vrm.metric_results', 'user_id', '{user_id,metric_id,run_id,score,passed,rationale,at}', '{}', '{}', '{}'),
+    ('vrm.metric_results', 'user_id', '{user_id,metric_id,run_id,score,passed,rationale,at,case_id,judge,is_person}',
+     '{}', '{}', '{}'),
+    ('vrm.agent_versions', 'user_id', '{user_id,agent_id,version,agent_type,connection_details,direction,persona,'
+     'scenario,created_at}', '{}', '{}', '{}'),
+    ('vrm.suites', 'user_id', '{user_id,id,name,case_ids,repeats,metrics,min_pass_rate,min_pass_hat_k,'
+     'max_answering_time,created_at,updated_at}', '{}', '{}', '{}'),
+    ('vrm.suite_runs', 'user_id', '{user_id,id,suite_id,name,agent_id,agent_version,repeats,min_pass_rate,'
+     'min_pass_hat_k,max_answering_time,started_at}', '{}', '{}', '{}'),
+    ('vrm.suite_run_cases', 'user_id', '{user_id,suite_run_id,position,case_id,name,user_persona,scenario,metrics}',
+     '{}', '{}', '{}'),
+    ('vrm.suite_calls', 'user_id', '{user_id,suite_run_id,position,repeat,run_id,status,passed,score,duration_ms,'
+     'answering_time,failed_checks,failed_metrics}', '{}', '{}', '{}'),
+    ('vrm.run_queue', 'user_id', '{user_id,run_id,attempts}', '{}', '{}', '{}'),
+    ('vrm.run_leases', 'user_id', '{user_id,run_id,runner,attempts,claimed_at,lease_until}', '{}', '{}', '{}'),
     ('vrm.api_keys', 'user_id', '{user_id,id,service,key_hint,description,created_at,last_used_at}', '{key}', '{}',
      '{}'),
     ('vrm.api_key_uses', 'user_id', '{user_id,id,api_key_id,service,used_at}', '{}', '{}', '{used_by}'),
@@ -77,7 +92,9 @@ FROM (VALUES
     ('vrm.lockout_policy', NULL, '{}', '{}', '{}', '{kind,threshold,attempt_window,base_lock,factor,max_lock,'
      'consecutive_cap,reservation}'),
     ('vrm.retention_policies', NULL, '{}', '{}', '{}', '{name,keep,min_keep,enabled,every,batch_rows,batch_target,'
-     'nice_ratio,max_lag,max_runtime,note}'),
+     'nice_ratio,max_lag,max_runtime,note,referenced}'),
+    ('vrm.retention_refused', NULL, '{}', '{}', '{}', '{policy,row_key,relation,person_id,sqlstate,message,run_id,'
+     'attempts,first_refused_at,last_refused_at}'),
     ('vrm.retention_runs', NULL, '{}', '{}', '{}', '{run_id,policy,state,cutoff,as_of,started_at,last_batch_at,'
      'finished_at,pid,backend_start,estimated_rows,rows_done,rows_busy,bytes_done,batches,retries,stop_requested,'
      'error}'),
@@ -109,6 +126,7 @@ FROM (VALUES
     ('vrm_private.lockout_secret', NULL, '{}', '{secret}', '{}', '{id}'),
     ('vrm_private.sealed_columns', NULL, '{}', '{}', '{}', '{column_id,relation,column_name,per_subject}'),
     ('vrm_private.column_classes', NULL, '{}', '{}', '{}', '{rel,column_name,class,names_person}'),
+    ('vrm_private.intended', NULL, '{}', '{}', '{}', '{kind,object,name,definition,noted_by}'),
     ('vrm_private.platform_history', NULL, '{}', '{}', '{}', '{id,version,at}')
     ) AS t (rel, person, personal, secret, third_party, system)
 CROSS JOIN LATERAL (

@@ -25,6 +25,7 @@ BEGIN
     END LOOP;
     PERFORM vrm_private.expire_cached_results();
     COMMIT;
+    CALL vrm.import_calls();
     WHILE vrm_private.compact_calls() OPERATOR(pg_catalog.>) 0 LOOP
         COMMIT;
     END LOOP;

@@ -2,7 +2,7 @@
 
 -- Two registries that everything else is made of: vrm.monitoring(), the text that Prometheus reads, its
 -- rules, the exporter's queries, the dashboard and vrm.health_check().  How a metric is measured is
--- code, in 96-monitoring.sql: a text that the engine executed would be a superuser's keyboard.
+-- code, in functions.sql: a text that the engine executed would be a superuser's keyboard.
 CREATE TABLE IF NOT EXISTS vrm.monitoring_metrics (
     name text PRIMARY KEY,
     family text NOT NULL CONSTRAINT family_is_known CHECK (family IN

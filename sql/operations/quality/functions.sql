@@ -131,7 +131,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.examine_quality_check() IS
-    'trigger: a check is one expression that its table''s owner has written and PostgreSQL understands';
+    'trigger: a check must be a single expression that its table''s owner has written and PostgreSQL understands';
 
 CREATE OR REPLACE FUNCTION vrm.add_quality_check(
     name text,

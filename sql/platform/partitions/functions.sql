@@ -44,6 +44,9 @@ BEGIN
                    format('rows of %s from %s to %s', parent, low, high));
     EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', schema, part_name);
     EXECUTE format('REVOKE ALL ON %I.%I FROM PUBLIC, anon, authenticated, service_role', schema, part_name);
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = parent AND c.relreplident = 'f') THEN
+        EXECUTE format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', schema, part_name);
+    END IF;
     IF rest IS NOT NULL THEN
         EXECUTE format('WITH moved AS (DELETE FROM %1$s WHERE %2$I >= $1 AND %2$I < $2 RETURNING %5$s)'
                        ' INSERT INTO %3$I.%4$I (%5$s) OVERRIDING SYSTEM VALUE SELECT %5$s FROM moved',

@@ -19,3 +19,16 @@ REVOKE ALL ON vrm_private.archive_manifest, vrm_private.archive_removals FROM PU
 CREATE TRIGGER forget_archived AFTER DELETE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm_private.forget_archived();
 COMMENT ON TRIGGER forget_archived ON vrm.user_profiles IS 'the archived calls of a person go with the person';
+
+CREATE TRIGGER refuse_held_change AFTER DELETE OR UPDATE ON vrm_private.test_runs_archive
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.refuse_held_change();
+COMMENT ON TRIGGER refuse_held_change ON vrm_private.test_runs_archive IS
+    'archived calls stay as they are while they are held';
+CREATE TRIGGER refuse_held_truncate BEFORE TRUNCATE ON vrm_private.test_runs_archive
+    FOR EACH STATEMENT EXECUTE FUNCTION vrm_private.refuse_held_truncate();
+COMMENT ON TRIGGER refuse_held_truncate ON vrm_private.test_runs_archive IS 'legal holds are respected';
+
+-- before anything of the person goes, since batches and holds take this lock first
+CREATE TRIGGER wait_for_retention BEFORE DELETE ON vrm.user_profiles
+    FOR EACH STATEMENT EXECUTE FUNCTION vrm_private.wait_for_retention();
+COMMENT ON TRIGGER wait_for_retention ON vrm.user_profiles IS 'accounts go between batches of retention';

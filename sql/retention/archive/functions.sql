@@ -14,44 +14,47 @@ REVOKE EXECUTE ON FUNCTION vrm_private.make_archive_partitions() FROM PUBLIC;
 
 -- All of this runs for every batch, hence PL/pgSQL wherever it keeps a plan.
 
--- By name, never by position: a column that came and went must not shift the others.
-CREATE OR REPLACE FUNCTION vrm_private.archive_columns(OUT shared name[], OUT extra name[])
+-- By name, never by position: a column that came and went must not shift the others.  What is computed
+-- anew on each side is not carried over.
+CREATE OR REPLACE FUNCTION vrm_private.archive_columns(live regclass, OUT shared name[], OUT extra name[])
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     changed record;
     differs boolean;
 BEGIN
-    SELECT array_agg(live.attname ORDER BY live.attname) FILTER (WHERE kept.attname IS NOT NULL),
-           coalesce(array_agg(live.attname ORDER BY live.attname) FILTER (WHERE kept.attname IS NULL), '{}'),
-           bool_or((live.type, live.atttypmod) <> (kept.type, kept.atttypmod))
+    SELECT array_agg(l.attname ORDER BY l.attname) FILTER (WHERE NOT kept.generated),
+           coalesce(array_agg(l.attname ORDER BY l.attname)
+                    FILTER (WHERE coalesce(kept.generated, true) AND NOT l.generated), '{}'),
+           bool_or((l.type, l.atttypmod) <> (kept.type, kept.atttypmod))
     INTO shared, extra, differs
-    FROM vrm_private.columns_of('vrm.test_runs') live
+    FROM vrm_private.columns_of(live) l
     LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname);
     IF NOT differs THEN
         RETURN;
     END IF;
-    SELECT live.attname AS name, format_type(live.type, live.atttypmod) AS live_type,
+    SELECT l.attname AS name, format_type(l.type, l.atttypmod) AS live_type,
            format_type(kept.type, kept.atttypmod) AS kept_type INTO changed
-    FROM vrm_private.columns_of('vrm.test_runs') live
+    FROM vrm_private.columns_of(live) l
     JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname)
-    WHERE (live.type, live.atttypmod) <> (kept.type, kept.atttypmod)
+    WHERE (l.type, l.atttypmod) <> (kept.type, kept.atttypmod)
     LIMIT 1;
-    RAISE EXCEPTION 'column "%" of vrm.test_runs has another type than in the archive', changed.name
+    RAISE EXCEPTION 'column "%" of % has another type than in the archive', changed.name, live
         USING ERRCODE = 'datatype_mismatch',
               DETAIL = format('It is %s here, %s there.', changed.live_type, changed.kept_type),
               HINT = format('ALTER TABLE vrm_private.test_runs_archive ALTER COLUMN %I TYPE %s;', changed.name,
                             changed.live_type);
 END
 $$;
-COMMENT ON FUNCTION vrm_private.archive_columns() IS
-    'columns of vrm.test_runs that the archive has, too, and those it has not; an error when a type differs';
+COMMENT ON FUNCTION vrm_private.archive_columns(regclass) IS
+    'columns of a table of calls that the archive has, too, and those it has not; an error when a type differs';
 
 CREATE OR REPLACE FUNCTION vrm_private.columns_of(relation regclass)
-    RETURNS TABLE (attname name, type oid, atttypmod integer)
+    RETURNS TABLE (attname name, type oid, atttypmod integer, generated boolean)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT a.attname, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, a.atttypmod
+    RETURN QUERY SELECT a.attname, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, a.atttypmod,
+                        a.attgenerated <> ''
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
 END
@@ -92,44 +95,49 @@ COMMENT ON FUNCTION vrm_private.record_batch(bigint, bigint, bigint, timestamptz
     'adds a batch to the manifest and chains it to the one before; the caller holds the lock';
 
 -- First the rows are locked; what is deleted by the second statement is therefore what was locked,
--- in its latest version, and its snapshot sees every recording that had come in before the lock.
+-- in its latest version, and its snapshot sees every recording that had come in before the lock.  Values
+-- without a column in the archive are kept as text, as exact as a dump has them, whatever the session says.
 CREATE OR REPLACE FUNCTION vrm_private.archive_by_statements(
-    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+    run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
+    OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
 )
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 3 SET datestyle = 'ISO, YMD'
+    SET intervalstyle = 'postgres' SET timezone = 'UTC' SET bytea_output = 'hex' AS $$
 DECLARE
-    rule record;
-    names record := vrm_private.archive_columns();
+    names record := vrm_private.archive_columns(only_in);
     kept text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(names.shared) AS n);
-    taken text := (SELECT string_agg('g.' || quote_ident(n), ', ') FROM unnest(names.shared) AS n);
-    others text := coalesce('jsonb_build_object(' || (SELECT string_agg(format('%L, g.%I', n, n), ', ')
-                                                      FROM unnest(names.extra) AS n) || ')', 'NULL');
+    taken text := (SELECT string_agg('r.' || quote_ident(n), ', ') FROM unnest(names.shared) AS n);
+    others text := coalesce((SELECT 'jsonb_build_object('''', ''text'', '
+                                    || string_agg(format('%L, r.%I::text', n, n), ', ') || ')'
+                             FROM unnest(names.extra) AS n), 'NULL::jsonb');
     covered text[] := names.shared || ARRAY['archived_at', 'extra'];
     batch bigint := nextval(pg_get_serial_sequence('vrm_private.archive_manifest', 'batch_id'));
     archived timestamptz := clock_timestamp();
+    due tid[];
     users uuid[];
     ids uuid[];
     batch_oldest timestamptz;
     batch_newest timestamptz;
     digest bytea;
 BEGIN
-    SELECT * INTO STRICT rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
-    EXECUTE format('SELECT array_agg(s.user_id), array_agg(s.id) FROM (SELECT r.user_id, r.id FROM vrm.test_runs r'
-                   ' WHERE r.ctid >= $3 AND r.ctid <= $4 AND (%s) AND (%s) AND (%s) LIMIT $5'
-                   ' FOR UPDATE OF r SKIP LOCKED) AS s',
-                   rule.belongs, rule.due, rule.free)
-        INTO users, ids USING run.cutoff, run.as_of, low, high, most;
+    SELECT array_agg(b.place), count(*), max(b.place) FILTER (WHERE b.is_limit) INTO due, rows_seen, reached
+    FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b;
+    SELECT array_agg(s.user_id), array_agg(s.id) INTO users, ids
+    FROM (SELECT r.user_id, r.id FROM vrm.test_runs r WHERE r.tableoid = only_in AND r.ctid = ANY (due)
+          FOR UPDATE OF r SKIP LOCKED) AS s;
     EXECUTE format(
-        'WITH gone AS (DELETE FROM vrm.test_runs r USING unnest($5, $6) AS due (user_id, id)'
-        ' WHERE r.user_id = due.user_id AND r.id = due.id AND (%s) AND (%s) AND (%s) RETURNING r.*),'
+        'WITH due AS MATERIALIZED (SELECT d.place, d.bytes'
+        ' FROM vrm_private.due_rows($1, $2, $3, $4, $5, $6, $7) d'
+        ' JOIN unnest($8, $9) AS mine (user_id, id) ON mine.user_id = d.user_id AND mine.id = d.call_id),'
+        ' gone AS (DELETE FROM ONLY %s r USING due d WHERE r.ctid = d.place RETURNING %s, %s AS others, d.bytes),'
         ' put AS (INSERT INTO vrm_private.test_runs_archive (%s, archived_at, extra, batch_id)'
-        ' SELECT %s, $3, %s, $4 FROM gone g RETURNING *)'
-        ' SELECT count(*), sum(s.bytes), min(s.completed_at), max(s.completed_at),'
-        ' sha256(string_agg(s.digest, '''' ORDER BY s.digest))'
-        ' FROM (SELECT put.completed_at, %s AS bytes, vrm.row_digest(put, $7) AS digest FROM put) AS s',
-        rule.belongs, rule.due, rule.free, kept, taken, others, replace(rule.size, 'r.', 'put.'))
+        ' OVERRIDING SYSTEM VALUE SELECT %s, $10, r.others, $11 FROM gone r RETURNING *),'
+        ' digests AS (SELECT put.completed_at, vrm.row_digest(put, $12) AS digest FROM put)'
+        ' SELECT count(*), (SELECT sum(g.bytes) FROM gone g), min(s.completed_at), max(s.completed_at),'
+        ' sha256(string_agg(s.digest, '''' ORDER BY s.digest)) FROM digests s',
+        only_in::regclass, taken, others, kept, taken)
         INTO rows_done, bytes_done, batch_oldest, batch_newest, digest
-        USING run.cutoff, run.as_of, archived, batch, users, ids, covered;
+        USING run.policy, run.cutoff, run.as_of, again, only_in, after, last, users, ids, archived, batch, covered;
     IF rows_done > 0 THEN
         PERFORM vrm_private.record_batch(batch, run.run_id, rows_done, archived, batch_oldest, batch_newest, bytes_done,
                                          covered, digest);
@@ -137,71 +145,79 @@ BEGIN
     bytes_done := coalesce(bytes_done, 0);
 END
 $$;
-COMMENT ON FUNCTION vrm_private.archive_by_statements(vrm.retention_runs, tid, tid, bigint) IS
-    'moves the calls that are due in a range of rows, whatever triggers and foreign keys there are';
+COMMENT ON FUNCTION vrm_private.archive_by_statements(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
+    'moves the calls that are due between two places of a table, whatever triggers and foreign keys there are';
 
 -- Below the executor neither triggers nor foreign keys are heeded.  Those of the platform are looked
--- after by archive_batch(); with any other, or columns that only SQL can fill, statements do it.
-CREATE OR REPLACE FUNCTION vrm_private.archive_partition(archived timestamptz, shared name[]) RETURNS regclass
+-- after by archive_rows_of(); with any other, or columns that only SQL can fill, statements do it.
+CREATE OR REPLACE FUNCTION vrm_private.archive_partition(live regclass, archived timestamptz, shared name[])
+    RETURNS regclass
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (
     SELECT c.oid::regclass
     FROM pg_inherits i
     JOIN pg_class c ON c.oid = i.inhrelid
-    JOIN pg_class live ON live.oid = 'vrm.test_runs'::regclass
+    JOIN pg_class l ON l.oid = live
     WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
-      AND c.relname = to_char(archived AT TIME ZONE 'UTC', '"test_runs_archive_"YYYY_MM')
-      AND c.relkind = 'r' AND live.relkind = 'r' AND NOT c.relhasrules AND NOT live.relhasrules
+      AND vrm_private.partition_bounds(i.inhrelid) @> archived
+      AND c.relkind = 'r' AND l.relkind = 'r' AND NOT c.relhasrules AND NOT l.relhasrules
       AND NOT EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = c.oid AND NOT a.attisdropped
                         AND (a.attidentity <> '' OR a.attgenerated <> ''
                              OR a.atthasdef AND a.attname <> 'archived_at' AND a.attname <> ALL (shared)))
+      -- one that is not stored would arrive as null
+      AND NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = live AND a.attgenerated = 'v' AND a.attname = ANY (shared))
       AND NOT EXISTS (SELECT FROM pg_trigger t
                       LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
-                      WHERE (t.tgrelid = c.oid OR t.tgrelid = live.oid AND t.tgtype & 8 <> 0)
+                      WHERE (t.tgrelid IN (c.oid, i.inhparent) AND t.tgtype & 4 <> 0
+                             OR t.tgrelid IN (live, 'vrm.test_runs'::regclass) AND t.tgtype & 8 <> 0)
                         AND t.tgenabled IN ('O', 'A')
                         AND t.tgfoid NOT IN ('vrm.record_facts()'::regprocedure,
                                              'vrm_private.refuse_held()'::regprocedure)
                         AND (k.contype = 'f' AND k.confdeltype = 'c'
                              AND k.conrelid IN ('vrm.test_run_cases'::regclass, 'vrm.transcript_turns'::regclass,
                                                 'vrm.run_actions'::regclass, 'vrm.call_recordings'::regclass))
-                            IS NOT TRUE));
+                            IS NOT TRUE)
+      -- deleting their cases would set these off
+      AND NOT EXISTS (SELECT FROM vrm_private.foreign_references('vrm.test_run_cases')));
 END
 $$;
-COMMENT ON FUNCTION vrm_private.archive_partition(timestamptz, name[]) IS
-    'the partition that vrm.archive_rows() may put calls into; null when it must not';
+COMMENT ON FUNCTION vrm_private.archive_partition(regclass, timestamptz, name[]) IS
+    'the partition that vrm.archive_rows() may put calls of a table into; null when it must not';
 
 -- Rows are removed in the version that the query has seen, or left.  What hangs on them goes after
 -- them, when nothing can be hung on them any more.
-CREATE OR REPLACE FUNCTION vrm_private.archive_batch(
-    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+CREATE OR REPLACE FUNCTION vrm_private.archive_rows_of(
+    run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
+    OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    rule record;
-    names record := vrm_private.archive_columns();
+    names record := vrm_private.archive_columns(only_in);
     covered text[] := names.shared || ARRAY['archived_at', 'extra'];
     archived timestamptz := clock_timestamp();
-    goal regclass := vrm_private.archive_partition(archived, names.shared);
+    goal regclass := vrm_private.archive_partition(only_in, archived, names.shared);
     batch bigint;
     moved record;
 BEGIN
     IF goal IS NULL OR names.extra <> '{}' THEN
-        SELECT s.* INTO rows_done, bytes_done FROM vrm_private.archive_by_statements(run, low, high, most) AS s;
+        SELECT s.rows_done, s.rows_seen, s.bytes_done, s.reached INTO rows_done, rows_seen, bytes_done, reached
+        FROM vrm_private.archive_by_statements(run, again, only_in, after, last, most, most_bytes) AS s;
         RETURN;
     END IF;
     batch := nextval(pg_get_serial_sequence('vrm_private.archive_manifest', 'batch_id'));
-    SELECT * INTO STRICT rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
-    EXECUTE format('SELECT m.*, due.bytes * m.row_count / cardinality(due.places) AS bytes FROM'
-                   ' (SELECT array_agg(s.ctid) AS places, sum(s.bytes) AS bytes FROM (SELECT r.ctid, %s AS bytes'
-                   ' FROM vrm.test_runs r WHERE r.ctid >= $3 AND r.ctid <= $4 AND (%s) AND (%s) AND (%s) LIMIT $5) AS s'
-                   ' HAVING count(*) > 0) AS due,'
-                   ' vrm.archive_rows(''vrm.test_runs'', $6, due.places, $7, $8, $9) AS m',
-                   rule.size, rule.belongs, rule.due, rule.free)
-        INTO moved USING run.cutoff, run.as_of, low, high, most, goal, covered, archived, batch;
+    SELECT m.*, due.seen, due.reached, due.bytes * m.row_count / due.seen AS bytes INTO moved
+    FROM (SELECT array_agg(b.place) AS places, sum(b.bytes) AS bytes, count(*) AS seen,
+                 max(b.place) FILTER (WHERE b.is_limit) AS reached
+          FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b
+          HAVING count(*) > 0) AS due,
+         vrm.archive_rows(only_in, goal, due.places, covered, archived, batch) AS m;
     rows_done := coalesce(moved.row_count, 0);
+    rows_seen := coalesce(moved.seen, 0);
     bytes_done := coalesce(moved.bytes, 0);
+    reached := moved.reached;
     IF rows_done = 0 THEN
         RETURN;
     END IF;
@@ -211,8 +227,10 @@ BEGIN
                   OR EXISTS (SELECT FROM vrm.transcript_turns t
                              WHERE t.user_id = gone.user_id AND t.run_id = gone.run_id)
                   OR EXISTS (SELECT FROM vrm.run_actions a
-                             WHERE a.user_id = gone.user_id AND a.run_id = gone.run_id)) THEN
-        RAISE EXCEPTION 'something was added to a call while it was being archived'
+                             WHERE a.user_id = gone.user_id AND a.run_id = gone.run_id))
+       -- the partition was not locked before
+       OR goal IS DISTINCT FROM vrm_private.archive_partition(only_in, archived, names.shared) THEN
+        RAISE EXCEPTION 'something was added to a call, or to its table, while it was being archived'
             USING ERRCODE = 'serialization_failure', HINT = 'The next run takes it: CALL vrm.maintain();';
     END IF;
     DELETE FROM vrm.test_run_cases c USING unnest(moved.users, moved.ids) AS gone (user_id, run_id)
@@ -221,16 +239,50 @@ BEGIN
                                      covered, moved.rows_sha256);
 END
 $$;
-COMMENT ON FUNCTION vrm_private.archive_batch(vrm.retention_runs, tid, tid, bigint) IS
-    'moves the calls that are due in a range of rows to the archive, with a row of the manifest';
+COMMENT ON FUNCTION vrm_private.archive_rows_of(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
+    'moves the calls that are due between two places of a table to the archive, with a row of the manifest';
+
+-- Whoever makes a trigger, a foreign key or a column has committed before the lock is given, and is seen
+-- by what is looked at afterwards.  Without a table, the batch is about all of them.
+CREATE OR REPLACE FUNCTION vrm_private.archive_batch(
+    run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
+    OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
+)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    relation oid;
+    done record;
+BEGIN
+    LOCK TABLE vrm.test_runs IN ROW EXCLUSIVE MODE;
+    rows_done := 0;
+    rows_seen := 0;
+    bytes_done := 0;
+    FOR relation IN
+        SELECT only_in WHERE only_in IS NOT NULL
+        UNION ALL
+        SELECT DISTINCT d.relation FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of, again) d
+        WHERE only_in IS NULL
+    LOOP
+        SELECT * INTO done
+        FROM vrm_private.archive_rows_of(run, again, relation, after, last, most - rows_seen, most_bytes);
+        rows_done := rows_done + done.rows_done;
+        rows_seen := rows_seen + done.rows_seen;
+        bytes_done := bytes_done + done.bytes_done;
+        reached := done.reached;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.archive_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
+    'moves the calls that are due between two places of a table, or in all tables';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.archive_columns(), vrm_private.columns_of(regclass),
+    vrm_private.archive_columns(regclass), vrm_private.columns_of(regclass),
     vrm_private.chain_link(bytea, bigint, bigint, bigint, timestamptz, text[], bytea),
     vrm_private.record_batch(bigint, bigint, bigint, timestamptz, timestamptz, timestamptz, bigint, text[], bytea),
-    vrm_private.archive_by_statements(vrm.retention_runs, tid, tid, bigint),
-    vrm_private.archive_partition(timestamptz, name[]),
-    vrm_private.archive_batch(vrm.retention_runs, tid, tid, bigint)
+    vrm_private.archive_by_statements(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
+    vrm_private.archive_partition(regclass, timestamptz, name[]),
+    vrm_private.archive_rows_of(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
+    vrm_private.archive_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint)
     FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.verify_archive(run_id bigint DEFAULT NULL)
@@ -252,6 +304,15 @@ BEGIN
         ), found AS (
             SELECT p.batch_id, count(*) AS row_count, sha256(string_agg(p.digest, '' ORDER BY p.digest)) AS rows_sha256
             FROM present p GROUP BY p.batch_id
+        ), doubles AS (
+            SELECT a.batch_id, count(*) AS row_count
+            FROM chosen c
+            JOIN vrm_private.test_runs_archive a ON a.batch_id = c.batch_id AND a.archived_at = c.archived_at
+            WHERE EXISTS (SELECT FROM vrm.test_runs r WHERE r.user_id = a.user_id AND r.id = a.id)
+               OR EXISTS (SELECT FROM vrm_private.test_runs_archive o
+                          WHERE o.user_id = a.user_id AND o.id = a.id
+                            AND (o.archived_at, o.batch_id) IS DISTINCT FROM (a.archived_at, a.batch_id))
+            GROUP BY a.batch_id
         ), judged AS (
             SELECT c.batch_id, c.run_id,
                    CASE WHEN c.chain_sha256 IS DISTINCT FROM vrm_private.chain_link(
@@ -260,11 +321,14 @@ BEGIN
                         WHEN c.purged_at IS NOT NULL THEN NULL
                         WHEN f.row_count IS DISTINCT FROM c.row_count
                         THEN format('%s rows of %s are there', coalesce(f.row_count, 0), c.row_count)
-                        WHEN f.rows_sha256 IS DISTINCT FROM c.rows_sha256 THEN 'rows were changed' END AS wrong,
+                        WHEN f.rows_sha256 IS DISTINCT FROM c.rows_sha256 THEN 'rows were changed'
+                        WHEN d.row_count > 0 THEN format('%s calls that are elsewhere, too', d.row_count) END AS wrong,
                    CASE WHEN c.purged_at IS NOT NULL
                         THEN format('%s rows, purged on %s', c.row_count, c.purged_at::date)
                         ELSE format('%s rows', c.row_count) END AS right
-            FROM chosen c LEFT JOIN found f ON f.batch_id = c.batch_id
+            FROM chosen c
+            LEFT JOIN found f ON f.batch_id = c.batch_id
+            LEFT JOIN doubles d ON d.batch_id = c.batch_id
         )
         SELECT j.batch_id, j.run_id, j.wrong IS NULL, coalesce(j.wrong, j.right) FROM judged j ORDER BY j.batch_id;
     RETURN QUERY
@@ -292,70 +356,6 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.require_read_committed(text) IS 'an error when the transaction sees one snapshot only';
 
--- Triggers stay silent: the call is not new, its states were recorded and its figures counted before.
--- Foreign keys are looked after by hand for the same reason.
-CREATE OR REPLACE FUNCTION vrm.restore_from_archive(ids uuid[]) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET session_replication_role = replica AS $$
-DECLARE
-    names record := vrm_private.archive_columns();
-    kept text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(names.shared || names.extra) AS n);
-    taken text := (SELECT string_agg('g.' || quote_ident(n), ', ') FROM unnest(names.shared) AS n);
-    others text := coalesce((SELECT string_agg(', e.' || quote_ident(n), '') FROM unnest(names.extra) AS n), '');
-    problem text;
-    restored bigint;
-BEGIN
-    PERFORM vrm_private.require_read_committed('restoring from the archive');
-    PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
-    PERFORM FROM vrm.user_profiles p
-    WHERE p.id IN (SELECT a.user_id FROM vrm_private.test_runs_archive a WHERE a.id = ANY (ids))
-    FOR KEY SHARE;
-    PERFORM FROM vrm.agents g
-    WHERE (g.user_id, g.id) IN (SELECT a.user_id, a.agent_id FROM vrm_private.test_runs_archive a
-                                WHERE a.id = ANY (ids))
-    FOR KEY SHARE;
-    SELECT min(i.id::text) INTO problem FROM unnest(ids) AS i (id)
-    WHERE NOT EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.id = i.id);
-    IF problem IS NOT NULL THEN
-        RAISE EXCEPTION 'test run "%" is not in the archive', problem
-            USING ERRCODE = 'no_data_found',
-                  HINT = 'SELECT id FROM vrm.all_test_runs WHERE archived_at IS NOT NULL;';
-    END IF;
-    SELECT min(a.agent_id::text) INTO problem FROM vrm_private.test_runs_archive a
-    WHERE a.id = ANY (ids) AND a.agent_id IS NOT NULL
-      AND NOT EXISTS (SELECT FROM vrm.agents g WHERE g.user_id = a.user_id AND g.id = a.agent_id);
-    IF problem IS NOT NULL THEN
-        RAISE EXCEPTION 'agent "%" of an archived test run is gone', problem
-            USING ERRCODE = 'foreign_key_violation',
-                  HINT = 'Leave it in the archive; vrm.all_test_runs shows it as well.';
-    END IF;
-    SELECT min(key) INTO problem FROM vrm_private.test_runs_archive a, jsonb_object_keys(a.extra) AS key
-    WHERE a.id = ANY (ids) AND key <> ALL (names.extra) AND key <> ALL (names.shared);
-    IF problem IS NOT NULL THEN
-        RAISE EXCEPTION 'column "%" of an archived test run is not in vrm.test_runs', problem
-            USING ERRCODE = 'undefined_column',
-                  HINT = format('ALTER TABLE vrm.test_runs ADD COLUMN %I ...;', problem);
-    END IF;
-
-    PERFORM vrm_private.note_removals('restored', ids => ids);
-    EXECUTE format(
-        'WITH gone AS (DELETE FROM vrm_private.test_runs_archive a WHERE a.id = ANY ($1) RETURNING a.*)'
-        ' INSERT INTO vrm.test_runs (%s) SELECT %s%s'
-        ' FROM gone g, LATERAL jsonb_populate_record(NULL::vrm.test_runs, coalesce(g.extra, ''{}'')) AS e',
-        kept, taken, others) USING ids;
-    GET DIAGNOSTICS restored = ROW_COUNT;
-    INSERT INTO vrm.test_run_cases (user_id, run_id, position, case_user_id, case_id)
-    SELECT r.user_id, r.id, e.position, c.user_id, c.id
-    FROM vrm.test_runs r,
-         jsonb_array_elements_text(r.test_case_ids) WITH ORDINALITY AS e (id, position),
-         LATERAL (SELECT t.user_id, t.id FROM vrm.test_cases t
-                  WHERE t.id::text = e.id AND (t.user_id = r.user_id OR t.is_shared) FOR KEY SHARE) AS c
-    WHERE r.id = ANY (ids) AND jsonb_typeof(r.test_case_ids) = 'array';
-    RETURN restored;
-END
-$$;
-COMMENT ON FUNCTION vrm.restore_from_archive(uuid[]) IS
-    'moves archived calls back to vrm.test_runs as they were; returns how many.  Hold them to keep them there';
-
 CREATE OR REPLACE FUNCTION vrm_private.note_removals(reason text, ids uuid[] DEFAULT NULL, owner uuid DEFAULT NULL)
     RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
@@ -375,10 +375,10 @@ DECLARE
     held boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
-    EXECUTE format('SELECT EXISTS (SELECT FROM vrm_private.legal_holds h'
-                   ' WHERE h.released_at IS NULL AND h.user_id = $1)'
-                   ' OR EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.user_id = $1 AND %s)',
-                   vrm_private.hold_on('a.user_id', 'a.agent_id', 'a.id', 'a.started_at')) INTO held USING OLD.id;
+    held := EXISTS (SELECT FROM vrm_private.legal_holds h WHERE h.released_at IS NULL AND h.user_id = OLD.id)
+            OR EXISTS (SELECT FROM vrm_private.test_runs_archive a,
+                                   vrm_private.holds_on(a.user_id, a.agent_id, a.id, a.started_at) h
+                       WHERE a.user_id = OLD.id);
     IF held THEN
         RAISE EXCEPTION 'user "%" is under a legal hold', OLD.id
             USING ERRCODE = 'object_in_use',
@@ -390,6 +390,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.forget_archived() IS 'trigger: the archived calls of a person go with the person';
+
+CREATE OR REPLACE FUNCTION vrm_private.wait_for_retention() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.wait_for_retention() IS 'trigger: waits for the batch that is under way';
 
 -- All in one transaction, as the caller's SELECT demands: CALL vrm.run_retention() is kinder to others.
 CREATE OR REPLACE FUNCTION vrm.archive_old_test_runs() RETURNS bigint
@@ -413,9 +422,10 @@ COMMENT ON FUNCTION vrm.archive_old_test_runs() IS
     'the source document''s name: archives the calls that are due, in one transaction; returns how many';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm.verify_archive(bigint), vrm_private.require_read_committed(text), vrm.restore_from_archive(uuid[]),
-    vrm_private.note_removals(text, uuid[], uuid), vrm_private.forget_archived(), vrm.archive_old_test_runs()
+    vrm.verify_archive(bigint), vrm_private.require_read_committed(text),
+    vrm_private.note_removals(text, uuid[], uuid), vrm_private.forget_archived(),
+    vrm_private.wait_for_retention(), vrm.archive_old_test_runs()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    vrm.verify_archive(bigint), vrm.restore_from_archive(uuid[]), vrm.archive_old_test_runs()
+    vrm.verify_archive(bigint), vrm.archive_old_test_runs()
     TO service_role;

@@ -1,15 +1,35 @@
 -- Legal holds: what retention must leave alone
 
--- As text, because the planner joins it where it would call a function for every row.
-CREATE OR REPLACE FUNCTION vrm_private.hold_on(user_id text, agent_id text, run_id text, started_at text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('EXISTS (SELECT FROM vrm_private.legal_holds h WHERE h.released_at IS NULL'
-                  ' AND (h.user_id IS NULL OR h.user_id = %s) AND (h.agent_id IS NULL OR h.agent_id = %s)'
-                  ' AND (h.run_id IS NULL OR h.run_id = %s) AND (h.started IS NULL OR h.started @> %s))',
-                  user_id, agent_id, run_id, started_at)
+-- One query without settings, so that the planner sees through it.  Each arm has an index.
+CREATE OR REPLACE FUNCTION vrm_private.holds_on(user_id uuid, agent_id uuid, run_id uuid, started_at timestamptz)
+    RETURNS TABLE (hold_id bigint)
+    LANGUAGE sql STABLE AS $$
+    SELECT h.hold_id FROM vrm_private.legal_holds h
+    WHERE h.released_at IS NULL AND h.run_id = holds_on.run_id AND (h.user_id IS NULL OR h.user_id = holds_on.user_id)
+      AND (h.agent_id IS NULL OR h.agent_id = holds_on.agent_id)
+      AND (h.started IS NULL OR h.started @> holds_on.started_at)
+    UNION ALL
+    SELECT h.hold_id FROM vrm_private.legal_holds h
+    WHERE h.released_at IS NULL AND h.run_id IS NULL AND h.user_id = holds_on.user_id
+      AND (h.agent_id IS NULL OR h.agent_id = holds_on.agent_id)
+      AND (h.started IS NULL OR h.started @> holds_on.started_at)
+    UNION ALL
+    SELECT h.hold_id FROM vrm_private.legal_holds h
+    WHERE h.released_at IS NULL AND h.run_id IS NULL AND h.user_id IS NULL AND h.agent_id = holds_on.agent_id
+      AND (h.started IS NULL OR h.started @> holds_on.started_at)
+    UNION ALL
+    SELECT h.hold_id FROM vrm_private.legal_holds h
+    WHERE h.released_at IS NULL AND h.run_id IS NULL AND h.user_id IS NULL AND h.agent_id IS NULL
+      AND h.started @> holds_on.started_at
 $$;
-COMMENT ON FUNCTION vrm_private.hold_on(text, text, text, text) IS
-    'SQL condition: a legal hold covers a call, whose columns are given as expressions';
+COMMENT ON FUNCTION vrm_private.holds_on(uuid, uuid, uuid, timestamptz) IS
+    'holds in force on a call, or with nulls on something else of a person and a time';
+
+-- Whoever changes what a hold might be about takes it shared, and so has ended before a hold is given
+-- that it has not seen.  vrm_private.retention_lock() comes first where both are taken.
+CREATE OR REPLACE FUNCTION vrm_private.hold_lock() RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS 'SELECT 8462091843120932';
+COMMENT ON FUNCTION vrm_private.hold_lock() IS 'key of the advisory lock between holds and those who delete';
 
 CREATE OR REPLACE FUNCTION vrm.place_hold(
     reason text,
@@ -29,8 +49,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'SELECT vrm.place_hold(''case 42'', user_id => ...);';
     END IF;
-    -- waits for the batch that is under way; the next one sees the hold
+    -- waits for the batch and the deletions that are under way; the next ones see the hold
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
+    PERFORM pg_advisory_xact_lock(vrm_private.hold_lock());
     INSERT INTO vrm_private.legal_holds (reason, user_id, agent_id, run_id, started)
     VALUES (place_hold.reason, place_hold.user_id, place_hold.agent_id, place_hold.run_id,
             CASE WHEN num_nonnulls(since, until) > 0 THEN tstzrange(since, until) END)
@@ -55,22 +76,32 @@ END
 $$;
 COMMENT ON FUNCTION vrm.release_hold(bigint) IS 'ends a legal hold; its row stays as a record';
 
--- Whoever deletes: a user his call, the service a recording, an erasure everything.
+CREATE OR REPLACE FUNCTION vrm_private.raise_held(what text, id uuid) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION '% "%" is under a legal hold', what, id
+        USING ERRCODE = 'object_in_use',
+              DETAIL = 'It can be neither deleted nor changed before the hold is released.',
+              HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
+END
+$$;
+COMMENT ON FUNCTION vrm_private.raise_held(text, uuid) IS 'the error of whoever touches what is held';
+
+-- Whoever deletes: a user a call, the service a recording, an erasure everything.
 CREATE OR REPLACE FUNCTION vrm_private.refuse_held() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     held uuid;
 BEGIN
-    IF vrm.is_archiving() OR NOT EXISTS (SELECT FROM vrm_private.legal_holds WHERE released_at IS NULL) THEN
+    IF vrm.is_archiving() THEN
         RETURN NULL;
     END IF;
-    EXECUTE format('SELECT g.id FROM gone g WHERE %s LIMIT 1',
-                   vrm_private.hold_on('g.user_id', 'g.agent_id', 'g.id', 'g.started_at')) INTO held;
+    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    SELECT g.id INTO held FROM gone g
+    WHERE EXISTS (SELECT FROM vrm_private.holds_on(g.user_id, g.agent_id, g.id, g.started_at))
+    LIMIT 1;
     IF held IS NOT NULL THEN
-        RAISE EXCEPTION 'test run "%" is under a legal hold', held
-            USING ERRCODE = 'object_in_use',
-                  DETAIL = 'It cannot be deleted before the hold is released.',
-                  HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
+        PERFORM vrm_private.raise_held('test run', held);
     END IF;
     RETURN NULL;
 END
@@ -82,24 +113,78 @@ CREATE OR REPLACE FUNCTION vrm_private.refuse_held_recordings() RETURNS trigger
 DECLARE
     held uuid;
 BEGIN
-    EXECUTE format('SELECT g.id FROM gone g JOIN vrm.test_runs t ON t.user_id = g.user_id AND t.id = g.run_id'
-                   ' WHERE %s LIMIT 1',
-                   vrm_private.hold_on('t.user_id', 't.agent_id', 't.id', 't.started_at')) INTO held;
+    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    SELECT g.id INTO held
+    FROM gone g JOIN vrm.test_runs t ON t.user_id = g.user_id AND t.id = g.run_id
+    WHERE EXISTS (SELECT FROM vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at))
+    LIMIT 1;
     IF held IS NOT NULL THEN
-        RAISE EXCEPTION 'recording "%" is under a legal hold', held
-            USING ERRCODE = 'object_in_use',
-                  DETAIL = 'It cannot be deleted before the hold is released.',
-                  HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
+        PERFORM vrm_private.raise_held('recording', held);
     END IF;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.refuse_held_recordings() IS
     'trigger: recordings of calls under a legal hold cannot be deleted';
+
+-- A call that is still going on is written to, held or not, but not moved out of its hold; once it has
+-- ended it is evidence.
+CREATE OR REPLACE FUNCTION vrm_private.refuse_held_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    IF TG_TABLE_NAME = 'call_recordings' THEN
+        IF EXISTS (SELECT FROM vrm.test_runs t, vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at)
+                   WHERE t.user_id = OLD.user_id AND t.id = OLD.run_id) THEN
+            PERFORM vrm_private.raise_held('recording', OLD.id);
+        END IF;
+    ELSIF OLD.completed_at IS NULL THEN
+        IF EXISTS (SELECT h.hold_id FROM vrm_private.holds_on(OLD.user_id, OLD.agent_id, OLD.id, OLD.started_at) h
+                   EXCEPT
+                   SELECT h.hold_id FROM vrm_private.holds_on(NEW.user_id, NEW.agent_id, NEW.id, NEW.started_at) h) THEN
+            PERFORM vrm_private.raise_held('test run', OLD.id);
+        END IF;
+    ELSIF EXISTS (SELECT FROM vrm_private.holds_on(OLD.user_id, OLD.agent_id, OLD.id, OLD.started_at)) THEN
+        PERFORM vrm_private.raise_held('test run', OLD.id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.refuse_held_change() IS
+    'trigger: calls that have ended, recordings and archived calls under a legal hold stay as they are';
+
+CREATE OR REPLACE FUNCTION vrm_private.refuse_held_truncate() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    held uuid;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    IF TG_RELID = 'vrm_private.test_runs_archive'::regclass THEN
+        SELECT t.id INTO held FROM vrm_private.test_runs_archive t
+        WHERE EXISTS (SELECT FROM vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at)) LIMIT 1;
+    ELSE
+        SELECT t.id INTO held FROM vrm.test_runs t
+        WHERE EXISTS (SELECT FROM vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at))
+          AND (TG_RELID <> 'vrm.call_recordings'::regclass
+               OR EXISTS (SELECT FROM vrm.call_recordings c WHERE c.user_id = t.user_id AND c.run_id = t.id)) LIMIT 1;
+    END IF;
+    IF held IS NOT NULL THEN
+        PERFORM vrm_private.raise_held('test run', held);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.refuse_held_truncate() IS
+    'trigger: a table with something in it that is under a legal hold cannot be emptied';
+
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.hold_on(text, text, text, text),
+    vrm_private.holds_on(uuid, uuid, uuid, timestamptz),
+    vrm_private.hold_lock(),
+    vrm_private.raise_held(text, uuid),
     vrm_private.refuse_held(),
     vrm_private.refuse_held_recordings(),
+    vrm_private.refuse_held_change(),
+    vrm_private.refuse_held_truncate(),
     vrm.place_hold(text, uuid, uuid, uuid, timestamptz, timestamptz),
     vrm.release_hold(bigint)
     FROM PUBLIC;
@@ -107,26 +192,3 @@ GRANT EXECUTE ON FUNCTION
     vrm.place_hold(text, uuid, uuid, uuid, timestamptz, timestamptz),
     vrm.release_hold(bigint)
     TO service_role;
-
-CREATE OR REPLACE FUNCTION vrm_private.held_partitions(parent regclass, cutoff timestamptz) RETURNS oid[]
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    covers text := CASE WHEN parent = 'vrm_private.test_runs_archive'::regclass
-                        THEN vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at')
-                        ELSE vrm_private.hold_on('r.user_id', 'NULL', 'NULL', 'r.at') END;
-    partition oid;
-    held boolean;
-    found_held oid[] := '{}';
-BEGIN
-    FOREACH partition IN ARRAY vrm_private.expired_partitions(parent, cutoff) LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE %s)', partition::regclass, covers) INTO held;
-        IF held THEN
-            found_held := found_held || partition;
-        END IF;
-    END LOOP;
-    RETURN found_held;
-END
-$$;
-COMMENT ON FUNCTION vrm_private.held_partitions(regclass, timestamptz) IS
-    'expired partitions with something in them that is under a legal hold';
-REVOKE EXECUTE ON FUNCTION vrm_private.held_partitions(regclass, timestamptz) FROM PUBLIC;

@@ -15,8 +15,15 @@ CREATE TABLE IF NOT EXISTS vrm_private.legal_holds (
     CONSTRAINT released_by_somebody CHECK ((released_by IS NULL) = (released_at IS NULL))
 );
 CREATE INDEX IF NOT EXISTS legal_holds_in_force ON vrm_private.legal_holds (user_id) WHERE released_at IS NULL;
+CREATE INDEX IF NOT EXISTS legal_holds_on_run ON vrm_private.legal_holds (run_id) WHERE released_at IS NULL;
+CREATE INDEX IF NOT EXISTS legal_holds_on_agent ON vrm_private.legal_holds (agent_id) WHERE released_at IS NULL;
+CREATE INDEX IF NOT EXISTS legal_holds_on_time ON vrm_private.legal_holds USING gist (started)
+    WHERE released_at IS NULL AND run_id IS NULL AND user_id IS NULL AND agent_id IS NULL;
 COMMENT ON TABLE vrm_private.legal_holds IS 'what must not go, whatever its age; without end until released';
-COMMENT ON INDEX vrm_private.legal_holds_in_force IS 'holds that are in force';
+COMMENT ON INDEX vrm_private.legal_holds_in_force IS 'holds that are in force, by person';
+COMMENT ON INDEX vrm_private.legal_holds_on_run IS 'the same by call';
+COMMENT ON INDEX vrm_private.legal_holds_on_agent IS 'the same by agent';
+COMMENT ON INDEX vrm_private.legal_holds_on_time IS 'holds on everything of some time';
 COMMENT ON COLUMN vrm_private.legal_holds.hold_id IS 'the hold';
 COMMENT ON COLUMN vrm_private.legal_holds.reason IS 'why, for who comes later';
 COMMENT ON COLUMN vrm_private.legal_holds.user_id IS 'of this person; null for anybody';

@@ -3,3 +3,7 @@
 ALTER TABLE vrm_private.deleted_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm_private.erasure_ledger ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm_private.deleted_accounts, vrm_private.erasure_ledger FROM PUBLIC, anon, authenticated;
+
+CREATE TRIGGER note_deletion BEFORE DELETE ON vrm.user_profiles
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.note_deletion();
+COMMENT ON TRIGGER note_deletion ON vrm.user_profiles IS 'whoever goes is in the ledger';

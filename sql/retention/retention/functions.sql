@@ -1,76 +1,5 @@
 -- Retention: what is due, and runs that take it away
 
--- No whole row is ever named (r.*): that would fetch and decompress all of it.
--- belongs: rows that the policy is about; due: of them those old enough, $1 being the cutoff and $2
--- the moment of the run; free: of them those that nothing holds back; whole: what goes are partitions,
--- not rows.  "r" is the row.  PL/pgSQL keeps the plan, which takes longer to make than to run.
-CREATE OR REPLACE FUNCTION vrm_private.retention_rules()
-    RETURNS TABLE (policy text, target text, belongs text, due text, free text, age text, size text, plan text,
-                   whole boolean)
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN QUERY
-    SELECT p.policy, 'vrm.test_runs', p.belongs, 'r.completed_at < $1',
-           -- a call stays as long as one of its recordings does, or what nobody has folded into its results
-           'NOT ' || vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at')
-           || ' AND NOT EXISTS (SELECT FROM vrm.call_recordings c WHERE c.user_id = r.user_id AND c.run_id = r.id)'
-           || ' AND NOT EXISTS (SELECT FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id)'
-           || ' AND NOT EXISTS (SELECT FROM vrm.run_actions a WHERE a.user_id = r.user_id AND a.run_id = r.id)',
-           'r.completed_at', $r$100 + coalesce(pg_column_size(r.results), 0)
-             + coalesce(pg_column_size(r.outbound_call_params), 0) + coalesce(pg_column_size(r.error), 0)$r$,
-           p.plan, false
-    FROM (VALUES ('calls.active', $r$r.status IN ('queued', 'running')$r$, 'keep'),
-                 ('calls.completed', $r$r.status = 'completed'$r$, 'move to vrm_private.test_runs_archive'),
-                 ('calls.failed', $r$r.status IN ('failed', 'cancelled')$r$, 'move to vrm_private.test_runs_archive')
-         ) AS p (policy, belongs, plan)
-    UNION ALL
-    SELECT 'archive', 'vrm_private.test_runs_archive', 'true',
-           $r$r.tableoid = ANY ((SELECT vrm_private.expired_partitions('vrm_private.test_runs_archive', $1))::oid[])$r$,
-           $r$r.tableoid <> ALL ((SELECT vrm_private.held_partitions('vrm_private.test_runs_archive', $1))::oid[])$r$,
-           'r.archived_at', '100 + coalesce(pg_column_size(r.results), 0)',
-           'drop partitions of vrm_private.test_runs_archive', true
-    UNION ALL
-    SELECT 'logs.' || class, 'vrm.logs_' || class, 'true',
-           format('r.tableoid = ANY ((SELECT vrm_private.expired_partitions(%L, $1))::oid[])'
-                  ' OR r.at < $1 AND r.tableoid = %L::regclass', 'vrm.logs_' || class, 'vrm.logs_' || class || '_rest'),
-           format('r.tableoid <> ALL ((SELECT vrm_private.held_partitions(%L, $1))::oid[])'
-                  ' AND NOT (r.tableoid = %L::regclass AND %s)', 'vrm.logs_' || class, 'vrm.logs_' || class || '_rest',
-                  vrm_private.hold_on('r.user_id', 'NULL', 'NULL', 'r.at')),
-           'r.at', '100 + coalesce(pg_column_size(r.data), 0)', 'drop partitions of vrm.logs_' || class, true
-    FROM unnest('{application,error,analytics}'::text[]) AS class
-    UNION ALL
-    SELECT 'recordings', 'vrm.call_recordings', 'true',
-           'CASE WHEN r.keep IS NULL THEN r.recorded_at ELSE vrm_private.retention_cutoff(-r.keep, r.recorded_at) END'
-           ' < CASE WHEN r.keep IS NULL THEN $1 ELSE $2 END',
-           'NOT EXISTS (SELECT FROM vrm.test_runs t WHERE t.user_id = r.user_id AND t.id = r.run_id AND '
-           || vrm_private.hold_on('t.user_id', 't.agent_id', 't.id', 't.started_at') || ')',
-           'r.recorded_at', 'r.bytes', 'delete, and the object through vrm.claim_purges()', false
-    UNION ALL
-    -- whole months: statistics of a month would otherwise outlive those of its days
-    SELECT 'analytics.facts', 'vrm.call_facts', 'true', $r$r.started_at < date_trunc('month', $1, 'UTC')$r$,
-           'NOT ' || vrm_private.hold_on('r.user_id', 'r.agent_id', 'r.id', 'r.started_at'),
-           'r.started_at', '100', 'delete', false
-    UNION ALL
-    SELECT 'analytics.rollups', 'vrm.call_rollup', 'true',
-           $r$r.bucket < (date_trunc('month', $1, 'UTC') AT TIME ZONE 'UTC')::date$r$, 'true',
-           $r$r.bucket::timestamp AT TIME ZONE 'UTC'$r$, '50 + pg_column_size(r.stats)', 'delete', false
-    UNION ALL
-    SELECT p.policy, 'vrm.user_profiles', p.belongs, p.due,
-           p.free || ' AND NOT EXISTS (SELECT FROM vrm_private.legal_holds h'
-                     ' WHERE h.released_at IS NULL AND h.user_id = r.id)',
-           p.age, '200', p.plan, false
-    FROM (VALUES ('users.inactive', 'r.deleted_at IS NULL',
-                  'vrm_private.last_seen(r.id, r.last_login, r.created_at) < $1',
-                  $r$r.role <> 'admin'$r$, 'vrm_private.last_seen(r.id, r.last_login, r.created_at)',
-                  'vrm.delete_account()'),
-                 ('users.deleted', 'r.deleted_at IS NOT NULL', 'r.deleted_at < $1', 'true', 'r.deleted_at',
-                  'vrm.erase_user()')
-         ) AS p (policy, belongs, due, free, age, plan);
-END
-$$;
-COMMENT ON FUNCTION vrm_private.retention_rules() IS
-    'the rules of retention: conditions on a row "r", $1 the cutoff, $2 the moment of the run';
-
 -- In UTC whatever the session's TimeZone: a month before the end of March is another hour elsewhere.
 CREATE OR REPLACE FUNCTION vrm_private.retention_cutoff(keep interval, at timestamptz) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -84,37 +13,69 @@ CREATE OR REPLACE FUNCTION vrm_private.retention_lock() RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS 'SELECT 8462091843120931';
 COMMENT ON FUNCTION vrm_private.retention_lock() IS 'key of the advisory lock that serialises batches';
 
+-- Floors are kept on every day of a leap year's cycle, and so is what they mean: 360 days compare as equal
+-- to a year, 28 days are a month in February only.
+CREATE OR REPLACE FUNCTION vrm_private.is_as_long(keep interval, floor interval) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT bool_and(vrm_private.retention_cutoff(keep, day AT TIME ZONE 'UTC')
+                    <= vrm_private.retention_cutoff(floor, day AT TIME ZONE 'UTC'))
+    FROM generate_series('2023-01-01'::timestamp, '2026-12-31', '1 day') AS day
+$$;
+COMMENT ON FUNCTION vrm_private.is_as_long(interval, interval) IS
+    'whether a period is as long as another one, whatever day it is counted back from';
+
+CREATE OR REPLACE FUNCTION vrm_private.fate(policy text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN policy = 'calls.active' THEN 'keep'
+                WHEN policy LIKE 'calls.%' THEN 'move to vrm_private.test_runs_archive'
+                WHEN policy = 'archive' THEN 'drop partitions of vrm_private.test_runs_archive'
+                WHEN policy LIKE 'logs.%' THEN 'drop partitions of vrm.logs_' || substr(policy, 6)
+                WHEN policy = 'recordings' THEN 'delete, and the object through vrm.claim_purges()'
+                WHEN policy = 'users.inactive' THEN 'vrm.delete_account()'
+                WHEN policy = 'users.deleted' THEN 'vrm.erase_user()'
+                ELSE 'delete' END
+$$;
+COMMENT ON FUNCTION vrm_private.fate(text) IS 'what becomes of the rows of a policy';
+
 CREATE OR REPLACE FUNCTION vrm.retention_preview(policy text DEFAULT NULL)
     RETURNS TABLE (policy_name text, cutoff timestamptz, due_rows bigint, due_bytes bigint, held_rows bigint,
                    oldest timestamptz, plan text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
-    rule record;
-    as_of timestamptz := now();
+    chosen vrm.retention_policies;
+    whole record;
+    old bigint;
 BEGIN
     PERFORM vrm_private.check_policy(retention_preview.policy);
-    FOR rule IN
-        SELECT r.*, p.keep, p.enabled
-        FROM vrm_private.retention_rules() r JOIN vrm.retention_policies p ON p.name = r.policy
+    PERFORM vrm_private.check_columns();
+    FOR chosen IN
+        SELECT * FROM vrm.retention_policies p
         WHERE p.name = retention_preview.policy OR retention_preview.policy IS NULL
         ORDER BY p.name
     LOOP
-        policy_name := rule.policy;
-        cutoff := vrm_private.retention_cutoff(rule.keep, as_of);
-        IF rule.keep IS NULL OR NOT rule.enabled THEN
+        policy_name := chosen.name;
+        cutoff := vrm_private.retention_cutoff(chosen.keep, now());
+        IF chosen.keep IS NULL OR NOT chosen.enabled THEN
             -- rows with a period of their own stay, too: no run looks at them
-            SELECT 0, 0, 0, NULL, CASE WHEN rule.keep IS NULL THEN 'keep for ever' ELSE 'nothing, disabled' END
+            SELECT 0, 0, 0, NULL, CASE WHEN chosen.keep IS NULL THEN 'keep for ever' ELSE 'nothing, disabled' END
             INTO due_rows, due_bytes, held_rows, oldest, plan;
             RETURN NEXT;
             CONTINUE;
         END IF;
-        plan := rule.plan;
-        EXECUTE format('SELECT count(*) FILTER (WHERE NOT s.held), coalesce(sum(s.size) FILTER (WHERE NOT s.held), 0),'
-                       ' count(*) FILTER (WHERE s.held), min(s.age) FILTER (WHERE NOT s.held)'
-                       ' FROM (SELECT %s AS size, %s AS age, NOT (%s) AS held FROM %s r WHERE (%s) AND (%s)) AS s',
-                       rule.size, rule.age, rule.free, rule.target, rule.belongs, rule.due)
-            INTO due_rows, due_bytes, held_rows, oldest USING cutoff, as_of;
+        plan := vrm_private.fate(chosen.name);
+        SELECT count(*), coalesce(sum(d.bytes), 0), min(d.age) INTO due_rows, due_bytes, oldest
+        FROM vrm_private.due_rows(chosen.name, retention_preview.cutoff, now()) d;
+        SELECT count(*) INTO old FROM vrm_private.old_rows(chosen.name, retention_preview.cutoff, now());
+        held_rows := old - due_rows;
+        SELECT coalesce(sum(p.row_count) FILTER (WHERE NOT p.held), 0) AS due,
+               coalesce(sum(p.bytes) FILTER (WHERE NOT p.held), 0) AS bytes,
+               coalesce(sum(p.row_count) FILTER (WHERE p.held), 0) AS held,
+               min(p.oldest) FILTER (WHERE NOT p.held) AS oldest INTO whole
+        FROM vrm_private.due_partitions(chosen.name, retention_preview.cutoff) p;
+        due_rows := due_rows + whole.due;
+        due_bytes := due_bytes + whole.bytes;
+        held_rows := held_rows + whole.held;
+        oldest := least(oldest, whole.oldest);
         RETURN NEXT;
     END LOOP;
 END
@@ -122,30 +83,70 @@ $$;
 COMMENT ON FUNCTION vrm.retention_preview(text) IS
     'what a run would do now, to the row: how much is due, how much is held, since when, and what becomes of it';
 
+-- A row cannot be of several policies, since a function says which.
 CREATE OR REPLACE FUNCTION vrm.retention_coverage()
     RETURNS TABLE (target text, no_policy bigint, several_policies bigint)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    rule record;
-BEGIN
-    FOR rule IN
-        SELECT r.target, coalesce(string_agg(format('(%s)::integer', r.belongs), ' + ') FILTER (WHERE p.enabled),
-                                  '0') AS matches
-        FROM vrm_private.retention_rules() r LEFT JOIN vrm.retention_policies p ON p.name = r.policy
-        GROUP BY r.target
-        ORDER BY r.target
-    LOOP
-        target := rule.target;
-        EXECUTE format('SELECT count(*) FILTER (WHERE m = 0), count(*) FILTER (WHERE m > 1)'
-                       ' FROM (SELECT %s AS m FROM %s r) AS s', rule.matches, rule.target)
-            INTO no_policy, several_policies;
-        RETURN NEXT;
-    END LOOP;
-END
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH kinds (target, policy, rows) AS (
+        SELECT 'vrm.test_runs', vrm_private.policy_of_call(r.status), count(*) FROM vrm.test_runs r GROUP BY r.status
+        UNION ALL
+        SELECT 'vrm.user_profiles', vrm_private.policy_of_account(r.deleted_at), count(*)
+        FROM vrm.user_profiles r GROUP BY 2
+        UNION ALL
+        SELECT 'vrm.logs_' || r.class, 'logs.' || r.class, count(*) FROM vrm.logs r GROUP BY r.class
+        UNION ALL
+        SELECT 'vrm.test_runs', 'calls.active', 0
+        UNION ALL
+        SELECT 'vrm.user_profiles', 'users.inactive', 0
+        UNION ALL
+        SELECT 'vrm.logs_' || class, 'logs.' || class, 0 FROM unnest('{application,error,analytics}'::text[]) AS class
+        UNION ALL
+        SELECT 'vrm_private.test_runs_archive', 'archive', count(*) FROM vrm_private.test_runs_archive
+        UNION ALL
+        SELECT 'vrm.call_recordings', 'recordings', count(*) FROM vrm.call_recordings
+        UNION ALL
+        SELECT 'vrm.call_facts', 'analytics.facts', count(*) FROM vrm.call_facts
+        UNION ALL
+        SELECT 'vrm.call_rollup', 'analytics.rollups', count(*) FROM vrm.call_rollup
+    )
+    SELECT k.target, coalesce(sum(k.rows) FILTER (WHERE p.name IS NULL), 0)::bigint, 0::bigint
+    FROM kinds k LEFT JOIN vrm.retention_policies p ON p.name = k.policy AND p.enabled
+    GROUP BY k.target
+    ORDER BY k.target
 $$;
 COMMENT ON FUNCTION vrm.retention_coverage() IS
     'rows that no enabled policy is about, or several are: both should be 0 everywhere';
+
+-- The rules name columns; one that a DBA has renamed is told of here, and how to get it back.
+CREATE OR REPLACE FUNCTION vrm_private.check_columns() RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    missing name;
+    likely name;
+BEGIN
+    SELECT c.name INTO missing
+    FROM unnest('{user_id,id,agent_id,test_case_ids,time_limit,outbound_call_params,status,started_at,completed_at,'
+                'results,error}'::name[]) AS c (name)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attname = c.name AND NOT a.attisdropped);
+    IF missing IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT live.attname INTO likely
+    FROM vrm_private.columns_of('vrm.test_runs') live
+    JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
+      ON kept.attname = missing AND kept.type = live.type
+    WHERE NOT EXISTS (SELECT FROM vrm_private.columns_of('vrm_private.test_runs_archive') other
+                      WHERE other.attname = live.attname)
+    LIMIT 1;
+    RAISE EXCEPTION 'column "%" of vrm.test_runs is not there', missing
+        USING ERRCODE = 'undefined_column',
+              DETAIL = 'It was renamed or dropped; the platform knows it by this name.',
+              HINT = coalesce(format('ALTER TABLE vrm.test_runs RENAME COLUMN %I TO %I;', likely, missing),
+                              'SELECT * FROM vrm.doctor();');
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_columns() IS 'an error when a column that the rules of retention name is gone';
 
 CREATE OR REPLACE FUNCTION vrm_private.check_policy(policy text) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -175,15 +176,18 @@ COMMENT ON FUNCTION vrm.stop_retention(bigint) IS
     'asks a run to stop after its batch; what it has done stays done, the next run goes on';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.retention_rules(),
     vrm_private.retention_cutoff(interval, timestamptz),
     vrm_private.retention_lock(),
+    vrm_private.is_as_long(interval, interval),
+    vrm_private.fate(text),
+    vrm_private.check_columns(),
     vrm_private.check_policy(text),
     vrm.retention_preview(text),
     vrm.retention_coverage(),
     vrm.stop_retention(bigint)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
+    vrm_private.is_as_long(interval, interval),  -- whoever changes a period is checked with it
     vrm.retention_preview(text),
     vrm.retention_coverage(),
     vrm.stop_retention(bigint)
@@ -233,36 +237,58 @@ $$;
 COMMENT ON FUNCTION vrm_private.begin_retention_run(text) IS
     'a run of a policy begins; run_id is null when there is nothing to keep, or somebody runs it already';
 
+-- What a run that has been through everything was not refused again is gone, or not due any more.
 CREATE OR REPLACE FUNCTION vrm_private.end_retention_run(run_id bigint, state text, error text) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE vrm.retention_runs r
     SET state = end_retention_run.state, error = end_retention_run.error, finished_at = clock_timestamp()
-    WHERE r.run_id = end_retention_run.run_id AND r.state = 'running'
+    WHERE r.run_id = end_retention_run.run_id AND r.state = 'running';
+    DELETE FROM vrm.retention_refused f USING vrm.retention_runs r
+    WHERE r.run_id = end_retention_run.run_id AND f.policy = r.policy
+      AND (end_retention_run.state = 'done' AND f.run_id < r.run_id
+           -- what stopped the run was not the rows'
+           OR end_retention_run.state = 'failed' AND f.run_id = r.run_id AND f.sqlstate LIKE '42%')
 $$;
 COMMENT ON FUNCTION vrm_private.end_retention_run(bigint, text, text) IS 'a run is over';
 
 -- Each block is visited once: a scan from the start for every batch would wade through what the
--- batches before have deleted.
-CREATE OR REPLACE FUNCTION vrm_private.retention_blocks(run_id bigint)
-    RETURNS TABLE (block bigint, due bigint)
+-- batches before have deleted.  "again": what was refused before, each row by itself.
+CREATE OR REPLACE FUNCTION vrm_private.retention_blocks(run_id bigint, again boolean)
+    RETURNS TABLE (relation oid, after tid, last tid, due bigint, bytes bigint)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     run vrm.retention_runs;
-    rule record;
 BEGIN
-    SELECT * INTO run FROM vrm.retention_runs r WHERE r.run_id = retention_blocks.run_id;
-    SELECT * INTO rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
-    IF rule.whole THEN
-        RETURN QUERY SELECT 0::bigint, p.due_rows FROM vrm.retention_preview(run.policy) p WHERE p.due_rows > 0;
-        RETURN;
+    SELECT * INTO STRICT run FROM vrm.retention_runs r WHERE r.run_id = retention_blocks.run_id;
+    PERFORM vrm_private.check_columns(), vrm_private.archive_columns('vrm.test_runs');
+    RETURN QUERY
+        SELECT p.relation, '(0,0)'::tid, '(4294967294,65535)'::tid, p.row_count, p.bytes
+        FROM vrm_private.due_partitions(run.policy, run.cutoff, again) p
+        WHERE NOT p.held
+          AND again = EXISTS (SELECT FROM vrm.retention_refused f
+                              WHERE f.policy = run.policy AND f.row_key = p.relation::regclass::text)
+        ORDER BY p.relation;
+    IF again THEN
+        RETURN QUERY
+            SELECT d.relation, format('(%s,%s)', vrm.tuple_block(d.place), p.number - 1)::tid, d.place, 1::bigint,
+                   d.bytes
+            FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of, true) d
+            JOIN vrm.retention_refused f ON f.policy = run.policy AND f.row_key = d.row_key,
+                 LATERAL (SELECT substring(d.place::text FROM ',(\d+)')::integer AS number) AS p
+            WHERE f.run_id < run.run_id
+            ORDER BY f.last_refused_at LIMIT 1000;
+    ELSE
+        RETURN QUERY
+            SELECT s.relation, format('(%s,0)', s.block)::tid, format('(%s,65535)', s.block)::tid, count(*),
+                   sum(s.bytes)::bigint
+            FROM (SELECT d.relation, vrm.tuple_block(d.place) AS block, d.bytes
+                  FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of) d) AS s
+            GROUP BY s.relation, s.block ORDER BY s.relation, s.block;
     END IF;
-    RETURN QUERY EXECUTE
-        format('SELECT vrm.tuple_block(r.ctid), count(*) FROM %s r WHERE (%s) AND (%s) AND (%s) GROUP BY 1 ORDER BY 1',
-               rule.target, rule.belongs, rule.due, rule.free)
-        USING run.cutoff, run.as_of;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.retention_blocks(bigint) IS 'blocks with rows that are due, and how many';
+COMMENT ON FUNCTION vrm_private.retention_blocks(bigint, boolean) IS
+    'places where rows are due, how many and how large: blocks, or rows that were refused before';
 
 CREATE OR REPLACE FUNCTION vrm_private.replica_lag_ms() RETURNS double precision
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -277,95 +303,188 @@ COMMENT ON FUNCTION vrm_private.replica_lag_ms() IS 'how late the slowest standb
 -- Nothing waits here: rows that somebody has locked are left, and a batch under way elsewhere makes
 -- this one come back later.
 CREATE OR REPLACE FUNCTION vrm_private.retention_batch(
-    run_id bigint, first_block bigint, last_block bigint, expected bigint, most bigint,
-    OUT rows_done bigint, OUT bytes_done bigint, OUT go_on boolean
+    run_id bigint, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
+    OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid, OUT go_on boolean
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     run vrm.retention_runs;
-    low tid := format('(%s,0)', first_block);
-    high tid := format('(%s,65535)', last_block);
+    done record;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(vrm_private.retention_lock()) THEN
         RETURN;
     END IF;
     SELECT * INTO STRICT run FROM vrm.retention_runs r WHERE r.run_id = retention_batch.run_id;
-    EXECUTE format('SELECT b.rows_done, b.bytes_done FROM vrm_private.%I($1, $2, $3, $4) AS b',
-                   CASE split_part(run.policy, '.', 1) WHEN 'calls' THEN 'archive' WHEN 'archive' THEN 'drop'
-                        WHEN 'logs' THEN 'drop' WHEN 'users' THEN 'users' ELSE 'delete' END || '_batch')
-        INTO rows_done, bytes_done USING run, low, high, most;
+    CASE split_part(run.policy, '.', 1)
+        WHEN 'calls' THEN
+            SELECT * INTO done FROM vrm_private.archive_batch(run, again, only_in, after, last, most, most_bytes);
+        WHEN 'users' THEN
+            SELECT * INTO done FROM vrm_private.users_batch(run, again, only_in, after, last, most, most_bytes);
+        ELSE
+            SELECT * INTO done FROM vrm_private.delete_batch(run, again, only_in, after, last, most, most_bytes);
+    END CASE;
+    rows_done := done.rows_done;
+    rows_seen := done.rows_seen;
+    bytes_done := done.bytes_done;
+    reached := done.reached;
     UPDATE vrm.retention_runs r
-    SET rows_done = r.rows_done + retention_batch.rows_done, bytes_done = r.bytes_done + retention_batch.bytes_done,
-        rows_busy = r.rows_busy + greatest(least(expected, most) - retention_batch.rows_done, 0),
-        batches = r.batches + (retention_batch.rows_done > 0)::integer, last_batch_at = clock_timestamp()
+    SET rows_done = r.rows_done + done.rows_done, bytes_done = r.bytes_done + done.bytes_done,
+        rows_busy = r.rows_busy + (done.rows_seen - done.rows_done),
+        batches = r.batches + (done.rows_done > 0)::integer, last_batch_at = clock_timestamp()
     WHERE r.run_id = retention_batch.run_id
     RETURNING r.state = 'running' AND NOT r.stop_requested INTO go_on;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.retention_batch(bigint, bigint, bigint, bigint, bigint) IS
-    'does what is due in a range of blocks; rows_done is null when another batch is under way';
+COMMENT ON FUNCTION vrm_private.retention_batch(bigint, boolean, oid, tid, tid, bigint, bigint) IS
+    'does what is due between two places, and tells how far it came; rows_done is null when another batch is under way';
 
+-- The same row that the batch would have begun with, so that the next one goes past it.
+CREATE OR REPLACE FUNCTION vrm_private.note_refusal(
+    run_id bigint, again boolean, only_in oid, after tid, last tid, sqlstate text, message text
+) RETURNS boolean
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    run vrm.retention_runs;
+    noted boolean;
+BEGIN
+    SELECT * INTO STRICT run FROM vrm.retention_runs r WHERE r.run_id = note_refusal.run_id;
+    SELECT vrm_private.refuse_row(run, f.row_key, f.relation, f.person_id, note_refusal.sqlstate, note_refusal.message)
+    INTO noted
+    FROM (SELECT p.relation::regclass::text AS row_key, p.relation, NULL::uuid AS person_id
+          FROM vrm_private.due_partitions(run.policy, run.cutoff, again) p WHERE p.relation = only_in AND NOT p.held
+          UNION ALL
+          SELECT b.row_key, b.relation, coalesce(b.user_id, b.person_id)
+          FROM vrm_private.rows_of_batch(run, again, only_in, after, last, 1, NULL) b) AS f
+    LIMIT 1;
+    RETURN coalesce(noted, false);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.note_refusal(bigint, boolean, oid, tid, tid, text, text) IS
+    'keeps why the first row between two places could not go; false when there is none any more';
+
+CREATE OR REPLACE FUNCTION vrm_private.refuse_row(
+    run vrm.retention_runs, row_key text, relation oid, person_id uuid, sqlstate text, message text
+) RETURNS boolean
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO vrm.retention_refused AS f (policy, row_key, relation, person_id, sqlstate, message, run_id)
+    VALUES (run.policy, refuse_row.row_key, refuse_row.relation::regclass,
+            (SELECT p.id FROM vrm.user_profiles p WHERE p.id = refuse_row.person_id), refuse_row.sqlstate,
+            left(refuse_row.message, 1000), run.run_id)
+    ON CONFLICT ON CONSTRAINT retention_refused_pkey DO UPDATE
+    SET sqlstate = excluded.sqlstate, message = excluded.message, run_id = excluded.run_id,
+        attempts = f.attempts + 1, last_refused_at = clock_timestamp()
+    RETURNING true
+$$;
+COMMENT ON FUNCTION vrm_private.refuse_row(vrm.retention_runs, text, oid, uuid, text, text) IS
+    'keeps that a row, or a partition, could not go, and why';
+
+-- Each partition is a batch; nothing else is looked at where it is one.
 CREATE OR REPLACE FUNCTION vrm_private.drop_batch(
-    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+    run vrm.retention_runs, again boolean, only_in oid,
+    OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    parent regclass := (SELECT r.target::regclass FROM vrm_private.retention_rules() r WHERE r.policy = run.policy);
-    is_archive boolean := run.policy = 'archive';
-    kept oid[] := vrm_private.held_partitions(parent, run.cutoff);
-    old oid;
-    dropped bigint;
+    parts oid[];
+    part oid;
 BEGIN
-    rows_done := 0;
-    bytes_done := 0;
-    FOREACH old IN ARRAY vrm_private.expired_partitions(parent, run.cutoff) LOOP
-        CONTINUE WHEN old = ANY (kept);
-        EXECUTE format('SELECT count(*) FROM %s', old::regclass) INTO dropped;
-        rows_done := rows_done + dropped;
-        bytes_done := bytes_done + pg_total_relation_size(old);
-        IF is_archive THEN
-            EXECUTE format('UPDATE vrm_private.archive_manifest SET purged_at = now()'
-                           ' WHERE batch_id IN (SELECT batch_id FROM %s)', old::regclass);
-        END IF;
-        EXECUTE format('DROP TABLE %s', old::regclass);
-    END LOOP;
-    IF NOT is_archive THEN
-        EXECUTE format('DELETE FROM %s_rest r WHERE r.at < $1 AND NOT %s', parent,
-                       vrm_private.hold_on('r.user_id', 'NULL', 'NULL', 'r.at')) USING run.cutoff;
-        GET DIAGNOSTICS dropped = ROW_COUNT;
-        rows_done := rows_done + dropped;
+    SELECT array_agg(p.relation), coalesce(sum(p.row_count), 0), coalesce(sum(p.bytes), 0)
+    INTO parts, rows_done, bytes_done
+    FROM vrm_private.due_partitions(run.policy, run.cutoff, again) p
+    WHERE NOT p.held AND (only_in IS NULL OR p.relation = only_in);
+    IF run.policy = 'archive' THEN
+        UPDATE vrm_private.archive_manifest m SET purged_at = now()
+        WHERE m.batch_id IN (SELECT a.batch_id FROM vrm_private.test_runs_archive a
+                             WHERE a.tableoid = ANY (parts) AND a.archived_at < run.cutoff);
     END IF;
+    FOREACH part IN ARRAY coalesce(parts, '{}') LOOP
+        EXECUTE format('DROP TABLE %s', part::regclass);
+    END LOOP;
+    rows_seen := rows_done;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.drop_batch(vrm.retention_runs, tid, tid, bigint) IS
-    'drops the partitions that are older than the run''s cutoff, and old rows that have none';
+COMMENT ON FUNCTION vrm_private.drop_batch(vrm.retention_runs, boolean, oid) IS
+    'drops one of the partitions that are due, or all of them';
 
--- Plain deletion, by triggers of the table itself where something else has to follow.
+-- Plain deletion, by triggers of the table itself where something else has to follow.  Each is one
+-- statement, and so sees one snapshot: a place cannot become another row's from looking to deleting.
 CREATE OR REPLACE FUNCTION vrm_private.delete_batch(
-    run vrm.retention_runs, low tid, high tid, most bigint, OUT rows_done bigint, OUT bytes_done bigint
+    run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
+    OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    rule record;
+    dropped_rows bigint := 0;
+    dropped_bytes bigint := 0;
 BEGIN
-    SELECT * INTO STRICT rule FROM vrm_private.retention_rules() r WHERE r.policy = run.policy;
-    EXECUTE format('WITH due AS (SELECT r.ctid FROM %s r WHERE r.ctid >= $3 AND r.ctid <= $4 AND (%s) AND (%s) AND (%s)'
-                   ' LIMIT $5 FOR UPDATE OF r SKIP LOCKED),'
-                   ' gone AS (DELETE FROM %s r USING due WHERE r.ctid = due.ctid RETURNING %s AS bytes)'
-                   ' SELECT count(*), coalesce(sum(bytes), 0) FROM gone',
-                   rule.target, rule.belongs, rule.due, rule.free, rule.target, rule.size)
-        INTO rows_done, bytes_done USING run.cutoff, run.as_of, low, high, most;
+    IF only_in IS NULL
+       OR only_in = ANY (vrm_private.expired_partitions(vrm_private.partitions_of(run.policy), run.cutoff)) THEN
+        SELECT d.rows_done, d.bytes_done INTO dropped_rows, dropped_bytes
+        FROM vrm_private.drop_batch(run, again, only_in) d;
+    END IF;
+    CASE
+        WHEN run.policy = 'recordings' THEN
+            WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit
+                         FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b),
+                 mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes
+                          FROM vrm.call_recordings r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place
+                          FOR UPDATE OF r SKIP LOCKED),
+                 gone AS (DELETE FROM vrm.call_recordings r USING mine m
+                          WHERE r.tableoid = m.relation AND r.ctid = m.place RETURNING m.bytes)
+            SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
+                   max(d.place) FILTER (WHERE d.is_limit)
+            INTO rows_done, bytes_done, rows_seen, reached FROM due d;
+        WHEN run.policy = 'analytics.facts' THEN
+            WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit
+                         FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b),
+                 mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes
+                          FROM vrm.call_facts r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place
+                          FOR UPDATE OF r SKIP LOCKED),
+                 gone AS (DELETE FROM vrm.call_facts r USING mine m
+                          WHERE r.tableoid = m.relation AND r.ctid = m.place RETURNING m.bytes)
+            SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
+                   max(d.place) FILTER (WHERE d.is_limit)
+            INTO rows_done, bytes_done, rows_seen, reached FROM due d;
+        WHEN run.policy = 'analytics.rollups' THEN
+            WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit
+                         FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b),
+                 mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes
+                          FROM vrm.call_rollup r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place
+                          FOR UPDATE OF r SKIP LOCKED),
+                 gone AS (DELETE FROM vrm.call_rollup r USING mine m
+                          WHERE r.tableoid = m.relation AND r.ctid = m.place RETURNING m.bytes)
+            SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
+                   max(d.place) FILTER (WHERE d.is_limit)
+            INTO rows_done, bytes_done, rows_seen, reached FROM due d;
+        WHEN run.policy LIKE 'logs.%' THEN
+            WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit
+                         FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b),
+                 mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes
+                          FROM vrm.logs r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place
+                          FOR UPDATE OF r SKIP LOCKED),
+                 gone AS (DELETE FROM vrm.logs r USING mine m
+                          WHERE r.tableoid = m.relation AND r.ctid = m.place RETURNING m.bytes)
+            SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
+                   max(d.place) FILTER (WHERE d.is_limit)
+            INTO rows_done, bytes_done, rows_seen, reached FROM due d;
+        ELSE NULL;
+    END CASE;
+    rows_done := coalesce(rows_done, 0) + dropped_rows;
+    rows_seen := coalesce(rows_seen, 0) + dropped_rows;
+    bytes_done := coalesce(bytes_done, 0) + dropped_bytes;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.delete_batch(vrm.retention_runs, tid, tid, bigint) IS
-    'deletes the rows that are due in a range of rows';
+COMMENT ON FUNCTION vrm_private.delete_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
+    'deletes the rows that are due between two places, or drops a partition';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.begin_retention_run(text),
     vrm_private.end_retention_run(bigint, text, text),
-    vrm_private.retention_blocks(bigint),
+    vrm_private.retention_blocks(bigint, boolean),
     vrm_private.replica_lag_ms(),
-    vrm_private.retention_batch(bigint, bigint, bigint, bigint, bigint),
-    vrm_private.drop_batch(vrm.retention_runs, tid, tid, bigint),
-    vrm_private.delete_batch(vrm.retention_runs, tid, tid, bigint)
+    vrm_private.retention_batch(bigint, boolean, oid, tid, tid, bigint, bigint),
+    vrm_private.note_refusal(bigint, boolean, oid, tid, tid, text, text),
+    vrm_private.refuse_row(vrm.retention_runs, text, oid, uuid, text, text),
+    vrm_private.drop_batch(vrm.retention_runs, boolean, oid),
+    vrm_private.delete_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint)
     FROM PUBLIC;

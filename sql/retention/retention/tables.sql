@@ -1,7 +1,7 @@
 -- Retention: what is due, and runs that take it away: types and tables
 
 -- What is kept how long.  The rules themselves (which rows, which moment counts) are code, in
--- vrm_private.retention_rules(): a text that the engine executed would be a superuser's keyboard.
+-- sql/retention/rules: a text that the engine executed would be a superuser's keyboard.
 CREATE TABLE IF NOT EXISTS vrm.retention_policies (
     name text PRIMARY KEY,
     keep interval,
@@ -15,10 +15,11 @@ CREATE TABLE IF NOT EXISTS vrm.retention_policies (
     max_lag interval DEFAULT '10 s',
     max_runtime interval,
     note text,
-    CONSTRAINT keep_not_below_floor CHECK (keep >= min_keep)
+    referenced text NOT NULL DEFAULT 'hold'
+        CONSTRAINT referenced_known CHECK (referenced IN ('hold', 'obey foreign keys'))
 );
 COMMENT ON TABLE vrm.retention_policies IS 'how long what is kept; every row of a kind matches exactly one policy';
-COMMENT ON COLUMN vrm.retention_policies.name IS 'the policy, by the names of vrm_private.retention_rules()';
+COMMENT ON COLUMN vrm.retention_policies.name IS 'the policy, by the names of the rules';
 COMMENT ON COLUMN vrm.retention_policies.keep IS 'how long; null for ever';
 COMMENT ON COLUMN vrm.retention_policies.min_keep IS 'floor below which keep cannot be set';
 COMMENT ON COLUMN vrm.retention_policies.enabled IS 'whether runs look at it';
@@ -29,6 +30,9 @@ COMMENT ON COLUMN vrm.retention_policies.nice_ratio IS 'pause after a batch, as 
 COMMENT ON COLUMN vrm.retention_policies.max_lag IS 'a run waits while a standby replays later than this';
 COMMENT ON COLUMN vrm.retention_policies.max_runtime IS 'a run stops after this; the next one goes on';
 COMMENT ON COLUMN vrm.retention_policies.note IS 'what for';
+COMMENT ON COLUMN vrm.retention_policies.referenced IS
+    'what becomes of calls that a foreign key of an application refers to: hold keeps them, obey foreign keys lets'
+    ' their ON DELETE CASCADE or SET NULL act';
 
 CREATE TABLE IF NOT EXISTS vrm.retention_runs (
     run_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -77,3 +81,32 @@ COMMENT ON COLUMN vrm.retention_runs.batches IS 'transactions that did something
 COMMENT ON COLUMN vrm.retention_runs.retries IS 'batches tried again after a lock timeout, deadlock or the like';
 COMMENT ON COLUMN vrm.retention_runs.stop_requested IS 'set by vrm.stop_retention()';
 COMMENT ON COLUMN vrm.retention_runs.error IS 'why it failed';
+
+-- What could not go, and is not tried with the others any more.
+CREATE TABLE IF NOT EXISTS vrm.retention_refused (
+    policy text NOT NULL,
+    row_key text NOT NULL,
+    relation text NOT NULL,
+    person_id uuid REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    run_id bigint NOT NULL,
+    attempts integer NOT NULL DEFAULT 1,
+    first_refused_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    last_refused_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (policy, row_key)
+);
+CREATE INDEX IF NOT EXISTS retention_refused_person ON vrm.retention_refused (person_id);
+COMMENT ON TABLE vrm.retention_refused IS
+    'rows that something refuses to let go; each run tries them once, by themselves';
+COMMENT ON INDEX vrm.retention_refused_person IS 'by person, with whom they go';
+COMMENT ON COLUMN vrm.retention_refused.policy IS 'what would take it: retention_policies.name';
+COMMENT ON COLUMN vrm.retention_refused.row_key IS 'the row''s key, or the partition';
+COMMENT ON COLUMN vrm.retention_refused.relation IS 'table that it is in';
+COMMENT ON COLUMN vrm.retention_refused.person_id IS 'whose it is; null for nobody''s';
+COMMENT ON COLUMN vrm.retention_refused.sqlstate IS 'why it could not go';
+COMMENT ON COLUMN vrm.retention_refused.message IS 'the same in words';
+COMMENT ON COLUMN vrm.retention_refused.run_id IS 'run that tried it last';
+COMMENT ON COLUMN vrm.retention_refused.attempts IS 'how many have';
+COMMENT ON COLUMN vrm.retention_refused.first_refused_at IS 'since when';
+COMMENT ON COLUMN vrm.retention_refused.last_refused_at IS 'when it was tried last';

@@ -1,9 +1,14 @@
 -- What differs by hand between the platform of 1.0.0 and of 1.1.0.  What is new arrives by vrm.install()
 -- afterwards; a row that a DBA has changed stays as it is.
 
+-- Functions are replaced by vrm.install(), their comments are not, which may be a DBA's by now: one that has
+-- changed is said again here.
+
 -- platform ---------------------------------------------------------------------------------------
 
 DROP FUNCTION IF EXISTS vrm_private.partition_end(oid);
+COMMENT ON FUNCTION vrm_private.make_partition(regclass, name, timestamptz, timestamptz) IS
+    'makes a partition unless something takes its times, and moves rows of its range into it; says whether it made one';
 
 -- secrets ----------------------------------------------------------------------------------------
 
@@ -12,6 +17,21 @@ COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaint
 -- identity ---------------------------------------------------------------------------------------
 
 -- audit ------------------------------------------------------------------------------------------
+
+-- as make_partition() now gives it to new ones
+DO $$
+DECLARE
+    part regclass;
+BEGIN
+    FOR part IN
+        SELECT c.oid::regclass FROM pg_class c
+        JOIN pg_partition_tree('vrm.logs') t ON t.relid = c.oid AND t.isleaf
+        WHERE c.relreplident = 'd' AND c.relkind = 'r'
+    LOOP
+        EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', part);
+    END LOOP;
+END
+$$;
 
 -- accounts ---------------------------------------------------------------------------------------
 
@@ -79,7 +99,8 @@ DO $$
 DECLARE
     taken text := (SELECT min(a.attname) FROM pg_attribute a
                    WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attname IN
-                       ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency'));
+                       ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency',
+                        'agent_version'));
 BEGIN
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'vrm.test_runs has a column "%" of your own', taken
@@ -119,7 +140,6 @@ ALTER TABLE vrm_private.test_runs_archive
     ADD COLUMN ended_reason text,
     ADD COLUMN cost numeric(18, 6),
     ADD COLUMN currency text;
-DROP VIEW vrm.all_test_runs, vrm.calls;
 
 COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said; null when nothing was before the interruption';
 COMMENT ON COLUMN vrm.transcript_turns.at IS 'when the speaker began, since the start of the call';
@@ -160,9 +180,41 @@ BEGIN
 END
 $$;
 
+COMMENT ON FUNCTION vrm_private.queue_purges() IS
+    'trigger: objects of recordings that are deleted shall go';
+DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
+
 -- analytics --------------------------------------------------------------------------------------
 
 -- retention --------------------------------------------------------------------------------------
+
+-- testing ----------------------------------------------------------------------------------------
+
+-- Several judges may say something of one call.  What there is keeps its place, under a name of its own.
+ALTER TABLE vrm.metric_results
+    ADD COLUMN case_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    ADD COLUMN judge text NOT NULL DEFAULT 'unnamed' CONSTRAINT judge_length CHECK (length(judge) BETWEEN 1 AND 200),
+    ADD COLUMN is_person boolean NOT NULL DEFAULT false;
+ALTER TABLE vrm.metric_results
+    DROP CONSTRAINT metric_results_pkey,
+    ADD CONSTRAINT metric_results_pkey PRIMARY KEY (user_id, metric_id, run_id, case_id, judge);
+COMMENT ON TABLE vrm.metric_results IS 'what judges and people have said of calls by metrics, each once';
+-- rules are functions that are parsed when they are made, no texts
+DROP FUNCTION IF EXISTS vrm_private.retention_rules(), vrm_private.hold_on(text, text, text, text),
+    vrm_private.held_partitions(regclass, timestamptz), vrm_private.retention_blocks(bigint),
+    vrm_private.retention_batch(bigint, bigint, bigint, bigint, bigint),
+    vrm_private.drop_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.delete_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.archive_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.archive_by_statements(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.users_batch(vrm.retention_runs, tid, tid, bigint),
+    vrm_private.archive_columns(), vrm_private.columns_of(regclass), vrm_private.archive_partition(timestamptz, name[]);
+COMMENT ON COLUMN vrm.retention_policies.name IS 'the policy, by the names of the rules';
+COMMENT ON INDEX vrm_private.legal_holds_in_force IS 'holds that are in force, by person';
+ALTER TABLE vrm.retention_policies
+    ADD COLUMN IF NOT EXISTS referenced text NOT NULL DEFAULT 'hold'
+        CONSTRAINT referenced_known CHECK (referenced IN ('hold', 'obey foreign keys'));
+ALTER TABLE vrm.retention_policies DROP CONSTRAINT IF EXISTS keep_not_below_floor;
 
 -- operations -------------------------------------------------------------------------------------
 
@@ -171,7 +223,3 @@ UPDATE vrm.alert_threshold SET hint = replace(hint, 'doc/' || page.name, 'doc/' 
 FROM (VALUES ('operations/', 'backup.md'), ('operations/', 'maintenance.md'), ('operations/', 'quality.md'),
              ('accounts/', 'lockout.md'), ('calls/', 'recordings.md')) AS page (district, name)
 WHERE strpos(hint, ' doc/' || page.name) > 0;
-
--- Functions are replaced by vrm.install(), their comments are not: those may be a DBA's by now.
-COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of recordings that are deleted shall go';

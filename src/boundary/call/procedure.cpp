@@ -46,7 +46,7 @@ void procedure_call::require_transaction_control(const char* example) const {
   if (atomic_ || IsTransactionBlock()) {
     throw vrm::error("25001", "cannot run inside a transaction block")
         .detail("Each batch is a transaction of its own.")
-        .hint(std::string("As a statement by itself, not from a function: ") + example);
+        .hint(std::string("Run it as a statement by itself, not from a function: ") + example);
   }
 }
 
@@ -75,7 +75,7 @@ procedure_call::scope::scope(Oid owner) : guc_level_(NewGUCNestLevel()) {
       set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     };
     set("search_path", "pg_catalog, pg_temp");
-    set("lock_timeout", "500ms");  // whoever wants the table for himself goes first
+    set("lock_timeout", "500ms");  // whoever wants the whole table goes first
     set("timezone", "UTC");
     set("datestyle", "ISO, YMD");
     set("session_replication_role", "origin");

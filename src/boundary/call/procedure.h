@@ -32,6 +32,9 @@ class procedure_call {
   /// Throws vrm::error 25001 inside a transaction block or function, 25006 on a standby.
   void require_transaction_control(const char* example) const;
 
+  /// Whether the transaction is the call's own, so that it may end it.
+  [[nodiscard]] bool can_commit() const noexcept { return !atomic_ && !IsTransactionBlock(); }
+
   /// Ends the transaction and begins the next one, in READ COMMITTED whatever the default.
   void commit();
 

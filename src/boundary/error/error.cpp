@@ -28,6 +28,9 @@ static_assert(vrm::sqlstate{"22012"}.packed() == ERRCODE_DIVISION_BY_ZERO);
 static_assert(vrm::sqlstate{"XX000"}.packed() == ERRCODE_INTERNAL_ERROR);
 
 /// Copies the top of the error stack into a memory context of its own, or returns nullptr.
+// CopyErrorData() may run out of memory, and would jump to the handler of whoever called us.  So it
+// gets a landing of its own; what is copied lives in a context that goes with the last exception
+// that points to it.
 ErrorData* copy_top_error() noexcept {
   const exception_stack_scope saved;
   volatile MemoryContext holder = nullptr;
@@ -43,6 +46,8 @@ ErrorData* copy_top_error() noexcept {
 }
 
 /// Copies `text` into the current memory context, or returns `fallback`; never raises.
+// The exception dies before report() jumps, so its texts have to be somewhere that the jump
+// respects: the current context, which the ERROR resets in the end.
 const char* copy_or(const char* text, const char* fallback) noexcept {
   const std::size_t size = std::strlen(text) + 1;
   void* copy = MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_NO_OOM);
@@ -126,6 +131,7 @@ void throw_null_argument() { throw vrm::error("22004", "argument must not be nul
 void report(const failure& failed) {
   if (failed.put_back) PG_RE_THROW();
 
+  // By hand instead of ereport(): file, line and function are those of the throw.
   if (errstart_cold(ERROR, TEXTDOMAIN)) {
     errcode(failed.sqlerrcode);
     errmsg_internal("%s", failed.message);

@@ -52,9 +52,14 @@ void insert_frozen(const known_table& table, const Datum* values, const bool* nu
     std::copy_n(values, count, slot->tts_values);
     std::copy_n(nulls, count, slot->tts_isnull);
     ExecStoreVirtualTuple(slot);
+    // Frozen, the row is visible to everybody at once.  COPY (FREEZE) may write so only where
+    // nobody else can look yet; here being seen early is the point.  There must be no index: an
+    // ERROR between the heap and its entry would leave a row that index scans never find.
     table_tuple_insert(relation, slot, GetCurrentCommandId(true), TABLE_INSERT_FROZEN, nullptr);
     ExecDropSingleTupleTableSlot(slot);
     table_close(relation, NoLock);
+    // COMMIT would flush the record, ROLLBACK and a lost connection would not, and it has to
+    // outlast all of them.
     if (flush) {
       XLogFlush(XactLastRecEnd);
     } else {

@@ -37,6 +37,19 @@ struct row {
   std::span<const bool> nulls;
 };
 
+// --- the invariant ------------------------------------------------------------------------------
+//
+// A plan is what was found out of the table and one partition.  It may be used for as long as
+// nothing that it was made of has changed.  Two facts make that so:
+//
+// - The transaction holds RowExclusiveLock on the table, the partition and its indexes from the
+//   first row on, so nobody else can take the locks of ALTER and DROP; whoever needs less, such as
+//   ATTACH PARTITION, tells all backends.
+// - Whoever altered them before the lock came, or does in this transaction, has sent an
+//   invalidation.  Taking a lock reads those, so comparing a counter after that is enough.
+//
+// Between rows no relation is open: an open one would make DDL of the same transaction fail with
+// "is being used by active queries in this session".
 /// How often PostgreSQL has forgotten what it knew of a relation.  No reference to a relation is
 /// kept from one row to the next, so this is how a change is noticed.
 std::uint64_t changes_seen = 0;
@@ -114,6 +127,7 @@ void give_range_table(EState* state, Relation table) {
   entry->relkind = table->rd_rel->relkind;
   entry->rellockmode = RowExclusiveLock;
 #if PG_VERSION_NUM >= 160000
+  // Nobody checks them: who calls us has decided that the row is written.
   List* permissions = NIL;
   addRTEPermissionInfo(&permissions, entry);
 #endif
@@ -128,6 +142,8 @@ void give_range_table(EState* state, Relation table) {
 
 /// The partition that a row belongs to, found as COPY finds it.
 Oid find_partition(Relation table, const source* sources, const row& given, EState* state) {
+  // ExecFindPartition() evaluates partition keys, looks at constraints of partitioned tables in
+  // between and raises the ERROR for a row that has no partition.
   EState* const finder = CreateExecutorState();  // holds the partitioned tables open
   give_range_table(finder, table);
   auto* const root = makeNode(ResultRelInfo);
@@ -188,6 +204,8 @@ struct partition_writer::plan {
 
   /// Looks at the partition once.
   void study(Relation root, const source* of_root) {
+    // What would need the executor: triggers on either, stored generated columns, foreign
+    // partitions, rules, and indexes that may call functions of users' at insertion time.
     const Relation leaf = table_open(partition, RowExclusiveLock);
     fits = leaf->rd_rel->relkind == RELKIND_RELATION && !has_triggers_or_generates(root) &&
            !has_triggers_or_generates(leaf) && root->rd_rules == nullptr;
@@ -213,11 +231,14 @@ struct partition_writer::plan {
   [[nodiscard]] bool insert(const row& given) const {
     ResetPerTupleExprContext(state);
     open_partition();
+    // The locks are held now.  An invalidation that came with them means that this plan may be of
+    // another shape of the table.
     if (changes != changes_seen) {
       close_partition();
       return false;
     }
     fill(slot, sources, given, state);
+    // The bounds of the partition are among its constraints: a row of the next day is noticed here.
     const bool belongs = ExecPartitionCheck(result, slot, state, false);
     if (belongs) {
       ExecConstraints(result, slot, state);
@@ -246,6 +267,7 @@ partition_writer::plan* partition_writer::prepared(std::span<const Datum> values
     made->forgotten.arg = this;
     MemoryContextRegisterResetCallback(context, &made->forgotten);
     plan_ = made;
+    // An ERROR on the way leaves a plan that no comparison takes for a good one.
     made->changes = changes_seen - 1;  // until it is complete
     const Relation root = table_open(
         get_relname_relid(table_.name, get_namespace_oid(table_.schema, false)), RowExclusiveLock);
@@ -265,6 +287,8 @@ partition_writer::plan* partition_writer::prepared(std::span<const Datum> values
 
 bool partition_writer::put(std::span<const Datum> values, std::span<const bool> nulls) {
   guarded([] { PreventCommandIfReadOnly("INSERT"); });
+  // Order matters: first the lock, then the comparison; then the owner, because building defaults
+  // and evaluating them is done with the rights that INSERT by the owner would have.
   // With the lock comes word of what others have altered.
   if (plan_ != nullptr) guarded([&] { LockRelationOid(plan_->table, RowExclusiveLock); });
   if (plan_ == nullptr || plan_->changes != changes_seen) {

@@ -81,6 +81,9 @@ void row_mover::map_columns(std::initializer_list<given_value> given) {
 bool row_mover::take(ItemPointerData place) {
   return guarded([&] {
     const Snapshot snapshot = GetActiveSnapshot();
+    // Deletes the version that was seen, and only if nobody holds or has changed it: whoever works
+    // on a row keeps it, and the row is moved another time.  Nothing here waits for a lock of a
+    // row.
     if (!table_tuple_fetch_row_version(source_, &place, snapshot, found_)) return false;
     TM_FailureData failure;
     const TM_Result result =
@@ -121,6 +124,8 @@ void row_mover::put() {
       slots_[made_++] = MakeSingleTupleTableSlot(descriptor(), &TTSOpsHeapTuple);
     }
     const MemoryContext outer = MemoryContextSwitchTo(rows_);
+    // Copied now: the page of the source is let go of below, and values out of line lie in
+    // scratch_.
     const HeapTuple tuple = heap_form_tuple(descriptor(), values_, nulls_);
     MemoryContextSwitchTo(outer);
     TupleTableSlot* slot = slots_[waiting_++];
@@ -138,6 +143,8 @@ void row_mover::flush() {
   if (waiting_ == 0) return;
   guarded([&] {
     const MemoryContext outer = MemoryContextSwitchTo(rows_);
+    // One WAL record for as many rows as a page takes.  Indexes come after: table_multi_insert()
+    // has set the places of the rows, which is all that the entries need.
     table_multi_insert(target_.relation(), slots_.data(), static_cast<int>(waiting_),
                        GetCurrentCommandId(true), 0, nullptr);
     for (std::size_t i = 0; i < waiting_; ++i) {

@@ -47,6 +47,7 @@ bool is_in_keys(Relation table, AttrNumber column) {
   return false;
 }
 
+/// Generated columns are computed by the executor, which is not asked here.
 bool has_generated_columns(TupleDesc columns) {
   for (int i = 0; i < columns->natts; ++i) {
     if (TupleDescAttr(columns, i)->attgenerated != '\0') return true;
@@ -54,6 +55,8 @@ bool has_generated_columns(TupleDesc columns) {
   return false;
 }
 
+/// A heap that stands alone: partitions and children would need tuple routing and translated
+/// columns, rules would rewrite the statement, and other access methods have rules of their own.
 bool is_simple(Relation table) {
   const FormData_pg_class& form = *table->rd_rel;
   return form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
@@ -61,6 +64,9 @@ bool is_simple(Relation table) {
          !has_generated_columns(RelationGetDescr(table));
 }
 
+/// What the executor would check and nobody else does down here: the privilege on the whole table,
+/// one on the column alone does not count, and row level security, whose policies are not
+/// evaluated.  `true`: who is bound by policies is told so by the result, not by an ERROR.
 bool is_allowed(Relation table) {
   const Oid oid = RelationGetRelid(table);
   return pg_class_aclcheck(oid, GetUserId(), ACL_UPDATE) == ACLCHECK_OK &&
@@ -79,6 +85,7 @@ bool row_updater::suits(Relation table, AttrNumber column, Oid own) {
 row_updater::row_updater(relation_id table) {
   guarded([&] {
     target_.open(table);
+    // As the executor does: a published table without a replica identity cannot be updated.
     CheckCmdReplicaIdentity(target_.relation(), CMD_UPDATE);
     found_ = table_slot_create(target_.relation(), nullptr);
     changed_ = MakeSingleTupleTableSlot(descriptor(), &TTSOpsHeapTuple);
@@ -92,10 +99,13 @@ HeapTuple row_updater::find(ItemPointerData place) {
     ExecClearTuple(changed_);
     MemoryContextReset(scratch_);
     target_.forget_row();
+    // Not locked yet: replace() finds out whether somebody was faster, and waits for nobody.
     if (!table_tuple_fetch_row_version(target_.relation(), &place, GetActiveSnapshot(), found_)) {
       return nullptr;
     }
     const HeapTuple row = ExecFetchSlotHeapTuple(found_, false, nullptr);
+    // A row that this transaction has written may have checks waiting for its end, which are about
+    // that version; a later pass takes it.
     const TransactionId maker = HeapTupleHeaderGetXmin(row->t_data);
     return TransactionIdIsCurrentTransactionId(maker) ? nullptr : row;
   });
@@ -106,6 +116,7 @@ bool row_updater::replace(AttrNumber column, Datum value) {
     const MemoryContext outer = MemoryContextSwitchTo(scratch_);
     int number = column;
     bool null = false;
+    // `found_` keeps the page of the old version pinned, so its values may be pointed into.
     const HeapTuple old = ExecFetchSlotHeapTuple(found_, false, nullptr);
     const HeapTuple row = heap_modify_tuple_by_cols(old, descriptor(), 1, &number, &value, &null);
     ExecStoreHeapTuple(row, changed_, false);

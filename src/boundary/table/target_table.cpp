@@ -22,6 +22,9 @@ bool is_needed(index_update update) noexcept { return update; }
 }  // namespace
 
 void target_table::open(relation_id table) {
+  // The lock of INSERT and UPDATE.  CREATE INDEX waits for it, and CREATE INDEX CONCURRENTLY waits
+  // for the end of this transaction before it relies on its index, so the indexes that are opened
+  // here are all that entries have to be made in.
   relation_ = table_open(table.oid, RowExclusiveLock);
   state_ = CreateExecutorState();
   result_ = makeNode(ResultRelInfo);
@@ -32,6 +35,7 @@ void target_table::open(relation_id table) {
 void target_table::close() {
   ExecCloseIndices(result_);
   FreeExecutorState(state_);
+  // The lock stays until the transaction ends, as that of every write.
   table_close(relation_, NoLock);
 }
 
@@ -52,10 +56,14 @@ bool target_table::update(ItemPointerData place, TupleTableSlot* slot) const {
   LockTupleMode mode{};
   index_update indexes{};
   slot->tts_tableOid = RelationGetRelid(relation_);
+  // Without waiting (the `false`): a row that somebody else is changing is left alone.  The
+  // snapshot is the one that the row was seen with, so that a version that came after is not
+  // overwritten.
   const TM_Result result =
       table_tuple_update(relation_, &place, slot, GetCurrentCommandId(true), GetActiveSnapshot(),
                          InvalidSnapshot, false, &failure, &mode, &indexes);
   if (result != TM_Ok) return false;
+  // A heap-only update stays on its page and needs no entries, or those of BRIN alone.
   if (result_->ri_NumIndices > 0 && is_needed(indexes)) {
 #if PG_VERSION_NUM >= 160000
     insert_index_entries(result_, slot, state_, true, indexes == TU_Summarizing);

@@ -58,6 +58,14 @@ class jsonb_value {
   /// Of a string, in the database's encoding.
   [[nodiscard]] std::string_view text() const noexcept { return {data_, size_}; }
 
+  /// Of a number: as PostgreSQL writes it, in the current memory context.
+  [[nodiscard]] std::string_view number_text() const {
+    return guarded([this] {
+      const Datum text = DirectFunctionCall1(numeric_out, PointerGetDatum(data_));
+      return std::string_view(DatumGetCString(text));
+    });
+  }
+
   /// Of a number: what it is when it is whole and fits.
   [[nodiscard]] std::optional<std::int64_t> whole_number() const {
     if (const auto small = small_number()) return small;

@@ -11,8 +11,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
+#include "core/platform/digest.h"
 #include "core/platform/error.h"
+#include "core/platform/json_writer.h"
 #include "core/platform/openssl.h"
 
 namespace vrm::jose {
@@ -33,15 +35,6 @@ std::string coordinate(const openssl::key& key, const char* name) {
                                 coordinate_size) == coordinate_size,
                    "read a public key");
   return encode_base64url(bytes);
-}
-
-std::string sha256(std::string_view text) {
-  std::array<char, 32> digest{};
-  std::size_t size = 0;
-  openssl::require(EVP_Q_digest(nullptr, "SHA256", nullptr, text.data(), text.size(),
-                                reinterpret_cast<unsigned char*>(digest.data()), &size) == 1,
-                   "compute SHA-256");
-  return {digest.data(), size};
 }
 
 /// r || s, as tokens have it, from OpenSSL's DER.
@@ -69,14 +62,27 @@ key_pair make_key_pair() {
                    "make a signing key");
   char* text = nullptr;
   const long size = BIO_get_mem_data(memory.get(), &text);
-  const std::string members = R"({"crv":"P-256","kty":"EC","x":")" +
-                              coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X) + R"(","y":")" +
-                              coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y) + R"("})";
-  const std::string key_id = encode_base64url(sha256(members));
-  return {
-      .key_id = key_id,
-      .private_key = std::string(text, static_cast<std::size_t>(size)),
-      .public_jwk = R"({"kid":")" + key_id + R"(","alg":"ES256","use":"sig",)" + members.substr(1)};
+  const std::string x = coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X);
+  const std::string y = coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y);
+  // RFC 7638 hashes the members that make up the key, in the order of their names.
+  const std::string members = json::object_writer()
+                                  .string("crv", "P-256")
+                                  .string("kty", "EC")
+                                  .string("x", x)
+                                  .string("y", y)
+                                  .close();
+  const std::string key_id = encode_base64url(text_of(sha256_of({bytes_of(members)})));
+  return {.key_id = key_id,
+          .private_key = std::string(text, static_cast<std::size_t>(size)),
+          .public_jwk = json::object_writer()
+                            .string("kid", key_id)
+                            .string("alg", "ES256")
+                            .string("use", "sig")
+                            .string("crv", "P-256")
+                            .string("kty", "EC")
+                            .string("x", x)
+                            .string("y", y)
+                            .close()};
 }
 
 std::string sign_token(std::string_view private_key, std::string_view key_id,
@@ -90,8 +96,11 @@ std::string sign_token(std::string_view private_key, std::string_view key_id,
     throw error("22023", "the signing key cannot be read")
         .hint("Delete its row, a new one is made: DELETE FROM vrm_private.token_keys;");
   }
-  const std::string header =
-      R"({"alg":"ES256","typ":"JWT","kid":")" + std::string(key_id) + R"("})";
+  const std::string header = json::object_writer()
+                                 .string("alg", "ES256")
+                                 .string("typ", "JWT")
+                                 .string("kid", key_id)
+                                 .close();
   std::string token = encode_base64url(header) + "." + encode_base64url(claims);
   const openssl::digest_context context(EVP_MD_CTX_new());
   std::array<unsigned char, 80> der{};

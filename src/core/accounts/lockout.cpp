@@ -53,6 +53,8 @@ void count_failures(entry& entry, std::uint16_t number) noexcept {
 
 }  // namespace
 
+// An attempt is paid for before the secret is looked at: a thousand attempts at once are a thousand
+// reservations, not one failure.  Whoever never comes back with a verdict has failed.
 decision reserve(entry& entry, const policy& policy, moment now) {
   if (entry.locked_until > now) return {.says = verdict::locked};
 
@@ -129,6 +131,8 @@ bool is_expired(const entry& entry, moment now) noexcept {
   return after(entry.last, matters ? long_memory : short_memory) < now;
 }
 
+// Of two accounts of the same key the stricter holds, whichever comes first: restoring a dump can
+// neither free anybody nor take back what has happened since.
 void merge(entry& into, const entry& from) noexcept {
   into.window_start = std::max(into.window_start, from.window_start);
   into.locked_until = std::max(into.locked_until, from.locked_until);

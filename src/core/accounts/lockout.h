@@ -18,7 +18,7 @@ using moment = std::int64_t;
 inline constexpr moment never = std::numeric_limits<moment>::min();
 inline constexpr moment forever = std::numeric_limits<moment>::max();
 
-/// A keyed hash of what is counted: it says neither who it is nor whether he exists.
+/// A keyed hash of what is counted: it says neither who it is nor whether there is such an account.
 using key = std::array<std::byte, 16>;
 
 /// What is known of one key, as it is stored.

@@ -18,6 +18,8 @@ bool has_bit(const key& id, unsigned level) noexcept { return ((bits_of(id) >> l
 
 }  // namespace
 
+// Keys are keyed hashes, so their bits are as good as random: pages fill evenly, and who does not
+// know the secret of the database cannot choose a page to fill.
 block_number root_of(const key& id) noexcept { return bits_of(id) & (root_pages - 1); }
 
 page::page(std::span<std::byte> content) noexcept
@@ -34,6 +36,8 @@ void page::format(unsigned level) noexcept {
               .links = {}};
 }
 
+// One page has a link for each split that it went through.  Bits are tried in the order of the
+// splits: the first that is set names the sibling that took the key away.
 std::optional<block_number> page::next(const key& id) const noexcept {
   for (unsigned level = header_->level; level < header_->next_level; ++level) {
     if (has_bit(id, level)) return header_->links[level - root_level];
@@ -47,9 +51,11 @@ const entry* page::find(const key& id) const noexcept {
   return found == all.end() ? nullptr : std::to_address(found);
 }
 
+// The last entry fills the gap: order means nothing, and Generic WAL logs only what differs.
 void page::remove(entry& gone) noexcept { gone = entries_[--header_->count]; }
 
 void page::sweep(moment now) noexcept {
+  // From the end, because remove() puts the last entry in the place of the one that goes.
   for (std::size_t i = header_->count; i-- > 0;) {
     if (is_expired(entries_[i], now)) remove(entries_[i]);
   }
@@ -76,6 +82,9 @@ void page::forget_one(moment now) noexcept {
 
 void page::split(page& sibling, block_number block) noexcept {
   const unsigned level = header_->next_level;
+  // Each key ends up on exactly one of the two pages: bit `level` decides, here and in next().  The
+  // link is set last; both pages are one WAL record, so no crash leaves a link to a page without
+  // its keys.
   sibling.format(level + 1);
   for (std::size_t i = header_->count; i-- > 0;) {
     if (!has_bit(entries_[i].id, level)) continue;
@@ -89,6 +98,7 @@ void page::split(page& sibling, block_number block) noexcept {
 const char* page::problem() const noexcept {
   if (!is_formatted()) return "has no valid header";
   const page_header& h = *header_;
+  // In the order of trust: levels before links are followed, the count before entries are read.
   if (h.level < root_level || h.level > h.next_level || h.next_level > deepest_level)
     return "has impossible levels";
   if (h.count > capacity_) return "claims more entries than fit";

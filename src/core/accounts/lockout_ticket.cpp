@@ -1,23 +1,15 @@
 #include "core/accounts/lockout_ticket.h"
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 
 namespace vrm::lockout {
 namespace {
 
 constexpr std::size_t device_size = 16;
-
-byte_view bytes_of(std::string_view text) noexcept { return std::as_bytes(std::span(text)); }
-std::string_view text_of(byte_view bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 /// What a ticket looks like on its way; the MAC follows.
 struct wire {
@@ -42,32 +34,11 @@ kind kind_named(std::string_view name) {
   return static_cast<kind>(found - kind_names.begin());
 }
 
-keyed_hash::keyed_hash(byte_view secret) {
-  static const openssl::mac hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-  openssl::require(hmac != nullptr, "find HMAC");
-  context_.reset(EVP_MAC_CTX_new(hmac.get()));
-  std::array<char, 7> digest = {"SHA256"};
-  const std::array params = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
-      OSSL_PARAM_construct_end()};
-  openssl::require(context_ != nullptr && EVP_MAC_init(context_.get(), openssl::data(secret),
-                                                       secret.size(), params.data()) == 1,
-                   "set up HMAC");
-}
-
+// The label says what the hash is for, and NUL ends it: no message of one kind passes for another.
 mac keyed_hash::hash(std::string_view label, byte_view message) {
-  std::array<unsigned char, 32> full{};
-  const char separator = '\0';
-  const auto add = [&](const void* data, std::size_t size) {
-    return EVP_MAC_update(context_.get(), static_cast<const unsigned char*>(data), size) == 1;
-  };
-  openssl::require(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 &&
-                       add(label.data(), label.size()) && add(&separator, 1) &&
-                       add(message.data(), message.size()) &&
-                       EVP_MAC_final(context_.get(), full.data(), nullptr, full.size()) == 1,
-                   "compute a keyed hash");
+  const sha256 full = hash_.of({bytes_of(label), bytes_of(std::string_view("\0", 1)), message});
   mac cut{};
-  std::memcpy(cut.data(), full.data(), cut.size());
+  std::ranges::copy_n(full.begin(), cut.size(), cut.begin());
   return cut;
 }
 

@@ -9,8 +9,7 @@
 #include <string_view>
 
 #include "core/accounts/lockout.h"
-#include "core/platform/openssl.h"
-#include "core/secrets/envelope.h"
+#include "core/platform/digest.h"
 
 /// What is counted apart from what, and the proofs that callers carry from one call to the next.
 namespace vrm::lockout {
@@ -82,7 +81,7 @@ using mac = std::array<std::byte, 16>;
 /// Keyed hashes under the secret of one database.
 class keyed_hash {
  public:
-  explicit keyed_hash(byte_view secret);
+  explicit keyed_hash(byte_view secret) : hash_(secret) {}
 
   /// Where failures of `identifier` are counted.
   [[nodiscard]] key key_of(kind type, std::string_view identifier);
@@ -102,7 +101,7 @@ class keyed_hash {
   [[nodiscard]] mac hash(std::string_view label, byte_view message);
 
  private:
-  openssl::mac_context context_;
+  hmac_sha256 hash_;
 };
 
 }  // namespace vrm::lockout

@@ -1,8 +1,7 @@
 #include "core/accounts/passwords.h"
 
+#include <argon2.h>
 #include <crypt.h>
-#include <openssl/core_names.h>
-#include <openssl/params.h>
 
 #include <array>
 #include <charconv>
@@ -11,13 +10,10 @@
 #include <optional>
 #include <vector>
 
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "core/platform/openssl.h"
 #include "core/platform/random.h"
-
-#if OPENSSL_VERSION_NUMBER < 0x30200000L
-#include <argon2.h>
-#endif
 
 namespace vrm::passwords {
 namespace {
@@ -40,40 +36,7 @@ struct argon2id {
       .hint("Have the password reset: SELECT vrm.request_password_reset('somebody@example.org');");
 }
 
-// --- base64 without padding, as PHC strings have it
-// -----------------------------------------------
-
-constexpr std::string_view alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string encode(std::span<const std::byte> bytes) {
-  std::string text;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const std::byte byte : bytes) {
-    bits = (bits << 8) | std::to_integer<std::uint32_t>(byte);
-    for (held += 8; held >= 6; held -= 6) text += alphabet[(bits >> (held - 6)) & 63];
-  }
-  if (held > 0) text += alphabet[(bits << (6 - held)) & 63];
-  return text;
-}
-
-std::optional<std::vector<std::byte>> decode(std::string_view text) {
-  std::vector<std::byte> bytes;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const std::size_t value = alphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    held += 6;
-    if (held >= 8) bytes.push_back(static_cast<std::byte>((bits >> (held -= 8)) & 0xFF));
-  }
-  return bytes;
-}
-
-// --- PHC strings: $argon2id$v=19$m=19456,t=2,p=1$salt$digest
-// --------------------------------------
+// --- PHC strings: $argon2id$v=19$m=19456,t=2,p=1$salt$digest ------------------------------------
 
 /// Takes "name=number" and the separator after it off the front of `text`.
 std::optional<std::uint32_t> take_number(std::string_view& text, std::string_view name, char end) {
@@ -87,6 +50,11 @@ std::optional<std::uint32_t> take_number(std::string_view& text, std::string_vie
   return value;
 }
 
+std::vector<std::byte> bytes_in(std::string_view text) {
+  const byte_view bytes = bytes_of(text);
+  return {bytes.begin(), bytes.end()};
+}
+
 std::optional<argon2id> read_argon2id(std::string_view text) {
   constexpr std::string_view prefix = "$argon2id$v=19$";
   if (!text.starts_with(prefix)) return std::nullopt;
@@ -96,14 +64,14 @@ std::optional<argon2id> read_argon2id(std::string_view text) {
   const auto parallel = take_number(text, "p=", '$');
   const std::size_t middle = text.find('$');
   if (!memory || !time || !parallel || middle == std::string_view::npos) return std::nullopt;
-  auto salt = decode(text.substr(0, middle));
-  auto digest = decode(text.substr(middle + 1));
+  auto salt = decode_base64(text.substr(0, middle));
+  auto digest = decode_base64(text.substr(middle + 1));
   if (!salt || !digest) return std::nullopt;
   return argon2id{.memory = *memory,
                   .passes = *time,
                   .lanes = *parallel,
-                  .salt = std::move(*salt),
-                  .digest = std::move(*digest)};
+                  .salt = bytes_in(*salt),
+                  .digest = bytes_in(*digest)};
 }
 
 void require_affordable(const argon2id& given) {
@@ -115,28 +83,6 @@ void require_affordable(const argon2id& given) {
     refuse("Its parameters are not those of Argon2.");
 }
 
-#if OPENSSL_VERSION_NUMBER >= 0x30200000L
-void compute(const argon2id& with, std::string_view password, std::span<std::byte> digest) {
-  static const openssl::kdf argon(EVP_KDF_fetch(nullptr, "ARGON2ID", nullptr));
-  openssl::require(argon != nullptr, "find Argon2id");
-  const openssl::kdf_context context(EVP_KDF_CTX_new(argon.get()));
-  std::uint32_t memory = with.memory;
-  std::uint32_t time = with.passes;
-  std::uint32_t parallel = with.lanes;
-  const std::array params = {
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, const_cast<char*>(password.data()),
-                                        password.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
-                                        const_cast<std::byte*>(with.salt.data()), with.salt.size()),
-      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_ARGON2_MEMCOST, &memory),
-      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_ITER, &time),
-      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_ARGON2_LANES, &parallel),
-      OSSL_PARAM_construct_end()};
-  openssl::require(context != nullptr && EVP_KDF_derive(context.get(), openssl::data(digest),
-                                                        digest.size(), params.data()) == 1,
-                   "compute Argon2id");
-}
-#else
 /// One thread whatever the lanes: a backend has no others.
 void compute(const argon2id& with, std::string_view password, std::span<std::byte> digest) {
   argon2_context context{};
@@ -153,9 +99,8 @@ void compute(const argon2id& with, std::string_view password, std::span<std::byt
   context.version = ARGON2_VERSION_13;
   if (argon2id_ctx(&context) != ARGON2_OK) throw std::bad_alloc();
 }
-#endif
 
-// --- bcrypt: $2b$10$salt and digest, 60 characters -----------------------------------------------
+// --- bcrypt: $2b$10$salt and digest, 60 characters ----------------------------------------------
 
 bool is_bcrypt(std::string_view text) noexcept {
   return text.size() == 60 && text.starts_with("$2") &&
@@ -194,7 +139,8 @@ std::string hash(std::string_view password) {
   random_bytes(made.salt);
   compute(made, password, made.digest);
   return "$argon2id$v=19$m=" + std::to_string(made.memory) + ",t=" + std::to_string(made.passes) +
-         ",p=" + std::to_string(made.lanes) + "$" + encode(made.salt) + "$" + encode(made.digest);
+         ",p=" + std::to_string(made.lanes) + "$" + encode_base64(made.salt) + "$" +
+         encode_base64(made.digest);
 }
 
 bool matches(std::string_view stored, std::string_view password) {

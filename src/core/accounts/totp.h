@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/secrets/envelope.h"
+#include "core/platform/bytes.h"
 
 /// One-time codes by time (RFC 6238, over RFC 4226).
 namespace vrm::totp {
@@ -30,11 +30,6 @@ inline constexpr std::size_t secret_size = 20;
 [[nodiscard]] std::optional<std::int64_t> step_of(byte_view secret, std::string_view code,
                                                   std::int64_t now,
                                                   const parameters& parameters = {});
-
-/// Base32 (RFC 4648, 6) without padding; white space and '-' between the characters are ignored,
-/// and so is case, when a person has typed it.
-[[nodiscard]] std::string encode_base32(byte_view bytes);
-[[nodiscard]] std::optional<std::string> decode_base32(std::string_view text);
 
 /// The address that authenticator applications read from a QR code.
 [[nodiscard]] std::string otpauth_uri(std::string_view secret, std::string_view issuer,

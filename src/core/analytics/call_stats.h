@@ -11,7 +11,7 @@
 
 #include "core/analytics/histogram.h"
 #include "core/analytics/hyperloglog.h"
-#include "core/platform/bytes.h"
+#include "core/analytics/packing.h"
 
 namespace vrm {
 

@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "core/analytics/call_stats.h"
+#include "core/platform/json_writer.h"
 
 namespace vrm {
 namespace {
@@ -247,50 +248,28 @@ void call_stats::check_plausible() const {
 
 namespace {
 
-/// Writes an object member by member.
-class json_object {
- public:
-  json_object& integer(std::string_view name, std::uint64_t value) {
-    return put(name, std::to_string(value));
-  }
-  json_object& seconds(std::string_view name, std::optional<std::int64_t> microseconds) {
-    if (!microseconds) return put(name, "null");
-    return real(name, static_cast<double>(*microseconds) / 1e6);
-  }
-  json_object& real(std::string_view name, std::optional<double> value) {
-    if (!value) return put(name, "null");
-    std::array<char, 32> digits{};
-    const auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), *value).ptr;
-    return put(name,
-               std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
-  }
-  json_object& put(std::string_view name, std::string_view value) {
-    text_.append(text_.empty() ? "{" : ", ").append("\"").append(name).append("\": ").append(value);
-    return *this;
-  }
-  [[nodiscard]] std::string close() && { return text_ + "}"; }
-
- private:
-  std::string text_;
-};
+/// Microseconds as seconds.
+std::optional<double> seconds(std::optional<std::int64_t> microseconds) {
+  return microseconds ? std::optional(static_cast<double>(*microseconds) / 1e6) : std::nullopt;
+}
 
 }  // namespace
 
 std::string call_stats::json() const {
-  json_object duration;
+  json::object_writer duration;
   duration.integer("calls", durations_)
-      .seconds("average", average_duration())
-      .seconds("stddev", duration_deviation())
-      .seconds("min", shortest_duration())
-      .seconds("p50", duration_quantile(0.5))
-      .seconds("p95", duration_quantile(0.95))
-      .seconds("p99", duration_quantile(0.99))
-      .seconds("max", longest_duration());
-  json_object sentiment;
+      .real("average", seconds(average_duration()))
+      .real("stddev", seconds(duration_deviation()))
+      .real("min", seconds(shortest_duration()))
+      .real("p50", seconds(duration_quantile(0.5)))
+      .real("p95", seconds(duration_quantile(0.95)))
+      .real("p99", seconds(duration_quantile(0.99)))
+      .real("max", seconds(longest_duration()));
+  json::object_writer sentiment;
   sentiment.integer("positive", calls(call_sentiment::positive))
       .integer("neutral", calls(call_sentiment::neutral))
       .integer("negative", calls(call_sentiment::negative));
-  json_object figures;
+  json::object_writer figures;
   figures.integer("calls", calls())
       .integer("queued", calls(call_status::queued))
       .integer("running", calls(call_status::running))
@@ -298,12 +277,12 @@ std::string call_stats::json() const {
       .integer("failed", calls(call_status::failed))
       .integer("cancelled", calls(call_status::cancelled))
       .real("success_rate", success_rate())
-      .put("duration", std::move(duration).close())
-      .put("sentiment", std::move(sentiment).close())
+      .json("duration", duration.close())
+      .json("sentiment", sentiment.close())
       .integer("actions", static_cast<std::uint64_t>(actions()))
       .integer("customers", static_cast<std::uint64_t>(distinct_customers()))
       .integer("bad", bad_);
-  return std::move(figures).close();
+  return figures.close();
 }
 
 }  // namespace vrm

@@ -12,15 +12,15 @@ namespace {
 
 /// C(some, k) / C(all, k), the smaller way round.  At most some 300,000 factors for two billion
 /// runs: by then the product is as good as 0.
-double ratio_of_choices(std::int64_t some, std::int64_t all, std::int64_t k) noexcept {
+long double ratio_of_choices(std::int64_t some, std::int64_t all, std::int64_t k) noexcept {
   if (some < k) return 0;
-  constexpr double nothing = 1e-40;
+  constexpr long double nothing = 1e-40L;
   const std::int64_t others = all - some;
   const std::int64_t factors = std::min(k, others);
   const std::int64_t less = std::max(k, others);
-  double product = 1;
+  long double product = 1;
   for (std::int64_t i = 0; i < factors && product > nothing; ++i) {
-    product *= static_cast<double>(all - less - i) / static_cast<double>(all - i);
+    product *= static_cast<long double>(all - less - i) / static_cast<long double>(all - i);
   }
   return product;
 }
@@ -34,11 +34,11 @@ double polynomial(std::span<const double> coefficients, double x) noexcept {
 }  // namespace
 
 double pass_at_k(std::int64_t runs, std::int64_t passed, std::int64_t k) noexcept {
-  return 1 - ratio_of_choices(runs - passed, runs, k);
+  return static_cast<double>(1 - ratio_of_choices(runs - passed, runs, k));
 }
 
 double pass_hat_k(std::int64_t runs, std::int64_t passed, std::int64_t k) noexcept {
-  return ratio_of_choices(passed, runs, k);
+  return static_cast<double>(ratio_of_choices(passed, runs, k));
 }
 
 interval wilson_interval(std::int64_t passed, std::int64_t runs, double level) noexcept {

@@ -9,15 +9,15 @@ namespace vrm {
 
 sha256 merkle_root(std::span<const std::byte> leaves) {
   if (leaves.empty() || leaves.size() % sizeof(sha256) != 0) {
-    throw error("22023", "the leaves of a tree have 32 bytes each").detail("One there has to be.");
+    throw error("22023", "leaves of a tree must have 32 bytes each")
+        .detail("There must be at least one.");
   }
   std::vector<sha256> level(leaves.size() / sizeof(sha256));
   std::memcpy(level.data(), leaves.data(), leaves.size());
 
   // Splitting at the largest power of two, as the RFC does, pairs neighbours on every level and
   // takes an odd last one up as it is.
-  static row_digest digest;
-  constexpr std::byte inner{1};
+  static constexpr std::byte inner{1};
   while (level.size() > 1) {
     std::size_t parents = 0;
     for (std::size_t i = 0; i < level.size(); i += 2) {
@@ -25,10 +25,7 @@ sha256 merkle_root(std::span<const std::byte> leaves) {
         level[parents++] = level[i];
         continue;
       }
-      digest.begin();
-      digest.append({&inner, 1});
-      digest.append(std::as_bytes(std::span(&level[i], 2)));
-      level[parents++] = digest.finish();
+      level[parents++] = sha256_of({{&inner, 1}, std::as_bytes(std::span(&level[i], 2))});
     }
     level.resize(parents);
   }

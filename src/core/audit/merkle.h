@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "core/retention/row_digest.h"
+#include "core/platform/digest.h"
 
 namespace vrm {
 

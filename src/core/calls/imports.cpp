@@ -64,6 +64,7 @@ void settle_times(report& read, moment arrived) {
     read.started_at = std::max<moment>(0, *read.ended_at - *read.duration);
   if (!read.started_at) read.started_at = read.ended_at;
   if (!read.started_at) read.started_at = read.noticed_at.value_or(arrived);
+  read.is_guess = !read.ended_at && !read.duration;
   if (!read.ended_at) read.ended_at = *read.started_at + read.duration.value_or(0);
   const std::string hint = "Correct the payload; UPDATE vrm.call_imports has it read again.";
   if (*read.ended_at < *read.started_at)
@@ -133,11 +134,19 @@ std::string_view name_of(source which) noexcept {
   return adapters[static_cast<std::size_t>(which)].name;
 }
 
-report read(source which, const json::value& payload, moment arrived) {
+std::optional<source> recognise(const json::value& payload) {
+  const named_adapter* const owner = owner_of(payload);
+  if (owner == nullptr) return std::nullopt;
+  return static_cast<source>(owner - adapters.data());
+}
+
+report read(source which, const json::value& payload, moment arrived,
+            const std::string& external_id) {
   require_own(which, payload);
   report found;
   adapters[static_cast<std::size_t>(which)].reads->read(found, payload);
   if (found.what == disposition::ignored) return found;
+  if (found.external_id.empty()) found.external_id = external_id;
   if (found.external_id.empty()) {
     refuse("/: the call has no id.", "Ids stand in the members that doc/calls/imports.md names.");
   }

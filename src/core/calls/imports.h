@@ -79,9 +79,10 @@ struct report {
   std::optional<moment> ended_at;
   std::optional<moment> noticed_at;  ///< creation or event time: when nothing better is said
   std::optional<length> duration;
+  bool is_guess = false;        ///< when it ended is not said, and only a guess for want of better
   std::optional<moment> clock;  ///< which of two reports is the newer one
 
-  std::string status;        ///< completed, failed, cancelled
+  std::string status;        ///< completed, failed, cancelled; empty where nothing tells
   std::string ended_reason;  ///< the source's word
   std::string outcome;
   std::string customer;
@@ -107,15 +108,19 @@ struct report {
   std::vector<std::string> notes;
 };
 
-/// Reads a report that has come from `which` at the moment `arrived`.
+/// Whose report a document looks like; nothing when it is nobody's.
+[[nodiscard]] std::optional<source> recognise(const json::value& payload);
+
+/// Reads a report that has come from `which` at the moment `arrived`; `external_id` is for those
+/// that do not name their call.
 ///
 /// Throws 22023 with a JSON pointer and a reason as DETAIL when it is no such report, or when a
 /// member that counts is not what it has to be.
-[[nodiscard]] report read(source which, const json::value& payload, moment arrived);
+[[nodiscard]] report read(source which, const json::value& payload, moment arrived,
+                          const std::string& external_id = {});
 
-/// The report as members of a call: those of test_runs.results, and beside them externalId,
-/// startedAt, endedAt (ms since 1970), status, endedReason, outcome, direction, agent, cost,
-/// currency, error.  Absent is what the report does not say.
-[[nodiscard]] std::string members_of(const report& read);
+/// The document for test_runs.results, or the part of it that the report says something of; as a
+/// whole it also has the empty lists of what there is none of.
+[[nodiscard]] std::string results_of(const report& read, bool whole);
 
 }  // namespace vrm::imports

@@ -208,7 +208,6 @@ void read(report& into, const json::value& payload) {
   if (contact) return;
   if (into.noticed_at) {
     into.clock = into.noticed_at;
-    into.status = "completed";
     return;
   }
   into.what = disposition::part;

@@ -9,7 +9,7 @@
 namespace vrm::imports {
 namespace {
 
-constexpr std::size_t longest_text = 2000;
+constexpr std::size_t longest_text = 1000;
 constexpr std::size_t longest_message = 100'000;
 constexpr length longest_offset = 24 * 60 * 60 * length{1000};
 
@@ -81,7 +81,7 @@ std::vector<json::value> elements_at(const json::value& holder, std::string_view
 std::string read_text(const json::value& value) {
   const auto text = scalar(value);
   if (!text || characters(*text) > longest_text)
-    mismatch(value, "a text of at most 2000 characters");
+    mismatch(value, "a text of at most 1000 characters");
   return *text;
 }
 

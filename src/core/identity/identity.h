@@ -11,7 +11,7 @@ namespace vrm {
 /// What the claim iss of the tokens that we sign says.
 inline constexpr std::string_view own_issuer = "vrm";
 
-/// Who somebody is, read once out of his claims.
+/// Who somebody is, read once out of the claims.
 ///
 /// Trivially copyable and without pointers, because PostgreSQL keeps it beside the text of the
 /// setting vrm.identity and moves it by memcpy and free().

@@ -10,8 +10,9 @@
 #include <array>
 #include <optional>
 
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
+#include "core/platform/json_writer.h"
 
 namespace vrm::jose {
 namespace {
@@ -21,7 +22,6 @@ using parameter_builder = std::unique_ptr<OSSL_PARAM_BLD, openssl::deleter<OSSL_
 using parameters = std::unique_ptr<OSSL_PARAM, openssl::deleter<OSSL_PARAM_free>>;
 using ecdsa_signature = std::unique_ptr<ECDSA_SIG, openssl::deleter<ECDSA_SIG_free>>;
 
-constexpr std::size_t sha256_size = 32;
 constexpr std::size_t coordinate_size = 32;
 constexpr std::size_t ed25519_size = 32;
 
@@ -119,18 +119,6 @@ bool digest_verifies(EVP_PKEY* key, const char* digest, std::string_view message
   return good;
 }
 
-bool hash_verifies(EVP_MAC_CTX* keyed_hash, std::string_view message,
-                   std::span<const std::byte> signature) {
-  std::array<std::byte, sha256_size> expected{};
-  std::size_t size = 0;
-  openssl::require(EVP_MAC_init(keyed_hash, nullptr, 0, nullptr) == 1 &&
-                       EVP_MAC_update(keyed_hash, octets(message), message.size()) == 1 &&
-                       EVP_MAC_final(keyed_hash, openssl::data(std::span<std::byte>(expected)),
-                                     &size, expected.size()) == 1,
-                   "compute a keyed hash");
-  return openssl::equal_in_constant_time(expected, signature);
-}
-
 }  // namespace
 
 std::string_view name(algorithm value) noexcept {
@@ -152,17 +140,8 @@ bool is_named(algorithm value, std::string_view header) noexcept {
 }
 
 verification_key::verification_key(std::span<const std::byte> secret) {
-  if (secret.size() < sha256_size) throw wrong("k", "is shorter than 32 bytes");
-  const openssl::mac hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-  keyed_hash_.reset(EVP_MAC_CTX_new(hmac.get()));
-  std::string digest = "SHA256";
-  const std::array<OSSL_PARAM, 2> parameters = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
-      OSSL_PARAM_construct_end()};
-  openssl::require(hmac && keyed_hash_ &&
-                       EVP_MAC_init(keyed_hash_.get(), openssl::data(secret), secret.size(),
-                                    parameters.data()) == 1,
-                   "take a secret");
+  if (secret.size() < sizeof(sha256)) throw wrong("k", "is shorter than 32 bytes");
+  keyed_hash_.emplace(secret);
 }
 
 verification_key::verification_key(const json::value& jwk) {
@@ -188,7 +167,7 @@ void verification_key::read_rsa(const json::value& jwk) {
     throw wrong("n", "is not an odd number of 2048 to 8192 bits");
   if (BN_is_odd(exponent.get()) == 0 || BN_is_one(exponent.get()) == 1 ||
       BN_num_bits(exponent.get()) > most_exponent_bits)
-    throw wrong("e", "is not an odd number from 3 on of at most 64 bits");
+    throw wrong("e", "is not an odd number, at least 3, of at most 64 bits");
   const parameter_builder builder(OSSL_PARAM_BLD_new());
   openssl::require(
       builder && OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) == 1 &&
@@ -228,7 +207,7 @@ bool verification_key::verifies(std::string_view message,
   const std::span octets_of_signature(openssl::data(signature), signature.size());
   switch (algorithm_) {
     case algorithm::hs256:
-      return hash_verifies(keyed_hash_.get(), message, signature);
+      return openssl::equal_in_constant_time(keyed_hash_->of({bytes_of(message)}), signature);
     case algorithm::rs256:
       return digest_verifies(public_key_.get(), "SHA256", message, octets_of_signature);
     case algorithm::es256:
@@ -249,20 +228,19 @@ std::string public_members(const json::value& jwk, algorithm type) {
   std::vector<std::string_view> members = {"kty", "crv", "x"};
   if (type == algorithm::rs256) members = {"kty", "n", "e"};
   if (type == algorithm::es256) members.emplace_back("y");
-  std::string text;
+  json::object_writer written;
   for (const std::string_view member : members) {
-    text.append(text.empty() ? "{\"" : ", \"").append(member).append("\": \"");
-    text.append(required_string(jwk, member)).append("\"");
+    written.string(member, required_string(jwk, member));
   }
-  return text + "}";
+  return written.close();
 }
 
 key_description describe_key(const json::value& jwk) {
-  if (!jwk.is(json::kind::object)) throw wrong("keys", "holds an element that is no object");
+  if (!jwk.is(json::kind::object)) throw wrong("keys", "has an element that is not an object");
   key_description description;
   description.key_id = required_string(jwk, "kid");
   if (description.key_id.empty() || description.key_id.size() > 256)
-    throw wrong("kid", "is not of 1 to 256 bytes");
+    throw wrong("kid", "is not 1 to 256 bytes long");
   if (required_string(jwk, "kty") == "oct") {
     require_purpose(jwk, algorithm::hs256);
     description.secret = required_bytes(jwk, "k");

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/platform/digest.h"
 #include "core/platform/json.h"
 #include "core/platform/openssl.h"
 
@@ -43,8 +44,8 @@ class verification_key {
   void read_okp(const json::value& jwk);
 
   algorithm algorithm_ = algorithm::hs256;
-  openssl::key public_key_;          ///< of the three public-key algorithms
-  openssl::mac_context keyed_hash_;  ///< of HS256, with the key inside
+  openssl::key public_key_;                ///< of the three public-key algorithms
+  std::optional<hmac_sha256> keyed_hash_;  ///< of HS256
 };
 
 /// One signing key of a key set, checked.

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/identity/identity.h"
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "core/platform/json.h"
 
@@ -118,7 +118,7 @@ std::string token::verified_claims(const verification_key& key, const claim_rule
   try {
     (void)read_identity(claims);
   } catch (const vrm::error& e) {
-    reject_token("its claims are of no use: " + e.detail());
+    reject_token("its claims cannot be used: " + e.detail());
   }
   return claims;
 }

@@ -22,7 +22,7 @@ struct claim_rules {
 /// A JSON Web Token in compact form (RFC 7515, 7519), of which nothing is believed yet.
 ///
 /// Every failure throws 28000 "token rejected" and nothing else; the reason goes to the server's
-/// log only, so that nobody can ask his way through the checks.
+/// log only, so that nobody can probe the checks one by one.
 class token {
  public:
   /// Takes the token apart and reads its header.  `text` has to outlive the token.

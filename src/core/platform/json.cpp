@@ -81,13 +81,13 @@ class reader {
   void read() {
     read_value(1);
     skip_space();
-    if (at_ < text_.size()) fail("there is text after the value");
+    if (at_ < text_.size()) fail("There is text after the value");
   }
 
  private:
   [[noreturn]] void fail(std::string_view reason) const {
     throw vrm::error("22P02", "invalid JSON")
-        .detail("At byte " + std::to_string(at_ + 1) + " " + std::string(reason) + ".");
+        .detail(std::string(reason) + " at byte " + std::to_string(at_ + 1) + ".");
   }
 
   [[nodiscard]] char peek() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
@@ -106,11 +106,11 @@ class reader {
   }
 
   void expect(char wanted) {
-    if (!accept(wanted)) fail(std::string("a \"") + wanted + "\" is missing");
+    if (!accept(wanted)) fail(std::string("A \"") + wanted + "\" is missing");
   }
 
   void read_value(int depth) {
-    if (depth > deepest) fail("values are nested too deeply");
+    if (depth > deepest) fail("Values are nested too deeply");
     skip_space();
     switch (peek()) {
       case '{':
@@ -165,7 +165,7 @@ class reader {
     if (!accept('}')) {
       do {
         skip_space();
-        if (peek() != '"') fail("a member name is missing");
+        if (peek() != '"') fail("A member name is missing");
         read_string();
         expect(':');
         read_value(depth + 1);
@@ -186,15 +186,15 @@ class reader {
     }
     std::ranges::sort(names);
     if (std::ranges::adjacent_find(names) != names.end())
-      fail("ends an object that has two members of one name");
+      fail("Two members of the object have the same name; it ends");
   }
 
   void read_string() {
     const std::size_t start = ++at_;
     bool escaped = false;
     for (; peek() != '"'; ++at_) {
-      if (at_ >= text_.size()) fail("a string does not end");
-      if (static_cast<unsigned char>(peek()) < 0x20) fail("a string holds a control character");
+      if (at_ >= text_.size()) fail("A string is not terminated");
+      if (static_cast<unsigned char>(peek()) < 0x20) fail("A string contains a control character");
       if (peek() == '\\') {
         escaped = true;
         read_escape();
@@ -209,28 +209,28 @@ class reader {
     ++at_;
     if (peek() != 'u') {
       if (at_ >= text_.size() || std::string_view("\"\\/bfnrt").find(peek()) == std::string::npos)
-        fail("an escape is none of JSON's");
+        fail("An escape is not one of JSON's");
       return;
     }
     const int unit = code_unit(text_.substr(at_ + 1));
-    if (unit < 0) fail("an escape lacks its four hexadecimal digits");
-    if (unit == 0) fail("a string holds NUL");
+    if (unit < 0) fail("An escape lacks its four hexadecimal digits");
+    if (unit == 0) fail("A string contains NUL");
     at_ += 4;
-    if (is_low_surrogate(unit)) fail("a low surrogate stands alone");
+    if (is_low_surrogate(unit)) fail("A low surrogate stands alone");
     if (!is_high_surrogate(unit)) return;
     if (text_.substr(at_ + 1, 2) != "\\u" || !is_low_surrogate(code_unit(text_.substr(at_ + 3))))
-      fail("a high surrogate stands alone");
+      fail("A high surrogate stands alone");
     at_ += 6;
   }
 
   void read_word(std::string_view word, kind type) {
-    if (text_.substr(at_, word.size()) != word) fail("stands no value");
+    if (text_.substr(at_, word.size()) != word) fail("There is no value");
     append(type, text_.substr(at_, word.size()));
     at_ += word.size();
   }
 
   void skip_digits() {
-    if (!is_digit(peek())) fail("a digit is missing");
+    if (!is_digit(peek())) fail("A digit is missing");
     while (is_digit(peek())) ++at_;
   }
 
@@ -240,7 +240,7 @@ class reader {
     if (peek() == '0') {
       ++at_;
     } else {
-      if (!is_digit(peek())) fail("stands no value");
+      if (!is_digit(peek())) fail("There is no value");
       skip_digits();
     }
     if (peek() == '.') ++at_, skip_digits();
@@ -250,7 +250,7 @@ class reader {
       skip_digits();
     }
     const std::size_t index = append(kind::number, text_.substr(start, at_ - start));
-    if (!value(*nodes_, index).number()) fail("ends a number beyond a double");
+    if (!value(*nodes_, index).number()) fail("A number is too large for a double; it ends");
   }
 
   std::string_view text_;

@@ -2,18 +2,12 @@
 
 #include <algorithm>
 
+#include "core/platform/hex.h"
+
 namespace vrm {
 namespace {
 
 constexpr std::uint64_t nanoseconds_per_millisecond = 1'000'000;
-
-/// Value of a hexadecimal digit, or -1.
-int digit_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 }  // namespace
 
@@ -42,10 +36,9 @@ std::optional<uuid> parse_uuid(std::string_view text) noexcept {
       if (text[at++] != '-') return std::nullopt;
       continue;
     }
-    const int high = digit_value(text[at]);
-    const int low = digit_value(text[at + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    parsed.bytes[filled++] = static_cast<std::uint8_t>(high * 16 + low);
+    const int byte = hex_byte(text[at], text[at + 1]);
+    if (byte < 0) return std::nullopt;
+    parsed.bytes[filled++] = static_cast<std::uint8_t>(byte);
     at += 2;
   }
   return parsed;

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/platform/big_endian.h"
+#include "core/platform/digest.h"
 #include "core/platform/random.h"
 
 namespace vrm {
@@ -92,7 +94,7 @@ class associated_data {
 
 secret_key::secret_key(byte_view bytes) {
   if (bytes.size() != key_size) {
-    throw error("22023", "a key is 32 bytes long")
+    throw error("22023", "a key must be 32 bytes long")
         .detail("This one is " + std::to_string(bytes.size()) + " bytes long.")
         .hint("Make one in a shell: openssl rand -base64 32");
   }
@@ -106,19 +108,8 @@ secret_key secret_key::random() {
 }
 
 std::int64_t key_id_of(const secret_key& key) {
-  static const openssl::digest sha256(EVP_MD_fetch(nullptr, "SHA256", nullptr));
-  static constexpr std::string_view label = "vrm/key-id/v1";
-  const openssl::digest_context context(EVP_MD_CTX_new());
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  openssl::require(sha256 != nullptr && context != nullptr &&
-                       EVP_DigestInit_ex2(context.get(), sha256.get(), nullptr) == 1 &&
-                       EVP_DigestUpdate(context.get(), label.data(), label.size()) == 1 &&
-                       EVP_DigestUpdate(context.get(), key.bytes().data(), key_size) == 1 &&
-                       EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) == 1,
-                   "hash a key");
-  std::uint64_t id = 0;
-  for (std::size_t i = 0; i < 8; ++i) id = id << 8 | hash[i];
-  id &= std::numeric_limits<std::int64_t>::max();
+  const sha256 hash = sha256_of({bytes_of("vrm/key-id/v1"), key.bytes()});
+  const std::uint64_t id = from_big_endian(hash) & std::numeric_limits<std::int64_t>::max();
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(id));
 }
 
@@ -186,6 +177,10 @@ secret_key data_key::subkey(byte_view prefix) {
   return derived;
 }
 
+// Setting up a key is dear beside sealing a short value.  Values that are opened together were
+// mostly sealed with one prefix (see draw_nonce()), so the subkey of the last one is kept, one for
+// each direction.  `has_prefix` is false while it is replaced: when OpenSSL fails in between, the
+// prefix must not stand for a subkey that was not set.
 EVP_CIPHER_CTX* data_key::prepare(direction& way, bool encrypting, byte_view nonce) {
   if (nonce.size() == 12) {
     if (way.plain == nullptr) {
@@ -230,6 +225,7 @@ bool data_key::decrypt(byte_view nonce, byte_view associated, byte_view sealed,
                          update(context, ciphertext, plaintext.data()) &&
                          EVP_CIPHER_CTX_set_params(context, tag_parameter_.data()) == 1 &&
                          EVP_CipherFinal_ex(context, nullptr, &written) == 1;
+  // GCM decrypts before it knows: what was written so far is not to be looked at by anybody.
   if (!authentic) [[unlikely]] {
     openssl::wipe(plaintext);
     ERR_clear_error();
@@ -242,6 +238,10 @@ void data_key::draw_nonce(std::span<std::byte> nonce) {
     random_bytes(nonce);
     return;
   }
+  // XAES nonces are 24 random bytes, of which the first 12 choose the subkey.  They are drawn anew
+  // only now and then; under one subkey the other 12 are random each time, and values_per_prefix
+  // keeps collisions of those out of reach.  After fork() both processes would go on with the same
+  // prefix, which random halves allow for, but a fresh one costs nothing.
   if (prefix_left_ == 0 || prefix_drawn_in_ != fork_generation()) [[unlikely]] {
     prefix_left_ = 0;
     random_bytes(prefix_);

@@ -2,19 +2,15 @@
 // undefined stays free for later versions.
 #include "core/secrets/envelope.h"
 
-#include <bit>
-#include <cstring>
+#include <algorithm>
+
+#include "core/platform/big_endian.h"
 
 namespace vrm {
 namespace {
 
 constexpr std::byte magic{0xF9};
 constexpr std::byte flag_per_subject{0x01};
-
-/// To and from network byte order.
-constexpr std::uint64_t big_endian(std::uint64_t number) noexcept {
-  return std::endian::native == std::endian::little ? __builtin_bswap64(number) : number;
-}
 
 }  // namespace
 
@@ -35,9 +31,7 @@ std::optional<envelope_header> read_envelope_header(byte_view head,
   header.bound = static_cast<binding>(head[2]);
   header.per_subject = head[3] == flag_per_subject;
 
-  std::uint64_t key_id = 0;
-  std::memcpy(&key_id, &head[4], sizeof key_id);
-  header.key_id = static_cast<std::int64_t>(big_endian(key_id));
+  header.key_id = static_cast<std::int64_t>(from_big_endian(head.subspan(4)));
 
   if (header.key_id <= 0 || total_size < envelope_overhead(header.cipher)) return std::nullopt;
   return header;
@@ -50,8 +44,7 @@ std::array<std::byte, envelope_header_size> write_envelope_header(
   head[1] = static_cast<std::byte>(header.cipher);
   head[2] = static_cast<std::byte>(header.bound);
   head[3] = header.per_subject ? flag_per_subject : std::byte{0};
-  const std::uint64_t key_id = big_endian(static_cast<std::uint64_t>(header.key_id));
-  std::memcpy(&head[4], &key_id, sizeof key_id);
+  std::ranges::copy(to_big_endian(static_cast<std::uint64_t>(header.key_id)), &head[4]);
   return head;
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 
+#include "core/platform/bytes.h"
+
 namespace vrm {
 
 /// The envelope that every sealed value travels in, version 1; doc/secrets/secrets.md draws it.
@@ -18,8 +20,6 @@ namespace vrm {
 ///   12    nonce, ciphertext, 16-byte tag
 ///
 /// The first twelve bytes are authenticated with the ciphertext.
-
-using byte_view = std::span<const std::byte>;
 
 inline constexpr std::size_t envelope_header_size = 12;
 inline constexpr std::size_t envelope_tag_size = 16;

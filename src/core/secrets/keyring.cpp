@@ -1,10 +1,10 @@
 // Master keys, wrapped keys and the blind index.
 #include "core/secrets/keyring.h"
 
-#include <openssl/core_names.h>
-
 #include <algorithm>
 
+#include "core/platform/base64.h"
+#include "core/platform/big_endian.h"
 #include "core/platform/random.h"
 
 namespace vrm {
@@ -23,27 +23,24 @@ bool is_id_character(char c) {
       .hint("A line reads ID:KEY. Make one with: echo \"$(date +%F):$(openssl rand -base64 32)\"");
 }
 
+// What a wrapped key is authenticated with: a row of the keyring that is moved, or given another
+// purpose or id, does not open.
 std::string wrapping_context(const master_key& master, std::string_view purpose,
                              std::int64_t key_id) {
   std::string context = "vrm/keyring/v1";
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    context.push_back(static_cast<char>(key_id >> shift & 0xFF));
-  }
+  context.append(text_of(to_big_endian(static_cast<std::uint64_t>(key_id))));
   return context.append(purpose).append(1, '\0').append(master.id);
 }
 
 }  // namespace
 
 std::optional<secret_key> decode_key(std::string_view base64) {
-  constexpr std::size_t encoded_size = 44;
-  std::array<unsigned char, encoded_size / 4 * 3> decoded{};
-  if (base64.size() != encoded_size || base64[42] == '=' || base64[43] != '=') return std::nullopt;
-  const bool valid =
-      EVP_DecodeBlock(decoded.data(), reinterpret_cast<const unsigned char*>(base64.data()),
-                      encoded_size) == static_cast<int>(decoded.size());
+  if (base64.size() != 44 || base64.back() != '=') return std::nullopt;
+  auto decoded = decode_base64(base64.substr(0, 43));
+  if (!decoded) return std::nullopt;
   std::optional<secret_key> key;
-  if (valid) key.emplace(std::as_bytes(std::span(decoded)).first(key_size));
-  openssl::wipe(std::as_writable_bytes(std::span(decoded)));
+  if (decoded->size() == key_size) key.emplace(bytes_of(*decoded));
+  openssl::wipe(std::as_writable_bytes(std::span(*decoded)));
   return key;
 }
 
@@ -64,7 +61,7 @@ std::vector<master_key> read_master_keys(std::string_view text) {
     const auto same = [&](const master_key& other) { return other.id == id; };
     if (std::ranges::any_of(keys, same)) refuse_line(number, "repeats the id of a line above it");
     const auto key = decode_key(line.substr(id.size() + 1));
-    if (!key) refuse_line(number, "has no 32 bytes in base64 after the colon");
+    if (!key) refuse_line(number, "does not have 32 bytes in base64 after the colon");
     keys.push_back({std::string(id), *key});
   }
   if (keys.empty()) {
@@ -95,34 +92,15 @@ std::optional<secret_key> unwrap_key(const master_key& master, std::string_view 
   const bool authentic = data_key(master.key)
                              .decrypt(wrapped.first(24), std::as_bytes(std::span(context)),
                                       wrapped.subspan(24), key.bytes());
+  // The id follows from the key, so that even who has the master key cannot pass one off for
+  // another.
   if (!authentic || key_id_of(key) != key_id) return std::nullopt;
   return key;
 }
 
-blind_indexer::blind_indexer(byte_view key) {
-  static const openssl::mac hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-  openssl::require(hmac != nullptr, "find HMAC");
-  context_.reset(EVP_MAC_CTX_new(hmac.get()));
-  std::array<char, 7> name = {"SHA256"};
-  const std::array params = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
-      OSSL_PARAM_construct_end()};
-  openssl::require(context_ != nullptr && EVP_MAC_init(context_.get(), openssl::data(key),
-                                                       key.size(), params.data()) == 1,
-                   "set up HMAC");
-}
-
 std::int64_t blind_indexer::index(byte_view column, std::string_view value) {
-  std::array<unsigned char, 32> hash{};
-  openssl::require(
-      EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 &&
-          EVP_MAC_update(context_.get(), openssl::data(column), column.size()) == 1 &&
-          EVP_MAC_update(context_.get(), openssl::data(std::as_bytes(std::span(value))),
-                         value.size()) == 1 &&
-          EVP_MAC_final(context_.get(), hash.data(), nullptr, hash.size()) == 1,
-      "compute a blind index");
-  std::uint64_t index = 0;
-  for (std::size_t i = 0; i < 8; ++i) index = index << 8 | hash[i];
+  const sha256 hash = hash_.of({column, bytes_of(value)});
+  const std::uint64_t index = from_big_endian(hash);
   return static_cast<std::int64_t>(index);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/platform/digest.h"
 #include "core/secrets/data_key.h"
 
 namespace vrm {
@@ -44,13 +45,13 @@ using wrapped_key = std::array<std::byte, wrapped_key_size>;
 /// Computes blind indexes: a keyed hash that lets equal values be found without opening them.
 class blind_indexer {
  public:
-  explicit blind_indexer(byte_view key);
+  explicit blind_indexer(byte_view key) : hash_(key) {}
 
   /// The first 8 bytes of HMAC-SHA-256(key, column || value), big endian.
   [[nodiscard]] std::int64_t index(byte_view column, std::string_view value);
 
  private:
-  openssl::mac_context context_;
+  hmac_sha256 hash_;
 };
 
 }  // namespace vrm

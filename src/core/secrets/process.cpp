@@ -23,7 +23,7 @@ std::string reason(int number) { return std::generic_category().message(number);
 class pipe_ends {
  public:
   pipe_ends() {
-    if (pipe2(ends_.data(), O_CLOEXEC) != 0) fail("cannot have a pipe: " + reason(errno));
+    if (pipe2(ends_.data(), O_CLOEXEC) != 0) fail("cannot create a pipe: " + reason(errno));
   }
   ~pipe_ends() {
     close(ends_[0]);
@@ -113,7 +113,7 @@ std::size_t run_command(const std::string& command, std::span<char> output,
     }
     pollfd readable = {.fd = open ? ends.reader() : -1, .events = POLLIN, .revents = 0};
     if (poll(&readable, 1, step) > 0) {
-      if (size == output.size()) fail("printed more than is expected of it");
+      if (size == output.size()) fail("printed more than expected");
       const ssize_t got = read(ends.reader(), output.data() + size, output.size() - size);
       if (got > 0) size += static_cast<std::size_t>(got);
       open = got > 0 || (got < 0 && errno == EINTR);

@@ -27,7 +27,7 @@ extern "C" {
 namespace vrm::sql::lockout_store {
 namespace {
 
-// --- columns -------------------------------------------------------------------------------------
+// --- columns ------------------------------------------------------------------------------------
 
 constexpr std::array<Oid, 10> column_types = {
     UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
@@ -67,7 +67,7 @@ std::uint16_t small(Datum datum) {
   ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
           errmsg("a counter of a lockout store must be between 0 and 65535"),
           errdetail("The value is %d.", value),
-          errhint("Rows of a store are copied with pg_dump, or COPY, and not made by hand."));
+          errhint("Copy rows of a store with pg_dump or COPY; do not make them by hand."));
   pg_unreachable();
 }
 
@@ -85,7 +85,7 @@ entry from_columns(const Datum* values) {
   return made;
 }
 
-// --- scans ---------------------------------------------------------------------------------------
+// --- scans --------------------------------------------------------------------------------------
 
 /// Copies a page at a time, so that no lock is held between rows.  Before the first row and after
 /// the last one it stands on no page: block -1, or as many as there are.
@@ -105,6 +105,10 @@ void rewind(scan* self) {
   self->position = 0;
 }
 
+// A scan keeps nothing pinned or locked between rows: a client that fetches slowly, or never again,
+// holds up nobody who signs in.  So it shows each page as of a moment of its own.  An entry that
+// moves to a sibling meanwhile may be seen twice, which COPY back into a store merges, or not at
+// all when that page was added after the scan began.
 TableScanDesc scan_begin(Relation relation, Snapshot snapshot, int keys, ScanKeyData* /*key*/,
                          ParallelTableScanDesc parallel, uint32 flags) {
   RelationIncrementReferenceCount(relation);
@@ -173,7 +177,7 @@ bool scan_next(TableScanDesc head, ScanDirection direction, TupleTableSlot* slot
   return true;
 }
 
-// --- rows in -------------------------------------------------------------------------------------
+// --- rows in ------------------------------------------------------------------------------------
 
 void merge_or_report(Relation relation, const entry& given) {
   const pg::failure* failed = nullptr;
@@ -203,7 +207,7 @@ void insert_many(Relation relation, TupleTableSlot** slots, int count, CommandId
   for (int i = 0; i < count; ++i) insert(relation, slots[i], cid, options, bulk);
 }
 
-// --- the file ------------------------------------------------------------------------------------
+// --- the file -----------------------------------------------------------------------------------
 
 void new_file(Relation relation, const pg::file_locator* locator, char persistence,
               TransactionId* freeze_xid, MultiXactId* min_multi) {
@@ -228,6 +232,8 @@ void new_file(Relation relation, const pg::file_locator* locator, char persisten
     PageInit(page, BLCKSZ, 0);
     view(page).format(vrm::lockout::root_level);
     set_used(page);
+    // Logged before it is written.  Roots are made here and nowhere else, so a page that is new
+    // later on (all zeros, after a crash) can only be one that nothing links to yet.
     if (logged)
       log_newpage(const_cast<pg::file_locator*>(locator), MAIN_FORKNUM, number, page, true);
     PageSetChecksumInplace(page, number);
@@ -258,7 +264,7 @@ void copy_to(Relation from, Relation into, Relation /*index*/, bool /*sort*/,
   scan_end(&all->head);
 }
 
-// --- what is refused -----------------------------------------------------------------------------
+// --- what is refused ----------------------------------------------------------------------------
 
 [[noreturn]] void refuse(const char* what) {
   ereport(

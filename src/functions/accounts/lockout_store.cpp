@@ -55,6 +55,8 @@ Relation open_store(Oid store, LOCKMODE mode) {
   pg_unreachable();
 }
 
+/// Lock order: never two pages on the way down.  That is safe because links never change and pages
+/// are never given back: a page that was split meanwhile links on to where the key went.
 /// Locks the page that `id` belongs to.
 Buffer lock_page_of(Relation relation, const key& id, int mode) {
   block_number block = vrm::lockout::root_of(id);
@@ -109,6 +111,9 @@ void split(Relation relation, BlockNumber block) {
 /// Stores an entry on its locked page.  Returns false, with nothing done, when the page has to be
 /// split first.
 bool store_entry(Relation relation, Buffer buffer, const entry& changed, XLogRecPtr& position) {
+  // Generic WAL works on a copy of the page and logs what differs.  Until GenericXLogFinish() the
+  // page in shared memory is untouched, so GenericXLogAbort() and every ERROR leave it as it was;
+  // within Finish is the only critical section.
   GenericXLogState* const wal = GenericXLogStart(relation);
   const Page image = GenericXLogRegisterBuffer(wal, buffer, 0);
   auto page = view(image);
@@ -154,6 +159,7 @@ void make_durable(XLogRecPtr position, outcome result) {
 void change_entry(Relation relation, const key& id, bool make, outcome (*visit)(entry&, void*),
                   void* state) {
   for (;;) {
+    // `visit` sees a copy, so when the page has to be split first, it runs again on a fresh one.
     const Buffer buffer = lock_page_of(relation, id, BUFFER_LOCK_EXCLUSIVE);
     const auto page = view(BufferGetPage(buffer));
     const entry* const found = page.find(id);
@@ -165,6 +171,9 @@ void change_entry(Relation relation, const key& id, bool make, outcome (*visit)(
     }
     XLogRecPtr position = InvalidXLogRecPtr;
     const bool stored = store_entry(relation, buffer, changed, position);
+    // The lock goes before the flush: others need not wait for the disk.  They may read what a
+    // crash would undo, but their own change of it comes later in WAL, and its flush takes this one
+    // along.
     const BlockNumber block = BufferGetBlockNumber(buffer);
     UnlockReleaseBuffer(buffer);
     if (stored) {

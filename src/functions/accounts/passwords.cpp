@@ -8,6 +8,7 @@
 #include "boundary/value/record.h"
 #include "core/accounts/access_token.h"
 #include "core/accounts/totp.h"
+#include "core/platform/base32.h"
 #include "core/platform/random.h"
 #include "functions/platform/settings.h"
 #include "functions/secrets/secret.h"
@@ -58,13 +59,13 @@ std::string random_base32(std::int32_t bytes) {
   std::array<std::byte, 64> drawn{};
   const auto used = std::span(drawn).first(static_cast<std::size_t>(bytes));
   vrm::random_bytes(used);
-  return vrm::totp::encode_base32(used);
+  return vrm::encode_base32(used);
 }
 
 namespace {
 
 std::string decoded(std::string_view secret_text) {
-  auto secret = vrm::totp::decode_base32(secret_text);
+  auto secret = vrm::decode_base32(secret_text);
   if (!secret) {
     throw vrm::error("22023", "the secret is not in base32")
         .hint("Make one: SELECT vrm.random_base32(20);");

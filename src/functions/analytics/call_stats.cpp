@@ -8,6 +8,7 @@
 #include "boundary/value/expanded.h"
 #include "boundary/value/record.h"
 #include "core/platform/error.h"
+#include "core/platform/hex.h"
 #include "functions/calls/calls.h"
 
 extern "C" {
@@ -56,9 +57,9 @@ std::span<const std::byte> call_stats_in(const char* text) {
   const std::size_t size = digits.size() / 2;
   auto* const bytes = static_cast<std::uint8_t*>(pg::allocate(size + 1));
   for (std::size_t i = 0; i < size; ++i) {
-    const char* const pair = digits.data() + (2 * i);
-    const auto [end, wrong] = std::from_chars(pair, pair + 2, bytes[i], 16);
-    if (wrong != std::errc() || end != pair + 2) byte_reader::refuse("It has a wrong digit.");
+    const int byte = hex_byte(digits[2 * i], digits[(2 * i) + 1]);
+    if (byte < 0) byte_reader::refuse("It has a wrong digit.");
+    bytes[i] = static_cast<std::uint8_t>(byte);
   }
   return accept(std::as_bytes(std::span(bytes, size))).packed;
 }
@@ -69,11 +70,7 @@ const char* call_stats_out(stats value) {
   text[0] = '\\';
   text[1] = 'x';
   char* end = text + 2;
-  for (const std::byte byte : bytes) {
-    constexpr const char* digits = "0123456789abcdef";
-    *end++ = digits[std::to_integer<unsigned>(byte) >> 4];
-    *end++ = digits[std::to_integer<unsigned>(byte) & 0xFU];
-  }
+  for (const std::byte byte : bytes) end = write_hex(byte, end);
   *end = '\0';
   return text;
 }

@@ -1,5 +1,5 @@
-// Events that ROLLBACK does not take back: an attacker's failures are what he would rather see
-// undone.  They wait in vrm_private.audit_journal until maintenance moves them to vrm.audit_log.
+// Events that ROLLBACK does not take back: an attacker would like to see failures undone.  They
+// wait in vrm_private.audit_journal until maintenance moves them to vrm.audit_log.
 #include <array>
 
 #include "boundary/call/function.h"
@@ -33,7 +33,7 @@ const vrm::identity* caller() {
 void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail) {
   lockout_store::require_writable();
   if (action.empty() || action.size() > 100) {
-    throw vrm::error("22023", "an action has between 1 and 100 bytes")
+    throw vrm::error("22023", "an action must have between 1 and 100 bytes")
         .hint("Give it a short name, and what else there is to say in detail.");
   }
   const vrm::identity* const who = caller();

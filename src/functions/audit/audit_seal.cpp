@@ -6,7 +6,9 @@
 
 #include "boundary/call/function.h"
 #include "core/audit/merkle.h"
+#include "core/platform/big_endian.h"
 #include "core/platform/error.h"
+#include "core/retention/row_digest.h"
 #include "functions/accounts/lockout_policy.h"
 
 extern "C" {
@@ -101,7 +103,7 @@ std::size_t read_columns(HeapTupleHeader row, std::span<column> columns) {
 vrm::sha256 audit_leaf(row_view entry) {
   std::array<column, most_columns> columns{};
   const std::size_t count = read_columns(entry.row, columns);
-  if (count > columns.size()) throw vrm::error("54011", "an entry has 16 columns at most");
+  if (count > columns.size()) throw vrm::error("54011", "an entry can have at most 16 columns");
   static vrm::row_digest digest;
   constexpr std::byte leaf{0};
   digest.begin();
@@ -110,11 +112,7 @@ vrm::sha256 audit_leaf(row_view entry) {
     if (one.null) {
       digest.add_null();
     } else if (one.bytes == nullptr) {
-      std::array<std::byte, 8> bytes{};
-      for (unsigned i = 0; i < bytes.size(); ++i) {
-        bytes[i] = static_cast<std::byte>(one.number >> (56 - (8 * i)));
-      }
-      digest.add(bytes);
+      digest.add(vrm::to_big_endian(one.number));
     } else {
       digest.add(std::as_bytes(std::span(one.bytes, one.size)));
     }

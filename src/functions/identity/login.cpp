@@ -11,8 +11,8 @@
 #include "boundary/call/guc.h"
 #include "core/identity/identity.h"
 #include "core/identity/token.h"
+#include "core/platform/digest.h"
 #include "core/platform/error.h"
-#include "core/platform/openssl.h"
 #include "core/platform/uuid.h"
 #include "functions/identity/current_identity.h"
 #include "functions/identity/sessions.h"
@@ -30,19 +30,10 @@ namespace {
 int most_token_bytes = 0;
 int clock_skew_seconds = 0;
 
-using fingerprint = std::array<std::byte, 32>;
+using fingerprint = vrm::sha256;
 
 fingerprint fingerprint_of(std::string_view token) {
-  static const vrm::openssl::digest sha256(EVP_MD_fetch(nullptr, "SHA256", nullptr));
-  static const vrm::openssl::digest_context context(EVP_MD_CTX_new());
-  fingerprint hash{};
-  vrm::openssl::require(
-      sha256 && context && EVP_DigestInit_ex2(context.get(), sha256.get(), nullptr) == 1 &&
-          EVP_DigestUpdate(context.get(), token.data(), token.size()) == 1 &&
-          EVP_DigestFinal_ex(context.get(), vrm::openssl::data(std::span<std::byte>(hash)),
-                             nullptr) == 1,
-      "hash a token");
-  return hash;
+  return vrm::sha256_of({vrm::bytes_of(token)});
 }
 
 /// The tokens verified last; the oldest makes room for the newest.
@@ -144,8 +135,8 @@ void logout() { set_identity(""); }
 pg::jsonb_text verify_jwt(std::string_view token) { return {verify_token(token).claims}; }
 
 void define_login_settings() {
-  pg::define_setting("vrm.max_token_bytes", "Largest token that is looked at.", most_token_bytes,
-                     8192, {.least = 128, .most = 1 << 20},
+  pg::define_setting("vrm.max_token_bytes", "Maximum size of a token.", most_token_bytes, 8192,
+                     {.least = 128, .most = 1 << 20},
                      {.context = PGC_SUSET, .flags = GUC_UNIT_BYTE});
   pg::define_setting("vrm.clock_skew",
                      "Seconds by which a token's issuer and this server may disagree on the time.",

@@ -11,7 +11,7 @@
 #include "boundary/call/spi.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/scan.h"
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "core/platform/openssl.h"
 #include "functions/platform/settings.h"

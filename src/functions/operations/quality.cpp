@@ -43,7 +43,7 @@ void check_expression(std::string_view expression) {
     return list_length(statements) == 1 && selects_one_thing(linitial_node(RawStmt, statements));
   });
   if (!single) {
-    throw error("42601", "a check is one expression")
+    throw error("42601", "a check must be a single expression")
         .detail("It ends before the text does.")
         .hint("For example: 'bytes > 0'.");
   }

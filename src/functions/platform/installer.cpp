@@ -115,6 +115,8 @@ void check_body(Oid function) {
   ReleaseSysCache(language_tuple);
   if (!OidIsValid(validator)) return;
 
+  // Under the settings of the function, as CREATE FUNCTION does: names in the body are looked up in
+  // its search_path, not in the one of whoever installs.
   const int level = NewGUCNestLevel();
   set_config_option("check_function_bodies", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
                     true, 0, false);
@@ -206,6 +208,8 @@ void platform_installer::execute(const std::string& script, manner how) {
       spi.execute(std::string(text_of(raw, script)).c_str());
     }
     pg::guarded([] { CommandCounterIncrement(); });
+    // Whatever was not there before this statement is this run's, so its privileges are the
+    // script's.
     const Oid now = find(what, raw->stmt);
     if (carries_privileges && now != existing) {
       (replacement.restore(now) ? state_->kept : state_->made).push_back(now);

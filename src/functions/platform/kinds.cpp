@@ -117,6 +117,15 @@ bool has_row_security(Oid table) {
   return has;
 }
 
+/// Whether somebody has chosen what the table's rows are known by.
+bool has_replica_identity(Oid table) {
+  const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+  if (!HeapTupleIsValid(tuple)) return false;
+  const char identity = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relreplident;
+  ReleaseSysCache(tuple);
+  return identity != REPLICA_IDENTITY_DEFAULT;
+}
+
 /// Whether the table has what `command` gives it.
 bool has_been_given(Oid table, const AlterTableCmd* command) {
   switch (command->subtype) {
@@ -127,6 +136,8 @@ bool has_been_given(Oid table, const AlterTableCmd* command) {
       return has_default(table, command->name);
     case AT_EnableRowSecurity:
       return has_row_security(table);
+    case AT_ReplicaIdentity:
+      return has_replica_identity(table);
     case AT_AddColumn:
       return get_attnum(table, castNode(ColumnDef, command->def)->colname) != InvalidAttrNumber;
     default:
@@ -139,6 +150,7 @@ bool can_be_told(const AlterTableCmd* command) {
   switch (command->subtype) {
     case AT_AddConstraint:
     case AT_EnableRowSecurity:
+    case AT_ReplicaIdentity:
       return true;
     case AT_ColumnDefault:
       return command->def != nullptr;

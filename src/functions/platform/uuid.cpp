@@ -34,6 +34,18 @@ vrm::uuid uuid7() {
   return vrm::uuid7(static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()), random);
 }
 
+vrm::uuid uuid7_at(pg::timestamp at) {
+  const std::int64_t microseconds = at.time_since_epoch().count();
+  constexpr std::int64_t most = (std::int64_t{1} << 48) * 1000;
+  if (microseconds < 0 || microseconds >= most) {
+    throw vrm::error("22008", "moment is out of range for an id")
+        .detail("Ids hold times from 1970 to 10889.")
+        .hint("SELECT vrm.uuid7();");
+  }
+  return vrm::uuid7(static_cast<std::uint64_t>(microseconds) * 1000, next_random_bits());
+}
+
 }  // namespace vrm::sql
 
+PG_EXPORT(vrm_uuid7_at, vrm::sql::uuid7_at);
 PG_EXPORT(vrm_uuid7, vrm::sql::uuid7);

@@ -80,6 +80,8 @@ constexpr const char* dependent_views =
 
 void view_replacement::replace(const RawStmt* statement, const char* script, Oid existing) {
   try {
+    // PostgreSQL alone can tell whether it will take the new columns, so it is asked.  The failed
+    // try has to be undone as a whole before anything else can be done.
     pg::in_subtransaction([&] { pg::guarded([&] { create_or_replace(statement, script); }); });
     return;
   } catch (const pg::error& e) {
@@ -109,6 +111,7 @@ void view_replacement::drop(Oid view) {
     kept.push_back({.statement = spi.column<std::string>(i, 1).value_or(""),
                     .column = spi.column<std::string>(i, 2)});
   }
+  // RESTRICT: CASCADE would take views of the DBA's along without a word.
   try {
     spi.execute(("DROP VIEW " + name).c_str());
   } catch (const pg::error& e) {

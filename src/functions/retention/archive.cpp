@@ -20,7 +20,7 @@ row_digest& digest_of_rows() {
   return digest;
 }
 
-/// The same in an array of texts, which has no nulls.
+/// The numbers of the columns that have those names, from 0, in their order.
 std::vector<int> column_numbers(TupleDesc columns, pg::text_array names) {
   struct {
     Datum* elements;

@@ -1,6 +1,6 @@
 // CALL vrm.run_retention(): takes one policy after the other and does what is due in batches, each
 // a transaction that takes about as long as the policy says.  What is due, and what becomes of it,
-// is SQL in sql/platform/7x-retention.sql; here is when, how much at a time, and what if it fails.
+// is SQL in sql/retention/; here is when, how much at a time, and what if it fails.
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -23,6 +23,12 @@ constexpr const char* example = "CALL vrm.run_retention();";
 constexpr int most_retries = 10;
 constexpr microseconds longest = std::chrono::days(1000);
 constexpr std::int64_t most_batch_rows = 100000;
+constexpr std::int64_t first_batch_bytes = 8 << 20;
+constexpr std::int64_t fewest_batch_bytes = 1 << 20;
+constexpr std::int64_t most_batch_bytes = 64 << 20;
+/// So many rows refused one after the other, each because of something that is not there or not
+/// allowed, mean that the fault is not the rows'.
+constexpr int most_alike = 20;
 
 bool archiving = false;
 
@@ -47,16 +53,20 @@ struct limits {
   }
 };
 
-/// A range of blocks with about as many due rows as a batch should have.
+/// A range of places in a table with about as many due rows as a batch should have.
 struct window {
-  std::int64_t first;
-  std::int64_t last;
+  std::int64_t relation;
+  std::string after;  ///< ctid of the last row before it
+  std::string last;
   std::int64_t expected;
+  std::int64_t bytes;
+  bool again;  ///< a row that was refused before
 };
 
 struct run {
   std::int64_t id;
   std::int64_t batch_rows;
+  std::int64_t batch_bytes;
   double batch_ms;
   double nice_ratio;
   std::optional<double> max_lag_ms;
@@ -64,22 +74,33 @@ struct run {
 
 struct batch_result {
   std::optional<std::int64_t> rows;  ///< nothing when another batch was under way
+  std::int64_t seen;
+  std::int64_t bytes;
+  std::string reached;  ///< ctid of the last row that was looked at, when there are more
   bool go_on;
 };
 
-/// Errors of which a second try may be free.
-bool is_passing(const pg::error& e) {
-  switch (e.sqlerrcode()) {
-    case sqlstate{"55P03"}.packed():  // lock_not_available
-    case sqlstate{"40P01"}.packed():  // deadlock_detected
-    case sqlstate{"40001"}.packed():  // serialization_failure
-      return true;
-    default:
-      return false;
-  }
+bool is_in_class(int sqlerrcode, sqlstate state) {
+  return ERRCODE_TO_CATEGORY(sqlerrcode) == state.packed();
 }
 
-batch_result do_batch(std::int64_t run_id, const window& blocks, std::int64_t most) {
+/// Errors of which a second try may be free.
+bool is_passing(int sqlerrcode) {
+  return sqlerrcode == sqlstate{"55P03"}.packed() ||  // lock_not_available
+         sqlerrcode == sqlstate{"40P01"}.packed() ||  // deadlock_detected
+         sqlerrcode == sqlstate{"40001"}.packed();    // serialization_failure
+}
+
+/// Errors of the server or the session, which no other row would help.
+bool is_fatal(int sqlerrcode) {
+  return is_in_class(sqlerrcode, "08000") || is_in_class(sqlerrcode, "25000") ||
+         is_in_class(sqlerrcode, "53000") || is_in_class(sqlerrcode, "57000") ||
+         is_in_class(sqlerrcode, "58000") || is_in_class(sqlerrcode, "F0000") ||
+         is_in_class(sqlerrcode, "XX000");
+}
+
+batch_result do_batch(std::int64_t run_id, const window& place, std::int64_t most,
+                      std::optional<std::int64_t> most_bytes) {
   const pg::spi_session spi;
   if (spi.execute("SELECT policy LIKE 'calls.%' FROM vrm.retention_runs WHERE run_id = $1",
                   run_id) == 0) {
@@ -88,9 +109,16 @@ batch_result do_batch(std::int64_t run_id, const window& blocks, std::int64_t mo
         .hint("CALL vrm.run_retention();");
   }
   const archiving_scope moving(spi.column<bool>(0, 1).value_or(false));
-  spi.execute("SELECT rows_done, go_on FROM vrm_private.retention_batch($1, $2, $3, $4, $5)",
-              run_id, blocks.first, blocks.last, blocks.expected, most);
-  return {.rows = spi.column<std::int64_t>(0, 1), .go_on = spi.column<bool>(0, 2).value_or(true)};
+  spi.execute(
+      "SELECT rows_done, rows_seen, bytes_done, reached::text, go_on"
+      " FROM vrm_private.retention_batch($1, $2, nullif($3, 0)::oid, $4::tid, $5::tid, $6,"
+      " nullif($7, 0))",
+      run_id, place.again, place.relation, place.after, place.last, most, most_bytes.value_or(0));
+  return {.rows = spi.column<std::int64_t>(0, 1),
+          .seen = spi.column<std::int64_t>(0, 2).value_or(0),
+          .bytes = spi.column<std::int64_t>(0, 3).value_or(0),
+          .reached = spi.column<std::string>(0, 4).value_or(""),
+          .go_on = spi.column<bool>(0, 5).value_or(true)};
 }
 
 /// Runs one policy; destroyed runs leave their row in vrm.retention_runs as it was committed.
@@ -104,8 +132,12 @@ class policy_run {
     std::exception_ptr thrown;
     std::string reason;
     try {
-      find_blocks();
+      find_places(false);
       work();
+      if (std::string_view(state_) == "done") {
+        find_places(true);
+        work();
+      }
     } catch (const std::exception& e) {
       thrown = std::current_exception();
       reason = e.what();
@@ -128,6 +160,7 @@ class policy_run {
       begun = true;
       run_ = {.id = *id,
               .batch_rows = spi.column<std::int32_t>(0, 2).value(),
+              .batch_bytes = first_batch_bytes,
               .batch_ms = spi.column<double>(0, 3).value(),
               .nice_ratio = spi.column<double>(0, 4).value(),
               .max_lag_ms = spi.column<double>(0, 5)};
@@ -140,18 +173,27 @@ class policy_run {
     return begun;
   }
 
-  void find_blocks() {
+  /// Where rows are due, or again: what was refused before.
+  void find_places(bool again) {
+    places_.clear();
     call_.step([&] {
       const pg::spi_session spi;
-      const auto found =
-          spi.execute("SELECT block, due FROM vrm_private.retention_blocks($1)", run_.id);
+      const auto found = spi.execute(
+          "SELECT relation::bigint, after::text, last::text, due, bytes"
+          " FROM vrm_private.retention_blocks($1, $2)",
+          run_.id, again);
       std::int64_t all = 0;
-      blocks_.reserve(found);
+      places_.reserve(found);
       for (std::uint64_t row = 0; row < found; ++row) {
-        const auto block = spi.column<std::int64_t>(row, 1).value();
-        blocks_.push_back({block, block, spi.column<std::int64_t>(row, 2).value()});
-        all += blocks_.back().expected;
+        places_.push_back({.relation = spi.column<std::int64_t>(row, 1).value(),
+                           .after = spi.column<std::string>(row, 2).value(),
+                           .last = spi.column<std::string>(row, 3).value(),
+                           .expected = spi.column<std::int64_t>(row, 4).value(),
+                           .bytes = spi.column<std::int64_t>(row, 5).value(),
+                           .again = again});
+        all += places_.back().expected;
       }
+      if (again) return;
       spi.execute("UPDATE vrm.retention_runs SET estimated_rows = $2 WHERE run_id = $1", run_.id,
                   all);
     });
@@ -164,42 +206,68 @@ class policy_run {
 
   void work() {
     std::size_t next = 0;
-    while (next < blocks_.size()) {
-      if (is_over()) {
-        state_ = "stopped";
-        return;
-      }
-      window blocks = blocks_[next];
+    while (next < places_.size()) {
+      window place = places_[next];
       std::size_t after = next + 1;
-      while (after < blocks_.size() && blocks.expected < run_.batch_rows) {
-        blocks.last = blocks_[after].last;
-        blocks.expected += blocks_[after].expected;
+      while (!place.again && after < places_.size() && places_[after].relation == place.relation &&
+             place.expected < run_.batch_rows && place.bytes < run_.batch_bytes) {
+        place.last = places_[after].last;
+        place.expected += places_[after].expected;
+        place.bytes += places_[after].bytes;
         ++after;
       }
-      const auto began = clock::now();
-      const batch_result done = attempt(blocks);
-      if (!done.rows) continue;  // another batch was under way
+      if (!take(place)) return;
       next = after;
-      if (!done.go_on) {
-        state_ = "stopped";
-        return;
-      }
-      const auto took = std::chrono::duration_cast<microseconds>(clock::now() - began);
-      adapt(blocks.expected, took);
-      pause(took);
     }
   }
 
+  /// All that is due in one place, in as many batches as that takes; false when the run stops.
+  bool take(window place) {
+    std::int64_t rows = place.expected + 1;  // one more: fewer are there, so that it is through
+    while (!is_over()) {
+      const std::int64_t most = std::min(rows, allowed_.rows.value_or(INT64_MAX));
+      const auto began = clock::now();
+      batch_result done{};
+      std::optional<pg::error> failed;
+      try {
+        done = attempt(place, most);
+      } catch (const pg::error& e) {
+        failed = e;
+      }
+      if (failed) {
+        if (is_passing(failed->sqlerrcode()) || is_fatal(failed->sqlerrcode())) throw *failed;
+        const bool noted = (most == 1 || place.again) && refuse(place, *failed);
+        if (place.again || (most == 1 && !noted)) return true;
+        rows = std::max<std::int64_t>(most / 2, 1);
+        continue;
+      }
+      if (!done.rows) continue;  // another batch was under way
+      if (!done.go_on) {
+        state_ = "stopped";
+        return false;
+      }
+      const auto took = std::chrono::duration_cast<microseconds>(clock::now() - began);
+      if (done.seen > 0) alike_ = 0;
+      adapt(done, took);
+      pause(took);
+      place.expected -= done.seen;
+      if (done.reached.empty() || (is_over() && place.expected <= 0)) return true;
+      place.after = done.reached;
+      rows = run_.batch_rows;
+    }
+    state_ = "stopped";
+    return false;
+  }
+
   /// One batch, committed; waits and tries again when something passing was in the way.
-  batch_result attempt(const window& blocks) {
-    const std::int64_t most = allowed_.rows.value_or(INT64_MAX);
+  batch_result attempt(const window& place, std::int64_t most) {
     for (int retry = 0;; ++retry) {
       batch_result done{};
       bool passing = false;
       try {
-        call_.step([&] { done = do_batch(run_.id, blocks, most); });
+        call_.step([&] { done = do_batch(run_.id, place, most, run_.batch_bytes); });
       } catch (const pg::error& e) {
-        if (!is_passing(e) || retry >= most_retries) throw;
+        if (!is_passing(e.sqlerrcode()) || retry >= most_retries) throw;
         passing = true;
       }
       if (passing) note_retry();
@@ -208,10 +276,28 @@ class policy_run {
         if (allowed_.rows) *allowed_.rows -= *done.rows;
         return done;
       }
-      if (is_over()) return {.rows = 0, .go_on = false};
+      if (is_over()) return {.rows = 0, .seen = 0, .bytes = 0, .reached = {}, .go_on = false};
       pg::procedure_call::sleep(milliseconds(passing ? 20 << std::min(retry, 6) : 5));
       if (!passing) return done;
     }
+  }
+
+  /// Keeps why the first row of a place could not go, so that the others do; false when it is not
+  /// there any more.
+  bool refuse(const window& place, const pg::error& why) {
+    const bool is_of_rows = !is_in_class(why.sqlerrcode(), "42000");
+    if (!is_of_rows && ++alike_ >= most_alike) throw why;
+    const std::string state = unpack_sql_state(why.sqlerrcode());
+    bool noted = false;
+    call_.step([&] {
+      const pg::spi_session spi;
+      spi.execute("SELECT vrm_private.note_refusal($1, $2, $3::oid, $4::tid, $5::tid, $6, $7)",
+                  run_.id, place.again, place.relation, place.after, place.last, state,
+                  std::string(why.what()));
+      noted = spi.column<bool>(0, 1).value_or(false);
+    });
+    call_.commit();
+    return noted;
   }
 
   void note_retry() {
@@ -222,15 +308,16 @@ class policy_run {
     run_.batch_rows = std::max<std::int64_t>(1, run_.batch_rows / 2);
   }
 
-  /// Aims at the time that a batch should take, at most twice or half the rows from one to the
-  /// next.
-  void adapt(std::int64_t rows, microseconds took) {
-    const double factor =
-        run_.batch_ms * 1000 / std::max<double>(1, static_cast<double>(took.count()));
-    const double wanted =
-        static_cast<double>(std::max<std::int64_t>(rows, 1)) * std::clamp(factor, 0.5, 2.0);
-    run_.batch_rows =
-        std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1, most_batch_rows);
+  /// Aims at the time that a batch should take, at most twice or half of it from one to the next.
+  void adapt(const batch_result& done, microseconds took) {
+    const double factor = std::clamp(
+        run_.batch_ms * 1000 / std::max<double>(1, static_cast<double>(took.count())), 0.5, 2.0);
+    const auto aim = [factor](std::int64_t done_now, std::int64_t least, std::int64_t most) {
+      const double wanted = static_cast<double>(std::max<std::int64_t>(done_now, 1)) * factor;
+      return std::clamp(static_cast<std::int64_t>(wanted), least, most);
+    };
+    run_.batch_rows = aim(done.seen, 1, most_batch_rows);
+    run_.batch_bytes = aim(done.bytes, fewest_batch_bytes, most_batch_bytes);
   }
 
   void pause(microseconds took) {
@@ -267,7 +354,8 @@ class policy_run {
   limits& allowed_;  // NOLINT(*-ref-data-members): outlives the run
   run run_{};
   std::optional<clock::time_point> own_end_;
-  std::vector<window> blocks_;
+  std::vector<window> places_;
+  int alike_ = 0;  ///< errors one after the other that are hardly the rows'
   const char* state_ = "done";
 };
 
@@ -298,7 +386,13 @@ bool is_archiving() { return archiving; }
 
 std::optional<std::int64_t> retention_step(std::int64_t run_id, std::int64_t first_block,
                                            std::int64_t last_block, std::int64_t most) {
-  return do_batch(run_id, {.first = first_block, .last = last_block, .expected = 0}, most).rows;
+  const window place = {.relation = 0,
+                        .after = "(" + std::to_string(first_block) + ",0)",
+                        .last = "(" + std::to_string(last_block) + ",65535)",
+                        .expected = 0,
+                        .bytes = 0,
+                        .again = false};
+  return do_batch(run_id, place, most, std::nullopt).rows;
 }
 
 void run_retention(pg::procedure_call& call, std::optional<std::string_view> policy,

@@ -66,6 +66,9 @@ struct subject_key_hash {
 /// Enough for the subjects of one statement; beyond it all are forgotten and derived again.
 constexpr std::size_t most_subject_keys = 1024;
 
+/// All that a backend keeps of keys, thrown away as one.  Pointers into `entries` are good until
+/// then: the vector is filled once and does not grow.  Plain keys live in here only, in memory that
+/// is wiped when an entry goes (see secret_key); master keys are never kept.
 struct cache {
   std::vector<keyring_entry> entries;
   std::unordered_map<subject_key, std::unique_ptr<vrm::data_key>, subject_key_hash> subjects;
@@ -80,6 +83,8 @@ std::string_view text_of(HeapTuple row, int column, TupleDesc descriptor) {
   return null ? std::string_view() : pg::datum_traits<std::string_view>::from(datum);
 }
 
+// Runs when an invalidation has said that the table changed.  Whoever rotates, destroys or revokes
+// a key waits for nobody: backends learn of it with their next lock or statement.
 void read_keyring() {
   cached = {};
   const auto visit = [](HeapTuple row, TupleDesc descriptor) {
@@ -99,11 +104,13 @@ void read_keyring() {
 }
 
 std::vector<keyring_entry>& keyring_entries() {
+  // A change that comes in while it reads leaves changed() true, for the next who asks.
   if (keyring_table.changed()) [[unlikely]]
     keyring_table.reload(read_keyring);
   return cached.entries;
 }
 
+// keyring_entries() first: `last_found` points into what it may just have thrown away.
 keyring_entry* find_entry(std::int64_t id) {
   auto& entries = keyring_entries();
   if (cached.last_found != nullptr && cached.last_found->id == id) return cached.last_found;
@@ -126,6 +133,8 @@ keyring_entry& active_entry(std::string_view purpose) {
 }
 
 keyring_entry& active_data_entry() {
+  // Which key is the active one is asked for each value that is sealed; looked up by its purpose
+  // once.
   if (cached.active_data == nullptr || keyring_table.changed()) [[unlikely]] {
     keyring_entry& entry = active_entry(data_purpose);
     cached.active_data = &entry;
@@ -181,6 +190,8 @@ subject_salt make_salt(const vrm::uuid& subject) {
         " ON CONFLICT (subject) DO NOTHING",
         subject, byte_view(fresh));
   }
+  // Two backends may make the salt of one subject at once.  One INSERT wins, and both read again: a
+  // salt that was not stored must never seal anything, for nobody could open it.
   const auto salt = read_salt(subject);  // perhaps somebody else's
   if (!salt) {
     throw vrm::error("40001", "the key of a subject was made or deleted meanwhile")
@@ -191,6 +202,7 @@ subject_salt make_salt(const vrm::uuid& subject) {
 
 /// The key of `subject` under `entry`; nullptr when the subject has none and `make` is false.
 vrm::data_key* key_of_subject(keyring_entry& entry, const vrm::uuid& subject, bool make) {
+  // Deleting a subject's salt is how it is forgotten: derived keys must not outlive it here.
   if (subject_table.changed()) [[unlikely]] {
     subject_table.reload([] { cached.subjects.clear(); });
   }
@@ -224,7 +236,7 @@ namespace keyring {
 void throw_cannot_be_opened() {
   throw vrm::error("22000", "value cannot be opened")
       .detail(
-          "It is no sealed value, was changed, belongs elsewhere, or its key is unknown or "
+          "It is not a sealed value, was changed, belongs elsewhere, or its key is unknown or "
           "destroyed.");
 }
 
@@ -266,6 +278,8 @@ bool try_open(const binding_of& binding, byte_view envelope, std::span<std::byte
   const auto header = vrm::read_envelope_header(envelope, envelope.size());
   if (!header) return false;
   keyring_entry* const entry = find_entry(header->key_id);
+  // Whatever does not fit, the answer takes one opening's time and reads the same: who tries values
+  // learns neither which keys there are nor what is bound to what.
   const bool alike = header->bound == binding.bound && entry != nullptr && entry->is_for_data &&
                      (!header->per_subject || binding.subject != nullptr);
   vrm::data_key* key = nullptr;

@@ -25,7 +25,7 @@ void insert_key(const pg::spi_session& spi, std::string_view purpose, std::strin
       " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO NOTHING",
       vrm::key_id_of(key), purpose, state, std::string_view(master.id), vrm::byte_view(wrapped));
   if (added == 0) {
-    throw vrm::error("42710", "the key is in the keyring already")
+    throw vrm::error("42710", "the key is already in the keyring")
         .detail("Its id is " + std::to_string(vrm::key_id_of(key)) + ".")
         .hint("SELECT * FROM vrm.keyring_status;");
   }
@@ -52,7 +52,7 @@ std::int64_t key_import(std::string_view purpose, secret encoded) {
   const unmasked text(encoded);
   const auto key = vrm::decode_key(text.text());
   if (!key) {
-    throw vrm::error("22023", "a key is 32 bytes in base64")
+    throw vrm::error("22023", "a key must be 32 bytes in base64")
         .hint("openssl rand -base64 32 prints one.");
   }
   const pg::spi_session spi;

@@ -132,7 +132,7 @@ class row_binding {
       append(text.data(), text.size());
     } else {
       throw vrm::error("0A000", "values cannot be bound to a primary key of this type")
-          .detail("Types that can be: uuid, smallint, integer, bigint, text, varchar, bytea.")
+          .detail("Supported types: uuid, smallint, integer, bigint, text, varchar, bytea.")
           .hint(
               "Give the table a primary key of such types, for example: id uuid DEFAULT "
               "vrm.uuid7().");
@@ -357,7 +357,7 @@ std::optional<pg::text_result> reveal_row(pg::relation_id table, pg::name_view c
   const auto column = find_column(relation.get(), attribute);
   if (!column) {
     const std::string name = relation.quoted_name();
-    throw vrm::error("55000", "column is not a sealed one")
+    throw vrm::error("55000", "column is not sealed")
         .detail("Column \"" + std::string(column_name.text) + "\" of " + name + ".")
         .hint("SELECT vrm.seal_column('" + name + "', '" + column_name.text + "');");
   }

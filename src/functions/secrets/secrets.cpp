@@ -6,6 +6,7 @@
 #include "boundary/value/cstring.h"
 #include "boundary/value/detoast.h"
 #include "boundary/value/varlena.h"
+#include "core/platform/base64.h"
 #include "core/platform/random.h"
 #include "core/secrets/envelope.h"
 #include "functions/platform/settings.h"
@@ -25,13 +26,12 @@ namespace vrm::sql {
 namespace {
 
 using vrm::byte_view;
+using vrm::bytes_of;
 using envelope_head = pg::bytea_head<vrm::envelope_header_size>;
 
 std::optional<vrm::envelope_header> header_of(const envelope_head& value) {
   return vrm::read_envelope_header(value.bytes, value.total_size);
 }
-
-byte_view bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 /// A value is bound to its context when it has one.
 keyring::binding_of bound_to(byte_view context) {
@@ -45,8 +45,7 @@ pg::bytea_result sealed(const keyring::binding_of& binding, byte_view plaintext)
   return envelope;
 }
 
-// --- literals
-// -------------------------------------------------------------------------------------
+// --- literals -----------------------------------------------------------------------------------
 
 enum class literals : std::uint8_t { allow, warn, error };
 
@@ -81,7 +80,7 @@ void watch_for_literal(std::string_view secret) {
   static constexpr const char* hidden = "<statement hidden: it contains a secret as a literal>";
   debug_query_string = hidden;
   pg::guarded([] { pgstat_report_activity(STATE_RUNNING, hidden); });
-  static constexpr const char* message = "a secret stands in the text of the statement";
+  static constexpr const char* message = "the text of the statement contains a secret";
   static constexpr const char* hint = "Pass it as a parameter: SELECT vrm.seal($1);";
   if (policy == literals::error) {
     throw vrm::error("22023", message).detail("Server logs may keep the text.").hint(hint);
@@ -108,7 +107,7 @@ pg::text_result checked(pg::text_result text) {
   if (!pg_verify_mbstr(GetDatabaseEncoding(), reinterpret_cast<const char*>(text.bytes().data()),
                        size, true)) {
     vrm::openssl::wipe(text.bytes());
-    throw vrm::error("22021", "the value is no text in the encoding of this database")
+    throw vrm::error("22021", "the value is not text in the encoding of this database")
         .hint("Was it sealed in a database of another encoding?  SHOW server_encoding;");
   }
   return text;
@@ -134,8 +133,7 @@ unmasked::unmasked(const secret& secret) : bytes_(small_.data(), secret.size()) 
   unmask(secret, bytes_);
 }
 
-// --- type vrm.secret
-// ------------------------------------------------------------------------------
+// --- type vrm.secret ----------------------------------------------------------------------------
 
 secret_result secret_in(pg::c_string text) {
   watch_for_literal(text.view());
@@ -166,8 +164,7 @@ std::optional<std::string> secret_hint(secret value) {
   return std::string(plaintext.text().substr(plaintext.text().size() - 4));
 }
 
-// --- sealing
-// --------------------------------------------------------------------------------------
+// --- sealing ------------------------------------------------------------------------------------
 
 /// The plaintext stands nowhere but where its ciphertext takes its place.
 pg::bytea_result seal(secret plaintext, std::span<const std::byte> context) {
@@ -186,10 +183,8 @@ pg::bytea_result seal(secret plaintext, std::span<const std::byte> context) {
 /// Seals 32 random bytes, in base64, that nobody has seen.
 pg::bytea_result seal_random() {
   const vrm::secret_key key = vrm::secret_key::random();
-  std::array<unsigned char, 45> text{};
-  EVP_EncodeBlock(text.data(), vrm::openssl::data(vrm::byte_view(key.bytes())), vrm::key_size);
-  const pg::bytea_result envelope =
-      sealed({}, std::as_bytes(std::span(text)).first(text.size() - 1));
+  std::string text = vrm::encode_base64(std::as_const(key).bytes()) + "=";
+  const pg::bytea_result envelope = sealed({}, bytes_of(text));
   vrm::openssl::wipe(std::as_writable_bytes(std::span(text)));
   return envelope;
 }
@@ -236,8 +231,7 @@ std::optional<std::int64_t> key_of(envelope_head value) {
   return header ? std::optional(header->key_id) : std::nullopt;
 }
 
-// --- blind index
-// ----------------------------------------------------------------------------------
+// --- blind index --------------------------------------------------------------------------------
 
 std::int64_t blind_index(vrm::uuid column_id, std::string_view value) {
   return keyring::blind_index(column_id, value);
@@ -250,7 +244,7 @@ pg::bigint_array blind_probe(vrm::uuid column_id, std::string_view value) {
 void define_secrets_settings() {
   DefineCustomEnumVariable(
       "vrm.secret_literals",
-      "What to do about a secret that stands as a literal in the text of a statement.",
+      "What to do about a secret that is a literal in the text of a statement.",
       "Logs of statements cannot be stopped from keeping it; parameters are not in the text.",
       &secret_literals_setting, secret_literals_setting, literal_policies, PGC_USERSET, 0, nullptr,
       nullptr, nullptr);

@@ -71,6 +71,7 @@ SQL
 my $reader = <<"SQL";
 CREATE TEMP TABLE seen (comparisons integer, differences integer);
 GRANT ALL ON seen TO authenticated;
+SET vrm.session_login = on;
 SET request.jwt.claims = '{"sub": "$alice", "role": "authenticated"}';
 SET ROLE authenticated;
 DO \$\$

@@ -42,7 +42,7 @@ CREATE TABLE public.invoices (
     FOREIGN KEY (user_id, agent_id) REFERENCES vrm.agents (user_id, id)
 );
 INSERT INTO public.invoices (user_id, agent_id) SELECT user_id, id FROM vrm.agents ORDER BY agent_id;
-CREATE VIEW public.long_calls WITH (security_invoker) AS SELECT * FROM vrm.calls WHERE duration > '1 hour';
+CREATE VIEW public.long_calls WITH (security_invoker) AS SELECT id, agent, duration FROM vrm.calls WHERE duration > '1 hour';
 CREATE MATERIALIZED VIEW public.calls_by_agent AS SELECT agent_id, count(*) FROM vrm.test_runs GROUP BY agent_id;
 CREATE PUBLICATION changes FOR TABLE vrm.run_events, public.invoices;
 CREATE FUNCTION public.complain() RETURNS trigger LANGUAGE plpgsql AS $$

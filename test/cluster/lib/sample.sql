@@ -41,6 +41,18 @@ INSERT INTO vrm.test_runs (agent_id, status) VALUES (:'agent', 'queued');
 INSERT INTO vrm.metrics (name, prompt) VALUES ('politeness', 'Was the agent polite?');
 SELECT vrm.record_metric_result(id, :'done', 0.9, true, 'very') FROM vrm.metrics \g /dev/null
 COMMIT;
+SELECT to_regclass('vrm.suites') IS NOT NULL AS has_suites \gset
+\if :has_suites
+BEGIN;
+SELECT pg_temp.sign_in('00000000-0000-7000-8000-00000000000a') \g /dev/null
+INSERT INTO vrm.suites (name, case_ids, repeats) SELECT 'nightly', array_agg(id), 2 FROM vrm.test_cases
+RETURNING id AS suite \gset
+SELECT vrm.start_suite(NULL, :'agent', suite => :'suite') AS suite_run \gset
+SELECT run_id AS tested FROM vrm.claim_test_run('runner', '1 day', 2) ORDER BY run_id LIMIT 1 \gset
+SELECT vrm.complete_test_run(:'tested') \g /dev/null
+SELECT vrm.record_verdict(:'tested', id, 'person A', false, rationale => 'rude') FROM vrm.metrics \g /dev/null
+COMMIT;
+\endif
 SELECT vrm_private.compact_calls() AS compacted \gset
 
 SELECT vrm.jwk_import('{"keys": [{"kid": "k", "kty": "OKP", "crv": "Ed25519",

@@ -84,6 +84,8 @@ like($shown, qr/deleted \| deleted\+\S+ +\| t +\| +45\n.*recovered \| ben\@\S+ \
     '... an account deleted and recovered, with its calls');
 like($shown, qr/rto +\| ok +\| 01:40:00/, '... whether it could all be restored');
 like($shown, qr/test_runs \| f .*rows missing: 16\n/, '... and what a restore would have to bring back');
+like($shown, qr/charged twice +\| regressed \| 5 of 5 +\| 0 of 5/, '... which case a suite has seen regress');
+like($shown, qr/ f +\| 23 of 30 calls passed.*regressed: "charged twice"/s, '... and the gate shut');
 is(scalar(grep { length > 100 } split /\n/, $shown), 0,
     '... within 100 columns');
 is(run_quietly('show.sh'), $shown, 'it shows the same again');

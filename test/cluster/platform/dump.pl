@@ -115,7 +115,7 @@ for my $what (
 }
 
 my $alice = $node->safe_psql('original', "SELECT id FROM auth.users WHERE email LIKE 'alice%'");
-is(as_user($node, 'custom3', $alice, 'SELECT calls FROM vrm.user_dashboard()'), '4',
+is(as_user($node, 'custom3', $alice, 'SELECT calls FROM vrm.user_dashboard()'), '12',
     'what is restored works: a user sees her calls');
 is($node->safe_psql('custom3', "ALTER TABLE vrm.run_events DISABLE TRIGGER complain; "
     . "SELECT vrm.install()"), newest_version($node), 'and vrm.install() finds nothing amiss');

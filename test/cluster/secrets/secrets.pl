@@ -139,7 +139,7 @@ is(query($node, 'app', "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '
           . ' AND pid <> pg_backend_pid()'), 0, 'all of it');
 query($node, 'app', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '<statement%'});
 $sleeper->finish;
-like($warning, qr/a secret stands in the text of the statement/, 'who sent it is warned');
+like($warning, qr/the text of the statement contains a secret/, 'who sent it is warned');
 
 # --- the second implementation --------------------------------------------------------------------
 

@@ -114,7 +114,7 @@ TEST(Histogram, CountsTheSameAsAListAndAsAnArray) {
   }
 }
 
-// --- distinct customers --------------------------------------------------------------------------
+// --- distinct customers -------------------------------------------------------------------------
 
 TEST(HyperLogLog, IsExactUpTo256) {
   vrm::hyperloglog customers(memory);
@@ -171,8 +171,7 @@ TEST(HyperLogLog, HashesTextAlikeEverywhere) {
   EXPECT_NE(vrm::stable_hash("customer1@example.com"), vrm::stable_hash("customer2@example.com"));
 }
 
-// --- figures against an oracle
-// --------------------------------------------------------------------
+// --- figures against an oracle ------------------------------------------------------------------
 
 TEST(CallStats, CountsWhatIsThere) {
   const auto calls = some_calls(20'000, 3, 200);
@@ -299,8 +298,7 @@ TEST(CallStats, CopesWithTheLongestDurations) {
   EXPECT_EQ(packed(unpacked(packed(stats))), packed(stats));
 }
 
-// --- laws
-// ------------------------------------------------------------------------------------------
+// --- laws ---------------------------------------------------------------------------------------
 
 class Laws : public testing::TestWithParam<std::size_t> {};
 
@@ -359,8 +357,7 @@ TEST_P(Laws, NothingIsNeutral) {
 
 INSTANTIATE_TEST_SUITE_P(OfCalls, Laws, testing::Values(0, 1, 2, 200, 300, 5000));
 
-// --- hostile states
-// ----------------------------------------------------------------------------------
+// --- hostile states -----------------------------------------------------------------------------
 
 TEST(State, IsRefusedWhenCutOffOrLonger) {
   for (const std::size_t count : {0U, 3U, 500U}) {

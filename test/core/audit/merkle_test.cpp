@@ -23,7 +23,7 @@ std::string unhex(std::string_view hex) {
 
 vrm::sha256 hash_of_leaf(std::string_view hex) {
   const std::string leaf = std::string(1, '\0') + unhex(hex);
-  vrm::row_digest digest;
+  vrm::sha256_digest digest;
   digest.begin();
   digest.append(std::as_bytes(std::span(leaf)));
   return digest.finish();

@@ -4,33 +4,31 @@
 namespace vrm::imports::test {
 namespace {
 
-constexpr std::string_view call = R"({"externalId": "k-1", "startedAt": "2026-08-17T20:53:20.5Z",
-  "duration": "1m 5.25s", "status": "Completed", "outcome": "Resolved", "direction": "Incoming",
-  "customer": "Noor", "agent": "desk", "cost": "0.05", "sentiment": "VERY_POSITIVE",
-  "transcript": [
-    {"speaker": "Desk", "role": "assistant", "message": "Hello", "ms": 200, "endMs": 900},
-    {"role": "caller", "text": "Hello there", "ms": 1500.5, "endMs": 1200,
-     "latency": {"transcriber": 90}},
-    {"role": "user", "message": ""},
-    {"role": "user", "message": null, "interrupted": true, "ms": 3000}],
-  "actionsTaken": [{"action": "greet", "status": "success", "ok": true, "ms": 100, "took": 40,
-                    "arguments": "{\"to\": \"a\\u0000b\"}"}],
-  "insights": [{"type": "mood", "value": "good", "description": ""}]})";
+constexpr std::string_view call =
+    R"({"externalId":"k-1","startedAt":"2026-08-17T20:53:20.5Z","status":"Completed",)"
+    R"("outcome":"Resolved","direction":"Incoming","cost":"0.05","customer":"Noor",)"
+    R"("duration":"1m 5.25s","sentiment":"VERY_POSITIVE","agent":"desk",)"
+    R"("transcript":[{"speaker":"Desk","role":"assistant","message":"Hello","ms":200,)"
+    R"("endMs":900},{"role":"caller","text":"Hello there","ms":1500.5,"endMs":1200,)"
+    R"("latency":{"transcriber":90}},{"role":"user","message":""},{"role":"user",)"
+    R"("message":null,"interrupted":true,"ms":3000}],"actionsTaken":[{"action":"greet",)"
+    R"("status":"success","ok":true,"ms":100,"took":40,)"
+    R"("arguments":"{\"to\": \"a\\u0000b\"}"}],"insights":[{"type":"mood","value":"good",)"
+    R"("description":""}]})";
 
 TEST(imports_generic, reads_a_call) {
   EXPECT_EQ(call_of(source::vrm, call),
             R"({"externalId":"k-1","startedAt":1787000000500,"endedAt":1787000065750,)"
-            R"("status":"completed","outcome":"resolved","direction":"inbound",)"
-            R"("agent":{"name":"desk"},"cost":0.05,"currency":"USD","customer":"Noor",)"
-            R"("duration":"1:05","sentiment":"positive","transcript":[)"
-            R"({"speaker":"Desk","message":"Hello","time":"00:00","ms":200,"endMs":900,)"
-            R"("role":"agent"},)"
-            R"({"speaker":"Customer","message":"Hello there","time":"00:01","ms":1501,)"
-            R"("role":"customer","latency":{"transcriber":90}},)"
-            R"({"speaker":"Customer","message":"","time":"00:03","ms":3000,"role":"customer",)"
-            R"("interrupted":true}],"actionsTaken":[{"action":"greet","time":"00:00",)"
-            R"("status":"success","arguments":{"to":"a�b"},"ok":true,"ms":100,"took":40}],)"
-            R"("actions":1,"insights":[{"type":"mood","value":"good","description":""}]})");
+            R"("status":"completed","outcome":"resolved","direction":"inbound","cost":0.05,)"
+            R"("currency":"USD","customer":"Noor","duration":"1:05","sentiment":"positive",)"
+            R"("agent":{"name":"desk"},"transcript":[{"speaker":"Desk","message":"Hello",)"
+            R"("time":"00:00","ms":200,"endMs":900,"role":"agent"},{"speaker":"Customer",)"
+            R"("message":"Hello there","time":"00:01","ms":1501,"role":"customer",)"
+            R"("latency":{"transcriber":90}},{"speaker":"Customer","message":"","time":"00:03",)"
+            R"("ms":3000,"role":"customer","interrupted":true}],)"
+            R"("actionsTaken":[{"action":"greet","time":"00:00","status":"success",)"
+            R"("arguments":{"to":"a�b"},"ok":true,"ms":100,"took":40}],"actions":1,)"
+            R"("insights":[{"type":"mood","value":"good","description":""}]})");
 }
 
 TEST(imports_generic, says_what_it_has_mended) {
@@ -47,8 +45,8 @@ TEST(imports_generic, reads_what_the_platform_itself_holds) {
                 "transcript": [{"speaker": "Agent", "message": "Hi", "time": "00:04"}],
                 "insights": [], "actions": 0, "actionsTaken": []}, "error": "line lost"})"),
             R"({"externalId":"0198","startedAt":1787000000000,"endedAt":1787000030000,)"
-            R"("status":"failed","agent":{"id":"a-1"},"error":"line lost","customer":"Noor",)"
-            R"("duration":"0:30","sentiment":"negative","transcript":[{"speaker":"Agent",)"
+            R"("status":"failed","error":"line lost","customer":"Noor","duration":"0:30",)"
+            R"("sentiment":"negative","agent":{"id":"a-1"},"transcript":[{"speaker":"Agent",)"
             R"("message":"Hi","time":"00:04","ms":4000,"role":"agent"}],"precision":"seconds"})");
 }
 
@@ -96,7 +94,7 @@ TEST(imports_generic, says_where_a_report_is_wrong) {
             "turn 1 begins more than 24 hours after the call");
   EXPECT_EQ(refusal(R"("actionsTaken": [{"ok": true}])"), "/actionsTaken/0/action: is required");
   EXPECT_EQ(refusal(R"("a/b": 1, "customer": {"~": 1})"),
-            "/customer: must be a text of at most 2000 characters");
+            "/customer: must be a text of at most 1000 characters");
   EXPECT_EQ(refusal_of(source::vrm, R"({"id": "k", "status": "lost"})"),
             R"(/status: must be "completed", "failed" or "cancelled")");
 }
@@ -112,6 +110,27 @@ TEST(imports, a_report_of_another_source_is_refused) {
       "/: is no report of retell, which are recognised by /event with /call, or /call_id with "
       "/call_status.");
   EXPECT_EQ(refusal_of(source::vrm, "[]"), "/: must be an object");
+}
+
+TEST(imports, reports_are_recognised) {
+  const auto looks_like = [](std::string_view payload) {
+    const json::document document(payload);
+    const auto found = recognise(document.root());
+    return found ? name_of(*found) : "nobody's";
+  };
+  EXPECT_EQ(looks_like(R"({"message": {"type": "end-of-call-report"}})"), "vapi");
+  EXPECT_EQ(looks_like(R"({"call_id": "c", "call_status": "ended"})"), "retell");
+  EXPECT_EQ(looks_like(R"({"conversation_id": "c", "transcript": []})"), "elevenlabs");
+  EXPECT_EQ(looks_like(R"({"job_id": "j", "room_id": "r"})"), "livekit");
+  EXPECT_EQ(looks_like(R"({"Contact": {"Id": "c"}})"), "connect");
+  EXPECT_EQ(looks_like(R"({"sid": "CA1"})"), "twilio");
+  EXPECT_EQ(looks_like(R"({"id": "k", "status": "failed"})"), "vrm");
+  EXPECT_EQ(looks_like(R"({"id": "k"})"), "nobody's");
+}
+
+TEST(imports, a_report_that_does_not_name_its_call_can_be_told) {
+  const json::document nameless(R"({"sentences": [{"transcript": "Hello", "media_channel": 1}]})");
+  EXPECT_EQ(read(source::twilio, nameless.root(), arrival, "CA5").external_id, "CA5");
 }
 
 TEST(imports, sources_have_names) {

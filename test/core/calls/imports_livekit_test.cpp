@@ -31,17 +31,16 @@ constexpr std::string_view session = R"({"job_id": "AJ_1", "room_id": "RM_1", "r
 TEST(imports_livekit, reads_a_session) {
   EXPECT_EQ(call_of(source::livekit, session),
             R"({"externalId":"AJ_1","startedAt":1787000000250,"endedAt":1787000040000,)"
-            R"("status":"completed","endedReason":"participant_disconnected",)"
-            R"("agent":{"number":"lobby"},"duration":"0:39","transcript":[)"
-            R"({"speaker":"Agent","message":"Hello, \u000awho is there?","time":"00:01","ms":1001,)"
-            R"("endMs":2750,"role":"agent","interrupted":true,)"
-            R"("latency":{"model":310,"voice":120,"answer":805}},)"
+            R"("status":"completed","endedReason":"participant_disconnected","duration":"0:39",)"
+            R"("agent":{"number":"lobby"},"transcript":[{"speaker":"Agent","message":"Hello,)"
+            R"( \u000awho is there?","time":"00:01","ms":1001,"endMs":2750,"role":"agent",)"
+            R"("interrupted":true,"latency":{"model":310,"voice":120,"answer":805}},)"
             R"({"speaker":"Customer","message":"Mo Harlan.","time":"00:05","ms":5750,)"
-            R"("role":"customer","latency":{"transcriber":200}}],"actionsTaken":[)"
-            R"({"action":"look_up","time":"00:06","status":"failure",)"
+            R"("role":"customer","latency":{"transcriber":200}}],)"
+            R"("actionsTaken":[{"action":"look_up","time":"00:06","status":"failure",)"
             R"("arguments":{"name":"Harlan"},"result":"not found","ok":false,"ms":6250,)"
-            R"("took":750}],"actions":1,)"
-            R"("vendor":{"usage":[{"type":"llm_usage","total_tokens":77}]}})");
+            R"("took":750}],"actions":1,"vendor":{"usage":[{"type":"llm_usage",)"
+            R"("total_tokens":77}]}})");
 }
 
 TEST(imports_livekit, takes_times_that_the_application_adds) {

@@ -19,10 +19,30 @@ inline report read_text_of(source from, std::string_view payload) {
   return read(from, document.root(), arrival);
 }
 
-/// The call in our own form, or why there is none.
+/// The call as one object: its columns, then what is kept as its results; or why there is none.
 inline std::string call_of(source from, std::string_view payload) {
   const report found = read_text_of(from, payload);
-  return found.what == disposition::ignored ? "ignored: " + found.reason : members_of(found);
+  if (found.what == disposition::ignored) return "ignored: " + found.reason;
+  std::string call = "{";
+  const auto add = [&](std::string_view name, std::string_view json) {
+    if (!json.empty()) call.append("\"").append(name).append("\":").append(json).append(",");
+  };
+  const auto add_text = [&](std::string_view name, std::string_view text) {
+    std::string json;
+    json::append_quoted(json, text);
+    if (!text.empty()) add(name, json);
+  };
+  add_text("externalId", found.external_id);
+  if (found.started_at) add("startedAt", std::to_string(*found.started_at));
+  if (found.ended_at) add("endedAt", std::to_string(*found.ended_at));
+  add_text("status", found.status);
+  add_text("endedReason", found.ended_reason);
+  add_text("outcome", found.outcome);
+  add_text("direction", found.direction);
+  add("cost", found.cost);
+  add_text("currency", found.currency);
+  add_text("error", found.error);
+  return call + results_of(found, false).substr(1);
 }
 
 /// One value of the call as JSON; empty when it is not there.

@@ -32,20 +32,18 @@ TEST(imports_retell, reads_an_analysed_call) {
   EXPECT_EQ(call_of(source::retell, analyzed),
             R"({"externalId":"call_81","startedAt":1787000000000,"endedAt":1787000042500,)"
             R"("status":"completed","endedReason":"agent_hangup","outcome":"resolved",)"
-            R"("direction":"inbound","agent":{"id":"agent_3","number":"+15550100","version":"4"},)"
-            R"("cost":12.5e-2,"currency":"USD","customer":"+15550123","duration":"0:42",)"
-            R"("sentiment":"positive","transcript":[)"
-            R"({"speaker":"Agent","message":"Bakery Orme, hello.","time":"00:00","ms":500,)"
-            R"("endMs":1400,"role":"agent"},)"
-            R"({"speaker":"Customer","message":"Two loaves, please.","time":"00:02","ms":2001,)"
-            R"("endMs":3100,"role":"customer"},)"
+            R"("direction":"inbound","cost":12.5e-2,"currency":"USD","customer":"+15550123",)"
+            R"("duration":"0:42","sentiment":"positive","agent":{"id":"agent_3",)"
+            R"("number":"+15550100","version":"4"},"transcript":[{"speaker":"Agent",)"
+            R"("message":"Bakery Orme, hello.","time":"00:00","ms":500,"endMs":1400,)"
+            R"("role":"agent"},{"speaker":"Customer","message":"Two loaves, please.",)"
+            R"("time":"00:02","ms":2001,"endMs":3100,"role":"customer"},)"
             R"({"speaker":"transfer_target","message":"This is Orme.","time":"00:02",)"
-            R"("role":"agent"}],"actionsTaken":[)"
-            R"({"action":"order","time":"00:03","status":"success","arguments":{"loaves":2},)"
-            R"("result":"done","ok":true,"ms":3100},)"
-            R"({"action":"stock","time":"00:03","status":"unknown","arguments":"none","ms":3100}],)"
-            R"("actions":2,"insights":[{"type":"summary","value":"Two loaves ordered.",)"
-            R"("description":"Retell's summary of the call"}]})");
+            R"("role":"agent"}],"actionsTaken":[{"action":"order","time":"00:03",)"
+            R"("status":"success","arguments":{"loaves":2},"result":"done","ok":true,"ms":3100},)"
+            R"({"action":"stock","time":"00:03","status":"unknown","arguments":"none",)"
+            R"("ms":3100}],"actions":2,"insights":[{"type":"summary",)"
+            R"("value":"Two loaves ordered.","description":"Retell's summary of the call"}]})");
 }
 
 TEST(imports_retell, the_analysis_is_newer_than_the_end) {

@@ -32,12 +32,12 @@ TEST(imports_twilio, reads_a_call_with_its_transcript) {
   EXPECT_EQ(call_of(source::twilio, both()),
             R"({"externalId":"CA77","startedAt":1787000000000,"endedAt":1787000045000,)"
             R"("status":"completed","endedReason":"completed","direction":"outbound",)"
-            R"("agent":{"number":"+15550103"},"cost":0.0200,"currency":"USD",)"
-            R"("customer":"+15550160","duration":"0:45","sentiment":"neutral","transcript":[)"
-            R"({"speaker":"Agent","message":"Good morning.","time":"00:00","ms":500,"endMs":2100,)"
-            R"("role":"agent"},)"
-            R"({"speaker":"Customer","message":"Who is it?","time":"00:02","ms":2451,"endMs":4000,)"
-            R"("role":"customer"}],"insights":[{"type":"summary","value":"A short call.",)"
+            R"("cost":0.0200,"currency":"USD","customer":"+15550160","duration":"0:45",)"
+            R"("sentiment":"neutral","agent":{"number":"+15550103"},)"
+            R"("transcript":[{"speaker":"Agent","message":"Good morning.","time":"00:00",)"
+            R"("ms":500,"endMs":2100,"role":"agent"},{"speaker":"Customer",)"
+            R"("message":"Who is it?","time":"00:02","ms":2451,"endMs":4000,"role":"customer"}],)"
+            R"("insights":[{"type":"summary","value":"A short call.",)"
             R"("description":"Twilio's summary of the call"}]})");
 }
 
@@ -60,8 +60,8 @@ TEST(imports_twilio, reads_a_status_callback) {
               "Timestamp": "Mon, 17 Aug 2026 20:53:20 +0000", "SequenceNumber": "3"})"),
             R"({"externalId":"CA78","startedAt":1787000000000,"endedAt":1787000000000,)"
             R"("status":"failed","endedReason":"no-answer","outcome":"no_answer",)"
-            R"("direction":"inbound","agent":{"number":"+15550103"},"error":"no-answer",)"
-            R"("customer":"+15550161","duration":"0:00"})");
+            R"("direction":"inbound","error":"no-answer","customer":"+15550161",)"
+            R"("duration":"0:00","agent":{"number":"+15550103"}})");
   EXPECT_EQ(call_of(source::twilio, R"({"CallSid": "CA78", "CallStatus": "ringing"})"),
             "ignored: the call has not ended");
 }

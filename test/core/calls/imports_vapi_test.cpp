@@ -31,24 +31,22 @@ constexpr std::string_view report = R"({"message": {
 std::string ended(std::string_view reason) { return with(report, "customer-ended-call", reason); }
 
 TEST(imports_vapi, reads_an_end_of_call_report) {
-  EXPECT_EQ(
-      call_of(source::vapi, report),
-      R"({"externalId":"019aa-1","startedAt":1787000000250,"endedAt":1787000107662,)"
-      R"("status":"completed","endedReason":"customer-ended-call","outcome":"resolved",)"
-      R"("direction":"inbound","agent":{"id":"desk"},"cost":0.1234,"currency":"USD",)"
-      R"("customer":"+15550142","duration":"1:47","sentiment":"positive","transcript":[)"
-      R"({"speaker":"Agent","message":"Hello, this is the desk.","time":"00:00","ms":800,)"
-      R"("endMs":2800,"role":"agent"},)"
-      R"({"speaker":"Customer","message":"Can I come on Friday?","time":"00:03","ms":3671,)"
-      R"("endMs":5171,"role":"customer"},)"
-      R"({"speaker":"Agent","message":"Friday is full.","time":"00:07","ms":7000,"endMs":8000,)"
-      R"("role":"agent"}],"actionsTaken":[)"
-      R"({"action":"move_visit","time":"00:05","status":"failure","arguments":{"day":"Friday"},)"
-      R"("result":{"error":"full"},"ok":false,"ms":5250,"took":600}],"actions":1,"insights":[)"
-      R"({"type":"successEvaluation","value":"true","description":"Vapi's evaluation of the call"},)"
-      R"({"type":"summary","value":"Moved the visit to Friday.",)"
-      R"("description":"Vapi's summary of the call"}],)"
-      R"("vendor":{"structuredData":{"sentiment":"Positive","visit":"Friday"}}})");
+  EXPECT_EQ(call_of(source::vapi, report),
+            R"({"externalId":"019aa-1","startedAt":1787000000250,"endedAt":1787000107662,)"
+            R"("status":"completed","endedReason":"customer-ended-call","outcome":"resolved",)"
+            R"("direction":"inbound","cost":0.1234,"currency":"USD","customer":"+15550142",)"
+            R"("duration":"1:47","sentiment":"positive","agent":{"id":"desk"},)"
+            R"("transcript":[{"speaker":"Agent","message":"Hello, this is the desk.",)"
+            R"("time":"00:00","ms":800,"endMs":2800,"role":"agent"},{"speaker":"Customer",)"
+            R"("message":"Can I come on Friday?","time":"00:03","ms":3671,"endMs":5171,)"
+            R"("role":"customer"},{"speaker":"Agent","message":"Friday is full.","time":"00:07",)"
+            R"("ms":7000,"endMs":8000,"role":"agent"}],"actionsTaken":[{"action":"move_visit",)"
+            R"("time":"00:05","status":"failure","arguments":{"day":"Friday"},)"
+            R"("result":{"error":"full"},"ok":false,"ms":5250,"took":600}],"actions":1,)"
+            R"("insights":[{"type":"successEvaluation","value":"true",)"
+            R"("description":"Vapi's evaluation of the call"},{"type":"summary",)"
+            R"("value":"Moved the visit to Friday.","description":"Vapi's summary of the call"}],)"
+            R"("vendor":{"structuredData":{"sentiment":"Positive","visit":"Friday"}}})");
 }
 
 TEST(imports_vapi, reads_a_call_object) {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "rfc_examples.h"
 
@@ -153,7 +153,7 @@ TEST(jwk, a_bad_set_names_the_key_and_the_member) {
   EXPECT_EQ(complaint("[]"), R"(Member "keys" is not an array.)");
   EXPECT_EQ(complaint(R"({"keys": {}})"), R"(Member "keys" is not an array.)");
   EXPECT_EQ(complaint(R"({"keys": [1]})"),
-            R"(Key 1: Member "keys" holds an element that is no object.)");
+            R"(Key 1: Member "keys" has an element that is not an object.)");
   EXPECT_EQ(complaint(R"({"keys": [{"kty": "EC"}]})"), R"(Key 1: Member "kid" is missing.)");
   EXPECT_EQ(complaint_about_key(R"("x": 1)"), R"(Key 1 (kid "k"): Member "kty" is missing.)");
   EXPECT_EQ(complaint_about_key(R"("kty": "EC", "crv": "P-384")"),

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "rfc_examples.h"
 

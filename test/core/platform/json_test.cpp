@@ -106,7 +106,7 @@ TEST(json, says_where) {
     (void)document("{\"a\": x}");
     FAIL();
   } catch (const vrm::error& e) {
-    EXPECT_EQ(e.detail(), "At byte 7 stands no value.");
+    EXPECT_EQ(e.detail(), "There is no value at byte 7.");
   }
 }
 

@@ -54,11 +54,13 @@ INSTANTIATE_TEST_SUITE_P(
                  "Line 1 has no valid id of 1 to 64 letters, digits, '-', '_' or '.'."},
         bad_file{std::string(65, 'a') + ":" + key_a,
                  "Line 1 has no valid id of 1 to 64 letters, digits, '-', '_' or '.'."},
-        bad_file{"a:" + key_a.substr(1), "Line 1 has no 32 bytes in base64 after the colon."},
-        bad_file{"a:" + key_a + "A", "Line 1 has no 32 bytes in base64 after the colon."},
-        bad_file{"a:!" + key_a.substr(1), "Line 1 has no 32 bytes in base64 after the colon."},
+        bad_file{"a:" + key_a.substr(1),
+                 "Line 1 does not have 32 bytes in base64 after the colon."},
+        bad_file{"a:" + key_a + "A", "Line 1 does not have 32 bytes in base64 after the colon."},
+        bad_file{"a:!" + key_a.substr(1),
+                 "Line 1 does not have 32 bytes in base64 after the colon."},
         bad_file{"a:" + key_a.substr(0, 42) + "==",
-                 "Line 1 has no 32 bytes in base64 after the colon."}));
+                 "Line 1 does not have 32 bytes in base64 after the colon."}));
 
 TEST(wrapped_key, unwraps_under_its_master_key_id_and_purpose_only) {
   const auto masters = read_master_keys("a:" + key_a + "\nb:" + key_b);

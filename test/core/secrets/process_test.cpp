@@ -40,7 +40,7 @@ TEST(run_command, tells_how_a_command_failed) {
   EXPECT_EQ(failure("echo secret; exit 3"), "ended with status 3");
   EXPECT_EQ(failure("kill -9 $$"), "was ended by signal 9");
   EXPECT_EQ(failure("/nonexistent/command 2>/dev/null"), "ended with status 127");
-  EXPECT_EQ(failure("yes"), "printed more than is expected of it");
+  EXPECT_EQ(failure("yes"), "printed more than expected");
 }
 
 TEST(run_command, kills_a_command_that_hangs_with_its_children) {

@@ -10,14 +10,16 @@ namespace {
 constexpr vrm::imports::moment arrival = 1'790'000'000'000;
 
 void check(const vrm::imports::report& read) {
-  const std::string members = vrm::imports::members_of(read);
-  const vrm::json::document written(members);
+  const std::string results = vrm::imports::results_of(read, true);
+  const vrm::json::document written(results);
+  if (!written.root().find("transcript")) std::abort();
   for (const vrm::imports::turn& said : read.turns) {
     if (said.begin && said.end && *said.end < *said.begin) std::abort();
   }
   if (read.what != vrm::imports::disposition::call) return;
-  if (!read.started_at || !read.ended_at || *read.ended_at < *read.started_at) std::abort();
-  if (written.root().find("status")->text().empty()) std::abort();
+  if (!read.started_at || !read.ended_at || *read.ended_at < *read.started_at ||
+      read.status.empty())
+    std::abort();
 }
 
 }  // namespace

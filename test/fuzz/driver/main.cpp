@@ -35,7 +35,7 @@ void save_current() {
   static_cast<void>(std::fputs("The input is in file crash-input.\n", stderr));
 }
 
-// --- coverage: the steps from one piece of code to the next that were ever taken ---
+// --- coverage: the steps from one piece of code to the next that were ever taken ----------------
 
 std::array<bool, 1U << 16> taken{};
 bool is_new = false;
@@ -56,7 +56,7 @@ extern "C" void __sanitizer_cov_trace_pc() {  // NOLINT(bugprone-reserved-identi
 
 namespace {
 
-// --- mutation ---
+// --- mutation -----------------------------------------------------------------------------------
 
 class mutator {
  public:

@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "core/identity/identity.h"
-#include "core/platform/base64url.h"
+#include "core/platform/base64.h"
 #include "core/platform/error.h"
 
 namespace {

@@ -1,6 +1,6 @@
--- API keys and recordings: kept sealed, opened by role, every use on record.
+-- API keys: kept sealed, opened by role, every use on record.
 BEGIN;
-SELECT plan(37);
+SELECT plan(34);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -53,15 +53,6 @@ SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.replace_api_key('unknown', 'x')
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.delete_api_key('openai')$$), '', 'and deleted');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.delete_api_key('openai')$$), 'P0002', 'once');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.store_api_key('openai', NULL)$$), '22004', 'null is no key');
-
--- recordings ---------------------------------------------------------------------------------------
-
-SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('sales')$$) AS agent \gset
-SELECT pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent')) AS run \gset
-SELECT pg_temp.as_user(:'alice', format($$SELECT vrm.register_recording(%L, 'recordings/1.ogg', 48213, sha256('sound'))$$, :'run')) AS recording \gset
-SELECT is(length(pg_temp.as_user(:'alice', format($$SELECT encode(vrm.recording_key(%L), 'hex')$$, :'recording'))), 64, 'a recording has a key of 32 bytes');
-SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.recording_key(%L)', :'recording')), 'P0002', 'for its owner only');
-SELECT is(pg_temp.as_user(:'bob', format($$SELECT vrm.register_recording(%L, 'x', 1, sha256('x'))$$, :'run')), 'P0002', 'recordings are of own calls');
 
 -- users who are deleted ----------------------------------------------------------------------------
 

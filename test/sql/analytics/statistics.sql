@@ -1,6 +1,6 @@
--- What dashboards ask: right figures, own rows only, and never a scan over other tenants' rows.
+-- Calls as rows and as statistics: right figures, own rows only, and never a scan over other tenants' rows.
 BEGIN;
-SELECT plan(50);
+SELECT plan(32);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -59,42 +59,6 @@ SELECT is(pg_temp.of_alice($$SELECT sum(calls) FROM vrm.agent_performance('2026-
 
 SELECT is(pg_temp.of_alice($$SELECT string_agg(agent || ' ' || status, ', ') FROM vrm.live_calls()$$),
           'reception running, sales queued', 'live calls, oldest first');
-
--- history: pages ----------------------------------------------------------------------------------------
-
-CREATE FUNCTION pg_temp.pages(page_size int, filter jsonb DEFAULT '{}') RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE
-    place text;
-    page record;
-    pages text[] := '{}';
-BEGIN
-    LOOP
-        SELECT string_agg(to_char(h.started_at AT TIME ZONE 'UTC', 'FMMI'), ' ' ORDER BY h.row) AS minutes,
-               (array_agg(h.next_cursor ORDER BY h.row DESC))[1] AS next INTO page
-        FROM (SELECT row_number() OVER () AS row, started_at, next_cursor
-              FROM vrm.call_history(filter, place, page_size)) AS h;
-        EXIT WHEN page.minutes IS NULL;
-        pages := pages || page.minutes;
-        place := page.next;
-    END LOOP;
-    RETURN pages;
-END
-$$;
-SELECT is(pg_temp.of_alice('SELECT pg_temp.pages(5)'), '{"12 11 10 9 8","7 6 5 4 3","2 1"}', 'pages follow each other, newest first');
-SELECT is(pg_temp.of_alice('SELECT pg_temp.pages(12)'), '{"12 11 10 9 8 7 6 5 4 3 2 1"}', 'a page may hold all');
-SELECT is(pg_temp.of_alice($$SELECT pg_temp.pages(2, '{"status": "failed"}')$$), '{"8 7"}', 'of one status');
-SELECT is(pg_temp.of_alice(format($$SELECT pg_temp.pages(5, '{"agent_id": "%s"}')$$, :'second_agent')), '{"12 11"}', 'of one agent');
-SELECT is(pg_temp.of_alice($$SELECT pg_temp.pages(5, '{"since": "2026-03-01 10:03Z", "until": "2026-03-01 10:06Z"}')$$), '{"5 4 3"}', 'of one time');
-UPDATE vrm.test_runs SET started_at = '2026-03-01 10:01Z' WHERE user_id = :'alice' AND started_at <= '2026-03-01 10:06Z';
-SELECT is(array_length(string_to_array(array_to_string(pg_temp.of_alice('SELECT pg_temp.pages(2)')::text[], ' '), ' '), 1), 12,
-          'calls of the very same moment are neither lost nor shown twice');
-SELECT is(pg_temp.of_alice($$SELECT count(*) FROM vrm.call_history('{"status": null}')$$), '12', 'a null filters nothing');
-
-SELECT is(pg_temp.of_alice(format('SELECT count(*) FROM vrm.call_history(%s)', bad)), '22023', 'history refuses ' || bad)
-FROM unnest(ARRAY['page_size => 0', 'page_size => 1001', 'page_size => NULL', 'cursor => ''abc''', 'cursor => ''1.2''',
-                  '''{"state": "failed"}''', '''{"status": "done"}''', '''{"agent_id": "x"}''', '''{"since": "yesterdayish"}''', '''[]''']) AS bad;
-SELECT is(split_part(pg_temp.error_of(:'alice', $$SELECT vrm.call_history('{"state": "failed"}')$$), ' | ', 3),
-          'There is no "state" to filter by.', 'the error names the key');
 
 -- one user among many: indexes, not scans -----------------------------------------------------------------
 

@@ -1,8 +1,24 @@
 -- Recordings: however a row goes, its object is handed to the object store's client until that confirms.
 BEGIN;
-SELECT plan(19);
+SELECT plan(22);
 \ir ../include/people.sql
+\ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
+
+-- registered, with a key of its own
+
+SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('sales')$$) AS agent \gset
+SELECT pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent')) AS registered_run \gset
+SELECT pg_temp.as_user(:'alice', format($$SELECT vrm.register_recording(%L, 'recordings/1.ogg', 48213, sha256('sound'))$$,
+                                        :'registered_run')) AS recording \gset
+SELECT is(length(pg_temp.as_user(:'alice', format($$SELECT encode(vrm.recording_key(%L), 'hex')$$, :'recording'))), 64, 'a recording has a key of 32 bytes');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.recording_key(%L)', :'recording')), 'P0002', 'for its owner only');
+SELECT is(pg_temp.as_user(:'bob', format($$SELECT vrm.register_recording(%L, 'x', 1, sha256('x'))$$, :'registered_run')), 'P0002', 'recordings are of own calls');
+DELETE FROM vrm.test_runs WHERE id = :'registered_run';
+DELETE FROM vrm_private.object_purges;
+
+-- kept, and handed to the client
+
 INSERT INTO vrm.test_runs (user_id, status) SELECT u, 'queued' FROM unnest(ARRAY[:'alice', :'bob']::uuid[]) AS u, generate_series(1, 2);
 SELECT min(id::text) AS run, max(id::text) AS other FROM vrm.test_runs WHERE user_id = :'alice' \gset
 SELECT min(id::text) AS bobs FROM vrm.test_runs WHERE user_id = :'bob' \gset

@@ -6,7 +6,7 @@ SELECT plan(48);
 \ir ../include/secrets.sql
 
 SELECT is_empty($$SELECT relation, column_name, fix FROM vrm.export_inventory WHERE class IS NULL$$,
-                'every column of the platform is classed; else class it in 97-export.sql');
+                'every column of the platform is classed; else class it in sql/operations/export/data.sql');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c
                   WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                     AND c.relam IN (0, (SELECT oid FROM pg_am WHERE amname = 'heap'))

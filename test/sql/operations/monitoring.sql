@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(55);
+SELECT plan(52);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -126,13 +126,6 @@ UPDATE vrm.alert_threshold SET comparison = '<', threshold = 0 WHERE alert = 'Re
 SELECT vrm_private.sample() \g /dev/null
 SELECT results_eq('SELECT alert, since, resolved_at IS NOT NULL FROM vrm.alert_history', $$VALUES ('RetentionOverdue', '2026-01-01'::timestamptz, true)$$,
                   'once it is over, the history says so');
-
--- files for others -----------------------------------------------------------------------------------------
-
-UPDATE vrm.alert_threshold SET enabled = true, threshold = 30 WHERE alert = 'SlowQuery';
-SELECT alike(vrm.prometheus_rules(), '%expr: "vrm\_statements\_longest\_seconds > 30"%', 'a threshold that is changed is changed in the rules');
-SELECT unalike(vrm.prometheus_rules(), '%alert: LockWait%', 'and one that is not enabled is not in them');
-SELECT throws_ok($$SELECT vrm.exporter_config('nagios')$$, '22023', 'there is no configuration for "nagios"', 'only what is known is configured');
 
 -- who may -------------------------------------------------------------------------------------------------
 

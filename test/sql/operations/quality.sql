@@ -1,7 +1,7 @@
--- Data quality: what the checks find and where, that one broken check stops no other, whose rights they
--- have, and how a constraint is made of one.
+-- Data quality: what the checks find and where, that one broken check stops no other, and whose rights they
+-- have.
 BEGIN;
-SELECT plan(98);
+SELECT plan(87);
 \ir ../include/people.sql
 
 -- what is checked without anybody having asked ------------------------------------------------------
@@ -220,27 +220,6 @@ SELECT is((SELECT array_agg(check_name || ' ' || left(hint, 5) ORDER BY check_na
 SELECT is(:'peeks'::text, '42501', 'nor reads what its owner may not');
 SELECT is((SELECT count(*) FROM public.notes), 3::bigint, 'and has changed nothing');
 SELECT is(current_setting('transaction_read_only') || current_user || current_setting('row_security'), 'off' || session_user || 'on', 'the session is as it was');
-
--- from a check to a constraint -----------------------------------------------------------------------------------
-
-SELECT throws_ok($$SELECT vrm.adopt_constraint('no such check')$$, '42704', NULL, 'only checks that are there are adopted');
-SELECT throws_ok($$SELECT vrm.adopt_constraint('vrm.metrics/duplicate/name')$$, '0A000', NULL, 'and not those for duplicates');
-SELECT vrm.add_quality_check('no blank names', 'vrm.metrics', 'custom', E'btrim(name) <> '''' -- blank');
-SELECT matches(vrm.adopt_constraint('no blank names'), 'holds for new rows', 'a check becomes a constraint');
-SELECT throws_ok(format($$INSERT INTO vrm.metrics (user_id, name, prompt) VALUES (%L, ' ', 'x')$$, :'bob'), '23514', NULL, 'for new rows at once');
-SELECT is(pg_temp.found('no blank names'), 'error 1 4 1', 'the old ones stay findings');
-SELECT throws_ok($$SELECT vrm.adopt_constraint('no blank names', validate => true)$$, '23514', NULL, 'and cannot be validated');
-UPDATE vrm.metrics SET name = 'named' WHERE name = ' ';
-SELECT is((SELECT hint FROM vrm.run_quality_checks('vrm.metrics') WHERE check_name = 'no blank names'),
-          'SELECT vrm.adopt_constraint(''no blank names'', validate => true);', 'until they are mended');
-SELECT is(vrm.adopt_constraint('no blank names', validate => true), 'quality_no_blank_names holds for all rows of vrm.metrics', 'then it is validated');
-SELECT is((SELECT count(*) FROM vrm.run_quality_checks('vrm.metrics') WHERE hint ~ 'adopt' OR check_name ~ 'quality_no_blank'), 0::bigint, 'and checked once');
-UPDATE public.notes SET author = NULL WHERE body = '';
-SELECT vrm.adopt_constraint('authors', true) \g /dev/null
-SELECT is((SELECT contype::text || ' ' || convalidated FROM pg_constraint WHERE conname = 'quality_authors'), 'f true', 'a reference becomes a foreign key');
-SELECT vrm.add_quality_check('bodies there', 'public.notes', 'required', columns => '{body}');
-SELECT vrm.adopt_constraint('bodies there', true) \g /dev/null
-SELECT throws_ok($$INSERT INTO public.notes (body) VALUES (NULL)$$, '23514', NULL, 'what is required becomes a CHECK');
 
 -- as part of maintenance ---------------------------------------------------------------------------------------------
 

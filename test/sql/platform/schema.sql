@@ -31,7 +31,7 @@ SELECT is(pg_temp.columns('vrm.test_runs'),
           'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), agent_id uuid, test_case_ids jsonb, '
           'time_limit integer not null default 60, outbound_call_params jsonb, status vrm.run_status not null, '
           'started_at timestamp with time zone not null default now(), completed_at timestamp with time zone, results jsonb, error text, source text, '
-          'external_id text, direction vrm.call_direction, outcome text, ended_reason text, cost numeric(18,6), currency text',
+          'external_id text, direction vrm.call_direction, outcome text, ended_reason text, cost numeric(18,6), currency text, agent_version integer',
           'test_runs');
 SELECT is(pg_temp.columns('vrm.test_cases'),
           'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), name text not null, user_persona jsonb, '
@@ -113,7 +113,8 @@ CREATE TEMP VIEW documented AS
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     UNION ALL
     SELECT 'pg_trigger'::regclass, t.oid, 0, t.tgname || ' on ' || t.tgrelid::regclass, n.nspname
-    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE NOT t.tgisinternal AND t.tgparentid = 0
     UNION ALL
     SELECT 'pg_constraint'::regclass, k.oid, 0, k.conname || ' on ' || k.contypid::regtype, n.nspname
     FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE k.contypid <> 0 AND k.contype = 'c'

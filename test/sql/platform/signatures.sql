@@ -5,7 +5,7 @@ SELECT plan(3);
 
 CREATE TEMP VIEW implemented AS
     SELECT l[1] AS symbol, l[2]::bool AS strict, array_to_string(l[3:], ' ') AS types
-    FROM regexp_split_to_table(rtrim(selftest.native_signatures(), E'\n'), '\n') AS line,
+    FROM regexp_split_to_table(rtrim(selftest.native_signatures() || selftest.signatures(), E'\n'), '\n') AS line,
          regexp_split_to_array(line, ' ') AS l;
 CREATE TEMP VIEW declared AS
     SELECT p.oid::regprocedure::text AS name, p.prosrc AS symbol, p.proisstrict AS strict,

@@ -174,7 +174,7 @@ SELECT throws_ok($$SELECT vrm.restore_from_archive(ARRAY[vrm.uuid7()])$$, 'P0002
 -- the short way ------------------------------------------------------------------------------------------
 
 CREATE FUNCTION pg_temp.short_way() RETURNS boolean LANGUAGE sql AS
-    'SELECT vrm_private.archive_partition(now(), (vrm_private.archive_columns()).shared) IS NOT NULL';
+    'SELECT vrm_private.archive_partition(''vrm.test_runs'', now(), (vrm_private.archive_columns(''vrm.test_runs'')).shared) IS NOT NULL';
 SELECT ok(pg_temp.short_way(), 'past the executor, where triggers and foreign keys are the platform''s own');
 CREATE TRIGGER look AFTER DELETE ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION pg_temp.look();
 SELECT ok(NOT pg_temp.short_way(), 'not with somebody else''s trigger');
@@ -232,8 +232,10 @@ SELECT vrm.archive_old_test_runs() \g /dev/null
 SELECT array_agg(id) FILTER (WHERE user_id = :'alice') AS hers, array_agg(id) FILTER (WHERE user_id = :'bob') AS his
 FROM vrm_private.test_runs_archive \gset
 ALTER TABLE vrm.test_runs DROP COLUMN price;
-SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'hers'), '42703', 'column "price" of an archived test run is not in vrm.test_runs',
-                 'nothing is restored in part');
+SAVEPOINT restored;
+SET LOCAL client_min_messages = error;
+SELECT is(vrm.restore_from_archive(:'hers'), cardinality(:'hers'::uuid[])::bigint, 'a column that was dropped meanwhile keeps nothing back');
+ROLLBACK TO restored;
 DELETE FROM vrm.agents WHERE id = :'bobs_agent';
 SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'his'), '23503', format('agent "%s" of an archived test run is gone', :'bobs_agent'),
                  'nor to an agent that is gone');

@@ -1,0 +1,45 @@
+-- Calls brought in from other platforms: row security, privileges, triggers
+
+CREATE TRIGGER take_report BEFORE INSERT ON vrm.call_imports
+    FOR EACH ROW WHEN (NEW.raw IS NOT NULL)
+    EXECUTE FUNCTION vrm_private.take_report();
+COMMENT ON TRIGGER take_report ON vrm.call_imports IS 'raw text becomes a payload, as far as it is JSON';
+CREATE TRIGGER retake_report BEFORE UPDATE OF source, external_id, payload, raw, agent_id ON vrm.call_imports
+    FOR EACH ROW WHEN (OLD.state = NEW.state AND NEW.state IN ('pending', 'ignored', 'refused')
+                       AND (OLD.source, OLD.external_id, OLD.payload, OLD.raw, OLD.agent_id)
+                           IS DISTINCT FROM (NEW.source, NEW.external_id, NEW.payload, NEW.raw, NEW.agent_id))
+    EXECUTE FUNCTION vrm_private.take_report();
+COMMENT ON TRIGGER retake_report ON vrm.call_imports IS 'what was corrected is read again';
+
+ALTER TABLE vrm.call_imports ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm.import_words ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON vrm.call_imports, vrm.import_words FROM PUBLIC, anon, authenticated;
+GRANT SELECT, DELETE, INSERT (user_id, source, external_id, payload, raw, agent_id),
+      UPDATE (source, external_id, payload, raw, agent_id, state)
+    ON vrm.call_imports TO authenticated;
+GRANT SELECT ON vrm.import_words TO authenticated;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vrm.call_imports, vrm.import_words TO service_role;
+
+CREATE POLICY "users read their own reports" ON vrm.call_imports
+    FOR SELECT TO authenticated
+    USING (user_id = vrm.uid());
+COMMENT ON POLICY "users read their own reports" ON vrm.call_imports IS 'own rows only';
+CREATE POLICY "users put in their own reports" ON vrm.call_imports
+    FOR INSERT TO authenticated
+    WITH CHECK (user_id = vrm.uid() AND state IN ('new', 'refused'));
+COMMENT ON POLICY "users put in their own reports" ON vrm.call_imports IS 'own rows only; refused is what is no JSON';
+-- A report that has gone into a call is what keeps the next one from making a second call.
+CREATE POLICY "users correct their own reports" ON vrm.call_imports
+    FOR UPDATE TO authenticated
+    USING (user_id = vrm.uid() AND state IN ('new', 'pending', 'ignored', 'refused'))
+    WITH CHECK (user_id = vrm.uid() AND state IN ('new', 'refused'));
+COMMENT ON POLICY "users correct their own reports" ON vrm.call_imports IS
+    'own rows that have not gone into a call, to have them read again';
+CREATE POLICY "users delete their own reports" ON vrm.call_imports
+    FOR DELETE TO authenticated
+    USING (user_id = vrm.uid() AND state IN ('new', 'pending', 'ignored', 'refused'));
+COMMENT ON POLICY "users delete their own reports" ON vrm.call_imports IS 'own rows that have not gone into a call';
+CREATE POLICY "users read the words of their reports" ON vrm.import_words
+    FOR SELECT TO authenticated
+    USING (user_id = vrm.uid());
+COMMENT ON POLICY "users read the words of their reports" ON vrm.import_words IS 'own rows only';

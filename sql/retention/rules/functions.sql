@@ -1,0 +1,269 @@
+-- The rules of retention: which policy a row is of, which rows are old enough, which of these may go
+--
+-- Functions of one query without settings of their own: the planner sees through them and plans the whole,
+-- as it would a view.  Hence every name is qualified.  A row is told by its table and its place in it, since
+-- a ctid alone is another row in each partition or child table; no whole row is ever named (r.*), which
+-- would fetch and decompress all of it.
+
+CREATE OR REPLACE FUNCTION vrm_private.policy_of_call(status text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE status WHEN 'completed' THEN 'calls.completed' WHEN 'failed' THEN 'calls.failed'
+                       WHEN 'cancelled' THEN 'calls.failed' ELSE 'calls.active' END;
+COMMENT ON FUNCTION vrm_private.policy_of_call(text) IS 'policy that a call in vrm.test_runs is of';
+
+CREATE OR REPLACE FUNCTION vrm_private.policy_of_account(deleted_at timestamptz) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN deleted_at IS NULL THEN 'users.inactive' ELSE 'users.deleted' END;
+COMMENT ON FUNCTION vrm_private.policy_of_account(timestamptz) IS 'policy that an account is of';
+
+-- user_id, agent_id, run_id and started_at are what a hold may name; call_id and person_id are set where
+-- more than a hold keeps a row.
+CREATE OR REPLACE FUNCTION vrm_private.old_rows(policy text, cutoff timestamptz, as_of timestamptz)
+    RETURNS TABLE (relation oid, place tid, row_key text, user_id uuid, agent_id uuid, run_id uuid,
+                   started_at timestamptz, call_id uuid, person_id uuid, age timestamptz, bytes bigint)
+    LANGUAGE sql STABLE AS $$
+    SELECT r.tableoid, r.ctid, r.user_id::text || '/' || r.id, r.user_id, r.agent_id, r.id, r.started_at, r.id,
+           NULL::uuid, r.completed_at, (100 + coalesce(pg_column_size(r.results), 0)
+             + coalesce(pg_column_size(r.outbound_call_params), 0) + coalesce(pg_column_size(r.error), 0))::bigint
+    FROM vrm.test_runs r
+    WHERE (policy = 'calls.completed' AND r.status = 'completed'
+           OR policy = 'calls.failed' AND r.status IN ('failed', 'cancelled')) AND r.completed_at < cutoff
+    UNION ALL
+    SELECT r.tableoid, r.ctid, r.user_id::text || '/' || r.id, r.user_id, t.agent_id, r.run_id, t.started_at,
+           NULL::uuid, NULL::uuid, r.recorded_at, r.bytes
+    FROM vrm.call_recordings r JOIN vrm.test_runs t ON t.user_id = r.user_id AND t.id = r.run_id
+    WHERE policy = 'recordings'
+      AND CASE WHEN r.keep IS NULL THEN r.recorded_at < cutoff
+               ELSE vrm_private.retention_cutoff(-r.keep, r.recorded_at) < as_of END
+    UNION ALL
+    -- whole months: statistics of a month would otherwise outlive those of its days
+    SELECT r.tableoid, r.ctid, r.user_id::text || '/' || r.id, r.user_id, r.agent_id, r.id, r.started_at, NULL::uuid,
+           NULL::uuid, r.started_at, 100::bigint
+    FROM vrm.call_facts r
+    WHERE policy = 'analytics.facts' AND r.started_at < date_trunc('month', cutoff, 'UTC')
+    UNION ALL
+    -- of nobody's calls in particular, hence under no hold
+    SELECT r.tableoid, r.ctid, concat_ws('/', r.user_id, r.grain, r.bucket, r.agent_id), NULL::uuid, NULL::uuid,
+           NULL::uuid, NULL::timestamptz, NULL::uuid, NULL::uuid, r.bucket::timestamp AT TIME ZONE 'UTC',
+           (50 + pg_column_size(r.stats))::bigint
+    FROM vrm.call_rollup r
+    WHERE policy = 'analytics.rollups' AND r.bucket < (date_trunc('month', cutoff, 'UTC') AT TIME ZONE 'UTC')::date
+    UNION ALL
+    SELECT r.tableoid, r.ctid, r.id::text, NULL::uuid, NULL::uuid, NULL::uuid, NULL::timestamptz, NULL::uuid, r.id,
+           s.seen, 200::bigint
+    FROM vrm.user_profiles r,
+         LATERAL (SELECT CASE WHEN r.deleted_at IS NULL
+                              THEN vrm_private.last_seen(r.id, r.last_login, r.created_at)
+                              ELSE r.deleted_at END AS seen) AS s
+    WHERE policy LIKE 'users.%' AND vrm_private.policy_of_account(r.deleted_at) = policy AND s.seen < cutoff
+    UNION ALL
+    -- what has no partition that could be dropped
+    SELECT r.tableoid, r.ctid, r.tableoid::regclass || r.ctid::text, r.user_id, NULL::uuid, NULL::uuid, r.at,
+           NULL::uuid, NULL::uuid, r.at, (100 + coalesce(pg_column_size(r.data), 0))::bigint
+    FROM vrm.logs r
+    WHERE policy LIKE 'logs.%' AND r.class = substr(policy, 6) AND r.at < cutoff
+      AND EXISTS (SELECT FROM pg_catalog.pg_partitioned_table p WHERE p.partdefid = r.tableoid)
+$$;
+COMMENT ON FUNCTION vrm_private.old_rows(text, timestamptz, timestamptz) IS
+    'rows of a policy that are older than the cutoff, whether they may go or not; what goes by partitions is not here';
+
+-- Each kind of hold is a join of its own: taken together in one condition they would be held against
+-- every row one by one.  "again" looks also at what was refused before.
+CREATE OR REPLACE FUNCTION vrm_private.due_rows(
+    policy text, cutoff timestamptz, as_of timestamptz, again boolean DEFAULT false, only_in oid DEFAULT NULL,
+    after tid DEFAULT '(0,0)', last tid DEFAULT '(4294967294,65535)'
+)
+    RETURNS TABLE (relation oid, place tid, row_key text, user_id uuid, call_id uuid, person_id uuid, age timestamptz,
+                   bytes bigint)
+    LANGUAGE sql STABLE AS $$
+    SELECT r.relation, r.place, r.row_key, r.user_id, r.call_id, r.person_id, r.age, r.bytes
+    FROM vrm_private.old_rows(policy, cutoff, as_of) r
+    WHERE (only_in IS NULL OR r.relation = only_in) AND r.place > after AND r.place <= last
+      AND NOT EXISTS (SELECT FROM vrm.retention_refused f
+                      WHERE NOT again AND f.policy = due_rows.policy AND f.row_key = r.row_key)
+      AND NOT EXISTS (SELECT FROM vrm_private.legal_holds h
+                      WHERE h.released_at IS NULL AND h.run_id = r.run_id
+                        AND (h.user_id IS NULL OR h.user_id = r.user_id)
+                        AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)
+                        AND (h.started IS NULL OR h.started @> r.started_at))
+      AND NOT EXISTS (SELECT FROM vrm_private.legal_holds h
+                      WHERE h.released_at IS NULL AND h.run_id IS NULL AND h.user_id = r.user_id
+                        AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)
+                        AND (h.started IS NULL OR h.started @> r.started_at))
+      AND NOT EXISTS (SELECT FROM vrm_private.legal_holds h
+                      WHERE h.released_at IS NULL AND h.run_id IS NULL AND h.user_id IS NULL
+                        AND h.agent_id = r.agent_id AND (h.started IS NULL OR h.started @> r.started_at))
+      AND NOT coalesce((SELECT range_agg(h.started) FROM vrm_private.legal_holds h
+                        WHERE h.released_at IS NULL AND num_nonnulls(h.run_id, h.user_id, h.agent_id) = 0)
+                       @> r.started_at, false)
+      -- a call stays as long as one of its recordings does, or what nobody has folded into its results,
+      -- or what an application hangs on it
+      AND NOT EXISTS (SELECT FROM vrm.call_recordings c WHERE c.user_id = r.user_id AND c.run_id = r.call_id)
+      AND NOT EXISTS (SELECT FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.call_id)
+      AND NOT EXISTS (SELECT FROM vrm.run_actions a WHERE a.user_id = r.user_id AND a.run_id = r.call_id)
+      AND NOT EXISTS (SELECT FROM vrm_private.referenced_calls(policy, only_in, after, last) x
+                      WHERE x.user_id = r.user_id AND x.run_id = r.call_id)
+      -- an account stays as long as anything of the person is held
+      AND NOT EXISTS (SELECT FROM vrm_private.held_people(policy, cutoff) x WHERE x.person_id = r.person_id)
+$$;
+COMMENT ON FUNCTION vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid) IS
+    'rows that a run of a policy takes, in all tables or between two places of one';
+
+-- Everything that an application, or a DBA, hangs on the rows of a table.
+CREATE OR REPLACE FUNCTION vrm_private.foreign_references(target regclass)
+    RETURNS TABLE (relation regclass, on_delete "char", condition text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT k.conrelid::regclass, k.confdeltype,
+           (SELECT string_agg(format('x.%I = r.%I', a.attname, b.attname), ' AND ')
+            FROM unnest(k.conkey, k.confkey) AS pair (referring, referred)
+            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.referring
+            JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.referred)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+    WHERE k.confrelid = target AND k.contype = 'f' AND k.conparentid = 0
+      AND k.conrelid::regclass::text <> ALL ('{vrm.test_run_cases,vrm.transcript_turns,vrm.run_actions,'
+                                             'vrm.call_recordings}')
+      AND (target = 'vrm.test_runs'::regclass OR target = 'vrm.test_run_cases'::regclass
+           OR c.relnamespace::regnamespace::text <> ALL ('{vrm,vrm_private,auth}'))
+$$;
+COMMENT ON FUNCTION vrm_private.foreign_references(regclass) IS
+    'foreign keys to a table that are not the platform''s, as a condition on its row "r" and theirs "x"';
+
+-- More than are likely are expected, so that they are hashed whatever the planner thinks of the rest.
+-- The one statement that is made up here: nobody knows the tables of an application beforehand.
+CREATE OR REPLACE FUNCTION vrm_private.referenced(
+    target regclass, user_column name, id_column name, actions "char"[], only_in oid, after tid, last tid
+)
+    RETURNS TABLE (user_id uuid, id uuid)
+    LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    statement text := (
+        SELECT string_agg(format('SELECT r.%I, r.%I FROM %s r JOIN %s x ON %s WHERE $1 IS NULL'
+                                 ' OR r.tableoid = $1 AND r.ctid > $2 AND r.ctid <= $3',
+                                 user_column, id_column, target, f.relation, f.condition), ' UNION ')
+        FROM vrm_private.foreign_references(target) f WHERE f.on_delete = ANY (actions));
+BEGIN
+    IF statement IS NOT NULL THEN
+        RETURN QUERY EXECUTE statement USING only_in, after, last;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.referenced(regclass, name, name, "char"[], oid, tid, tid) IS
+    'rows of a table that foreign keys of an application refer to, with some of the actions ON DELETE';
+
+-- Archiving is not deleting: what a foreign key would do then, CASCADE or SET NULL, is not meant, unless
+-- the policy says so.
+CREATE OR REPLACE FUNCTION vrm_private.referenced_calls(policy text, only_in oid, after tid, last tid)
+    RETURNS TABLE (user_id uuid, run_id uuid)
+    LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    actions "char"[] := CASE (SELECT p.referenced FROM vrm.retention_policies p WHERE p.name = policy)
+                        WHEN 'obey foreign keys' THEN '{a,r}' ELSE '{a,r,c,n,d}' END;
+BEGIN
+    IF policy LIKE 'calls.%' THEN
+        RETURN QUERY
+            SELECT x.user_id, x.id
+            FROM vrm_private.referenced('vrm.test_runs', 'user_id', 'id', actions, only_in, after, last) x;
+        RETURN QUERY
+            SELECT x.user_id, x.id
+            FROM vrm_private.referenced('vrm.test_run_cases', 'user_id', 'run_id', actions, NULL, NULL, NULL) x;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.referenced_calls(text, oid, tid, tid) IS
+    'calls that a foreign key of an application refers to, itself or through their test cases';
+
+CREATE OR REPLACE FUNCTION vrm_private.held_people(policy text, cutoff timestamptz) RETURNS TABLE (person_id uuid)
+    LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF policy NOT LIKE 'users.%' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT h.user_id FROM vrm_private.legal_holds h WHERE h.released_at IS NULL AND h.user_id IS NOT NULL
+        UNION ALL
+        SELECT p.id FROM vrm.user_profiles p WHERE policy = 'users.inactive' AND p.role = 'admin';
+    IF policy <> 'users.deleted' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT p.id FROM vrm.user_profiles p
+        WHERE p.deleted_at < cutoff
+          AND (EXISTS (SELECT FROM vrm.test_runs t, vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at) h
+                       WHERE t.user_id = p.id)
+               OR EXISTS (SELECT FROM vrm_private.test_runs_archive t,
+                                      vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at) h
+                          WHERE t.user_id = p.id));
+    -- what would refuse to let the person go
+    RETURN QUERY SELECT x.id FROM vrm_private.referenced('auth.users', 'id', 'id', '{a,r}', NULL, NULL, NULL) x;
+    RETURN QUERY SELECT x.id FROM vrm_private.referenced('vrm.user_profiles', 'id', 'id', '{a,r}', NULL, NULL, NULL) x;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.held_people(text, timestamptz) IS
+    'accounts that must stay: holds on them or their calls, administrators, foreign keys of an application';
+
+CREATE OR REPLACE FUNCTION vrm_private.due_partitions(policy text, cutoff timestamptz, again boolean DEFAULT false)
+    RETURNS TABLE (relation oid, row_count bigint, bytes bigint, oldest timestamptz, held boolean)
+    LANGUAGE sql STABLE AS $$
+    SELECT e.relation, coalesce(s.row_count, 0), coalesce(s.bytes, 0), s.oldest,
+           coalesce(s.held, false)
+           OR EXISTS (SELECT FROM vrm.retention_refused f
+                      WHERE NOT again AND f.policy = due_partitions.policy AND f.row_key = e.relation::regclass::text)
+    FROM unnest(vrm_private.expired_partitions(vrm_private.partitions_of(policy), cutoff)) AS e (relation)
+    LEFT JOIN (
+        SELECT a.tableoid AS relation, count(*) AS row_count,
+               sum(100 + coalesce(pg_column_size(a.results), 0))::bigint AS bytes, min(a.archived_at) AS oldest,
+               bool_or(EXISTS (SELECT FROM vrm_private.holds_on(a.user_id, a.agent_id, a.id, a.started_at))) AS held
+        FROM vrm_private.test_runs_archive a
+        WHERE policy = 'archive' AND a.archived_at < cutoff
+        GROUP BY a.tableoid
+        UNION ALL
+        SELECT r.tableoid, count(*), sum(100 + coalesce(pg_column_size(r.data), 0))::bigint, min(r.at),
+               bool_or(EXISTS (SELECT FROM vrm_private.holds_on(r.user_id, NULL, NULL, r.at)))
+        FROM vrm.logs r
+        WHERE policy LIKE 'logs.%' AND r.class = substr(policy, 6) AND r.at < cutoff
+        GROUP BY r.tableoid) AS s ON s.relation = e.relation
+$$;
+COMMENT ON FUNCTION vrm_private.due_partitions(text, timestamptz, boolean) IS
+    'partitions of a policy all of whose rows are older than the cutoff; held tells which must stay';
+
+-- In the order of their places, so that the next batch can go on where one has ended.
+CREATE OR REPLACE FUNCTION vrm_private.rows_of_batch(
+    run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint
+)
+    RETURNS TABLE (relation oid, place tid, row_key text, user_id uuid, call_id uuid, person_id uuid, bytes bigint,
+                   is_limit boolean)
+    LANGUAGE sql STABLE AS $$
+    SELECT s.relation, s.place, s.row_key, s.user_id, s.call_id, s.person_id, s.bytes,
+           s.number = most OR coalesce(s.size >= most_bytes, false)
+    FROM (SELECT d.relation, d.place, d.row_key, d.user_id, d.call_id, d.person_id, d.bytes,
+                 row_number() OVER in_order AS number, sum(d.bytes) OVER in_order AS size
+          FROM vrm_private.due_rows((run).policy, (run).cutoff, (run).as_of, again, only_in, after, last) d
+          WINDOW in_order AS (ORDER BY d.relation, d.place ROWS UNBOUNDED PRECEDING)) AS s
+    WHERE most_bytes IS NULL OR s.size - s.bytes < most_bytes
+    ORDER BY s.relation, s.place
+    LIMIT most
+$$;
+COMMENT ON FUNCTION vrm_private.rows_of_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
+    'due rows between two places, at most so many and not many more bytes; is_limit tells the row that they ended with';
+
+CREATE OR REPLACE FUNCTION vrm_private.partitions_of(policy text) RETURNS regclass
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN policy = 'archive' THEN to_regclass('vrm_private.test_runs_archive')
+                WHEN policy LIKE 'logs.%' THEN to_regclass('vrm.logs_' || substr(policy, 6)) END
+$$;
+COMMENT ON FUNCTION vrm_private.partitions_of(text) IS
+    'table whose partitions a policy drops; null when it takes rows only';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.policy_of_call(text),
+    vrm_private.policy_of_account(timestamptz),
+    vrm_private.old_rows(text, timestamptz, timestamptz),
+    vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid),
+    vrm_private.foreign_references(regclass),
+    vrm_private.referenced(regclass, name, name, "char"[], oid, tid, tid),
+    vrm_private.referenced_calls(text, oid, tid, tid),
+    vrm_private.held_people(text, timestamptz),
+    vrm_private.due_partitions(text, timestamptz, boolean),
+    vrm_private.rows_of_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
+    vrm_private.partitions_of(text)
+    FROM PUBLIC;

@@ -1,0 +1,195 @@
+-- Calls that wait for a runner, and runners that have one
+
+CREATE OR REPLACE FUNCTION vrm_private.queue_call() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO vrm.run_queue (user_id, run_id) VALUES (NEW.user_id, NEW.id) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.queue_call() IS 'trigger: a queued call waits for a runner';
+
+CREATE OR REPLACE FUNCTION vrm_private.check_lease(lease interval) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF lease IS NULL OR lease <= '0' OR lease > '24 hours' THEN
+        RAISE EXCEPTION 'lease must be longer than 0 and at most 24 hours'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s.', coalesce(lease::text, 'null')),
+                  HINT = 'Leave it out for 5 minutes.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_lease(interval) IS 'an error when a lease has no sensible length';
+
+-- Calls whose runner was not heard of again wait anew, without what it had appended, or have failed when
+-- that has happened often enough.  Leases of calls that have ended go along the way.
+CREATE OR REPLACE FUNCTION vrm_private.give_back(owner uuid, most integer) RETURNS integer
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lapsed record;
+    given integer := 0;
+BEGIN
+    FOR lapsed IN
+        DELETE FROM vrm.run_leases l
+        WHERE (l.user_id, l.run_id) IN (
+            SELECT s.user_id, s.run_id FROM vrm.run_leases s
+            WHERE s.user_id = owner AND s.lease_until < clock_timestamp()
+            ORDER BY s.lease_until LIMIT most
+            FOR UPDATE SKIP LOCKED)
+        RETURNING l.run_id, l.attempts, l.runner
+    LOOP
+        PERFORM FROM vrm.test_runs r
+        WHERE r.user_id = owner AND r.id = lapsed.run_id AND r.status = 'running'
+        FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            CONTINUE;
+        ELSIF lapsed.attempts >= 3 THEN
+            PERFORM vrm_private.end_call(owner, lapsed.run_id, 'failed', NULL,
+                                         format('%s runners have had it, none has ended it', lapsed.attempts));
+        ELSE
+            DELETE FROM vrm.transcript_turns t WHERE t.user_id = owner AND t.run_id = lapsed.run_id;
+            DELETE FROM vrm.run_actions a WHERE a.user_id = owner AND a.run_id = lapsed.run_id;
+            INSERT INTO vrm.run_queue (user_id, run_id, attempts) VALUES (owner, lapsed.run_id, lapsed.attempts)
+            ON CONFLICT DO NOTHING;
+            given := given + 1;
+        END IF;
+    END LOOP;
+    RETURN given;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.give_back(uuid, integer) IS
+    'gives back so many of a user''s calls whose lease has ended; returns how many wait anew';
+
+-- The lease is part of the statement that takes the call: a runner has both or nothing.  A call that
+-- began, or was given up, without a runner leaves the queue here, where it is met.
+CREATE OR REPLACE FUNCTION vrm_private.take_calls(owner uuid, runner text, lease interval, most integer)
+    RETURNS TABLE (taken_id uuid, attempt integer, lease_until timestamptz, begun boolean)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        WITH next AS MATERIALIZED (
+            SELECT q.run_id FROM vrm.run_queue q
+            WHERE q.user_id = owner
+            ORDER BY q.run_id LIMIT most
+            FOR UPDATE SKIP LOCKED
+        ), taken AS (
+            DELETE FROM vrm.run_queue q USING next n
+            WHERE q.user_id = owner AND q.run_id = n.run_id
+            RETURNING q.run_id, q.attempts
+        ), begun AS (
+            UPDATE vrm.test_runs r SET status = 'running', started_at = clock_timestamp()
+            FROM taken t
+            WHERE r.user_id = owner AND r.id = t.run_id
+              AND (r.status = 'queued' OR r.status = 'running' AND t.attempts > 0)
+            RETURNING r.id
+        ), leased AS (
+            INSERT INTO vrm.run_leases AS l (user_id, run_id, runner, attempts, lease_until)
+            SELECT owner, t.run_id, take_calls.runner, t.attempts + 1, clock_timestamp() + lease
+            FROM taken t JOIN begun b ON b.id = t.run_id
+            RETURNING l.run_id, l.attempts, l.lease_until
+        )
+        SELECT t.run_id, l.attempts, l.lease_until, l.run_id IS NOT NULL
+        FROM taken t LEFT JOIN leased l ON l.run_id = t.run_id;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.take_calls(uuid, text, interval, integer) IS
+    'takes so many of a user''s waiting calls; those that wait no longer have begun = false';
+
+CREATE OR REPLACE FUNCTION vrm.claim_test_run(
+    runner text DEFAULT NULL,
+    lease interval DEFAULT '5 minutes',
+    most integer DEFAULT 1
+)
+    RETURNS TABLE (
+        run_id uuid, suite_run uuid, agent_id uuid, agent_version integer, connection_details jsonb, case_id uuid,
+        case_name text, persona jsonb, scenario jsonb, metrics jsonb, repeat integer, attempt integer,
+        lease_until timestamptz
+    )
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    owner uuid := vrm_private.caller();
+    call record;
+    missing integer := most;
+    met boolean := true;
+BEGIN
+    PERFORM vrm_private.check_text('runner', runner, 200, false), vrm_private.check_lease(lease);
+    IF most IS NULL OR most NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'most must be from 1 to 1000'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s.', coalesce(most::text, 'null')),
+                  HINT = 'SELECT run_id FROM vrm.claim_test_run(most => 16);';
+    END IF;
+    IF EXISTS (SELECT FROM vrm.run_leases l WHERE l.user_id = owner AND l.lease_until < clock_timestamp()) THEN
+        PERFORM vrm_private.give_back(owner, greatest(most, 16));
+    END IF;
+    WHILE missing > 0 AND met LOOP
+        met := false;
+        FOR call IN SELECT * FROM vrm_private.take_calls(owner, runner, lease, missing) LOOP
+            met := true;
+            CONTINUE WHEN NOT call.begun;
+            missing := missing - 1;
+            RETURN QUERY
+                SELECT r.id, s.suite_run_id, r.agent_id, r.agent_version, v.connection_details,
+                       coalesce(s.case_id, c.id), coalesce(s.name, c.name), coalesce(s.user_persona, c.user_persona),
+                       coalesce(s.scenario, c.scenario), coalesce(s.metrics, c.evaluator_metrics), s.repeat,
+                       call.attempt, call.lease_until
+                FROM vrm.test_runs r
+                LEFT JOIN vrm.agent_versions v
+                    ON v.user_id = owner AND v.agent_id = r.agent_id AND v.version = r.agent_version
+                LEFT JOIN LATERAL (
+                    SELECT k.suite_run_id, k.repeat, o.case_id, o.name, o.user_persona, o.scenario, o.metrics
+                    FROM vrm.suite_calls k
+                    JOIN vrm.suite_run_cases o ON o.user_id = owner AND o.suite_run_id = k.suite_run_id
+                                              AND o.position = k.position
+                    WHERE k.user_id = owner AND k.run_id = r.id) AS s ON true
+                LEFT JOIN LATERAL (
+                    SELECT t.id, t.name, t.user_persona, t.scenario, t.evaluator_metrics
+                    FROM vrm.test_run_cases l
+                    JOIN vrm.test_cases t ON t.user_id = l.case_user_id AND t.id = l.case_id
+                    WHERE l.user_id = owner AND l.run_id = r.id AND s.case_id IS NULL
+                    ORDER BY l.position LIMIT 1) AS c ON true
+                WHERE r.user_id = owner AND r.id = call.taken_id;
+        END LOOP;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm.claim_test_run(text, interval, integer) IS
+    'takes so many of the caller''s queued calls for a runner, with their cases; a lease that ends gives a call back';
+
+CREATE OR REPLACE FUNCTION vrm.extend_lease(
+    run_id uuid, runner text DEFAULT NULL, lease interval DEFAULT '5 minutes'
+) RETURNS timestamptz
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner uuid := vrm_private.caller();
+    until timestamptz;
+BEGIN
+    PERFORM vrm_private.check_lease(lease);
+    UPDATE vrm.run_leases l SET lease_until = clock_timestamp() + lease
+    WHERE l.user_id = owner AND l.run_id = extend_lease.run_id
+      AND l.runner IS NOT DISTINCT FROM coalesce(extend_lease.runner, l.runner)
+      AND EXISTS (SELECT FROM vrm.test_runs r
+                  WHERE r.user_id = owner AND r.id = extend_lease.run_id AND r.status = 'running')
+    RETURNING l.lease_until INTO until;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the lease of test run "%" is gone', coalesce(run_id::text, 'null')
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'It has ended, the call was given to another runner, or it is over.',
+                  HINT = 'Leave the call alone, and take another: SELECT run_id FROM vrm.claim_test_run();';
+    END IF;
+    RETURN until;
+END
+$$;
+COMMENT ON FUNCTION vrm.extend_lease(uuid, text, interval) IS
+    'heartbeat of a runner: it still has the call; an error when it has not.  Returns the end of the lease';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.queue_call(), vrm_private.check_lease(interval), vrm_private.give_back(uuid, integer),
+    vrm_private.take_calls(uuid, text, interval, integer), vrm.claim_test_run(text, interval, integer),
+    vrm.extend_lease(uuid, text, interval)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.claim_test_run(text, interval, integer), vrm.extend_lease(uuid, text, interval)
+    TO authenticated;

@@ -1,0 +1,99 @@
+#pragma once
+
+/// Numbers as bytes, for states that are stored and sent: LEB128, seven bits a byte, lowest first.
+/// Each number has one form only, so equal states have equal bytes.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/platform/error.h"
+
+namespace vrm {
+
+using uint128 = unsigned __int128;
+
+/// Counts what a byte_writer would write.
+class byte_counter {
+ public:
+  void byte(std::uint8_t /*value*/) noexcept { ++size_; }
+  void number(uint128 value) noexcept {
+    for (; value >= 0x80; value >>= 7) ++size_;
+    ++size_;
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::size_t size_ = 0;
+};
+
+/// Writes to memory that a byte_counter has measured.
+class byte_writer {
+ public:
+  explicit byte_writer(std::byte* place) noexcept : place_(place) {}
+
+  void byte(std::uint8_t value) noexcept { *place_++ = std::byte{value}; }
+  void number(uint128 value) noexcept {
+    for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80U));
+    byte(static_cast<std::uint8_t>(value));
+  }
+
+ private:
+  std::byte* place_;
+};
+
+/// Reads them back; throws 22P03 for what no byte_writer writes.
+class byte_reader {
+ public:
+  explicit byte_reader(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
+
+  [[nodiscard]] std::uint8_t byte() {
+    if (at_ == bytes_.size()) refuse("It ends too early.");
+    return std::to_integer<std::uint8_t>(bytes_[at_++]);
+  }
+
+  /// A number up to `most`.
+  [[nodiscard]] uint128 number(uint128 most) {
+    if (at_ < bytes_.size()) [[likely]] {  // nearly all are short
+      const auto only = std::to_integer<std::uint8_t>(bytes_[at_]);
+      if (only < 0x80 && only <= most) {
+        ++at_;
+        return only;
+      }
+    }
+    uint128 value = 0;
+    for (unsigned shift = 0; shift < 128; shift += 7) {
+      const std::uint8_t next = byte();
+      const uint128 digit = next & 0x7FU;
+      if (shift > 0 && next == 0) refuse("A number has leading zeros.");
+      if (digit > most >> shift) break;
+      value |= digit << shift;
+      if (next < 0x80) {
+        if (value > most) break;
+        return value;
+      }
+    }
+    refuse("A number is out of range.");
+  }
+
+  /// The next so many bytes.
+  std::span<const std::byte> take(std::size_t count) {
+    if (bytes_.size() - at_ < count) refuse("It ends too early.");
+    const auto taken = bytes_.subspan(at_, count);
+    at_ += count;
+    return taken;
+  }
+
+  [[nodiscard]] bool at_end() const noexcept { return at_ == bytes_.size(); }
+
+  /// Throws 22P03 with what is wrong with the state.
+  [[noreturn]] static void refuse(const char* why) {
+    throw error("22P03", "invalid call statistics").detail(why);
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace vrm

@@ -1,0 +1,126 @@
+#!/bin/sh
+# Takes the packages of ./vrm package through their life in a clean Debian made by debootstrap: 1.0.0
+# installed, upgraded with rows in it, the demo's SQL, the package's own tests, removed.  As TAP.
+# usage: packages.sh [--fresh]      as root; --fresh makes the system and the package of 1.0.0 anew
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+cache=${VRM_PACKAGES_DIR:-/var/cache/vrm-packages}
+fresh=no
+[ "${1:-}" != --fresh ] || fresh=yes
+[ "$(id -u)" -eq 0 ] || { echo 'packages.sh: debootstrap and chroot need root' >&2; exit 1; }
+mkdir -p "$cache"
+work=$(mktemp -d "$cache/work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+# shellcheck source=bare_debian.sh
+. "$root/test/bare_debian.sh"
+number=0
+
+# usage: result WHAT GOOD, the exit code of what shows it; says the end of the log where it is not 0
+result() {
+    number=$((number + 1))
+    if [ "$2" -eq 0 ]; then
+        echo "ok $number - $1"
+    else
+        echo "not ok $number - $1"
+        tail -n 40 "$work/log" | sed 's/^/# /' >&2
+    fi
+}
+
+# usage: try WHAT COMMAND [ARG...]
+try() {
+    what=$1
+    shift
+    code=0
+    "$@" >"$work/log" 2>&1 </dev/null || code=$?
+    result "$what" $code
+}
+
+# usage: is WHAT EXPECTED ACTUAL
+is() {
+    printf 'expected: %s\nactual: %s\n' "$2" "$3" >"$work/log"
+    code=0
+    [ "$2" = "$3" ] || code=1
+    result "$1" $code
+}
+
+# --- the packages --------------------------------------------------------------------------------
+
+# Release 1.0.0 had no debian/, and its Makefile built in its own directory alone.
+build_1_0_0() {
+    [ $fresh = no ] || rm -rf "$cache/1.0.0"
+    [ ! -e "$cache/1.0.0" ] || return 0
+    tree=$work/1.0.0/vrm-1.0.0
+    mkdir -p "$tree"
+    git -C "$root" -c safe.directory='*' archive 9882468 | tar -x -C "$tree"
+    cp -R "$root/debian" "$tree"
+    sed -i 's/--with pgxs$/--with pgxs_loop/' "$tree/debian/rules"
+    sed -i '/^vrm (1\.0\.0/,$!d' "$tree/debian/changelog"
+    cd "$tree"
+    pg_buildext updatecontrol
+    MAKEFLAGS=-j$(nproc) dpkg-buildpackage --no-sign --build=binary
+    cd "$root"
+    rm -rf "$tree"
+    mv "$work/1.0.0" "$cache"
+}
+
+try 'packages are built and lintian is content' "$root/vrm" package
+try 'a package of 1.0.0 is built' build_1_0_0
+
+# --- a clean system ------------------------------------------------------------------------------
+
+. /etc/os-release
+make_system "$VERSION_CODENAME" >&2 || { cat "$work/why" >&2; exit 1; }
+cp -a "$system" "$work/system"
+system=$work/system
+enter_host_settings
+version=$(find "$root/out/packages" -name 'postgresql-*-vrm_*.deb' |
+    sed 's|.*/postgresql-\([0-9]*\)-vrm_.*|\1|' | sort -n | tail -n 1)
+package=postgresql-$version-vrm
+mkdir "$system/packages" "$system/vrm"
+cp "$cache"/1.0.0/*.deb "$root"/out/packages/*.deb "$root"/out/packages/vrm_* "$system/packages"
+tar -xf "$root"/out/packages/vrm_*.orig.tar.gz --strip-components=1 -C "$system/vrm"
+
+system_install() {
+    inside "$system" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+        apt-get install -y --no-install-recommends "$@"
+}
+
+# Commands run inside with the server up, which ends with them; as the server's user, of whom the
+# demo's people are trusted namesakes.
+with_server() {
+    inside "$system" env LC_ALL=C.UTF-8 sh -euc '
+        sed -i "s/^\(local .*\)peer$/\1trust/" "/etc/postgresql/$1/main/pg_hba.conf"
+        pg_ctlcluster "$1" main start
+        result=0
+        runuser -u postgres -- env PGDATABASE="$2" sh -euc "$3" || result=$?
+        pg_ctlcluster --mode fast "$1" main stop
+        exit $result' with_server "$version" "$1" "$2"
+}
+
+try 'the list of packages comes' inside "$system" apt-get update
+try '1.0.0 is installed' system_install "./packages/${package}_1.0.0-1_$(dpkg --print-architecture).deb"
+try 'its sample calls go in' with_server app 'createdb app; psql -qc "CREATE EXTENSION vrm"
+    cd /vrm/demo; ./load.sh'
+before=$(with_server app 'psql -Atc "SELECT count(*) FROM vrm.test_runs"')
+
+for deb in "$root/out/packages/${package}_"*.deb; do
+    try 'the newer package is installed over it' system_install "./packages/${deb##*/}"
+done
+try 'the extension is updated' with_server app 'psql -v ON_ERROR_STOP=1 -c "ALTER EXTENSION vrm UPDATE" \
+    -c "SELECT vrm.upgrade()"'
+release=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$root/extension/vrm.control")
+is 'library and platform are the new ones, the calls are there' "$release|$release|$before" \
+    "$(with_server app 'psql -Atc "SELECT vrm.version(), vrm.platform_version(), count(*) FROM vrm.test_runs"')"
+try "the demo's SQL runs" with_server demo 'createdb demo; psql -qc "CREATE EXTENSION vrm"
+    cd /vrm/demo; ./load.sh; ./show.sh'
+is 'debug symbols are apart' 0 "$(inside "$system" dpkg -L "$package" | grep -c debug || true)"
+
+try 'the tests of the package are installed' system_install autopkgtest
+try 'the tests of the package pass' inside "$system" sh -c '
+    autopkgtest --no-built-binaries /packages/'"${package}_$release"'*.deb /packages/vrm_*.dsc -- null'
+
+try 'the package is removed' inside "$system" apt-get purge -y "$package"
+is 'none of its files is left' '' "$(inside "$system" find /usr -name 'vrm*')"
+is 'and all of the rows' "$before" "$(with_server app 'psql -Atc "SELECT count(*) FROM vrm.test_runs"')"
+echo "1..$number"

@@ -1,0 +1,23 @@
+-- The diagram: every table and every foreign key.
+BEGIN;
+SELECT plan(7);
+\ir ../include/people.sql
+
+CREATE TABLE vrm."odd ""name""" (id int PRIMARY KEY, "a b" text, agent_user uuid, agent uuid, FOREIGN KEY (agent_user, agent) REFERENCES vrm.agents (user_id, id));
+COMMENT ON COLUMN vrm."odd ""name"""."a b" IS 'says "hello"';
+CREATE TEMP TABLE line AS SELECT l FROM regexp_split_to_table(vrm.er_diagram(), '\n') AS l;
+SELECT is_empty($$SELECT l FROM line WHERE l NOT IN ('erDiagram', '') AND l !~ '^    \w+ \{$' AND l <> '    }'
+                  AND l !~ '^        [\w\[\]()]+ \w+( (PK|FK|PK, FK))? "[^"]*"$' AND l !~ '^        [\w\[\]()]+ \w+( (PK|FK|PK, FK))?$'
+                  AND l !~ '^    \w+ (\|\||\|o)--(o\||o\{) \w+ : "[^"]+"$'$$, 'every line is one of Mermaid''s');
+SELECT is((SELECT count(*) FROM line WHERE l ~ '\{$'), (SELECT count(*) FROM pg_class WHERE relnamespace = 'vrm'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition),
+          'every table is in it');
+SELECT is((SELECT count(*) FROM line WHERE l ~ ' : "'), (SELECT count(*) FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype = 'f' AND k.conparentid = 0
+           AND c.relnamespace = 'vrm'::regnamespace AND NOT c.relispartition), 'and every foreign key');
+SELECT ok(EXISTS (SELECT FROM line WHERE l = '    agents |o--o{ _odd___name___ : "agent_user, agent"') AND EXISTS (SELECT FROM line WHERE l = '    auth_users ||--o| user_profiles : "id"'),
+          'with how many of what');
+SELECT ok(vrm.er_diagram('dot') ~ '^digraph vrm \{' AND vrm.er_diagram('dot') ~ '"vrm.test_runs" -> "vrm.agents" \[label = "user_id, agent_id"', 'or in the language of Graphviz');
+SELECT throws_ok($$SELECT vrm.er_diagram('png')$$, '22023', 'there is no diagram of format "png"', 'other formats there are not');
+SELECT throws_ok('SELECT vrm.er_diagram(NULL)', '22023', NULL, 'null is none');
+
+SELECT * FROM finish();
+ROLLBACK;
