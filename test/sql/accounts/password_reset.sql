@@ -5,6 +5,7 @@ SELECT plan(18);
 \ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
 SELECT vrm.sign_up(:'mail', 'correct horse') AS alice \gset
+UPDATE auth.users SET email_confirmed_at = now() WHERE id = :'alice';
 UPDATE vrm.lockout_policy SET threshold = 100 WHERE kind IN ('totp', 'recovery');
 
 -- Alice has a second factor, and recovery codes that stand in for it.

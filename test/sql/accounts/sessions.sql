@@ -6,6 +6,7 @@ SELECT plan(22);
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
 
 SELECT vrm.sign_up(:'mail', 'correct horse', 'Alice') AS alice \gset
+UPDATE auth.users SET email_confirmed_at = now() WHERE id = :'alice';
 SELECT refresh_token FROM vrm.sign_in(:'mail', 'correct horse') \gset
 
 SELECT status AS second, refresh_token AS second_token, access_token AS second_access FROM vrm.session_refresh(:'refresh_token') \gset
