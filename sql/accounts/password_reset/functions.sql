@@ -109,6 +109,54 @@ END
 $$;
 COMMENT ON FUNCTION vrm.consume_password_reset(text, vrm.secret, text) IS
     'sets a new password, once for a token; ends all sessions, and asks for the second factor where there is one';
+CREATE OR REPLACE FUNCTION vrm.change_password(old_password vrm.secret, new_password vrm.secret)
+    RETURNS vrm.sign_in_status
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    who uuid := vrm_private.caller();
+    account record;
+    reserved record;
+    good boolean := false;
+    verdict text;
+BEGIN
+    PERFORM vrm_private.require_own_passwords();
+    PERFORM vrm_private.require_strength(new_password);
+    SELECT vrm_private.identifier_of(u.email, u.id) AS identifier, u.encrypted_password AS hash INTO account
+    FROM auth.users u WHERE u.id = who;
+    -- Counted as attempts of a device of its own: whoever holds a token guesses no further than a stranger,
+    -- and strangers keep nobody from changing a password.
+    reserved := vrm.lockout_reserve('device', 'change ' || account.identifier, NULL, NULL);
+    IF reserved.status <> 'ok' THEN
+        RETURN reserved.status::vrm.sign_in_status;
+    END IF;
+    BEGIN
+        good := coalesce(vrm.password_matches(account.hash, old_password), false);
+    EXCEPTION
+        WHEN invalid_parameter_value THEN
+            RAISE LOG 'the password hash of user "%" cannot be used', who;
+    END;
+    verdict := vrm.lockout_settle(reserved.ticket, good);
+    IF NOT good THEN
+        PERFORM vrm_private.journal_failure('change of password', verdict, jsonb_build_object('user_id', who));
+        RETURN verdict::vrm.sign_in_status;
+    END IF;
+    UPDATE auth.users u SET encrypted_password = vrm.password_hash(new_password), updated_at = clock_timestamp()
+    WHERE u.id = who;
+    DELETE FROM vrm_private.password_reset_tokens r WHERE r.user_id = who;
+    PERFORM vrm_private.end_session(s.id)
+    FROM vrm_private.sessions s
+    WHERE s.user_id = who AND s.revoked_at IS NULL
+      AND s.id IS DISTINCT FROM vrm_private.uuid_in_token(vrm.jwt() ->> 'session_id', 1);
+    PERFORM vrm.audit_event('password changed', jsonb_build_object('user_id', who));
+    RETURN 'ok';
+END
+$$;
+COMMENT ON FUNCTION vrm.change_password(vrm.secret, vrm.secret) IS
+    'another password for the caller, who knows the old one; ends all other sessions';
+
+REVOKE EXECUTE ON FUNCTION vrm.change_password(vrm.secret, vrm.secret) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.change_password(vrm.secret, vrm.secret) TO authenticated;
 REVOKE EXECUTE ON FUNCTION
     vrm_private.reset_token_user(text),
     vrm.request_password_reset(text, inet),
