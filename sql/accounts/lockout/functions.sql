@@ -206,7 +206,8 @@ COMMENT ON FUNCTION vrm.record_login_attempt(text, boolean, inet) IS
 CREATE OR REPLACE FUNCTION vrm_private.locked_out() RETURNS bigint
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*)
-    FROM (SELECT locked_until FROM vrm_private.lockout UNION ALL SELECT locked_until FROM vrm_private.lockout_requests) l
+    FROM (SELECT locked_until FROM vrm_private.lockout
+          UNION ALL SELECT locked_until FROM vrm_private.lockout_requests) l
     WHERE l.locked_until > clock_timestamp()
 $$;
 COMMENT ON FUNCTION vrm_private.locked_out() IS 'how many identifiers and networks are locked now';

@@ -79,7 +79,8 @@ COMMENT ON COLUMN vrm_private.lockout.failures IS 'failures in this window';
 COMMENT ON COLUMN vrm_private.lockout.pending IS 'reservations without a verdict yet';
 COMMENT ON COLUMN vrm_private.lockout.consecutive IS 'failures since the last success';
 COMMENT ON COLUMN vrm_private.lockout.lock_count IS 'locks since the last success';
-COMMENT ON COLUMN vrm_private.lockout.value IS 'not used; 1.0.0 kept here what is in lockout_sessions and lockout_used now';
+COMMENT ON COLUMN vrm_private.lockout.value IS
+    'not used; 1.0.0 kept here what is in lockout_sessions and lockout_used now';
 
 CREATE TABLE IF NOT EXISTS vrm_private.lockout_requests (
     key uuid NOT NULL,
@@ -122,7 +123,8 @@ COMMENT ON TABLE vrm_private.lockout_sessions IS
     'refresh counters of sessions and their ends, for as long as a session can live';
 COMMENT ON COLUMN vrm_private.lockout_sessions.key IS 'keyed hash of kind and identifier';
 COMMENT ON COLUMN vrm_private.lockout_sessions.window_start IS 'as in vrm_private.lockout';
-COMMENT ON COLUMN vrm_private.lockout_sessions.locked_until IS 'ended till then, when it would have died; -infinity while it lives';
+COMMENT ON COLUMN vrm_private.lockout_sessions.locked_until IS
+    'ended till then, when it would have died; -infinity while it lives';
 COMMENT ON COLUMN vrm_private.lockout_sessions.pending_deadline IS 'as in vrm_private.lockout';
 COMMENT ON COLUMN vrm_private.lockout_sessions.last IS 'last change';
 COMMENT ON COLUMN vrm_private.lockout_sessions.failures IS 'not used';

@@ -67,7 +67,8 @@ BEGIN
     RETURN token;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.refresh_token(uuid, uuid, bigint, text) IS 'a refresh token of a session, kept as its hash';
+COMMENT ON FUNCTION vrm_private.refresh_token(uuid, uuid, bigint, text) IS
+    'a refresh token of a session, kept as its hash';
 
 CREATE OR REPLACE FUNCTION vrm_private.start_session(user_id uuid, aal text, client_ip inet, user_agent text)
     RETURNS vrm.sign_in_result

@@ -14,7 +14,7 @@ CREATE FUNCTION vrm.session_rotate(session_id text, counter bigint, known bigint
     AS 'MODULE_PATHNAME', 'vrm_session_rotate'
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION vrm.session_rotate(text, bigint, bigint) IS
-    'uses a refresh token for good: first, again when it was used within 10 seconds, else reused, which ends the session';
+    'uses a refresh token for good: first, again within ten seconds, or reused, which ends the session';
 
 CREATE FUNCTION vrm.session_successor(refresh_token text) RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_session_successor'

@@ -21,11 +21,17 @@ COMMENT ON FUNCTION vrm_private.account_state(uuid) IS
     'whether an account is neither deleted nor banned, and until when an administrator has locked it';
 REVOKE EXECUTE ON FUNCTION vrm_private.account_state(uuid) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION vrm.sign_up(email text, password vrm.secret, full_name text DEFAULT NULL) RETURNS uuid
+-- The same for every address, whoever has it: a hash, a row that waits, and a mail.  An account is made when
+-- none is seen; it does nothing, and an index that leaves it out makes nobody wait for a stranger's transaction.
+CREATE OR REPLACE FUNCTION vrm.sign_up(email text, password vrm.secret, full_name text DEFAULT NULL,
+                                       client_ip inet DEFAULT NULL)
+    RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     address text := lower(btrim(email));
+    hash text;
+    reserved record;
     made uuid;
 BEGIN
     PERFORM vrm_private.require_own_passwords();
@@ -34,17 +40,135 @@ BEGIN
         RAISE EXCEPTION 'the address is not valid'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give it as somebody@example.org.';
     END IF;
+    reserved := vrm.lockout_reserve('sign_up', address, vrm_private.network_of_caller(client_ip), NULL);
+    IF reserved.status <> 'ok' THEN
+        RETURN vrm.uuid7();
+    END IF;
+    PERFORM vrm.lockout_settle(reserved.ticket, false);  -- every sign-up counts
+    hash := vrm.password_hash(password);
     INSERT INTO auth.users (id, email, encrypted_password, raw_user_meta_data)
-    VALUES (vrm.uuid7(), address, vrm.password_hash(password),
-            jsonb_strip_nulls(jsonb_build_object('full_name', left(full_name, 200))))
-    ON CONFLICT DO NOTHING
+    SELECT vrm.uuid7(), address, hash, jsonb_strip_nulls(jsonb_build_object('full_name', left(full_name, 200)))
+    WHERE NOT EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = address AND NOT u.is_sso_user)
     RETURNING id INTO made;
+    INSERT INTO vrm_private.sign_ups (email, password_hash, full_name, account_id)
+    VALUES (address, hash, left(full_name, 200), made);
     -- To say that an address is taken would say who has an account.
     RETURN coalesce(made, vrm.uuid7());
 END
 $$;
-COMMENT ON FUNCTION vrm.sign_up(text, vrm.secret, text) IS
-    'makes an account; for an address that is taken the answer is the same, and nothing is made';
+COMMENT ON FUNCTION vrm.sign_up(text, vrm.secret, text, inet) IS
+    'asks for an account, which is good once vrm.confirm_sign_up() has proved the address; answers the same for all';
+
+CREATE OR REPLACE FUNCTION vrm.take_sign_up_mail(max integer DEFAULT 100)
+    RETURNS TABLE (email text, token text, expires_at timestamptz)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    waiting record;
+BEGIN
+    FOR waiting IN
+        SELECT s.id, s.email, s.requested_at,
+               EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = s.email AND NOT u.is_sso_user
+                       AND u.email_confirmed_at IS NOT NULL) AS known
+        FROM vrm_private.sign_ups s WHERE s.token_hash IS NULL
+        ORDER BY s.id LIMIT take_sign_up_mail.max FOR UPDATE SKIP LOCKED
+    LOOP
+        email := waiting.email;
+        token := NULL;
+        expires_at := NULL;
+        IF waiting.known THEN
+            DELETE FROM vrm_private.sign_ups s WHERE s.id = waiting.id;
+        ELSE
+            token := waiting.id || '.' || vrm.random_base32(32);
+            expires_at := waiting.requested_at + '1 day'::interval;
+            UPDATE vrm_private.sign_ups s SET token_hash = sha256(convert_to(token, 'UTF8')) WHERE s.id = waiting.id;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm.take_sign_up_mail(integer) IS
+    'for the mailer: whom to send which token, shown this once; without a token, tell them that they have an account';
+
+-- An address belongs to whoever reads its mail: others who wanted it, and what they have left, go.
+CREATE OR REPLACE FUNCTION vrm_private.confirm_address(owner uuid) RETURNS boolean
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    address text;
+BEGIN
+    UPDATE auth.users u SET email_confirmed_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE u.id = owner AND u.email_confirmed_at IS NULL
+    RETURNING lower(u.email) INTO address;
+    IF FOUND THEN
+        UPDATE vrm.user_profiles p SET mfa_enabled = false, mfa_secret = NULL WHERE p.id = owner;
+        DELETE FROM vrm_private.recovery_codes r WHERE r.user_id = owner;
+        DELETE FROM auth.users u
+        USING vrm_private.sign_ups s
+        WHERE s.email = address AND u.id = s.account_id AND u.id <> owner AND u.email_confirmed_at IS NULL;
+        DELETE FROM vrm_private.sign_ups s WHERE s.email = address;
+    END IF;
+    RETURN true;
+EXCEPTION
+    WHEN unique_violation THEN
+        RETURN false;  -- somebody else was faster
+END
+$$;
+COMMENT ON FUNCTION vrm_private.confirm_address(uuid) IS
+    'whoever has the account has shown that the mailbox is theirs; false when another account has the address';
+
+CREATE OR REPLACE FUNCTION vrm.confirm_sign_up(token text, password vrm.secret) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    wanted record;
+    owner uuid;
+BEGIN
+    PERFORM vrm_private.require_own_passwords();
+    SELECT s.id, s.email, s.password_hash, s.full_name INTO wanted
+    FROM vrm_private.sign_ups s
+    WHERE s.id = vrm_private.uuid_in_token(token, 1) AND s.token_hash = sha256(convert_to(token, 'UTF8'))
+      AND s.requested_at > clock_timestamp() - '1 day'::interval;
+    -- Who did not sign up does not know the password: a mail that somebody else asked for opens nothing.
+    IF wanted.id IS NULL OR NOT coalesce(vrm.password_matches(wanted.password_hash, password), false) THEN
+        RETURN false;
+    END IF;
+    SELECT u.id INTO owner FROM auth.users u
+    WHERE lower(u.email) = wanted.email AND NOT u.is_sso_user AND u.email_confirmed_at IS NULL AND u.deleted_at IS NULL
+    ORDER BY u.created_at, u.id LIMIT 1;
+    IF owner IS NULL THEN
+        owner := vrm.uuid7();
+        INSERT INTO auth.users (id, email) VALUES (owner, wanted.email);
+    END IF;
+    UPDATE auth.users u
+    SET encrypted_password = wanted.password_hash,
+        raw_user_meta_data = jsonb_strip_nulls(jsonb_build_object('full_name', wanted.full_name))
+    WHERE u.id = owner;
+    UPDATE vrm.user_profiles p SET full_name = wanted.full_name WHERE p.id = owner;
+    RETURN vrm_private.confirm_address(owner);
+END
+$$;
+COMMENT ON FUNCTION vrm.confirm_sign_up(text, vrm.secret) IS
+    'opens the account of a sign-up, with the token from the mail and the password that was chosen; false otherwise';
+
+CREATE OR REPLACE FUNCTION vrm_private.forget_sign_ups() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old uuid[] := ARRAY(SELECT s.id FROM vrm_private.sign_ups s
+                        WHERE s.requested_at < now() - '1 day'::interval FOR UPDATE SKIP LOCKED);
+BEGIN
+    DELETE FROM auth.users u
+    USING vrm_private.sign_ups s
+    WHERE s.id = ANY (old) AND u.id = s.account_id AND u.email_confirmed_at IS NULL;
+    DELETE FROM vrm_private.sign_ups s WHERE s.id = ANY (old);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.forget_sign_ups() IS
+    'part of maintenance: sign-ups that nobody has confirmed within a day, and the accounts made for them';
+REVOKE EXECUTE ON FUNCTION vrm.take_sign_up_mail(integer), vrm.confirm_sign_up(text, vrm.secret),
+    vrm_private.confirm_address(uuid), vrm_private.forget_sign_ups()
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.take_sign_up_mail(integer) TO service_role;
+GRANT EXECUTE ON FUNCTION vrm.confirm_sign_up(text, vrm.secret) TO anon, authenticated, service_role;
 
 CREATE OR REPLACE FUNCTION vrm.sign_in(email text, password vrm.secret, totp text DEFAULT NULL,
                                        client_ip inet DEFAULT NULL, user_agent text DEFAULT NULL,
@@ -76,7 +200,7 @@ BEGIN
 
     SELECT u.id, u.encrypted_password AS hash, p.mfa_enabled INTO account
     FROM auth.users u JOIN vrm.user_profiles p ON p.id = u.id
-    WHERE lower(u.email) = address AND NOT u.is_sso_user;
+    WHERE lower(u.email) = address AND NOT u.is_sso_user AND u.email_confirmed_at IS NOT NULL;
     BEGIN
         good := vrm.password_matches(coalesce(account.hash, dummy), password);
     EXCEPTION
@@ -117,10 +241,10 @@ COMMENT ON FUNCTION vrm.sign_in(text, vrm.secret, text, inet, text, text) IS
     'a session with its tokens, or the status that says why not; unknown users are answered like known ones';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.refused(text, timestamptz),
-    vrm.sign_up(text, vrm.secret, text),
+    vrm.sign_up(text, vrm.secret, text, inet),
     vrm.sign_in(text, vrm.secret, text, inet, text, text)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    vrm.sign_up(text, vrm.secret, text),
+    vrm.sign_up(text, vrm.secret, text, inet),
     vrm.sign_in(text, vrm.secret, text, inet, text, text)
     TO anon, authenticated, service_role;

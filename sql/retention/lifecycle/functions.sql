@@ -62,7 +62,8 @@ BEGIN
                   HINT = 'Those that can come back: SELECT user_id, requested_at FROM vrm_private.deleted_accounts;';
     END IF;
     address := coalesce(recover_account.email, kept.email);
-    IF EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = lower(address) AND NOT u.is_sso_user) THEN
+    IF EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = lower(address) AND NOT u.is_sso_user
+               AND NOT EXISTS (SELECT FROM vrm_private.sign_ups s WHERE s.account_id = u.id)) THEN
         RAISE EXCEPTION 'the address of user "%" belongs to another account by now', user_id
             USING ERRCODE = 'unique_violation',
                   HINT = format('SELECT vrm.recover_account(%L, ''another address'');', user_id);

@@ -85,6 +85,24 @@ CREATE TABLE IF NOT EXISTS vrm_private.lockout_used (
 ) USING vrm_lockout;
 INSERT INTO vrm_private.lockout_used SELECT * FROM vrm_private.lockout WHERE value <> 0 OR locked_until > now();
 
+-- 1.0.0 asked nobody to prove an address: who could sign in still can.
+DO $$
+BEGIN
+    IF to_regclass('auth.identities') IS NULL THEN
+        UPDATE auth.users SET email_confirmed_at = coalesce(created_at, now())
+        WHERE email_confirmed_at IS NULL AND encrypted_password IS NOT NULL;
+        DROP INDEX IF EXISTS auth.users_email_key;
+        CREATE UNIQUE INDEX users_email_key ON auth.users (lower(email))
+            WHERE NOT is_sso_user AND email_confirmed_at IS NOT NULL;
+        COMMENT ON INDEX auth.users_email_key IS
+            'one account an address, once it is proved; single sign-on may share them';
+        CREATE INDEX IF NOT EXISTS users_address ON auth.users (lower(email));
+        COMMENT ON INDEX auth.users_address IS 'people by address, proved or not';
+    END IF;
+END
+$$;
+DROP FUNCTION IF EXISTS vrm.sign_up(text, vrm.secret, text);
+
 ALTER TABLE vrm_private.mfa_tickets ADD COLUMN IF NOT EXISTS password_generation text;
 
 DELETE FROM vrm.lockout_policy WHERE kind = 'session';

@@ -83,8 +83,8 @@ void page::forget_one(moment now) noexcept {
 void page::split(page& sibling, block_number block) noexcept {
   const unsigned level = header_->next_level;
   // Each key ends up on exactly one of the two pages: bit `level` decides, here and in next().  The
-  // floor is about keys of both, so both keep it.  The link is set last; both pages are one WAL
-  // record, so no crash leaves a link to a page without its keys.
+  // link is set last; both pages are one WAL record, so no crash leaves a link to a page without
+  // its keys.
   sibling.format(level + 1);
   for (std::size_t i = header_->count; i-- > 0;) {
     if (!has_bit(entries_[i].id, level)) continue;

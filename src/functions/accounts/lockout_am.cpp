@@ -264,7 +264,7 @@ void copy_to(Relation from, Relation into, Relation /*index*/, bool /*sort*/,
   scan_end(&all->head);
 }
 
-// --- what is refused -----------------------------------------------------------------------------
+// --- what is refused ----------------------------------------------------------------------------
 
 [[noreturn]] void refuse(const char* what) {
   ereport(

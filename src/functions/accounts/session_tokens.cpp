@@ -10,7 +10,6 @@
 
 #include "boundary/call/function.h"
 #include "core/accounts/refresh.h"
-#include "core/accounts/totp.h"
 #include "core/platform/base32.h"
 #include "functions/accounts/lockout_policy.h"
 #include "functions/accounts/lockout_store.h"
@@ -50,7 +49,7 @@ std::string session_successor(std::string_view token) {
   const auto last = hash.hash("vrm/refresh/v1/2", bytes);
   std::ranges::copy(first, next.begin());
   std::ranges::copy(last, next.begin() + first.size());
-  return encode_base32(next);
+  return vrm::encode_base32(next);
 }
 
 }  // namespace vrm::sql
