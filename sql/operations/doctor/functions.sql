@@ -368,14 +368,15 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
         SELECT p.name, p.every, l.state, l.started_at, l.error
         FROM vrm.retention_policies p
         LEFT JOIN LATERAL (SELECT r.state, r.started_at, r.error FROM vrm.retention_runs r
-                           WHERE r.policy = p.name ORDER BY r.run_id DESC LIMIT 1) AS l ON true
+                           WHERE r.policy = p.name AND r.started_at <= now()
+                           ORDER BY r.run_id DESC LIMIT 1) AS l ON true
         WHERE p.enabled AND p.keep IS NOT NULL
     ), waiting (what, since) AS (
         SELECT format('retention policy "%s" has been due', l.name), l.started_at + l.every
         FROM last_run l WHERE l.state IS NOT NULL AND l.state NOT IN ('running', 'failed')
         UNION ALL
         SELECT 'it has not been called', (SELECT min(h.at) FROM vrm_private.platform_history h)
-        WHERE NOT EXISTS (SELECT FROM vrm.retention_runs)
+        WHERE NOT EXISTS (SELECT FROM vrm.retention_runs r WHERE r.started_at <= now())
         UNION ALL
         SELECT format('call %s has been over its time limit', r.id), r.started_at + make_interval(secs => r.time_limit)
         FROM vrm.test_runs r WHERE r.status IN ('queued', 'running') AND isfinite(r.started_at)
@@ -400,6 +401,27 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
            'Mend what it names; the fix, by itself in a transaction, tries again.',
            format('CALL vrm.run_retention(%L);', l.name)
     FROM last_run l WHERE l.state = 'failed'
+    UNION ALL
+    SELECT 'retention', 'warn', format('%s rows of policy "%s" could not go, the last with SQLSTATE %s: %s', count(*),
+                                       f.policy, max(f.sqlstate), max(f.message)),
+           'Each run tries them again by themselves; the fix shows them all.',
+           format('SELECT * FROM vrm.retention_refused WHERE policy = %L;', f.policy)
+    FROM vrm.retention_refused f GROUP BY f.policy
+    UNION ALL
+    SELECT 'retention', 'warn', format('%s runs are noted in the future, the last at %s', count(*),
+                                       to_char(max(r.started_at), 'YYYY-MM-DD HH24:MI TZ')),
+           'The clock was wrong then: they count as not having happened; the fix takes them out of the log.',
+           'DELETE FROM vrm.retention_runs r WHERE r.started_at > now() AND NOT EXISTS (SELECT FROM'
+           ' vrm_private.archive_manifest m WHERE m.run_id = r.run_id);'
+    FROM vrm.retention_runs r
+    WHERE r.started_at > now() + interval '1 minute'
+      AND NOT EXISTS (SELECT FROM vrm_private.archive_manifest m WHERE m.run_id = r.run_id)
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'maintenance', 'fail', vrm_private.clock_problem(),
+           'Nothing is deleted for its age meanwhile. Set the clock; or, when it is right, say so with the fix, outside'
+           ' a transaction.', 'SET vrm.max_clock_step = -1; CALL vrm.maintain();'
+    WHERE vrm_private.clock_problem() IS NOT NULL
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_maintenance() IS
     'for vrm.doctor(): what is done every few minutes, and what has failed';
@@ -427,7 +449,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (5, 'constraints', 'every constraint holds for all rows'),
         (6, 'indexes', 'every index is valid'),
         (7, 'maintenance', 'vrm.maintain() is being called'),
-        (8, 'retention', 'no retention policy has failed'),
+        (8, 'retention', 'no retention policy has failed, and no row of one'),
         (9, 'roles', 'the roles of applications have no attribute and no membership that opens more'),
         (10, 'grants', 'every privilege is as it was installed'),
         (11, 'policies', 'every policy says what it was installed with'),

@@ -1,13 +1,15 @@
 -- What has to be done now and then: CALL vrm.maintain(); every few minutes
 
 -- What runs now: never run, not run through, or run longer ago than the policy says.  However long
--- nobody has called, one call catches up; what failed waits behind the others.
+-- nobody has called, one call catches up; what failed waits behind the others.  Runs of the future,
+-- noted when the clock was wrong, have not happened.
 CREATE OR REPLACE FUNCTION vrm_private.policies_to_run() RETURNS text[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(array_agg(p.name ORDER BY last.started_at NULLS FIRST, p.name), '{}')
     FROM vrm.retention_policies p
     LEFT JOIN LATERAL (SELECT r.state, r.started_at FROM vrm.retention_runs r
-                       WHERE r.policy = p.name ORDER BY r.run_id DESC LIMIT 1) AS last ON true
+                       WHERE r.policy = p.name AND r.started_at <= clock_timestamp()
+                       ORDER BY r.run_id DESC LIMIT 1) AS last ON true
     WHERE p.enabled AND p.keep IS NOT NULL
       AND (last.state IS NULL OR last.state <> 'done' OR last.started_at + p.every <= clock_timestamp())
 $$;
@@ -19,6 +21,7 @@ CREATE OR REPLACE PROCEDURE vrm.maintain()
     LANGUAGE plpgsql AS $$
 DECLARE
     policy text;
+    problem text;
 BEGIN
     WHILE vrm.expire_test_runs(100) OPERATOR(pg_catalog.>) 0 LOOP
         COMMIT;
@@ -35,7 +38,13 @@ BEGIN
     COMMIT;
     PERFORM vrm.audit_seal();
     COMMIT;
-    PERFORM vrm.sample_storage(), vrm_private.sample();
+    problem := vrm_private.clock_problem();
+    IF problem IS NOT NULL THEN
+        RAISE WARNING '%', problem
+            USING DETAIL = 'Nothing is deleted for its age.', HINT = 'SELECT * FROM vrm.doctor();';
+        RETURN;
+    END IF;
+    PERFORM vrm_private.see_clock(), vrm.sample_storage(), vrm_private.sample();
     COMMIT;
     FOREACH policy IN ARRAY vrm_private.policies_to_run() LOOP
         CALL vrm.run_retention(policy);

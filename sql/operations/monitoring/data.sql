@@ -86,6 +86,8 @@ INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
      'how long a retention policy is past its time to run through'),
     ('vrm_jobs_retention_failed', 'jobs', 'gauge', '{policy}',
      'whether the last run of a retention policy has failed: 1 or 0'),
+    ('vrm_jobs_retention_refused', 'jobs', 'gauge', '{policy}',
+     'rows of a retention policy that could not go when they were tried last'),
     ('vrm_jobs_archival_lag_seconds', 'jobs', 'gauge', '{}',
      'time since all calls that were due went to the archive, or since vrm was installed'),
     ('vrm_jobs_live_calls', 'jobs', 'gauge', '{status}', 'calls that are queued or running'),
@@ -194,6 +196,9 @@ INSERT INTO vrm.alert_threshold
      'Its error says why; the next run tries again.',
      'SELECT policy, finished_at, error FROM vrm.retention_runs WHERE state = ''failed'' ORDER BY run_id DESC '
      'LIMIT 5'),
+    ('RetentionRefused', 'vrm_jobs_retention_refused', '>', 0, '0', 'warning', true,
+     'rows of a retention policy cannot go', 'Its SQLSTATE says why: a trigger, a foreign key, a hold.',
+     'SELECT * FROM vrm.retention_refused ORDER BY last_refused_at DESC LIMIT 20'),
     ('RetentionOverdue', 'vrm_jobs_retention_overdue_seconds', '>', 86400, '0', 'warning', true,
      'a retention policy has not run through for more than a day',
      'What is due stays too long: look at its last runs.',

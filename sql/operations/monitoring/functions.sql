@@ -267,10 +267,12 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     WITH policy AS MATERIALIZED (
         SELECT p.name, p.enabled AND p.keep IS NOT NULL AS runs, p.every,
                coalesce((SELECT r.started_at FROM vrm.retention_runs r
-                         WHERE r.policy = p.name AND r.state = 'done' ORDER BY r.run_id DESC LIMIT 1),
+                         WHERE r.policy = p.name AND r.state = 'done' AND r.started_at <= clock_timestamp()
+                         ORDER BY r.run_id DESC LIMIT 1),
                         (SELECT min(h.at) FROM vrm_private.platform_history h)) AS done_at,
                coalesce((SELECT r.state FROM vrm.retention_runs r
-                         WHERE r.policy = p.name ORDER BY r.run_id DESC LIMIT 1) = 'failed', false) AS failed
+                         WHERE r.policy = p.name AND r.started_at <= clock_timestamp()
+                         ORDER BY r.run_id DESC LIMIT 1) = 'failed', false) AS failed
         FROM vrm.retention_policies p
     ), live AS (
         SELECT r.status::text AS status, count(*) AS calls,
@@ -282,6 +284,10 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     FROM policy p
     UNION ALL
     SELECT 'vrm_jobs_retention_failed', jsonb_build_object('policy', p.name), (p.runs AND p.failed)::integer
+    FROM policy p
+    UNION ALL
+    SELECT 'vrm_jobs_retention_refused', jsonb_build_object('policy', p.name),
+           (SELECT count(*) FROM vrm.retention_refused f WHERE f.policy = p.name)
     FROM policy p
     UNION ALL
     SELECT 'vrm_jobs_live_calls', jsonb_build_object('status', s.status), coalesce(l.calls, 0)

@@ -206,6 +206,7 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
     PERFORM vrm_private.check_policy(policy);
+    PERFORM vrm_private.check_clock();
     SELECT * INTO settings FROM vrm.retention_policies p WHERE p.name = policy;
     IF settings.keep IS NULL OR NOT settings.enabled THEN
         RETURN;

@@ -2,6 +2,7 @@
 // that live beside the extension's members, so that dumps carry them and a DBA may change them.
 #include "functions/platform/installer.h"
 
+#include <climits>
 #include <string>
 
 #include "boundary/call/function.h"
@@ -26,6 +27,9 @@ const config_enum_entry install_modes[] = {
     {nullptr, 0, false}};
 
 int install_platform_setting = static_cast<int>(install_mode::automatic);
+
+constexpr int week_in_minutes = 7 * 24 * 60;
+int max_clock_step_setting = week_in_minutes;
 
 /// Version of the extension's members as CREATE or ALTER EXTENSION left them.
 std::string library_version(const pg::spi_session& spi) {
@@ -124,6 +128,11 @@ void define_platform_settings() {
       "auto: unless a dump is being restored, which brings the platform itself.",
       &install_platform_setting, install_platform_setting, install_modes, PGC_USERSET, 0, nullptr,
       nullptr, nullptr);
+  DefineCustomIntVariable(
+      "vrm.max_clock_step", "How far now() may be ahead of when the platform was last at work.",
+      "Beyond it nothing is deleted for its age; -1 says that the clock is right.",
+      &max_clock_step_setting, max_clock_step_setting, -1, INT_MAX, PGC_SUSET, GUC_UNIT_MIN,
+      nullptr, nullptr, nullptr);
 }
 
 /// Makes what is missing of the platform; leaves what is there as it is.
