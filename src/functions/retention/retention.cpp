@@ -250,6 +250,10 @@ class policy_run {
       if (done.seen > 0) alike_ = 0;
       adapt(done, took);
       pause(took);
+      if (stop_requested_) {
+        state_ = "stopped";
+        return false;
+      }
       place.expected -= done.seen;
       if (done.reached.empty() || (is_over() && place.expected <= 0)) return true;
       place.after = done.reached;
@@ -324,17 +328,37 @@ class policy_run {
     const double rest = static_cast<double>(took.count()) * run_.nice_ratio;
     pg::procedure_call::sleep(microseconds(static_cast<std::int64_t>(rest)));
     pg::check_for_interrupts();
-    while (run_.max_lag_ms && replica_lag() > *run_.max_lag_ms && !is_over()) {
+    if (run_.max_lag_ms) wait_for_standbys(*run_.max_lag_ms);
+  }
+
+  /// Waits while the slowest standby catches up.  One that does not, though nothing is written
+  /// here, is late on purpose (recovery_min_apply_delay): as late as that it may be from now on.
+  void wait_for_standbys(double most_ms) {
+    auto since = clock::now();
+    double before = replica_lag();
+    double lag = before;
+    while (lag > most_ms + usual_lag_ms_ && !stop_requested_ && !is_over()) {
       pg::procedure_call::sleep(milliseconds(100));
+      lag = replica_lag();
+      const auto waited = std::chrono::duration<double, std::milli>(clock::now() - since).count();
+      if (waited < std::max(most_ms, 1000.0)) continue;
+      if (lag > 0.9 * before) usual_lag_ms_ = lag;
+      since = clock::now();
+      before = lag;
     }
   }
 
+  /// Also hears whether somebody wants the run to stop.
   double replica_lag() {
     double lag = 0;
     call_.step([&] {
       const pg::spi_session spi;
-      spi.execute("SELECT vrm_private.replica_lag_ms()");
+      spi.execute(
+          "SELECT vrm_private.replica_lag_ms(), EXISTS (SELECT FROM vrm.retention_runs r"
+          " WHERE r.run_id = $1 AND r.stop_requested)",
+          run_.id);
       lag = spi.column<double>(0, 1).value_or(0);
+      stop_requested_ = spi.column<bool>(0, 2).value_or(false);
     });
     call_.commit();
     return lag;
@@ -355,6 +379,8 @@ class policy_run {
   run run_{};
   std::optional<clock::time_point> own_end_;
   std::vector<window> places_;
+  double usual_lag_ms_ = 0;  ///< of a standby that is late on purpose
+  bool stop_requested_ = false;
   int alike_ = 0;  ///< errors one after the other that are hardly the rows'
   const char* state_ = "done";
 };
