@@ -157,7 +157,12 @@ COMMENT ON INDEX vrm_private.legal_holds_in_force IS 'holds that are in force, b
 ALTER TABLE vrm.retention_policies
     ADD COLUMN IF NOT EXISTS referenced text NOT NULL DEFAULT 'hold'
         CONSTRAINT referenced_known CHECK (referenced IN ('hold', 'obey foreign keys'));
+GRANT UPDATE (referenced) ON vrm.retention_policies TO service_role;
+-- 360 days have passed for a year
 ALTER TABLE vrm.retention_policies DROP CONSTRAINT IF EXISTS keep_not_below_floor;
+UPDATE vrm.retention_policies p SET keep = p.min_keep
+WHERE EXISTS (SELECT FROM generate_series('2023-01-01'::timestamp, '2026-12-31', '1 day') AS day
+              WHERE day - p.keep > day - p.min_keep);
 
 -- operations -------------------------------------------------------------------------------------
 
