@@ -18,7 +18,8 @@ BEGIN
     INTO targets, sources
     FROM (SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
                  EXISTS (SELECT FROM vrm_private.columns_of('vrm_private.test_runs_archive') k
-                         WHERE k.attname = a.attname AND NOT k.generated) AS is_kept,
+                         WHERE k.attname = a.attname AND NOT k.generated
+                           AND k.attname NOT IN ('archived_at', 'extra', 'batch_id')) AS is_kept,
                  CASE WHEN a.attidentity <> ''
                       THEN format('nextval(%L)', pg_get_serial_sequence('vrm.test_runs', a.attname))
                       ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') END AS otherwise
@@ -46,7 +47,7 @@ BEGIN
                       WHERE x.key <> '' AND NOT EXISTS (SELECT FROM vrm_private.columns_of('vrm.test_runs') l
                                                         WHERE l.attname = x.key)
                       UNION ALL
-                      SELECT n, to_jsonb(a) -> n::text FROM unnest(left_out) AS n) AS v (key, value)
+                      SELECT n, to_jsonb(a.*) -> n::text FROM unnest(left_out) AS n) AS v (key, value)
         WHERE a.id = ANY (ids) AND jsonb_typeof(v.value) <> 'null'
         GROUP BY v.key
     LOOP

@@ -261,7 +261,10 @@ DECLARE
     run vrm.retention_runs;
 BEGIN
     SELECT * INTO STRICT run FROM vrm.retention_runs r WHERE r.run_id = retention_blocks.run_id;
-    PERFORM vrm_private.check_columns(), vrm_private.archive_columns('vrm.test_runs');
+    PERFORM vrm_private.check_columns();
+    IF run.policy LIKE 'calls.%' THEN
+        PERFORM vrm_private.archive_columns('vrm.test_runs');
+    END IF;
     RETURN QUERY
         SELECT p.relation, '(0,0)'::tid, '(4294967294,65535)'::tid, p.row_count, p.bytes
         FROM vrm_private.due_partitions(run.policy, run.cutoff, again) p
