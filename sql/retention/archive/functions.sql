@@ -99,6 +99,7 @@ COMMENT ON FUNCTION vrm_private.record_batch(bigint, bigint, bigint, timestamptz
 -- First the rows are locked; what is deleted by the second statement is therefore what was locked,
 -- in its latest version, and its snapshot sees every recording that had come in before the lock.  Values
 -- without a column in the archive are kept as text, as exact as a dump has them, whatever the session says.
+-- The statement is made up for the columns that both tables have by now.
 CREATE OR REPLACE FUNCTION vrm_private.archive_by_statements(
     run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
     OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid

@@ -61,7 +61,8 @@ COMMENT ON FUNCTION vrm_private.warn_of_dropped_columns(uuid[], name[]) IS
     'a warning for each column of archived calls that vrm.test_runs has no more';
 
 -- Triggers stay silent: the call is not new, its states were recorded and its figures counted before.
--- Foreign keys are looked after by hand for the same reason.
+-- Foreign keys are looked after by hand for the same reason.  The statement is made up for the columns that
+-- there are.
 CREATE OR REPLACE FUNCTION vrm.restore_from_archive(ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET session_replication_role = replica
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' AS $$
