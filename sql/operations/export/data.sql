@@ -116,6 +116,7 @@ FROM (VALUES
      'recorded_at}'),
     ('vrm.restore_points', NULL, '{}', '{}', '{}', '{name,label,made_at,lsn,wal_file,archived_at}'),
     ('vrm_private.fingerprints', NULL, '{}', '{}', '{}', '{restore_point,relation,row_count,digest}'),
+    ('vrm_private.hold_changes', NULL, '{}', '{}', '{}', '{id,changed_at}'),
     ('vrm_private.clock', NULL, '{}', '{}', '{}', '{id,seen_at}'),
     ('vrm_private.monitoring_state', NULL, '{}', '{}', '{}', '{id,sampled_at}'),
     ('vrm_private.archive_manifest', NULL, '{}', '{}', '{}', '{batch_id,run_id,row_count,archived_at,oldest,newest,'

@@ -77,7 +77,8 @@ COMMENT ON FUNCTION vrm.recover_account(uuid, text) IS
     'service and administrators: puts a deleted account back as it was, or with another address';
 
 -- However a person goes: an erasure, somebody with Supabase's dashboard, a DELETE of the profile.  Counted
--- first, because afterwards nobody can; what no foreign key takes along is deleted then and there.
+-- first, because afterwards nobody can; what no foreign key takes along is deleted then and there.  Whatever
+-- table has a user_id is asked, also those that come later.
 CREATE OR REPLACE FUNCTION vrm_private.note_erasure(owner uuid, reason text) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -248,7 +248,7 @@ CREATE OR REPLACE FUNCTION vrm_private.end_retention_run(run_id bigint, state te
     WHERE r.run_id = end_retention_run.run_id AND f.policy = r.policy
       AND (end_retention_run.state = 'done' AND f.run_id < r.run_id
            -- what stopped the run was not the rows'
-           OR end_retention_run.state = 'failed' AND f.run_id = r.run_id AND f.sqlstate LIKE '42%')
+           OR end_retention_run.state = 'failed' AND f.run_id = r.run_id AND f.sqlstate ~ '^(42|0A)')
 $$;
 COMMENT ON FUNCTION vrm_private.end_retention_run(bigint, text, text) IS 'a run is over';
 
@@ -382,7 +382,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.refuse_row(vrm.retention_runs, text, oid, uuid, text, text) IS
     'keeps that a row, or a partition, could not go, and why';
 
--- Each partition is a batch; nothing else is looked at where it is one.
+-- Each partition is a batch; nothing else is looked at where it is one.  DROP TABLE takes no parameter.
 CREATE OR REPLACE FUNCTION vrm_private.drop_batch(
     run vrm.retention_runs, again boolean, only_in oid,
     OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid

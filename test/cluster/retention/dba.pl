@@ -124,6 +124,17 @@ for my $change ('DELETE FROM vrm.test_runs', q{UPDATE vrm.test_runs SET results 
     sql('SELECT vrm.release_hold(hold_id) FROM vrm_private.legal_holds WHERE released_at IS NULL');
 }
 
+for my $level ('REPEATABLE READ', 'SERIALIZABLE') {
+    my $deleter = $node->background_psql('app', on_error_stop => 0);
+    $deleter->query_safe("BEGIN ISOLATION LEVEL $level; SELECT count(*) FROM vrm.test_runs");
+    sql("SELECT vrm.place_hold('case', user_id => '$alice')");
+    my $log = -s $node->logfile;
+    $deleter->query('DELETE FROM vrm.test_runs');
+    ok($node->log_contains(qr/ERROR:  could not serialize access/, $log), "a snapshot that is older than a hold deletes nothing: $level");
+    $deleter->quit;
+    sql('SELECT vrm.release_hold(hold_id) FROM vrm_private.legal_holds WHERE released_at IS NULL');
+}
+
 # --- a clock that has jumped ----------------------------------------------------------------------------------
 
 old_calls($node, 'app', $alice, 10);

@@ -27,7 +27,7 @@ SQL
 
 my $identity = sub { return "ALTER TABLE vrm.test_runs REPLICA IDENTITY $_[0]; CREATE PUBLICATION calls FOR TABLE vrm.test_runs" };
 
-# Each: what is done, and how many of the eight calls that leaves to the archive.
+# Each: what is done, how many of the eight calls that leaves to the archive, and whether it makes sense after archiving.
 my @actions = (
     ['nothing', 'SELECT'],
     ['a column', 'ALTER TABLE vrm.test_runs ADD COLUMN label text; UPDATE vrm.test_runs SET label = error'],
@@ -43,6 +43,9 @@ my @actions = (
         UPDATE vrm.test_runs SET label = error'],
     ['a column in another order', 'ALTER TABLE vrm_private.test_runs_archive ADD COLUMN b text, ADD COLUMN a text;
         ALTER TABLE vrm.test_runs ADD COLUMN a text, ADD COLUMN b text; UPDATE vrm.test_runs SET a = $$a$$, b = $$b$$'],
+    ['columns that are called as ours are', 'ALTER TABLE vrm.test_runs ADD COLUMN extra text, ADD COLUMN batch_id integer, ADD COLUMN archived_at date,
+        ADD COLUMN r text, ADD COLUMN g text, ADD COLUMN put text, ADD COLUMN bytes text, ADD COLUMN old text, ADD COLUMN place text;
+        UPDATE vrm.test_runs SET extra = $$x$$, batch_id = 7, archived_at = current_date, r = $$r$$, g = $$g$$, put = $$p$$, bytes = $$b$$, old = $$o$$'],
     ['a column that came and went', 'ALTER TABLE vrm.test_runs ADD COLUMN x text; ALTER TABLE vrm.test_runs DROP COLUMN x;
         ALTER TABLE vrm.test_runs ADD COLUMN x integer DEFAULT 7'],
     ['a column of the archive only', 'ALTER TABLE vrm_private.test_runs_archive ADD COLUMN shelf text DEFAULT $$A$$'],
@@ -62,7 +65,6 @@ my @actions = (
         CREATE TRIGGER look BEFORE DELETE ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION public.look()}],
     ['a trigger of the archive', q{CREATE FUNCTION public.look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
         CREATE TRIGGER look BEFORE INSERT ON vrm_private.test_runs_archive FOR EACH ROW EXECUTE FUNCTION public.look()}],
-    ['a rule', q{CREATE TABLE public.gone (id uuid); CREATE RULE note AS ON DELETE TO vrm.test_runs DO ALSO INSERT INTO public.gone VALUES (OLD.id)}],
     ['an index', 'CREATE INDEX ON vrm.test_runs (error); CREATE UNIQUE INDEX ON vrm_private.test_runs_archive (user_id, id, archived_at, status)'],
     ['a check', 'ALTER TABLE vrm.test_runs ADD CHECK (time_limit > 0); ALTER TABLE vrm_private.test_runs_archive ADD CHECK (time_limit > 0)'],
     (map {
@@ -87,7 +89,7 @@ my @actions = (
 );
 
 # Calls with every column that there is, live or archived.
-sub live { return query($node, $_[0], q{SELECT string_agg(to_jsonb(r)::text, E'\n' ORDER BY r.id) FROM vrm.test_runs r}) }
+sub live { return query($node, $_[0], q{SELECT count(*) || ' ' || md5(string_agg(to_jsonb(r.*)::text, E'\n' ORDER BY r.id)) FROM vrm.test_runs r}) }
 sub cases { return query($node, $_[0], q{SELECT string_agg(c::text, ' ' ORDER BY c) FROM vrm.test_run_cases c}) }
 sub verified { return query($node, $_[0], q{SELECT coalesce(string_agg(DISTINCT ok || CASE WHEN ok THEN '' ELSE ': ' || detail END, ', '), 'empty') FROM vrm.verify_archive()}) }
 sub archived { return query($node, $_[0], 'SELECT count(*) FROM vrm_private.test_runs_archive') }
@@ -124,13 +126,16 @@ for my $action (@actions) {
     archive($app);
     is(archived($app) . ' ' . verified($app), "$due true", "$what: calls are archived and verified");
     is(exported($app), '8', '... exported');
-    my $file = "$space-dump$number.sql";
-    $node->command_ok(['pg_dump', '-f', $file, $node->connstr($app)], '... dumped');
-    my $restored = 'app' . ++$number;
-    $node->safe_psql('postgres', "CREATE DATABASE $restored TEMPLATE template0");
-    $node->command_ok(['psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($restored), '-f', $file], '... restored');
-    is(archived($restored) . ' ' . verified($restored), "$due true", '... verified there');
-    for my $database ($app, $restored) {
+    my @databases = ($app);
+    if ($what =~ /column|type|partition|child|security/) {
+        my $file = "$space-dump$number.sql";
+        $node->command_ok(['pg_dump', '-f', $file, $node->connstr($app)], '... dumped');
+        push @databases, 'app' . ++$number;
+        $node->safe_psql('postgres', "CREATE DATABASE $databases[1] TEMPLATE template0");
+        $node->command_ok(['psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($databases[1]), '-f', $file], '... restored');
+        is(archived($databases[1]) . ' ' . verified($databases[1]), "$due true", '... verified there');
+    }
+    for my $database (@databases) {
         is(give_back($database), $due, '... given back');
         is(live($database), $before, '... as they were');
         is(cases($database), $cases, '... with their test cases');
@@ -138,8 +143,8 @@ for my $action (@actions) {
     }
     archive($app);
     is(archived($app) . ' ' . verified($app), "$due true", '... and archived again');
-    $node->safe_psql('postgres', "DROP DATABASE $_") for $app, $restored;
-    next if ($when // '') eq 'before';
+    $node->safe_psql('postgres', "DROP DATABASE $_") for @databases;
+    next if ($when // '') eq 'before' || $what !~ /column|type|partition/;
 
     # after archiving
     $app = copy_of('template');
@@ -148,13 +153,19 @@ for my $action (@actions) {
     query($node, $app, "SET client_min_messages = warning;\n$sql");
     is(archived($app) . ' ' . verified($app), '8 true', "after archiving, $what: calls are still verified");
     is(give_back($app), 8, '... given back');
-    is(query($node, $app, q{SELECT string_agg((to_jsonb(r) - ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = 'vrm.test_runs'::regclass
-            AND a.attnum > (SELECT attnum FROM pg_attribute WHERE attrelid = 'vrm.test_runs'::regclass AND attname = 'currency')))::text, E'\n' ORDER BY r.id)
+    is(query($node, $app, q{SELECT count(*) || ' ' || md5(string_agg((to_jsonb(r.*) - ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = 'vrm.test_runs'::regclass
+            AND a.attnum > (SELECT attnum FROM pg_attribute WHERE attrelid = 'vrm.test_runs'::regclass AND attname = 'currency')))::text, E'\n' ORDER BY r.id))
             FROM vrm.test_runs r}), $plain, '... as they were');
     archive($app);
     is(archived($app) . ' ' . verified($app), '8 true', '... and archived again');
     $node->safe_psql('postgres', "DROP DATABASE $app");
 }
+
+# where new partitions go
+my $app = copy_of('template');
+query($node, $app, 'ALTER TABLE vrm_private.test_runs_archive SET TABLESPACE elsewhere');
+query($node, $app, q{SELECT vrm_private.make_partition('vrm_private.test_runs_archive', 'far', '2100-01-01', '2101-01-01')});
+is(query($node, $app, q{SELECT tablespace FROM pg_tables WHERE tablename = 'far'}), 'elsewhere', 'a new partition goes to the tablespace of its table');
 
 $node->stop;
 done_testing();
