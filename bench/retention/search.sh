@@ -1,7 +1,7 @@
 #!/bin/sh
-# Prints what the index of words costs a call: CPU of the queue and of the indexing, bytes of both, next to
-# to_tsvector alone; and a search by the index next to one that reads every call.  Needs the server that
-# PGHOST names, as a superuser.
+# Prints what the index of words costs a call: CPU of the queue and of the indexing, bytes of both,
+# next to to_tsvector alone; and a search by the index next to one that reads every call.  Needs the
+# server that PGHOST names, as a superuser.
 # usage: bench/retention/search.sh [CALLS]
 set -eu
 cd "$(dirname "$0")"
