@@ -18,7 +18,7 @@ SELECT ('00000000-0000-7000-8000-' || lpad((CASE WHEN n % 10 = 0 THEN n / 10 % 9
                                      (SELECT string_agg((ARRAY['please', 'tomorrow', 'the', 'appointment', 'I', 'would', 'like', 'to', 'move'])
                                                         [1 + (w * 7 + t + n) % 9], ' ') FROM generate_series(1, 9) AS w)))
                           FROM generate_series(0, 19) AS t)) AS payload
-FROM (SELECT n, 1700000000 + n * 60.25 AS start FROM generate_series(1, :calls) AS n) AS g;
+FROM (SELECT n, 1770000000 + n * 20.25 AS start FROM generate_series(1, :calls) AS n) AS g;
 SELECT 'turns|' || avg(jsonb_array_length(payload -> 'transcript'))::integer FROM reports;
 SELECT 'bytes|' || avg(length(payload::text))::integer FROM reports;
 SELECT current_setting('data_directory') || '/vrm_bench_import' AS file \gset

@@ -33,7 +33,7 @@ CREATE OR REPLACE FUNCTION vrm_private.search_query(config text, words text) RET
 DECLARE
     part text[];
     one tsquery;
-    wanted tsquery := '';
+    wanted tsquery;
 BEGIN
     FOR part IN SELECT regexp_matches(words, '(-?)(?:"([^"]*)"|([^\s"]+))', 'g') LOOP
         IF part[2] IS NOT NULL THEN
@@ -46,14 +46,14 @@ BEGIN
         END IF;
         IF numnode(one) > 0 THEN
             one := CASE WHEN part[1] = '-' THEN !! one ELSE one END;
-            wanted := CASE WHEN numnode(wanted) > 0 THEN wanted && one ELSE one END;
+            wanted := coalesce(wanted && one, one);
         END IF;
     END LOOP;
     RETURN wanted;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.search_query(text, text) IS
-    'what somebody looks for: words, "phrases", beginnings*, and -what must not be there';
+    'what somebody looks for: words, "phrases", beginnings*, -what must not be there; null when that is nothing';
 
 -- Calls that wait to be indexed, and those that run, are read themselves: nobody is ever behind.
 CREATE OR REPLACE FUNCTION vrm_private.found_calls(owner uuid, words text, customer text) RETURNS uuid[]
@@ -70,7 +70,7 @@ BEGIN
             query := query && ('''customer:' || vrm.customer_hash(customer) || '''')::tsquery;
         END IF;
         IF words IS NOT NULL THEN
-            IF numnode(vrm_private.search_query(language, words)) = 0 THEN
+            IF vrm_private.search_query(language, words) IS NULL THEN
                 CONTINUE;  -- nothing but words that this configuration leaves out
             END IF;
             query := query && vrm_private.search_query(language, words);
@@ -136,7 +136,7 @@ DECLARE
     wanted text := filter ->> 'customer';
     found uuid[];
 BEGIN
-    IF length(words) > 1000 OR (words IS NOT NULL AND numnode(vrm_private.search_query('simple', words)) = 0) THEN
+    IF length(words) > 1000 OR (words IS NOT NULL AND vrm_private.search_query('simple', words) IS NULL) THEN
         RAISE EXCEPTION 'there is nothing to look for in "text"'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got "%s".', left(words, 100)),
