@@ -258,7 +258,8 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
            CASE WHEN r.state = 'standby' THEN 'unknown' WHEN r.state = 'off' OR r.exposure_seconds > o.rpo THEN 'fail'
                 WHEN r.state = 'broken' THEN 'warn' ELSE 'ok' END,
            r.exposure_seconds, o.rpo, r.detail,
-           CASE WHEN r.state = 'off' THEN 'ALTER SYSTEM SET archive_mode = on; then restart the server.'
+           CASE WHEN r.state = 'off' THEN
+                    'Set archive_command first; then: ALTER SYSTEM SET archive_mode = on; and restart the server.'
                 WHEN r.state = 'standby' THEN 'On the primary server: SELECT * FROM vrm.recovery_status();'
                 WHEN r.state = 'broken' THEN 'SELECT * FROM pg_stat_archiver; its error is in the server''s log.'
                 WHEN r.exposure_seconds > o.rpo
