@@ -194,14 +194,17 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
     RETURNS TABLE (name text, labels jsonb, value double precision)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     WITH recovery AS (
-        SELECT max(r.value) FILTER (WHERE r.check_name = 'full_backup') AS full_age,
+        SELECT max(CASE WHEN r.status = 'fail' AND r.value <= r.limit_value THEN 'Infinity' ELSE r.value END)
+                   FILTER (WHERE r.check_name = 'full_backup') AS full_age,
                max(r.value) FILTER (WHERE r.check_name = 'pitr_window') AS history,
                max(r.value) FILTER (WHERE r.check_name = 'rpo') AS exposure,
                max(CASE WHEN r.status = 'fail' AND r.value <= r.limit_value THEN 'Infinity' ELSE r.value END)
                    FILTER (WHERE r.check_name = 'rto') AS restore
         FROM vrm.recovery_status() r
     ), backup AS (
-        SELECT b.failed FROM vrm.backups b WHERE b.expired_at IS NULL ORDER BY b.finished_at DESC LIMIT 1
+        SELECT b.failed FROM vrm.backups b
+        WHERE b.expired_at IS NULL AND b.finished_at <= now() + interval '5 min'
+        ORDER BY b.finished_at DESC LIMIT 1
     )
     SELECT 'vrm_backup_checkpoints_total', jsonb_build_object('reason', r.reason), r.value::double precision
     FROM vrm_private.checkpoints() AS c,

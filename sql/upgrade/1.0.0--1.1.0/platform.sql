@@ -248,3 +248,9 @@ UPDATE vrm.alert_threshold SET hint = replace(hint, 'doc/' || page.name, 'doc/' 
 FROM (VALUES ('operations/', 'backup.md'), ('operations/', 'maintenance.md'), ('operations/', 'quality.md'),
              ('accounts/', 'lockout.md'), ('calls/', 'recordings.md')) AS page (district, name)
 WHERE strpos(hint, ' doc/' || page.name) > 0;
+-- without a command, archiving fills the disk
+UPDATE vrm.alert_threshold
+SET hint = 'Set up pgBackRest, Barman or WAL-G, set archive_command, and only then archive_mode:'
+           ' doc/operations/backup.md.',
+    fix_sql = 'SELECT name, setting FROM pg_settings WHERE name ~ ''^(archive_(mode|command|library)|wal_level)$'''
+WHERE alert = 'WalArchivingOff' AND fix_sql = 'ALTER SYSTEM SET archive_mode = on';
