@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a release in a clone, by tools/release.sh and the lines of doc/platform/release.md, and looks
-# at what came of it.  TAP.
+# Makes a release in a clone, by tools/release.sh and the lines of doc/platform/release.md, and
+# looks at what came of it.  TAP.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 if ! git -c safe.directory='*' rev-parse -q --verify HEAD >/dev/null 2>&1; then
