@@ -110,6 +110,27 @@ ALTER TABLE vrm.lockout_policy DROP CONSTRAINT IF EXISTS kind_is_known;
 ALTER TABLE vrm.lockout_policy ADD CONSTRAINT kind_is_known
     CHECK (kind IN ('password', 'device', 'totp', 'recovery', 'reset_request', 'ip', 'request_ip', 'sign_up'));
 
+GRANT EXECUTE ON FUNCTION vrm.use_api_key(text) TO vrm_use_api_keys;
+
+COMMENT ON COLUMN vrm.user_profiles.login_attempts IS
+    'failures in a row, as maintenance, an administrator or a success has last written them';
+COMMENT ON COLUMN vrm.user_profiles.locked_until IS
+    'no sign-in before, written as login_attempts is; vrm.account_standing shows both as they are now';
+COMMENT ON COLUMN vrm_private.lockout.value IS
+    'not used; 1.0.0 kept here what is in lockout_sessions and lockout_used now';
+COMMENT ON TABLE vrm_private.lockout IS
+    'attempts at secrets; rows are merged in by INSERT and COPY, changed by functions only, and never rolled back';
+COMMENT ON FUNCTION vrm.is_locked(text) IS
+    'whether nobody can sign in: too many failures, or an administrator has locked it; works on a standby';
+COMMENT ON FUNCTION vrm.lock_account(uuid, timestamptz, text) IS
+    'administrators only: the account does nothing before then, and nobody signs in to it, from no device';
+COMMENT ON FUNCTION vrm.unlock_account(text, text) IS
+    'administrators only: forgets the failures of an address and every lock; false when there were none';
+COMMENT ON FUNCTION vrm.session_refresh(text) IS
+    'new tokens for a refresh token; the same within ten seconds, afterwards a second use ends the session for good';
+COMMENT ON FUNCTION vrm.request_password_reset(text, inet) IS
+    'asks for a mail with a reset token; says and takes the same for everybody, three times an hour';
+
 -- calls ------------------------------------------------------------------------------------------
 
 -- A column of the DBA's own under one of the new names would be taken for the platform's.

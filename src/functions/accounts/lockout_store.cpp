@@ -194,7 +194,10 @@ Oid relation(vrm::lockout::tree tree) {
   const char* const name = vrm::lockout::tree_names[static_cast<std::size_t>(tree)];
   const Oid found = pg::guarded([name] {
     const Oid schema = get_namespace_oid("vrm_private", true);
-    return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+    if (!OidIsValid(schema)) return InvalidOid;
+    const Oid own = get_relname_relid(name, schema);
+    // A platform of 1.0.0 has one tree for all until vrm.upgrade().
+    return OidIsValid(own) ? own : get_relname_relid("lockout", schema);
   });
   if (!OidIsValid(found)) {
     throw vrm::error("55000", "there is no lockout store")
