@@ -81,13 +81,17 @@ complaint answer_time(const question& ask) {
          " were allowed";
 }
 
+/// Whether another voice began before a turn ended.
+bool overlaps(const spoken_turn& turn, const spoken_turn& next) {
+  return turn.by != next.by && turn.end && next.begin && *next.begin < *turn.end;
+}
+
 /// A turn that says so, or one that ends after another voice has begun.
 complaint interruption(const question& ask) {
   const auto& turns = ask.call.turns;
   for (std::size_t i = 0; i < turns.size(); ++i) {
-    const bool overlaps = i + 1 < turns.size() && turns[i].end && turns[i + 1].begin &&
-                          turns[i].by != turns[i + 1].by && *turns[i + 1].begin < *turns[i].end;
-    if (turns[i].interrupted || overlaps) {
+    const bool into_next = i + 1 < turns.size() && overlaps(turns[i], turns[i + 1]);
+    if (turns[i].interrupted || into_next) {
       return "turn " + std::to_string(i + 1) + " was interrupted";
     }
   }

@@ -15,7 +15,7 @@ namespace vrm {
 /// A turn of a transcript; times in ms since the start of the call, where they are known.
 struct spoken_turn {
   check::voice by = check::voice::anybody;  ///< anybody: neither agent nor customer
-  std::string_view text = {};
+  std::string_view text{};                  // NOLINT(readability-redundant-member-init): gcc warns
   std::optional<std::int64_t> begin = std::nullopt;
   std::optional<std::int64_t> end = std::nullopt;
   bool interrupted = false;
