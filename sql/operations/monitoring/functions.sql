@@ -202,9 +202,10 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
                    FILTER (WHERE r.check_name = 'rto') AS restore
         FROM vrm.recovery_status() r
     ), backup AS (
-        SELECT b.failed FROM vrm.backups b
-        WHERE b.expired_at IS NULL AND b.finished_at <= now() + interval '5 min'
-        ORDER BY b.finished_at DESC LIMIT 1
+        SELECT bool_or(last.failed) AS failed
+        FROM (SELECT DISTINCT ON (b.source, b.repository) b.failed FROM vrm.backups b
+              WHERE b.expired_at IS NULL AND b.finished_at <= now() + interval '5 min'
+              ORDER BY b.source, b.repository, b.finished_at DESC) AS last
     )
     SELECT 'vrm_backup_checkpoints_total', jsonb_build_object('reason', r.reason), r.value::double precision
     FROM vrm_private.checkpoints() AS c,

@@ -236,3 +236,12 @@ SET hint = 'Set up pgBackRest, Barman or WAL-G, set archive_command, and only th
            ' doc/operations/backup.md.',
     fix_sql = 'SELECT name, setting FROM pg_settings WHERE name ~ ''^(archive_(mode|command|library)|wal_level)$'''
 WHERE alert = 'WalArchivingOff' AND fix_sql = 'ALTER SYSTEM SET archive_mode = on';
+-- backups are told apart by where they are kept
+DROP FUNCTION IF EXISTS vrm_private.pgbackrest_backups(jsonb);
+ALTER TABLE vrm.backups
+    ADD COLUMN IF NOT EXISTS repository text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS archived boolean,
+    DROP CONSTRAINT backups_pkey,
+    ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
+COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
+    'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
