@@ -301,6 +301,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     FROM (VALUES
         ('vrm_jobs_maintenance_age_seconds',
          vrm_private.seconds_since((SELECT t.sampled_at FROM vrm_private.monitoring_state t))),
+        ('vrm_jobs_maintenance_failed', (SELECT count(*) FROM vrm.maintenance_failures)),
         ('vrm_jobs_archival_lag_seconds',
          vrm_private.seconds_since((SELECT min(p.done_at) FROM policy p WHERE p.runs AND p.name LIKE 'calls.%'))),
         ('vrm_jobs_calls_expired', (SELECT coalesce(sum(l.expired), 0) FROM live l WHERE l.status = 'running')),
