@@ -67,7 +67,7 @@ BEGIN
         ARRAY['calls past their time limit', 'SELECT vrm.expire_test_runs(100)'],
         ARRAY['imports', 'SELECT vrm_private.import_batch(1000)'],
         ARRAY['search', 'SELECT vrm_private.index_words()'],
-        ARRAY['statistics', 'SELECT vrm_private.compact_calls()']] LOOP
+        ARRAY['statistics', 'SELECT vrm_private.compact_calls(30)']] LOOP
         CALL vrm_private.maintenance_batches(step[1], step[2]);
     END LOOP;
     FOREACH step SLICE 1 IN ARRAY ARRAY[

@@ -186,6 +186,9 @@ DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
 
 -- analytics --------------------------------------------------------------------------------------
 
+-- counts days, no longer marks: the argument has another name
+DROP FUNCTION IF EXISTS vrm_private.compact_calls(integer);
+
 -- retention --------------------------------------------------------------------------------------
 
 -- testing ----------------------------------------------------------------------------------------
@@ -245,3 +248,5 @@ ALTER TABLE vrm.backups
     ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
     'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
+COMMENT ON FUNCTION vrm_private.relations_to_check() IS
+    'for vrm.maintain(): tables with checks whose time has come';
