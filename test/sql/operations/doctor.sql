@@ -162,7 +162,8 @@ SET LOCAL client_min_messages = error;
 SELECT is(vrm_private.maintenance_step('seals', 'SELECT 1/0'), 0::bigint, 'a step that fails stops nothing');
 SET LOCAL client_min_messages = warning;
 SELECT is((SELECT status FROM vrm.doctor() WHERE check_name = 'maintenance'
-           AND detail ~ 'step "seals" of vrm.maintain\(\) has failed since .* 22012: division by zero'), 'fail', 'it is told');
+           AND detail ~ 'step "seals" of vrm.maintain\(\) has failed since .* 22012: division by zero'),
+          'fail', 'it is told');
 SELECT is(vrm_private.maintenance_step('seals', 'SELECT 3') || pg_temp.status_of('maintenance'), '3ok',
           'until it goes well');
 UPDATE vrm.retention_runs SET started_at = now() - interval '26 hours' WHERE policy = 'logs.error';

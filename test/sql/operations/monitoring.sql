@@ -78,7 +78,8 @@ INSERT INTO vrm.restore_drills (started_at, finished_at, verified) VALUES (now()
 SELECT is(pg_temp.measured('vrm_backup_restore_seconds'), 'Infinity'::float8,
           'one that did not bring everything back never ended');
 SELECT is_empty($$SELECT h.fix_sql, h.hint FROM vrm.health_check() h
-                  WHERE concat(h.fix_sql, h.hint) ~ 'archive_mode = on' AND concat(h.fix_sql, h.hint) !~ 'archive_command'$$,
+                  WHERE concat(h.fix_sql, h.hint) ~ 'archive_mode = on'
+                    AND concat(h.fix_sql, h.hint) !~ 'archive_command'$$,
                 'archiving is never turned on without a command: WAL would fill the disk');
 SELECT ok((SELECT h.fix_sql !~ 'ALTER' AND h.hint ~ 'archive_command' FROM vrm.health_check() h
            WHERE h.check_name = 'WalArchivingOff'), 'first comes the command');
