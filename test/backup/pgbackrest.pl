@@ -53,7 +53,7 @@ sub status {
     return sql(q{SELECT string_agg(check_name || ' ' || status, ', ' ORDER BY check_name) FROM vrm.recovery_status()});
 }
 
-sql('DELETE FROM vrm.backups; DELETE FROM vrm.restore_drills; DELETE FROM vrm.restore_points');
+sql('DELETE FROM vrm.backups; DELETE FROM vrm.backup_repositories; DELETE FROM vrm.restore_drills; DELETE FROM vrm.restore_points');
 my ($out, $said);
 my $able = IPC::Run::run([@pgbackrest, 'stanza-create'], '>', \$out, '2>&1');
 plan skip_all => 'this pgBackRest is older than this PostgreSQL' if !$able && $out =~ /unexpected control version/;

@@ -95,7 +95,8 @@ BEGIN
         SELECT array_agg(e ORDER BY e) INTO edges
         FROM generate_series(date_bin(bucket, since, local_first AT TIME ZONE time_zone), until + bucket, bucket) AS e;
     ELSE
-        SELECT array_agg(l AT TIME ZONE time_zone ORDER BY l) INTO edges
+        -- a day that a zone has skipped begins and ends in one moment
+        SELECT array_agg(DISTINCT l AT TIME ZONE time_zone ORDER BY l AT TIME ZONE time_zone) INTO edges
         FROM generate_series(local_first, (until AT TIME ZONE time_zone) + bucket, bucket) AS l;
     END IF;
 

@@ -53,38 +53,43 @@ $$;
 COMMENT ON FUNCTION vrm_private.rebuild_rollups() IS
     'marks every day as changed, so that readers use the facts until vrm.maintain() has been there again';
 
--- The days are taken by one statement and made anew by later ones: facts that come between are marked
--- for themselves, and at worst a day is made anew twice.
-CREATE OR REPLACE FUNCTION vrm_private.compact_calls(most_marks integer DEFAULT 5000) RETURNS bigint
+-- A day's marks are taken by one statement and the day is made anew by later ones: facts that come between are
+-- marked for themselves, and at worst a day is made anew twice.  Days are found by steps along the index, however
+-- many marks each has, and each reads its own range of facts.
+CREATE OR REPLACE FUNCTION vrm_private.compact_calls(most_days integer DEFAULT 100) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    users uuid[];
-    days date[];
+    changed record;
+    users uuid[] := '{}';
+    days date[] := '{}';
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('vrm.call_rollup', 0)) THEN
         RETURN 0;  -- somebody is at it
     END IF;
-    WITH oldest AS (
-        SELECT d.user_id, d.id FROM vrm.call_dirty d LIMIT most_marks
-    ), taken AS (
-        DELETE FROM vrm.call_dirty d USING oldest s WHERE d.user_id = s.user_id AND d.id = s.id
-        RETURNING d.user_id, d.day
-    )
-    SELECT array_agg(t.user_id), array_agg(t.day) INTO users, days
-    FROM (SELECT DISTINCT user_id, day FROM taken) AS t;
-    IF users IS NULL THEN
-        RETURN 0;
-    END IF;
-
-    DELETE FROM vrm.call_rollup r USING unnest(users, days) AS t (user_id, day)
-    WHERE r.user_id = t.user_id AND r.grain = 'day' AND r.bucket = t.day;
-    INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
-    SELECT f.user_id, 'day', t.day, coalesce(f.agent_id, '00000000-0000-0000-0000-000000000000') AS agent,
-           vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)::bytea
-    FROM unnest(users, days) AS t (user_id, day)
-    JOIN vrm.call_facts f ON f.user_id = t.user_id AND f.started_at >= t.day::timestamp AT TIME ZONE 'UTC'
-                         AND f.started_at < (t.day + 1)::timestamp AT TIME ZONE 'UTC'
-    GROUP BY f.user_id, t.day, agent;
+    FOR changed IN
+        WITH RECURSIVE marked AS (
+            (SELECT d.user_id, d.day FROM vrm.call_dirty d ORDER BY d.user_id, d.day LIMIT 1)
+            UNION ALL
+            SELECT n.* FROM marked m, LATERAL (SELECT d.user_id, d.day FROM vrm.call_dirty d
+                                               WHERE (d.user_id, d.day) > (m.user_id, m.day)
+                                               ORDER BY d.user_id, d.day LIMIT 1) AS n
+        )
+        SELECT m.user_id, m.day FROM marked m LIMIT most_days
+    LOOP
+        DELETE FROM vrm.call_dirty d WHERE d.user_id = changed.user_id AND d.day = changed.day;
+        DELETE FROM vrm.call_rollup r
+        WHERE r.user_id = changed.user_id AND r.grain = 'day' AND r.bucket = changed.day;
+        INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+        SELECT changed.user_id, 'day', changed.day,
+               coalesce(f.agent_id, '00000000-0000-0000-0000-000000000000') AS agent,
+               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)::bytea
+        FROM vrm.call_facts f
+        WHERE f.user_id = changed.user_id AND f.started_at >= changed.day::timestamp AT TIME ZONE 'UTC'
+          AND f.started_at < (changed.day + 1)::timestamp AT TIME ZONE 'UTC'
+        GROUP BY agent;
+        users := users || changed.user_id;
+        days := days || changed.day;
+    END LOOP;
 
     DELETE FROM vrm.call_rollup r
     USING (SELECT DISTINCT t.user_id, date_trunc('month', t.day::timestamp)::date AS first
@@ -102,7 +107,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.compact_calls(integer) IS
-    'makes the statistics of days that have changed anew, for so many marks at once; returns the number of days';
+    'makes the statistics of days that have changed anew, for at most so many days; returns how many';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.rebuild_facts(), vrm_private.rebuild_rollups(), vrm_private.compact_calls(integer)
     FROM PUBLIC;

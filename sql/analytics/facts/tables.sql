@@ -42,8 +42,10 @@ CREATE TABLE IF NOT EXISTS vrm.call_dirty (
     PRIMARY KEY (user_id, id)
 );
 ALTER TABLE vrm.call_dirty ALTER COLUMN id SET DEFAULT vrm.uuid7();
+CREATE INDEX IF NOT EXISTS call_dirty_day ON vrm.call_dirty (user_id, day);
 COMMENT ON TABLE vrm.call_dirty IS
     'days whose facts have changed since vrm.call_rollup was made of them, once for each change';
+COMMENT ON INDEX vrm.call_dirty_day IS 'changes of a day';
 COMMENT ON COLUMN vrm.call_dirty.user_id IS 'owner';
 COMMENT ON COLUMN vrm.call_dirty.id IS 'the change';
 COMMENT ON COLUMN vrm.call_dirty.day IS 'day in UTC';

@@ -1,37 +1,89 @@
 -- Backup: what was backed up, what would be lost, restore points and drills
 
-CREATE OR REPLACE FUNCTION vrm_private.pgbackrest_backups(info jsonb)
-    RETURNS TABLE (label text, kind text, started_at timestamptz, finished_at timestamptz, bytes bigint, failed boolean)
+CREATE OR REPLACE FUNCTION vrm_private.pgbackrest_stanzas(info jsonb) RETURNS SETOF jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ours text := (SELECT c.system_identifier::text FROM pg_control_system() c);
 BEGIN
-    IF NOT jsonb_path_exists(info, '$[*].db[*] ? (@."system-id" == $ours)',
-                             jsonb_build_object('ours', ours::numeric)) THEN
+    RETURN QUERY
+        SELECT stanza FROM jsonb_array_elements(info) AS stanza
+        WHERE jsonb_path_exists(stanza, '$.db[*] ? (@."system-id" == $ours)',
+                                jsonb_build_object('ours', ours::numeric));
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'no stanza is of this server'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Its system identifier is %s.', ours),
                   HINT = 'Run pgbackrest info --output=json where the stanza of this server is configured.';
     END IF;
-    RETURN QUERY
-        SELECT b ->> 'label', b ->> 'type', to_timestamp((b #>> '{timestamp,start}')::float8),
-               to_timestamp((b #>> '{timestamp,stop}')::float8), (b #>> '{info,size}')::bigint,
-               coalesce((b ->> 'error')::boolean, false)
-        FROM jsonb_array_elements(info) AS stanza, jsonb_array_elements(stanza -> 'backup') AS b
-        WHERE EXISTS (SELECT FROM jsonb_array_elements(stanza -> 'db') AS d
-                      WHERE d ->> 'system-id' = ours AND d -> 'id' = b #> '{database,id}'
-                        AND d -> 'repo-key' IS NOT DISTINCT FROM b #> '{database,repo-key}');
 END
+$$;
+COMMENT ON FUNCTION vrm_private.pgbackrest_stanzas(jsonb) IS
+    'the stanzas of this server in what pgbackrest info --output=json says';
+
+-- Code 99 is any error: what is there was not seen, and so has not expired.
+CREATE OR REPLACE FUNCTION vrm_private.pgbackrest_repositories(info jsonb)
+    RETURNS TABLE (repository text, problem text, was_read boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT concat_ws('/', stanza ->> 'name', r.key), max(r.problem), bool_and(r.code <> '99')
+    FROM vrm_private.pgbackrest_stanzas(info) AS stanza,
+         LATERAL (SELECT coalesce(repo ->> 'key', '1'), coalesce(repo #>> '{status,code}', '0'),
+                         CASE WHEN repo #>> '{status,code}' <> '0' THEN
+                             coalesce(repo #>> '{status,message}', 'status ' || (repo #>> '{status,code}')) END
+                  FROM jsonb_array_elements(stanza -> 'repo') AS repo
+                  UNION ALL
+                  SELECT coalesce(db ->> 'repo-key', '1'), '0', NULL
+                  FROM jsonb_array_elements(stanza -> 'db') AS db) AS r (key, code, problem)
+    GROUP BY 1
+$$;
+COMMENT ON FUNCTION vrm_private.pgbackrest_repositories(jsonb) IS
+    'the repositories of this server in what pgbackrest info --output=json says, and what is wrong with them';
+
+-- Names of segments sort as WAL does within a timeline, and the last 16 digits do across timelines.
+CREATE OR REPLACE FUNCTION vrm_private.pgbackrest_backups(info jsonb)
+    RETURNS TABLE (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz,
+                   bytes bigint, failed boolean, archived boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT concat_ws('/', stanza ->> 'name', coalesce(b #>> '{database,repo-key}', '1')), b ->> 'label', b ->> 'type',
+           to_timestamp((b #>> '{timestamp,start}')::float8), to_timestamp((b #>> '{timestamp,stop}')::float8),
+           (b #>> '{info,size}')::bigint, coalesce((b ->> 'error')::boolean, false),
+           (SELECT coalesce(bool_or(right(a ->> 'min', 16) <= right(b #>> '{archive,start}', 16)
+                                    AND right(a ->> 'max', 16) >= right(b #>> '{archive,stop}', 16)), false)
+            FROM jsonb_array_elements(stanza -> 'archive') AS a
+            WHERE a -> 'database' = b -> 'database'
+            HAVING stanza ? 'archive' AND b #>> '{archive,stop}' IS NOT NULL)
+    FROM vrm_private.pgbackrest_stanzas(info) AS stanza, jsonb_array_elements(stanza -> 'backup') AS b
+    WHERE EXISTS (SELECT FROM jsonb_array_elements(stanza -> 'db') AS d
+                  WHERE d ->> 'system-id' = (SELECT c.system_identifier::text FROM pg_control_system() c)
+                    AND d -> 'id' = b #> '{database,id}'
+                    AND d -> 'repo-key' IS NOT DISTINCT FROM b #> '{database,repo-key}')
 $$;
 COMMENT ON FUNCTION vrm_private.pgbackrest_backups(jsonb) IS
     'the backups of this server in what pgbackrest info --output=json says';
+
+-- pgBackRest names all that its repositories have.  1.0.0 did not tell them apart, and left the name empty.
+CREATE OR REPLACE FUNCTION vrm_private.record_repositories(info jsonb) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO vrm.backup_repositories AS r (source, repository, problem)
+    SELECT 'pgbackrest', t.repository, t.problem FROM vrm_private.pgbackrest_repositories(info) t
+    ON CONFLICT ON CONSTRAINT backup_repositories_pkey DO UPDATE
+        SET problem = excluded.problem, recorded_at = excluded.recorded_at;
+    DELETE FROM vrm.backups b USING vrm_private.pgbackrest_backups(info) t
+    WHERE b.source = 'pgbackrest' AND b.repository = '' AND b.label = t.label;
+    UPDATE vrm.backups b SET expired_at = now()
+    FROM (SELECT t.repository FROM vrm_private.pgbackrest_repositories(info) t WHERE t.was_read
+          UNION ALL SELECT '') AS r
+    WHERE b.source = 'pgbackrest' AND b.repository = r.repository AND b.expired_at IS NULL
+      AND (b.repository, b.label) NOT IN (SELECT t.repository, t.label FROM vrm_private.pgbackrest_backups(info) t);
+$$;
+COMMENT ON FUNCTION vrm_private.record_repositories(jsonb) IS
+    'notes the repositories of pgBackRest, and that what they no longer have has expired';
 
 CREATE OR REPLACE FUNCTION vrm.record_backup(info jsonb, source text DEFAULT 'pgbackrest') RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     plain CONSTANT text := '[{"label": "base-1", "kind": "full", "started_at": "2026-01-01 01:00+00",'
                            ' "finished_at": "2026-01-01 01:10+00", "bytes": 1000, "failed": false}]';
-    labels text[];
+    recorded int;
 BEGIN
     IF source NOT IN ('pgbackrest', 'plain') THEN
         RAISE EXCEPTION 'backups of source "%" cannot be read', source
@@ -44,30 +96,37 @@ BEGIN
                   DETAIL = format('It is of type %s.', jsonb_typeof(info)),
                   HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
     END IF;
+    IF source = 'pgbackrest' THEN
+        PERFORM vrm_private.record_repositories(info);
+    END IF;
     WITH told AS (
-        SELECT * FROM vrm_private.pgbackrest_backups(CASE source WHEN 'pgbackrest' THEN info END)
+        SELECT p.*, NULL::timestamptz AS expired_at
+        FROM vrm_private.pgbackrest_backups(CASE source WHEN 'pgbackrest' THEN info END) p
         WHERE record_backup.source = 'pgbackrest'
         UNION ALL
-        SELECT * FROM jsonb_to_recordset(CASE source WHEN 'plain' THEN info END)
-                      AS p (label text, kind text, started_at timestamptz, finished_at timestamptz, bytes bigint,
-                            failed boolean)
+        SELECT coalesce(p.repository, ''), p.label, p.kind, p.started_at, p.finished_at, p.bytes, p.failed, NULL,
+               CASE WHEN p.expired THEN now() END
+        FROM jsonb_to_recordset(CASE source WHEN 'plain' THEN info END)
+             AS p (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz,
+                   bytes bigint, failed boolean, expired boolean)
     ), written AS (
-        INSERT INTO vrm.backups AS b (source, label, kind, started_at, finished_at, bytes, failed)
-        SELECT record_backup.source, t.label, t.kind, t.started_at, t.finished_at, t.bytes, coalesce(t.failed, false)
+        INSERT INTO vrm.backups AS b (source, repository, label, kind, started_at, finished_at, bytes, failed,
+                                      archived, expired_at)
+        SELECT record_backup.source, t.repository, t.label, t.kind, t.started_at, t.finished_at, t.bytes,
+               coalesce(t.failed, false), t.archived, t.expired_at
         FROM told t
         ON CONFLICT ON CONSTRAINT backups_pkey DO UPDATE
             SET kind = excluded.kind, started_at = excluded.started_at, finished_at = excluded.finished_at,
-                bytes = excluded.bytes, failed = excluded.failed, recorded_at = now(), expired_at = NULL
-        RETURNING b.label
+                bytes = excluded.bytes, failed = excluded.failed, archived = excluded.archived, recorded_at = now(),
+                expired_at = excluded.expired_at
+        RETURNING 1
     )
-    SELECT coalesce(array_agg(w.label), '{}') INTO labels FROM written w;
-    UPDATE vrm.backups b SET expired_at = now()
-    WHERE b.source = record_backup.source AND b.expired_at IS NULL AND b.label <> ALL (labels);
-    RETURN cardinality(labels);
+    SELECT count(*) INTO recorded FROM written;
+    RETURN recorded;
 END
 $$;
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
-    'takes what pgbackrest info --output=json says; what it no longer names has expired; returns how many it names';
+    'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
 
 CREATE OR REPLACE FUNCTION vrm_private.fingerprint_tables(tables regclass[]) RETURNS regclass[]
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -163,7 +222,9 @@ $$;
 COMMENT ON FUNCTION vrm_private.is_archived(text) IS 'notes that the archive has a restore point, once it has';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.pgbackrest_backups(jsonb), vrm.record_backup(jsonb, text), vrm_private.fingerprint_tables(regclass[]),
+    vrm_private.pgbackrest_stanzas(jsonb), vrm_private.pgbackrest_repositories(jsonb),
+    vrm_private.pgbackrest_backups(jsonb), vrm_private.record_repositories(jsonb), vrm.record_backup(jsonb, text),
+    vrm_private.fingerprint_tables(regclass[]),
     vrm.fingerprint(regclass[]), vrm_private.begin_restore_point(text, regclass[]),
     vrm_private.make_restore_point(text), vrm_private.is_archived(text)
     FROM PUBLIC;
@@ -228,14 +289,35 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
                extract(epoch FROM interval '7 d')::float8 AS history,
                extract(epoch FROM interval '15 min')::float8 AS rpo,
                extract(epoch FROM interval '4 h')::float8 AS rto
-    ), known AS (
-        SELECT count(*) AS recorded, max(b.expired_at) AS expired,
+    ), repository AS (
+        SELECT p.source, p.repository, max(r.problem) AS problem,
                vrm_private.seconds_between(max(b.finished_at) FILTER (WHERE good), now()) AS youngest,
                vrm_private.seconds_between(min(b.finished_at) FILTER (WHERE good), now()) AS oldest,
                max(b.finished_at) FILTER (WHERE good) AS last_full,
-               min(b.label) FILTER (WHERE ahead AND b.expired_at IS NULL) AS of_future
-        FROM vrm.backups b, LATERAL (SELECT b.finished_at > now() + interval '5 min') AS clock (ahead),
-             LATERAL (SELECT b.kind = 'full' AND NOT b.failed AND NOT ahead AND b.expired_at IS NULL) AS usable (good)
+               min(b.label) FILTER (WHERE ahead) AS of_future
+        FROM (SELECT source, repository FROM vrm.backups WHERE expired_at IS NULL
+              UNION SELECT source, repository FROM vrm.backup_repositories) AS p
+        LEFT JOIN vrm.backup_repositories r ON r.source = p.source AND r.repository = p.repository
+        LEFT JOIN vrm.backups b ON b.source = p.source AND b.repository = p.repository AND b.expired_at IS NULL
+        CROSS JOIN LATERAL (SELECT b.finished_at > now() + interval '5 min') AS clock (ahead)
+        CROSS JOIN LATERAL (SELECT b.kind = 'full' AND NOT b.failed AND NOT ahead
+                                   AND b.archived IS NOT FALSE) AS usable (good)
+        GROUP BY p.source, p.repository
+    ), judged AS (
+        SELECT r.*, concat_ws(' ', r.source, nullif(r.repository, '')) AS place,
+               coalesce(r.problem IS NULL AND r.of_future IS NULL AND r.youngest <= o.full_age, false) AS fresh
+        FROM repository r, objective o
+    ), worst AS (
+        SELECT j.* FROM (SELECT true) AS one
+        LEFT JOIN (SELECT * FROM judged j
+                   ORDER BY j.fresh, j.of_future NULLS LAST, j.problem NULLS LAST, j.youngest DESC NULLS FIRST, j.place
+                   LIMIT 1) AS j ON true
+    ), known AS (
+        SELECT (SELECT count(*) FROM vrm.backups) + count(j.place) AS recorded,
+               (SELECT max(b.expired_at) FROM vrm.backups b) AS expired,
+               max(j.youngest) AS youngest, coalesce(bool_and(j.fresh), false) AS fresh,
+               coalesce(max(j.oldest) FILTER (WHERE j.fresh), max(j.oldest) FILTER (WHERE j.problem IS NULL)) AS oldest
+        FROM judged j
     ), drill AS (
         SELECT d.*, extract(epoch FROM d.finished_at - d.started_at)::float8 AS seconds
         FROM (SELECT true) AS one
@@ -243,20 +325,24 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
                    ORDER BY finished_at DESC, id DESC LIMIT 1) AS d ON true
     )
     SELECT 'full_backup',
-           CASE WHEN k.recorded = 0 THEN 'unknown'
-                WHEN k.youngest <= o.full_age AND k.of_future IS NULL THEN 'ok' ELSE 'fail' END,
+           CASE WHEN k.recorded = 0 THEN 'unknown' WHEN k.fresh THEN 'ok' ELSE 'fail' END,
            k.youngest, o.full_age,
            CASE WHEN k.recorded = 0 THEN 'no backup was recorded'
-                WHEN k.of_future IS NOT NULL THEN format('backup "%s" ends in the future', k.of_future)
-                WHEN k.last_full IS NULL THEN 'there is no full backup that is good'
-                ELSE format('the last good full backup is of %s', k.last_full) END,
+                WHEN w.of_future IS NOT NULL THEN format('backup "%s" ends in the future', w.of_future)
+                WHEN w.problem IS NOT NULL THEN format('%s: %s', w.place, w.problem)
+                WHEN w.last_full IS NULL THEN concat(w.place || ': ', 'there is no full backup that is good')
+                ELSE format('%s: the last good full backup is of %s', w.place, w.last_full) END,
            CASE WHEN k.recorded = 0 THEN 'Run: psql -c "SELECT vrm.record_backup(''$(pgbackrest info --output=json)'')"'
-                WHEN k.of_future IS NOT NULL THEN
+                WHEN k.fresh THEN NULL
+                WHEN w.of_future IS NOT NULL THEN
                     format('Set the clock of the server that makes backups; then: DELETE FROM vrm.backups'
-                           ' WHERE label = %L; and make another.', k.of_future)
-                WHEN k.youngest <= o.full_age THEN NULL
+                           ' WHERE label = %L; and make another.', w.of_future)
+                WHEN w.repository <> '' THEN
+                    format('Mend it, make a full backup there and record it; when it is no longer in use: DELETE FROM'
+                           ' vrm.backups WHERE repository = %1$L; DELETE FROM vrm.backup_repositories'
+                           ' WHERE repository = %1$L;', w.repository)
                 ELSE 'Run pgbackrest --type=full backup, record it, then: SELECT * FROM vrm.backups;' END
-    FROM known k, objective o
+    FROM known k, worst w, objective o
     UNION ALL
     SELECT 'pitr_window',
            CASE WHEN k.recorded = 0 THEN 'unknown' WHEN k.oldest >= o.history THEN 'ok'
@@ -265,7 +351,10 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
            CASE WHEN k.recorded = 0 THEN 'no backup was recorded'
                 WHEN k.oldest IS NULL THEN 'there is no full backup that is good'
                 WHEN k.oldest < o.history AND k.expired IS NULL THEN 'nothing has expired yet; the window still grows'
-                ELSE format('any moment since %s can be restored', now() - k.oldest * interval '1 s') END,
+                ELSE format(CASE current_setting('archive_mode')
+                            WHEN 'off' THEN 'the oldest backup is of %s; without archiving, no moment between backups'
+                                            ' can be restored'
+                            ELSE 'any moment since %s can be restored' END, now() - k.oldest * interval '1 s') END,
            CASE WHEN k.oldest >= o.history THEN NULL
                 ELSE 'Set repo1-retention-full-type=time and repo1-retention-full=7 in pgbackrest.conf.' END
     FROM known k, objective o

@@ -10,7 +10,9 @@ CREATE TABLE IF NOT EXISTS vrm.backups (
     failed boolean NOT NULL DEFAULT false,
     recorded_at timestamptz NOT NULL DEFAULT now(),
     expired_at timestamptz,
-    PRIMARY KEY (source, label),
+    repository text NOT NULL DEFAULT '',
+    archived boolean,
+    PRIMARY KEY (source, repository, label),
     CONSTRAINT finished_after_start CHECK (finished_at >= started_at)
 );
 COMMENT ON TABLE vrm.backups IS 'backups of this server, as the tool that makes them tells; see vrm.record_backup()';
@@ -23,6 +25,24 @@ COMMENT ON COLUMN vrm.backups.bytes IS 'size of what was backed up';
 COMMENT ON COLUMN vrm.backups.failed IS 'whether the tool found pages that are broken, or did not come to the end';
 COMMENT ON COLUMN vrm.backups.recorded_at IS 'when vrm last heard of it';
 COMMENT ON COLUMN vrm.backups.expired_at IS 'when vrm first heard that it is no longer there';
+COMMENT ON COLUMN vrm.backups.repository IS
+    'where it is kept: stanza and number of the repository, or what was recorded';
+COMMENT ON COLUMN vrm.backups.archived IS
+    'whether the archive of its repository reaches over the WAL that it needs; null where nobody says';
+
+-- One that has no backup must be known as well, hence a table of its own.
+CREATE TABLE IF NOT EXISTS vrm.backup_repositories (
+    source text NOT NULL,
+    repository text NOT NULL,
+    problem text,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (source, repository)
+);
+COMMENT ON TABLE vrm.backup_repositories IS 'where backups are kept, as the tool that makes them tells';
+COMMENT ON COLUMN vrm.backup_repositories.source IS 'tool, as in vrm.backups';
+COMMENT ON COLUMN vrm.backup_repositories.repository IS 'stanza and number of the repository';
+COMMENT ON COLUMN vrm.backup_repositories.problem IS 'what the tool says is wrong with it; null when nothing is';
+COMMENT ON COLUMN vrm.backup_repositories.recorded_at IS 'when vrm last heard of it';
 
 CREATE TABLE IF NOT EXISTS vrm.restore_points (
     name text PRIMARY KEY,

@@ -387,6 +387,13 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
             'CALL vrm.maintain();'
      FROM waiting w WHERE w.since < now() - interval '1 hour' ORDER BY w.since LIMIT 1)
     UNION ALL
+    SELECT 'maintenance', 'fail',
+           format('step "%s" of vrm.maintain() has failed since %s, the last time with SQLSTATE %s: %s', f.step,
+                  to_char(f.since, 'YYYY-MM-DD HH24:MI TZ'), f.sqlstate, f.message),
+           'Mend what it names; the fix, by itself in a transaction, tries again. The other steps are done.',
+           'CALL vrm.maintain();'
+    FROM vrm.maintenance_failures f
+    UNION ALL
     SELECT 'maintenance', 'warn', 'pg_cron is here and has no job that calls vrm.maintain()', NULL,
            'SELECT vrm.schedule_maintenance();'
     -- only what is pg_cron's: a view that somebody planted under its name could run anything

@@ -111,7 +111,9 @@ FROM (VALUES
     ('vrm.monitoring_metrics', NULL, '{}', '{}', '{}', '{name,family,type,labels,help,enabled}'),
     ('vrm.storage_samples', NULL, '{}', '{}', '{}', '{path,day,at,used_bytes,free_bytes}'),
     ('vrm.backups', NULL, '{}', '{}', '{}', '{source,label,kind,started_at,finished_at,bytes,failed,recorded_at,'
-     'expired_at}'),
+     'expired_at,repository,archived}'),
+    ('vrm.maintenance_failures', NULL, '{}', '{}', '{}', '{step,sqlstate,message,since,last_at,failures}'),
+    ('vrm.backup_repositories', NULL, '{}', '{}', '{}', '{source,repository,problem,recorded_at}'),
     ('vrm.restore_drills', NULL, '{}', '{}', '{}', '{id,started_at,finished_at,verified,backup,target,note,'
      'recorded_at}'),
     ('vrm.restore_points', NULL, '{}', '{}', '{}', '{name,label,made_at,lsn,wal_file,archived_at}'),

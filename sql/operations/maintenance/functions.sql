@@ -16,50 +16,96 @@ $$;
 COMMENT ON FUNCTION vrm_private.policies_to_run() IS 'retention policies whose time has come, longest waiting first';
 REVOKE EXECUTE ON FUNCTION vrm_private.policies_to_run() FROM PUBLIC;
 
+-- What fails is rolled back by itself, noted and tried again by the next call.  Whoever holds a lock for long
+-- makes a step fail: one that waited would have everybody else wait behind it.
+CREATE OR REPLACE FUNCTION vrm_private.maintenance_step(step text, statement text) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    done bigint;
+BEGIN
+    EXECUTE statement INTO done;
+    DELETE FROM vrm.maintenance_failures f WHERE f.step = maintenance_step.step;
+    RETURN coalesce(done, 0);
+EXCEPTION WHEN OTHERS THEN
+    INSERT INTO vrm.maintenance_failures AS f (step, sqlstate, message)
+    VALUES (maintenance_step.step, SQLSTATE, SQLERRM)
+    ON CONFLICT ON CONSTRAINT maintenance_failures_pkey DO UPDATE
+        SET sqlstate = excluded.sqlstate, message = excluded.message, last_at = now(), failures = f.failures + 1;
+    RAISE WARNING 'step "%" of vrm.maintain() failed: %', step, SQLERRM
+        USING ERRCODE = SQLSTATE, HINT = 'SELECT * FROM vrm.maintenance_failures;';
+    RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.maintenance_step(text, text) IS
+    'for vrm.maintain(): runs a statement that gives a number, and returns it; 0 when it fails, which is noted';
+
+-- In batches, each in its own transaction, until nothing is left or time is up: there may always be more.
+CREATE OR REPLACE PROCEDURE vrm_private.maintenance_batches(step text, statement text)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.interval '1 minute';
+BEGIN
+    WHILE vrm_private.maintenance_step(step, statement) OPERATOR(pg_catalog.>) 0
+          AND pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) until LOOP
+        COMMIT;
+    END LOOP;
+    COMMIT;
+END
+$$;
+COMMENT ON PROCEDURE vrm_private.maintenance_batches(text, text) IS
+    'for vrm.maintain(): runs a step until it has nothing left to do, for a minute at most';
+
 -- Neither SECURITY DEFINER nor a setting of its own: a procedure with one of them cannot commit.
 CREATE OR REPLACE PROCEDURE vrm.maintain()
     LANGUAGE plpgsql AS $$
 DECLARE
+    step pg_catalog.text[];
     policy text;
     problem text;
 BEGIN
-    WHILE vrm.expire_test_runs(100) OPERATOR(pg_catalog.>) 0 LOOP
+    FOREACH step SLICE 1 IN ARRAY ARRAY[
+        ARRAY['calls past their time limit', 'SELECT vrm.expire_test_runs(100)'],
+        ARRAY['imports', 'SELECT vrm_private.import_batch(1000)'],
+        ARRAY['search', 'SELECT vrm_private.index_words()'],
+        ARRAY['statistics', 'SELECT vrm_private.compact_calls(30)']] LOOP
+        CALL vrm_private.maintenance_batches(step[1], step[2]);
+    END LOOP;
+    FOREACH step SLICE 1 IN ARRAY ARRAY[
+        ARRAY['cached dashboards', 'SELECT 0 FROM vrm_private.expire_cached_results()'],
+        ARRAY['partitions of the archive', 'SELECT 0 FROM vrm_private.make_archive_partitions()'],
+        ARRAY['partitions of logs', 'SELECT 0 FROM vrm_private.make_log_partitions()'],
+        ARRAY['audit trail', 'SELECT 0 FROM vrm.audit_maintain()'],
+        ARRAY['sign-ups that nobody confirmed', 'SELECT 0 FROM vrm_private.forget_sign_ups()'],
+        -- reads what the next step moves
+        ARRAY['locks', 'SELECT 0 FROM vrm_private.show_waiting_locks()'],
+        ARRAY['journal', 'SELECT 0 FROM vrm.audit_drain()'],
+        ARRAY['seals', 'SELECT 0 FROM vrm.audit_seal()']] LOOP
+        PERFORM vrm_private.maintenance_step(step[1], step[2]);
         COMMIT;
     END LOOP;
-    PERFORM vrm_private.expire_cached_results();
-    COMMIT;
-    CALL vrm.import_calls();
-    CALL vrm.index_calls(interval '20 seconds');
-    WHILE vrm_private.compact_calls() OPERATOR(pg_catalog.>) 0 LOOP
-        COMMIT;
-    END LOOP;
-    PERFORM vrm_private.make_archive_partitions(), vrm_private.make_log_partitions(), vrm.audit_maintain();
-    COMMIT;
-    PERFORM vrm_private.forget_sign_ups();
-    COMMIT;
-    PERFORM vrm_private.show_waiting_locks();  -- reads what the next step moves
-    COMMIT;
-    PERFORM vrm.audit_drain();
-    COMMIT;
-    PERFORM vrm.audit_seal();
-    COMMIT;
     problem := vrm_private.clock_problem();
     IF problem IS NOT NULL THEN
         RAISE WARNING '%', problem
             USING DETAIL = 'Nothing is deleted for its age.', HINT = 'SELECT * FROM vrm.doctor();';
         RETURN;
     END IF;
-    PERFORM vrm_private.see_clock(), vrm.sample_storage(), vrm_private.sample();
-    COMMIT;
+    FOREACH step SLICE 1 IN ARRAY ARRAY[
+        ARRAY['clock', 'SELECT 0 FROM vrm_private.see_clock()'],
+        ARRAY['storage samples', 'SELECT 0 FROM vrm.sample_storage()'],
+        ARRAY['alerts', 'SELECT 0 FROM vrm_private.sample()']] LOOP
+        PERFORM vrm_private.maintenance_step(step[1], step[2]);
+        COMMIT;
+    END LOOP;
+    CALL vrm_private.check_quality();
     FOREACH policy IN ARRAY vrm_private.policies_to_run() LOOP
         CALL vrm.run_retention(policy);
     END LOOP;
-    CALL vrm_private.check_quality();
 END
 $$;
 COMMENT ON PROCEDURE vrm.maintain() IS
     'all that has to be done now and then, when its time has come; call it every few minutes, as the platform''s owner';
-REVOKE EXECUTE ON PROCEDURE vrm.maintain() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION vrm_private.maintenance_step(text, text) FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE vrm.maintain(), vrm_private.maintenance_batches(text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.schedule_maintenance(schedule text DEFAULT '*/5 * * * *') RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -82,6 +82,8 @@ INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
 
     ('vrm_jobs_maintenance_age_seconds', 'jobs', 'gauge', '{}',
      'time since the first visit of vrm.maintain() on its last day, or since vrm was installed'),
+    ('vrm_jobs_maintenance_failed', 'jobs', 'gauge', '{}',
+     'steps of vrm.maintain() that failed when they were tried last'),
     ('vrm_jobs_retention_overdue_seconds', 'jobs', 'gauge', '{policy}',
      'how long a retention policy is past its time to run through'),
     ('vrm_jobs_retention_failed', 'jobs', 'gauge', '{policy}',
@@ -193,6 +195,9 @@ INSERT INTO vrm.alert_threshold
      'nobody calls vrm.maintain()',
      'SELECT vrm.schedule_maintenance(), or a systemd timer: doc/operations/maintenance.md.',
      'CALL vrm.maintain()'),
+    ('MaintenanceFailed', 'vrm_jobs_maintenance_failed', '>', 0, '15 min', 'warning', true,
+     'a step of vrm.maintain() fails', 'Its error says why; the next call tries again.',
+     'SELECT * FROM vrm.maintenance_failures'),
     ('RetentionFailed', 'vrm_jobs_retention_failed', '>', 0, '0', 'warning', true, 'a retention policy fails',
      'Its error says why; the next run tries again.',
      'SELECT policy, finished_at, error FROM vrm.retention_runs WHERE state = ''failed'' ORDER BY run_id DESC '

@@ -202,9 +202,10 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
                    FILTER (WHERE r.check_name = 'rto') AS restore
         FROM vrm.recovery_status() r
     ), backup AS (
-        SELECT b.failed FROM vrm.backups b
-        WHERE b.expired_at IS NULL AND b.finished_at <= now() + interval '5 min'
-        ORDER BY b.finished_at DESC LIMIT 1
+        SELECT bool_or(last.failed) AS failed
+        FROM (SELECT DISTINCT ON (b.source, b.repository) b.failed FROM vrm.backups b
+              WHERE b.expired_at IS NULL AND b.finished_at <= now() + interval '5 min'
+              ORDER BY b.source, b.repository, b.finished_at DESC) AS last
     )
     SELECT 'vrm_backup_checkpoints_total', jsonb_build_object('reason', r.reason), r.value::double precision
     FROM vrm_private.checkpoints() AS c,
@@ -300,6 +301,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     FROM (VALUES
         ('vrm_jobs_maintenance_age_seconds',
          vrm_private.seconds_since((SELECT t.sampled_at FROM vrm_private.monitoring_state t))),
+        ('vrm_jobs_maintenance_failed', (SELECT count(*) FROM vrm.maintenance_failures)),
         ('vrm_jobs_archival_lag_seconds',
          vrm_private.seconds_since((SELECT min(p.done_at) FROM policy p WHERE p.runs AND p.name LIKE 'calls.%'))),
         ('vrm_jobs_calls_expired', (SELECT coalesce(sum(l.expired), 0) FROM live l WHERE l.status = 'running')),

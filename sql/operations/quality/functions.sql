@@ -307,21 +307,27 @@ CREATE OR REPLACE FUNCTION vrm_private.checks_to_run(rel regclass) RETURNS text[
 $$;
 COMMENT ON FUNCTION vrm_private.checks_to_run(regclass) IS 'checks of a table whose time has come; null for none';
 
-CREATE OR REPLACE FUNCTION vrm_private.relations_to_check() RETURNS regclass[]
+CREATE OR REPLACE FUNCTION vrm_private.prepare_checks() RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF vrm_private.checks_to_run(NULL) IS NULL
-       OR NOT pg_try_advisory_xact_lock(hashtextextended('vrm.quality_check', 0)) THEN
-        RETURN '{}';
+    IF vrm_private.checks_to_run(NULL) IS NOT NULL
+       AND pg_try_advisory_xact_lock(hashtextextended('vrm.quality_check', 0)) THEN
+        PERFORM vrm.derive_quality_checks();
+        DELETE FROM vrm.quality_run r WHERE r.at < clock_timestamp() - '90 days'::interval;
     END IF;
-    PERFORM vrm.derive_quality_checks();
-    DELETE FROM vrm.quality_run r WHERE r.at < clock_timestamp() - '90 days'::interval;
-    RETURN ARRAY(SELECT DISTINCT q.rel FROM vrm.quality_check q
-                 WHERE q.name = ANY (vrm_private.checks_to_run(NULL)) ORDER BY 1);
+    RETURN 0;
 END
 $$;
+COMMENT ON FUNCTION vrm_private.prepare_checks() IS
+    'for vrm.maintain(): registers checks that constraints ask for, and drops results older than 90 days';
+
+CREATE OR REPLACE FUNCTION vrm_private.relations_to_check() RETURNS regclass[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ARRAY(SELECT DISTINCT q.rel FROM vrm.quality_check q
+                 WHERE q.name = ANY (vrm_private.checks_to_run(NULL)) ORDER BY 1)
+$$;
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
-    'for vrm.maintain(): tables with checks whose time has come; also drops what is older than 90 days';
+    'for vrm.maintain(): tables with checks whose time has come';
 
 CREATE OR REPLACE FUNCTION vrm_private.check_when_due(rel regclass) RETURNS bigint
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
@@ -337,11 +343,14 @@ CREATE OR REPLACE PROCEDURE vrm_private.check_quality()
 DECLARE
     relation pg_catalog.regclass;
 BEGIN
-    FOREACH relation IN ARRAY vrm_private.relations_to_check() LOOP
-        COMMIT;
-        PERFORM vrm_private.check_when_due(relation);
-    END LOOP;
+    PERFORM vrm_private.maintenance_step('quality checks', 'SELECT vrm_private.prepare_checks()');
     COMMIT;
+    FOREACH relation IN ARRAY vrm_private.relations_to_check() LOOP
+        PERFORM vrm_private.maintenance_step(
+            pg_catalog.format('quality checks of %s', relation),
+            pg_catalog.format('SELECT vrm_private.check_when_due(%L::regclass)', relation));
+        COMMIT;
+    END LOOP;
 END
 $$;
 COMMENT ON PROCEDURE vrm_private.check_quality() IS 'for vrm.maintain(): runs the checks whose time has come';
@@ -352,6 +361,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.check_relation(regclass, text[], integer),
     vrm.run_quality_checks(regclass, integer),
     vrm_private.checks_to_run(regclass),
+    vrm_private.prepare_checks(),
     vrm_private.relations_to_check(),
     vrm_private.check_when_due(regclass)
     FROM PUBLIC;

@@ -225,6 +225,9 @@ DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
 
 -- analytics --------------------------------------------------------------------------------------
 
+-- counts days, no longer marks: the argument has another name
+DROP FUNCTION IF EXISTS vrm_private.compact_calls(integer);
+
 -- retention --------------------------------------------------------------------------------------
 
 -- testing ----------------------------------------------------------------------------------------
@@ -275,3 +278,14 @@ SET hint = 'Set up pgBackRest, Barman or WAL-G, set archive_command, and only th
            ' doc/operations/backup.md.',
     fix_sql = 'SELECT name, setting FROM pg_settings WHERE name ~ ''^(archive_(mode|command|library)|wal_level)$'''
 WHERE alert = 'WalArchivingOff' AND fix_sql = 'ALTER SYSTEM SET archive_mode = on';
+-- backups are told apart by where they are kept
+DROP FUNCTION IF EXISTS vrm_private.pgbackrest_backups(jsonb);
+ALTER TABLE vrm.backups
+    ADD COLUMN IF NOT EXISTS repository text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS archived boolean,
+    DROP CONSTRAINT backups_pkey,
+    ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
+COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
+    'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
+COMMENT ON FUNCTION vrm_private.relations_to_check() IS
+    'for vrm.maintain(): tables with checks whose time has come';

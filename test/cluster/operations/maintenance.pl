@@ -48,6 +48,37 @@ is(query($node, 'app', 'BEGIN; SELECT vrm_private.sample() \g /dev/null' . "\n" 
 like(error_of($node, 'app', 'SELECT vrm.schedule_maintenance()'), qr/^55000: pg_cron is not installed in this database.*CREATE EXTENSION pg_cron/,
     'without pg_cron it says what to do');
 
+# --- a step that fails -----------------------------------------------------------------------------------
+
+sub failures { return sql(q{SELECT coalesce(string_agg(concat_ws(' ', step, sqlstate, failures), ', ' ORDER BY step), '')
+    FROM vrm.maintenance_failures}) }
+
+sql(q{CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'nothing leaves this table'; END $$});
+my %refused = ('vrm.cached_results' => 'cached dashboards', 'vrm.call_dirty' => 'statistics',
+    'vrm_private.audit_journal' => 'journal', 'vrm.quality_run' => 'quality checks');
+for my $table (sort keys %refused) {
+    sql("CREATE TRIGGER refuse BEFORE DELETE ON $table FOR EACH STATEMENT EXECUTE FUNCTION refuse()");
+    old_calls($node, 'app', $alice, 10);
+    sql(q{SELECT vrm.record_login_attempt('alice@example.org', false);
+          UPDATE vrm.quality_run SET at = at - interval '9 days';
+          UPDATE vrm.retention_runs SET started_at = started_at - interval '3 days'});
+    $from = last_run();
+    sql('CALL vrm.maintain()');
+    is(failures(), "$refused{$table} P0001 1", "$table: the step that fails is noted");
+    is(runs($from), 'calls.completed done 8, calls.failed done 2', '... and the others are done');
+    sql("DROP TRIGGER refuse ON $table");
+    sql('CALL vrm.maintain()');
+    is(failures(), '', '... until it goes well');
+}
+my $reader = $node->background_psql('app');
+$reader->query_safe('BEGIN');
+$reader->query_safe('LOCK TABLE vrm.cached_results IN SHARE MODE');
+sql('CALL vrm.maintain()');
+is(failures(), 'cached dashboards 55P03 1', 'a lock that somebody holds is not waited for');
+$reader->query_safe('COMMIT');
+$reader->quit;
+sql('CALL vrm.maintain()');
+
 # --- pg_cron -----------------------------------------------------------------------------------------
 
 SKIP: {

@@ -1,6 +1,6 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
-SELECT plan(75);
+SELECT plan(76);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -115,6 +115,11 @@ FROM (VALUES ('2026-03-01 00:00+01'::timestamptz, '2026-04-15 00:00+02'::timesta
              ('2026-04-01 00:00+11', '2026-04-10 00:00+10:30', 'Australia/Lord_Howe', '24.5'),
              ('2026-09-01 00:00-04', '2026-09-10 00:00-03', 'America/Santiago', '23')) AS s (since, until, zone,
                  expected);
+SELECT is((SELECT string_agg(to_char((b ->> 'bucket_since')::timestamptz AT TIME ZONE 'Pacific/Apia', 'DD') || '-'
+                             || to_char((b ->> 'bucket_until')::timestamptz AT TIME ZONE 'Pacific/Apia', 'DD'), ' ')
+           FROM jsonb_array_elements(pg_temp.series('2011-12-28 00:00-10', '2012-01-01 00:00+14', '1 day',
+                                                    'Pacific/Apia')::jsonb) AS b),
+          '28-29 29-31 31-01', 'a day that a zone has skipped has no bucket');
 SELECT pg_temp.series('2026-03-01 00:00+01', '2026-04-15 00:00+02', '1 day', 'Europe/Berlin') AS in_berlin \gset
 SET LOCAL timezone = 'America/New_York';
 SELECT is((SELECT jsonb_agg(b - 'bucket_since' - 'bucket_until')

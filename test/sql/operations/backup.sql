@@ -1,7 +1,7 @@
 -- Backup: what the tool tells is kept, fingerprints see every change and nothing else, and verdicts say
 -- what is missing.  With an archive: test/cluster/operations; with pgBackRest: test/backup.
 BEGIN;
-SELECT plan(72);
+SELECT plan(85);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -67,6 +67,72 @@ SELECT is(vrm.record_backup('[{"label": "b", "kind": "full", "started_at": "2026
                             '"2026-01-02"}]', 'plain'), 1, 'any tool can tell');
 SELECT is(backups, '1F full, 2D diff failed expired, 3F full expired, b full',
           'and one does not make the other''s expire') FROM pg_temp.told;
+-- A tool that tells of one at a time says what is gone.
+SELECT is(vrm.record_backup('[{"label": "c", "kind": "full", "started_at": "2026-01-03", "finished_at": '
+                            '"2026-01-04"}]', 'plain'), 1, 'the next one');
+SELECT is(backups, '1F full, 2D diff failed expired, 3F full expired, b full, c full',
+          'leaves those that were recorded before') FROM pg_temp.told;
+SELECT is(vrm.record_backup('[{"label": "c", "kind": "full", "started_at": "2026-01-03", "finished_at": '
+                            '"2026-01-04", "repository": "vault"}, {"label": "b", "kind": "full", "started_at": '
+                            '"2026-01-01", "finished_at": "2026-01-02", "expired": true}]', 'plain'), 2,
+          'one is in another place, too, and one is gone');
+SELECT is(backups, '1F full, 2D diff failed expired, 3F full expired, b full expired, c full, c full', 'as it says')
+    FROM pg_temp.told;
+
+-- Backups as arrays: repository, days ago, first and last segment of WAL; codes and archives by repository.
+CREATE FUNCTION pg_temp.repositories(backups jsonb, codes jsonb, archives jsonb DEFAULT NULL) RETURNS jsonb
+    LANGUAGE sql AS $$
+    SELECT jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('name', 'main',
+        'db', (SELECT jsonb_agg(jsonb_build_object('id', 1, 'repo-key', key::int, 'system-id',
+                                                   (SELECT system_identifier FROM pg_control_system())))
+               FROM jsonb_each(codes)),
+        'repo', (SELECT jsonb_agg(jsonb_build_object('key', key::int, 'status',
+                                                     jsonb_build_object('code', value, 'message', 'of ' || key)))
+                 FROM jsonb_each(codes)),
+        'archive', (SELECT jsonb_agg(jsonb_build_object('database', jsonb_build_object('id', 1, 'repo-key', key::int),
+                                                        'min', value -> 0, 'max', value -> 1))
+                    FROM jsonb_each(archives)),
+        'backup', coalesce((SELECT jsonb_agg(
+                          pg_temp.backup(concat('F', b ->> 1), 'full', now() - make_interval(days => (b ->> 1)::int))
+                          || jsonb_build_object('database', jsonb_build_object('id', 1, 'repo-key', b -> 0),
+                                                'archive', jsonb_build_object('start', b -> 2, 'stop', b -> 3)))
+                   FROM jsonb_array_elements(backups) AS b), '[]'))))
+$$;
+CREATE FUNCTION pg_temp.recovery() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat(status, ' ', round(value / 86400)), ', ' ORDER BY check_name)
+    FROM vrm.recovery_status() WHERE check_name IN ('full_backup', 'pitr_window')
+$$;
+SAVEPOINT one_place;
+DELETE FROM vrm.backups;
+DELETE FROM vrm.backup_repositories;
+SELECT vrm.record_backup(pg_temp.repositories('[[1, 9], [1, 0], [2, 9], [2, 0], [2, 40]]', '{"1": 0, "2": 0}'))
+    \g /dev/null
+SELECT is(pg_temp.recovery(), 'ok 0, ok 40', 'two repositories that are well, with one label in both');
+SELECT vrm.record_backup(pg_temp.repositories('[[1, 9], [1, 0]]', '{"1": 0, "2": 99}')) \g /dev/null
+SELECT is(pg_temp.recovery() || (SELECT format(', %s expired', count(expired_at)) FROM vrm.backups),
+          'fail 0, ok 9, 0 expired', 'one that cannot be read is a failure, and lengthens nothing');
+SELECT is((SELECT detail FROM vrm.recovery_status() WHERE check_name = 'full_backup'), 'pgbackrest main/2: of 2',
+          'it is named');
+SELECT is((SELECT s.value FROM vrm.monitoring('{backup}') s WHERE s.name = 'vrm_backup_full_age_seconds'),
+          'Infinity'::float8, 'to monitoring, too');
+SELECT vrm.record_backup(pg_temp.repositories('[[1, 9], [1, 0], [2, 40]]', '{"1": 0, "2": 0}')) \g /dev/null
+SELECT is(pg_temp.recovery(), 'fail 40, ok 9', 'so is one that has had no backup for long');
+SELECT vrm.record_backup(pg_temp.repositories('[[1, 9], [1, 0]]', '{"1": 0}')) \g /dev/null
+SELECT is((SELECT count(*) FROM vrm.backups WHERE repository = 'main/2' AND expired_at IS NULL), 1::bigint,
+          'who is told of one repository knows nothing of the other');
+SELECT vrm.record_backup(pg_temp.repositories('[[1, 9], [1, 0]]', '{"1": 0, "2": 2}')) \g /dev/null
+SELECT is(pg_temp.recovery(), 'fail 0, ok 9', 'one without any backup is none');
+SELECT vrm.record_backup(pg_temp.repositories(
+    '[[1, 9, "000000010000000000000002", "000000010000000000000003"],
+      [1, 1, "000000020000000000000006", "000000020000000000000007"]]', '{"1": 0, "2": 0}',
+    '{"1": ["000000010000000000000003", "000000020000000000000009"]}')) \g /dev/null
+SELECT is((SELECT string_agg(label || ' ' || archived, ', ' ORDER BY label) FROM vrm.backups
+           WHERE repository = 'main/1' AND expired_at IS NULL), 'F1 true, F9 false',
+          'a backup whose WAL the archive lacks');
+SELECT is((SELECT round(value / 86400) FROM vrm.recovery_status() WHERE check_name = 'pitr_window'), 1::float8,
+          'does not count');
+ROLLBACK TO one_place;
+
 SELECT throws_ok(format('SELECT vrm.record_backup(%s)', bad), state, message, 'refused: ' || bad)
 FROM (VALUES ('''[]''', '22023', 'no stanza is of this server'),
       ('''{}''', '22023', 'a list of backups has to be a JSON array'),
@@ -158,7 +224,7 @@ CREATE FUNCTION pg_temp.verdicts(backups jsonb, expired boolean DEFAULT false, t
                                  days_ago int DEFAULT 1,
                                  verified boolean DEFAULT true) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM vrm.backups; DELETE FROM vrm.restore_drills;
+    DELETE FROM vrm.backups; DELETE FROM vrm.backup_repositories; DELETE FROM vrm.restore_drills;
     INSERT INTO vrm.backups (source, label, kind, started_at, finished_at, failed)
     SELECT 'plain', b::text, coalesce(b ->> 'kind', 'full'), '2020-01-01', now() - (b ->> 'ago')::interval,
         coalesce((b ->> 'failed')::boolean, false)

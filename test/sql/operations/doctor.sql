@@ -1,7 +1,7 @@
 -- The doctor: damage is found, and the statement that comes with the finding mends it.  What a whole
 -- server is set to is in test/cluster/operations/doctor.pl.
 BEGIN;
-SELECT plan(65);
+SELECT plan(68);
 SET LOCAL client_min_messages = warning;
 SELECT current_database() AS db \gset
 
@@ -158,6 +158,14 @@ SELECT is(pg_temp.status_of('maintenance'), 'fail', 'nobody has ever called vrm.
 INSERT INTO vrm.retention_runs (policy, state, cutoff, as_of, started_at, finished_at)
     SELECT name, 'done', now(), now(), now(), now() FROM vrm.retention_policies WHERE keep IS NOT NULL;
 SELECT is(pg_temp.status_of('maintenance'), 'ok', 'now somebody has');
+SET LOCAL client_min_messages = error;
+SELECT is(vrm_private.maintenance_step('seals', 'SELECT 1/0'), 0::bigint, 'a step that fails stops nothing');
+SET LOCAL client_min_messages = warning;
+SELECT is((SELECT status FROM vrm.doctor() WHERE check_name = 'maintenance'
+           AND detail ~ 'step "seals" of vrm.maintain\(\) has failed since .* 22012: division by zero'),
+          'fail', 'it is told');
+SELECT is(vrm_private.maintenance_step('seals', 'SELECT 3') || pg_temp.status_of('maintenance'), '3ok',
+          'until it goes well');
 UPDATE vrm.retention_runs SET started_at = now() - interval '26 hours' WHERE policy = 'logs.error';
 SELECT is((SELECT fix_sql FROM vrm.doctor() WHERE check_name = 'maintenance' AND detail ~ '"logs.error" has been due'),
           'CALL vrm.maintain();', 'and has stopped');

@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(54);
+SELECT plan(56);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -78,7 +78,8 @@ INSERT INTO vrm.restore_drills (started_at, finished_at, verified) VALUES (now()
 SELECT is(pg_temp.measured('vrm_backup_restore_seconds'), 'Infinity'::float8,
           'one that did not bring everything back never ended');
 SELECT is_empty($$SELECT h.fix_sql, h.hint FROM vrm.health_check() h
-                  WHERE concat(h.fix_sql, h.hint) ~ 'archive_mode = on' AND concat(h.fix_sql, h.hint) !~ 'archive_command'$$,
+                  WHERE concat(h.fix_sql, h.hint) ~ 'archive_mode = on'
+                    AND concat(h.fix_sql, h.hint) !~ 'archive_command'$$,
                 'archiving is never turned on without a command: WAL would fill the disk');
 SELECT ok((SELECT h.fix_sql !~ 'ALTER' AND h.hint ~ 'archive_command' FROM vrm.health_check() h
            WHERE h.check_name = 'WalArchivingOff'), 'first comes the command');
@@ -111,6 +112,9 @@ INSERT INTO vrm_private.object_purges (user_id, object_key, queued_at)
     VALUES (:'alice', 'a.ogg', now() - interval '1 hour');
 SELECT is(pg_temp.measured('vrm_jobs_purges_waiting') || '|'
           || round(pg_temp.measured('vrm_jobs_oldest_purge_seconds') / 3600), '1|1', 'objects to delete wait');
+SELECT is(pg_temp.measured('vrm_jobs_maintenance_failed'), 0::float8, 'given no step of maintenance that failed');
+INSERT INTO vrm.maintenance_failures (step, sqlstate, message) VALUES ('seals', 'XX000', 'no');
+SELECT is(pg_temp.verdict('MaintenanceFailed'), 'warn', 'one that did is told');
 SELECT is(pg_temp.measured('vrm_jobs_quality_failed'), 0::float8, 'given no check that has run, none has failed');
 INSERT INTO vrm.quality_run (check_name, relation, severity, failed, total, at)
     SELECT name, 'x', severity, 7, 9, now() - n * interval '1 hour'

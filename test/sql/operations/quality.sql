@@ -292,7 +292,7 @@ SELECT is((SELECT array_agg(q.name) FROM vrm.quality_check q WHERE q.rel = 'vrm.
           NULL, 'the weekly ones are not');
 SELECT cmp_ok(vrm_private.check_when_due('vrm.metrics'), '>', 0::bigint, 'and run');
 UPDATE vrm.quality_run SET at = at - interval '90 days';
-SELECT vrm_private.relations_to_check() \g /dev/null
+SELECT vrm_private.prepare_checks() \g /dev/null
 SELECT is((SELECT count(*) FROM vrm.quality_run), 0::bigint, 'the history goes back 90 days');
 
 ALTER TABLE vrm.metrics ADD COLUMN since timestamptz NOT NULL DEFAULT now();

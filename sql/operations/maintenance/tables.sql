@@ -1,0 +1,18 @@
+-- What has to be done now and then: types and tables
+
+-- Rows of steps that fail, and of no others: what goes well must not be a commit that is not archived yet.
+CREATE TABLE IF NOT EXISTS vrm.maintenance_failures (
+    step text PRIMARY KEY,
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    last_at timestamptz NOT NULL DEFAULT now(),
+    failures bigint NOT NULL DEFAULT 1
+);
+COMMENT ON TABLE vrm.maintenance_failures IS 'steps of vrm.maintain() that failed when they were tried last';
+COMMENT ON COLUMN vrm.maintenance_failures.step IS 'what it does';
+COMMENT ON COLUMN vrm.maintenance_failures.sqlstate IS 'SQLSTATE of the error';
+COMMENT ON COLUMN vrm.maintenance_failures.message IS 'the error';
+COMMENT ON COLUMN vrm.maintenance_failures.since IS 'when it failed first, after it had gone well';
+COMMENT ON COLUMN vrm.maintenance_failures.last_at IS 'when it was tried last';
+COMMENT ON COLUMN vrm.maintenance_failures.failures IS 'how often it has failed since';
