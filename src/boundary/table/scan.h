@@ -42,6 +42,9 @@ class watched_table {
   /// Whether the table may have changed since reload() last succeeded.
   [[nodiscard]] bool changed() const noexcept { return changed_; }
 
+  /// The table; InvalidOid before it was read.
+  [[nodiscard]] Oid relation() const noexcept { return relation_; }
+
   /// Runs `read_again`; a change that comes meanwhile, or its failure, leaves changed() true.
   template <typename Reload>
   void reload(Reload&& read_again) {

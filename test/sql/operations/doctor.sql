@@ -1,7 +1,7 @@
 -- The doctor: damage is found, and the statement that comes with the finding mends it.  What a whole
 -- server is set to is in test/cluster/operations/doctor.pl.
 BEGIN;
-SELECT plan(65);
+SELECT plan(68);
 SET LOCAL client_min_messages = warning;
 SELECT current_database() AS db \gset
 
@@ -197,6 +197,18 @@ CREATE VIEW cron.job AS SELECT cron.planted() AS command, true AS active;
 RESET ROLE;
 SELECT vrm.install() \g /dev/null
 SELECT lives_ok('SELECT FROM vrm.doctor()', 'and a planted list of jobs is not read');
+
+-- the master key ---------------------------------------------------------------------------------------
+
+SET LOCAL vrm.master_key_command = 'echo test:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE=';
+SELECT vrm.key_create('data'), vrm.key_create('blind_index') \g /dev/null
+SELECT is(pg_temp.status_of('master_key') || ' ' || pg_temp.status_of('keyring'), 'ok ok', 'the key that wraps the keyring');
+SET LOCAL vrm.master_key_command = 'echo test:YW5vdGhlciBzaXh0ZWVuIGFuZCBzaXh0ZWVuIG1vcmU=';
+SELECT is(pg_temp.status_of('master_key') || ' ' || pg_temp.status_of('keyring'), 'fail fail',
+          'another key of its name does not open it');
+SET LOCAL vrm.master_key_command = 'echo other:YW5vdGhlciBzaXh0ZWVuIGFuZCBzaXh0ZWVuIG1vcmU=';
+SELECT is(pg_temp.status_of('master_key') || ' ' || pg_temp.status_of('keyring'), 'fail fail', 'nor does one of another');
+RESET vrm.master_key_command;
 
 SELECT * FROM finish();
 ROLLBACK;
