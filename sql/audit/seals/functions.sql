@@ -70,7 +70,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.journal_gaps() IS
-    'where entries of the journal are neither in it nor in the trail: the first seal afterwards, and the time of the next entry';
+    'where entries of the journal have vanished: the first seal afterwards, and the time of the next entry';
 
 -- A dump that is restored in another cluster meets transaction ids that mean nothing there, hence eras.
 -- At the beginning of one, what is not sealed yet is taken over into it, before all that follows.

@@ -131,8 +131,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_identity()
     FROM unnest(ARRAY['data', 'blind_index']) AS p (purpose)
     WHERE NOT EXISTS (SELECT FROM vrm_private.keyring k WHERE k.purpose = p.purpose AND k.state = 'active')
     UNION ALL
-    SELECT 'keyring', 'fail', format('%s of %s keys do not open with the master key', count(*) FILTER (WHERE NOT u.usable),
-                                     count(*)),
+    SELECT 'keyring', 'fail', format('%s of %s keys do not open with the master key',
+                                     count(*) FILTER (WHERE NOT u.usable), count(*)),
            'What is sealed with them cannot be opened, see check master_key; SELECT * FROM vrm.keyring_status;', NULL
     FROM (SELECT vrm.key_usable(k.key_id) AS usable FROM vrm_private.keyring k WHERE k.state <> 'destroyed') AS u
     HAVING count(*) FILTER (WHERE NOT u.usable) > 0

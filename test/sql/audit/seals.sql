@@ -88,7 +88,8 @@ SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET actor = vrm.uuid7() WHERE act
 SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET at = at - interval '1 hour' WHERE action = 'event 3'$$),
           format('entry is older than the transaction that wrote it %s, entry was changed %s', :'oldest', :'middle'),
           'another time');
-SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action) VALUES ('data', now() - interval '2 days', 'UPDATE')$$),
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action)
+                          VALUES ('data', now() - interval '2 days', 'UPDATE')$$),
           'entry is older than the transaction that wrote it ' || :'oldest', 'an entry of the day before yesterday');
 SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action, detail)
                           VALUES ('security', now() - interval '2 days', 'signed in', '{"journal": 999999}')$$),

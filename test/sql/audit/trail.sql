@@ -56,7 +56,8 @@ SELECT is((SELECT count(*) FROM vrm.audit_log WHERE action = 'TRUNCATE'), 4::big
 
 CREATE SCHEMA hidden;
 CREATE TYPE hidden.pair AS (amount real, held interval);
-CREATE TABLE hidden.kinds (id int PRIMARY KEY, a float8, b timestamptz, c date, d interval, e bytea, f regclass, g float4[],
+CREATE TABLE hidden.kinds (id int PRIMARY KEY, a float8, b timestamptz, c date, d interval, e bytea,
+                           f regclass, g float4[],
                             h hidden.pair, i money);
 INSERT INTO hidden.kinds VALUES (1, 1000.25, '2026-01-02 03:04:05.678+00', '2026-01-02', '1 day 02:03', '\x00ff',
                                   'hidden.kinds', '{0.1}', '(0.1,"-1 day")', '1.5');
@@ -75,7 +76,8 @@ SET LOCAL quote_all_identifiers = on;
 INSERT INTO hidden.kinds VALUES (1, 1000.25, '2026-01-02 03:04:05.678+00', '02/01/2026', '1 day 02:03', '\x00ff',
                                   'hidden.kinds', '{0.1}', '(0.1,"-1 day")', '1.5');
 UPDATE hidden.kinds SET a = 1000.75;
-SELECT concat_ws(' ', current_setting('datestyle'), current_setting('timezone'), current_setting('search_path')) AS kept \gset
+SELECT concat_ws(' ', current_setting('datestyle'), current_setting('timezone'),
+                 current_setting('search_path')) AS kept \gset
 SELECT set_config('search_path', :'path', true) \g /dev/null
 RESET datestyle;
 RESET intervalstyle;
