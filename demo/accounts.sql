@@ -6,6 +6,7 @@ SELECT 'dora-' || left(vrm.random_base32(), 6) || '@example.org' AS dora \gset
 \echo '12. Dora signs up and in, and turns a second factor on.  SELECT vrm.sign_in(...);'
 \echo
 SELECT vrm.sign_up(:'dora', 'correct horse battery', 'Dora') AS dora_id \gset
+SELECT vrm.confirm_sign_up(token, 'correct horse battery') AS confirmed FROM vrm.take_sign_up_mail() \gset
 SELECT status AS first, access_token FROM vrm.sign_in(:'dora', 'correct horse battery') \gset
 BEGIN;
 SELECT vrm.login(:'access_token') AS logged_in \gset

@@ -150,6 +150,7 @@ FROM vrm.api_keys ORDER BY service;
 \ir retention.sql
 \ir recovery.sql
 \ir suites.sql
+\ir imports.sql
 
 \echo 'To ask as Ana yourself:  ./vrm psql -U demo_app'
 \echo '  BEGIN; SELECT demo.sign_in(''ana''); SELECT * FROM vrm.call_history();'

@@ -75,7 +75,7 @@ for my $row (query($public_functions)) {
 }
 
 my $as_alice = q{SET ROLE authenticated; SET request.jwt.claims = }
-    . q{'{"sub": "018f0000-0000-7000-8000-00000000000a", "role": "authenticated"}';};
+  . q{'{"sub": "018f0000-0000-7000-8000-00000000000a", "role": "authenticated"}';};
 
 for my $page (@pages) {
     my $name = abs2rel($page, $root);
@@ -98,7 +98,7 @@ for my $page (@pages) {
         $wanted =~ s/^\s+|\s+$//g;
         my @there = @{ $catalog{$function} // ['nothing'] };
         ok((grep { $_ eq $wanted } @there), "$name: $function has this signature")
-            or diag("documented: $wanted\nin the catalog: ", join("\n", @there));
+          or diag("documented: $wanted\nin the catalog: ", join("\n", @there));
     }
 
     my $script = '';
@@ -164,7 +164,7 @@ for my $file (some('files of functions', glob("$root/sql/*/*/library.sql $root/s
     $topic{$1} = abs2rel(dirname($file), "$root/sql") while $text =~ /^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|AGGREGATE) vrm\.(\w+)/mg;
 }
 is($signed{$_}, "doc/$topic{$_}.md", "vrm.$_ has its signature on the page of its topic")
-    for some('signed functions', grep { $topic{$_} } sort keys %signed);
+  for some('signed functions', grep { $topic{$_} } sort keys %signed);
 
 # Pages that messages, comments and alerts name.
 my @naming = split /\0/, qx(cd "$root" && grep -rlZ --include='*.*' 'doc/[a-z_/-]*\\.md' sql src tools bench monitoring);

@@ -73,14 +73,14 @@ is_deeply([map { $_->{where} } grep { $_->{statement} =~ /(?:HINT = |hint\()\s*E
 my @hinted = grep { $_->{hint} } @errors;
 my $share = int(100 * @hinted / @errors);
 cmp_ok($share, '>=', 80, "at least 80 of 100 errors have a HINT; $share have")
-    or diag(join "\n", map { $_->{where} . ': ' . substr($_->{statement} =~ s/\s+/ /gr, 0, 120) } grep { !$_->{hint} } @errors);
+  or diag(join "\n", map { $_->{where} . ': ' . substr($_->{statement} =~ s/\s+/ /gr, 0, 120) } grep { !$_->{hint} } @errors);
 note(join "\n", 'without a HINT:', map { $_->{where} } grep { !$_->{hint} } @errors);
 
 # PostgreSQL's style: a message starts small and ends without a full stop, a HINT is a sentence or a statement.
 sub message_of {
     my ($error) = @_;
     my ($message) = $error->{statement} =~ /^RAISE EXCEPTION '((?:[^']|'')*)'/ ? $1 : $error->{statement} =~ /error\(\s*"\w{5}",\s*"((?:[^"\\]|\\.)*)"\s*[,)]/ ? $1
-        : $error->{statement} =~ /errmsg(?:_internal)?\("((?:[^"\\]|\\.)*)"/ ? $1 : '';
+      : $error->{statement} =~ /errmsg(?:_internal)?\("((?:[^"\\]|\\.)*)"/ ? $1 : '';
     return $message;
 }
 is_deeply([map { $_->{where} . ' ' . message_of($_) } grep { message_of($_) =~ /^[A-Z][a-z]|\.$/ } @errors], [], 'messages are in PostgreSQL\'s style');

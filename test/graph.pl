@@ -33,7 +33,7 @@ sub query {
 
 # --- topics and what they make ----------------------------------------------------------------------
 
-my (@topics, %place, %district_of);    # topics in their order; where each stands, and its district
+my (@topics, %place, %district_of);  # topics in their order; where each stands, and its district
 for my $line (split /\n/, slurp("$root/sql/order")) {
     my ($district, $names) = split /:/, $line;
     for my $topic (map { "$district/$_" } split ' ', $names) {
@@ -46,9 +46,9 @@ my %district_place;
 $district_place{ $district_of{$_} } //= 1 + keys %district_place for @topics;
 
 my $name = qr/(?:vrm|vrm_private|auth)\.\w+/;
-my %topic_of;        # "routine vrm.x", "relation vrm.x" (types, too), "trigger x on vrm.y", "policy x on vrm.y"
-my %looped;          # policies that a loop puts on tables, whichever there are
-my %statements;      # of each file, what is not in the body of a routine
+my %topic_of;  # "routine vrm.x", "relation vrm.x" (types, too), "trigger x on vrm.y", "policy x on vrm.y"
+my %looped;  # policies that a loop puts on tables, whichever there are
+my %statements;  # of each file, what is not in the body of a routine
 my %made_twice;
 sub made {
     my ($what, $topic) = @_;
@@ -61,10 +61,10 @@ for my $topic (@topics) {
         my $text = slurp($file);
         made("routine $1", $topic) while $text =~ /^ *CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|AGGREGATE) ($name)/mg;
         made("relation $1", $topic)
-            while $text =~ /^ *CREATE (?:OR REPLACE )?(?:UNLOGGED )?(?:TABLE|VIEW|SEQUENCE|TYPE|DOMAIN) (?:IF NOT EXISTS )?($name)/mg;
+          while $text =~ /^ *CREATE (?:OR REPLACE )?(?:UNLOGGED )?(?:TABLE|VIEW|SEQUENCE|TYPE|DOMAIN) (?:IF NOT EXISTS )?($name)/mg;
         made("trigger $1 on $2", $topic) while $text =~ /^ *CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER (\w+)\s[^;]*?\sON\s+($name)/mg;
         made('policy ' . ($1 =~ tr/"//dr) . " on $2", $topic) while $text =~ /^ *CREATE POLICY ("[^"]+"|\w+)\s+ON\s+($name)/mg;
-        $statements{"$topic/" . basename($file)} = $text =~ s/ AS (\$\w*\$).*?\g1/ AS ''/grs;
+        $statements{ "$topic/" . basename($file) } = $text =~ s/ AS (\$\w*\$).*?\g1/ AS ''/grs;
         $looped{$1} = $topic while $text =~ /'CREATE POLICY "([^"]+)" ON %s/g;
     }
 }
@@ -140,7 +140,7 @@ sub topic {
     return $looped{$what} // $topic_of{"relation $of"};
 }
 
-my %reference;    # from topic to topic, what refers to what
+my %reference;  # from topic to topic, what refers to what
 sub refers {
     my ($from, $to) = @_;
     my ($of, $other) = (topic($from), topic($to));

@@ -40,7 +40,7 @@ sub rows {
 system("$root/tools/monitoring.sh", $made) == 0 or die "tools/monitoring.sh failed\n";
 for my $name (qw(postgres_exporter.yml prometheus.yml alertmanager.yml vrm.rules.yml grafana.json)) {
     ok(slurp("$made/$name") eq slurp("$root/monitoring/$name"), "monitoring/$name is up to date")
-        or diag('tools/monitoring.sh writes it anew');
+      or diag('tools/monitoring.sh writes it anew');
 }
 my $dashboard = decode_json(slurp("$made/grafana.json"));
 my @panels = @{ $dashboard->{panels} };
@@ -48,13 +48,13 @@ my %taken;
 for my $panel (@panels) {
     my $place = $panel->{gridPos};
     $taken{"$_->[0] $_->[1]"}++ for map { my $x = $_; map { [$x, $_] } $place->{y} .. $place->{y} + $place->{h} - 1 }
-        $place->{x} .. $place->{x} + $place->{w} - 1;
+      $place->{x} .. $place->{x} + $place->{w} - 1;
 }
 is((grep { $_ > 1 } values %taken), 0, 'no panel of the dashboard lies on another');
 
 SKIP: {
     skip 'promtool and amtool are not installed: apt-get install prometheus prometheus-alertmanager', 1
-        unless installed('promtool') && installed('amtool');
+      unless installed('promtool') && installed('amtool');
     system('dropdb --if-exists --force ' . $database . ' 2>/dev/null');
     system('createdb', $database) == 0 or die "createdb failed\n";
     system('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $database, '-c', 'SET client_min_messages = warning',
@@ -78,7 +78,7 @@ SKIP: {
 
     # --- the rules: a minute is the interval; a value lasts for ever or for so many of them ------------
 
-    my %good;    # of each metric, a value that no threshold minds
+    my %good;  # of each metric, a value that no threshold minds
     my @tests;
     my @thresholds = rows(q{SELECT alert, metric, comparison, threshold, ceil(extract(epoch FROM hold) / 60),
         coalesce((SELECT string_agg(format('%s="x"', l), ',') FROM unnest(labels) AS l), '')
@@ -114,7 +114,7 @@ YAML
 YAML
     my @families = map { $_->[0] } rows(q{SELECT min(name) FROM vrm.monitoring_metrics WHERE labels = '{}' GROUP BY family});
     my @calm = map { qq[      - {series: '$_->[0]\{instance="a"\}', values: "@{[$good{$_->[0]} // 0]}+0x180"}\n] }
-        rows('SELECT name FROM vrm.monitoring_metrics');
+      rows('SELECT name FROM vrm.monitoring_metrics');
     push @tests, "  - interval: 1m\n    input_series:\n" . join('', @calm) . <<'YAML';
     promql_expr_test:
       - {expr: 'count(ALERTS) or vector(0)', eval_time: 180m, exp_samples: [{value: 0, labels: '{}'}]}
@@ -124,10 +124,10 @@ YAML
         my $last = qq[      - {series: '$family\{instance="a"\}', values: "1+0x60"}\n      - {series: '$family\{instance="b"\}', values: "1+0x180"}\n];
         my $missing = q[count(ALERTS{alertname="MetricsMissing",alertstate="firing"}) or vector(0)];
         push @tests, "  - interval: 1m\n    input_series:\n$others    promql_expr_test:\n"
-            . "      - {expr: '$missing', eval_time: 10m, exp_samples: [{value: 1, labels: '{}'}]}\n"
-            . "  - interval: 1m\n    input_series:\n$others$last    promql_expr_test:\n"
-            . "      - {expr: '$missing', eval_time: 60m, exp_samples: [{value: 0, labels: '{}'}]}\n"
-            . "      - {expr: '$missing', eval_time: 75m, exp_samples: [{value: 1, labels: '{}'}]}\n";
+          . "      - {expr: '$missing', eval_time: 10m, exp_samples: [{value: 1, labels: '{}'}]}\n"
+          . "  - interval: 1m\n    input_series:\n$others$last    promql_expr_test:\n"
+          . "      - {expr: '$missing', eval_time: 60m, exp_samples: [{value: 0, labels: '{}'}]}\n"
+          . "      - {expr: '$missing', eval_time: 75m, exp_samples: [{value: 1, labels: '{}'}]}\n";
     }
     cmp_ok(scalar(@thresholds), '>=', 20, 'there are thresholds to test');
     for my $set (['1m', 'every rule fires beyond its threshold, and not before, and ends', @tests],

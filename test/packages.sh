@@ -76,6 +76,7 @@ cp -a "$system" "$work/system"
 system=$work/system
 enter_host_settings
 # Updates of stable as well, because a package wants the server that it was built with.
+rm "$system/etc/apt/sources.list"
 cp -R /etc/apt/sources.list.d "$system/etc/apt/"
 [ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$system/etc/apt/"
 version=$(find "$root/out/packages" -name 'postgresql-*-vrm_*.deb' |

@@ -1,4 +1,4 @@
-# Part of ./vrm: what ShellCheck says of the scripts and clang of the C++, its formatting first.
+# Part of ./vrm: what ShellCheck says of the scripts, perltidy of the Perl and clang of the C++.
 # C++ that was found clean is looked at again only when it, a header or the configuration has
 # changed.
 
@@ -12,6 +12,19 @@ shell_programs() {
 shell() {
     cd "$root"
     shell_programs | xargs shellcheck --check-sourced
+}
+
+# Shows what perltidy would change.
+perl_style() {
+    cd "$root"
+    find bench test -name '*.p[lm]' | sort | {
+        untidy=0
+        while read -r file; do
+            perltidy --standard-output --standard-error-output "$file" |
+                diff -u --label "$file" --label "$file, tidied" "$file" - || untidy=1
+        done
+        return $untidy
+    }
 }
 
 cxx_files() { (cd "$root" && find src test -type f \( -name '*.cpp' -o -name '*.h' \) | sort); }
@@ -64,6 +77,7 @@ lint() {
     passed=0
     failed=0
     linter 'shellcheck' shell
+    linter 'perltidy' perl_style
     linter 'clang-format' format
     step 'configuring for clang-tidy' configure_tidy
     unclean >"$state/unclean"

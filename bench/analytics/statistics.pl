@@ -66,10 +66,10 @@ sub draw {
     return unless $gnuplot;
     open(my $plot, '|-', 'gnuplot') or die "gnuplot: $!\n";
     print {$plot} "set terminal svg size 640,320 font 'sans-serif,12' background 'white'\n",
-        "set output '$pictures/cost-$name.svg'\nset border 3 lc rgb '#888888'\nset tics nomirror\n",
-        "set grid ytics lc rgb '#dddddd'\nset style fill solid\n",
-        "\$data << END\n", map({ join("\t", map { /\s/ ? qq("$_") : $_ } @$_) . "\n" } @rows),
-        "END\n$commands\n";
+      "set output '$pictures/cost-$name.svg'\nset border 3 lc rgb '#888888'\nset tics nomirror\n",
+      "set grid ytics lc rgb '#dddddd'\nset style fill solid\n",
+      "\$data << END\n", map({ join("\t", map { /\s/ ? qq("$_") : $_ } @$_) . "\n" } @rows),
+      "END\n$commands\n";
     close($plot) or die "gnuplot failed\n";
     return;
 }
@@ -101,7 +101,7 @@ sub compare {
     }
     my %median = map { $_ => median(@{ $ms{$_} }) } @names;
     printf "%-26s %9.1f ms   %s\n", $_, $median{$_}, /count/ ? '' : "p50 p95 p99, customers: $estimates{$_}"
-        for @names;
+      for @names;
     return \%median;
 }
 
@@ -111,7 +111,7 @@ sub ask {
     my @took;
     for (1 .. 5) {
         push @{ $took[$_] }, sql("SELECT asked('$questions[$_][0]', \$q\$$questions[$_][1]\$q\$)")
-            for 0 .. $#questions;
+          for 0 .. $#questions;
     }
     return map { median(@$_) } @took;
 }
@@ -188,7 +188,7 @@ sub measure_writes {
     }
     my ($without, $with) = map { median(@{ $took{$_} }) } 'DISABLE', 'ENABLE';
     printf "\nvrm.complete_test_run(), a call of 20 turns: %.0f us of CPU without facts, %.0f with them\n",
-        $without, $with;
+      $without, $with;
     target('completion of a call, more CPU for its facts', 100 * (median(@ratios) - 1), 10, '%');
     bars('completion', 'Completing a call of 20 turns, us of CPU', ['without facts', $without], ['with facts', $with]);
 
@@ -231,7 +231,7 @@ sub measure_pages {
     } @pages;
     my @keyset = ask(@questions);
     my @offset = ask(map { [$heavy, "SELECT * FROM vrm.calls WHERE user_id = vrm.uid()"
-              . ' ORDER BY started_at DESC, id DESC LIMIT 10 OFFSET ' . ($_ - 1) * 10] } @pages);
+                  . ' ORDER BY started_at DESC, id DESC LIMIT 10 OFFSET ' . ($_ - 1) * 10] } @pages);
     print "\nCPU of a page of 10 calls, us    call_history()    with OFFSET\n";
     printf "page %-27d %14.0f %14.0f\n", $pages[$_], $keyset[$_], $offset[$_] for 0 .. $#pages;
     target("history, page $last of page 1", $keyset[-1] / $keyset[0], 1.2, 'x');
@@ -250,7 +250,7 @@ sub measure_cache {
     print "\nvrm.dashboard('call_summary'), us of CPU      made      from the cache\n";
     printf "%-38s %11.0f %19.0f\n", $users[$_][1], $took[2 * $_], $took[2 * $_ + 1] for 0, 1;
     bars('cache', 'A two-year summary, us of CPU', map { (["$users[$_][1]", $took[2 * $_]],
-            ["$users[$_][1], cached", $took[2 * $_ + 1]]) } 0, 1);
+                ["$users[$_][1], cached", $took[2 * $_ + 1]]) } 0, 1);
     return;
 }
 

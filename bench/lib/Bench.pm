@@ -30,8 +30,8 @@ sub target {
     my ($what, $value, $limit, $unit, $more_is_better) = @_;
     my $met = $more_is_better ? $value >= $limit : $value <= $limit;
     push @targets, sprintf '%-56s %8.2f %-4s %s %-5s %s', $what, $value, $unit,
-        $more_is_better ? '>=' : '<=', $limit,
-        $met ? 'met' : $limit ? sprintf('missed by %.0f %%', 100 * abs($value / $limit - 1)) : 'missed';
+      $more_is_better ? '>=' : '<=', $limit,
+      $met ? 'met' : $limit ? sprintf('missed by %.0f %%', 100 * abs($value / $limit - 1)) : 'missed';
     return;
 }
 

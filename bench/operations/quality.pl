@@ -20,14 +20,14 @@ my %figure = map { split /\|/ } psql('-v', "documents=$documents", '-v', "rounds
     '-f', dirname(__FILE__) . '/quality.sql');
 
 printf "%d documents of %d bytes, median of %d rounds, us a document without the scan\n\n",
-    $documents, $figure{bytes}, $rounds;
+  $documents, $figure{bytes}, $rounds;
 printf "%-28s %8.2f us %8s\n", $_, $figure{$_}, sprintf '%.1fx', $figure{$_} / $figure{validator}
-    for 'validator', 'jsonpath', 'plpgsql';
+  for 'validator', 'jsonpath', 'plpgsql';
 target('validator', $figure{validator}, 5, 'us');
 target('faster than jsonpath', $figure{jsonpath} / $figure{validator}, 10, 'x', 1);
 
 printf "\n%d checks on the rows of a table: one scan %.1f ms, single queries %.1f ms\n",
-    $figure{checks}, $figure{fused}, $figure{single};
+  $figure{checks}, $figure{fused}, $figure{single};
 target('one scan, times as fast', $figure{single} / $figure{fused}, 1.4, 'x', 1);
 
 targets();

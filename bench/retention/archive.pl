@@ -20,13 +20,13 @@ my $work = File::Temp->newdir;
 
 my %statement = (
     document => 'SELECT archive_old_test_runs()',
-    indexed  => 'SELECT archive_old_test_runs()',
-    vrm      => q{CALL vrm.run_retention('calls.completed')},
+    indexed => 'SELECT archive_old_test_runs()',
+    vrm => q{CALL vrm.run_retention('calls.completed')},
 );
 my %title = (
     document => "source document's function",
-    indexed  => '... with a primary key on its archive',
-    vrm      => 'vrm.run_retention()',
+    indexed => '... with a primary key on its archive',
+    vrm => 'vrm.run_retention()',
 );
 my %table = (document => 'test_runs', indexed => 'test_runs', vrm => 'vrm.test_runs');
 
@@ -74,7 +74,7 @@ for my $round (1 .. $rounds) {
     }
 }
 printf "%d calls of %s bytes as stored, medians of %d rounds\n\n", $rows,
-    sql('SELECT round(avg(pg_column_size(results))) FROM document'), $rounds;
+  sql('SELECT round(avg(pg_column_size(results))) FROM document'), $rounds;
 printf "%-40s %8s %9s\n", '', 'CPU s', 'WAL MB';
 printf "%-40s %8.2f %9.1f\n", $title{$_}, median(@{ $cpu{$_} }), median(@{ $wal{$_} }) for @movers;
 my %ratio;
@@ -158,7 +158,7 @@ SQL
     }
     @waits = sort { $a <=> $b } @waits;
     my $everything = $what eq 'vrm' ? 'SELECT id, error FROM vrm.all_test_runs'
-        : 'SELECT id, error FROM test_runs UNION ALL SELECT id, error FROM test_runs_archive';
+      : 'SELECT id, error FROM test_runs UNION ALL SELECT id, error FROM test_runs_archive';
     my ($lost) = sql(<<"SQL");
 SELECT count(*) FROM (SELECT id, max(version) AS version FROM journal GROUP BY id) AS j
 LEFT JOIN ($everything) AS f USING (id)
@@ -166,15 +166,15 @@ WHERE f.error::integer IS DISTINCT FROM j.version
 SQL
     return {
         updates => scalar @waits,
-        p99     => $waits[0.99 * $#waits],
-        worst   => $waits[-1],
+        p99 => $waits[0.99 * $#waits],
+        worst => $waits[-1],
         longest => sql('SELECT extract(epoch FROM longest) * 1000 FROM watched'),
-        lost    => $lost,
+        lost => $lost,
     };
 }
 
 printf "\nfour writers of the same calls meanwhile\n%-40s %9s %8s %9s %14s %14s\n", '', 'updates',
-    'p99 ms', 'worst ms', 'longest tx ms', 'calls stale';
+  'p99 ms', 'worst ms', 'longest tx ms', 'calls stale';
 my %among;
 for my $what (qw(document vrm)) {
     my $r = $among{$what} = among_writers($what);

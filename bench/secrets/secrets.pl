@@ -36,13 +36,13 @@ my @sizes = (40, 256, 8192, 1048576);
 printf "%-28s %s\n", "ns a call, least of $rounds", join ' ', map { sprintf '%12s', "$_ B" } @sizes;
 for my $what (sort keys %ns) {
     printf "%-28s %s\n", $what, join ' ',
-        map { defined $ns{$what}{$_} ? sprintf '%12.0f', $ns{$what}{$_} : ' ' x 12 } @sizes;
+      map { defined $ns{$what}{$_} ? sprintf '%12.0f', $ns{$what}{$_} : ' ' x 12 } @sizes;
 }
 printf "\n%-28s %s\n", 'times faster than aes-cbc', join ' ', map { sprintf '%12s', "$_ B" } @sizes;
 printf "%-28s %s\n", 'seal', join ' ',
-    map { sprintf '%12.1f', $ns{'pgcrypto encrypt, aes-cbc'}{$_} / $ns{'vrm.seal'}{$_} } @sizes;
+  map { sprintf '%12.1f', $ns{'pgcrypto encrypt, aes-cbc'}{$_} / $ns{'vrm.seal'}{$_} } @sizes;
 printf "%-28s %s\n", 'reveal', join ' ',
-    map { sprintf '%12.1f', $ns{'pgcrypto decrypt, aes-cbc'}{$_} / $ns{'vrm.reveal'}{$_} } @sizes;
+  map { sprintf '%12.1f', $ns{'pgcrypto decrypt, aes-cbc'}{$_} / $ns{'vrm.reveal'}{$_} } @sizes;
 target('seal, 40 B', $ns{'vrm.seal'}{40}, 300, 'ns');
 target('open, 40 B', $ns{'vrm.reveal'}{40}, 250, 'ns');
 
@@ -56,7 +56,7 @@ sub openssl_speed {
 my $openssl = openssl_speed(1048576, '');
 if ($openssl) {
     printf "\nopenssl speed, 1 MB: %.0f ns; -aead, 40 B: %.0f ns to seal, %.0f ns to open\n",
-        $openssl, openssl_speed(40, '-aead'), openssl_speed(40, '-aead -decrypt');
+      $openssl, openssl_speed(40, '-aead'), openssl_speed(40, '-aead -decrypt');
     my %large = map { $_ => $ns{$_}{1048576} } keys %ns;
     my $share = sub { return 100 * $openssl / $_[0] };
     target('openssl speed, of sealing 1 MB', $share->($large{'vrm.seal'}), 95, '%', 1);

@@ -73,7 +73,7 @@ $slow->finish;
 my $longest = q{SELECT value FROM vrm.monitoring('{statements}') WHERE name = 'vrm_statements_longest_seconds'};
 my $procedure = $alerting->session('DO $$ BEGIN LOOP PERFORM pg_sleep(0.1); COMMIT; END LOOP; END $$');
 $node->poll_query_until('app', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'DO %' AND query_start < clock_timestamp() - interval '3 s'})
-    or die "the procedure does not run\n";
+  or die "the procedure does not run\n";
 cmp_ok(sql($longest), '<', 3, 'a procedure is as old as its last COMMIT');
 sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO %'});
 my $aborted = $alerting->session('BEGIN; SELECT 1 / 0');

@@ -114,4 +114,5 @@ GRANT EXECUTE ON FUNCTION vrm.store_api_key(text, vrm.secret, text),
     TO authenticated, service_role;
 
 -- A browser stores keys; what calls the service opens them.
-GRANT EXECUTE ON FUNCTION vrm.use_api_key(text) TO service_role, vrm_reveal;
+-- With vrm_use_api_keys it opens the keys of who has signed in, and nothing else; vrm_reveal opens everything.
+GRANT EXECUTE ON FUNCTION vrm.use_api_key(text) TO service_role, vrm_reveal, vrm_use_api_keys;

@@ -8,7 +8,8 @@ INSERT INTO vrm.lockout_policy VALUES
     ('recovery', 5, '15 minutes', '1 minute', 2, '1 day', 0, '30 seconds'),
     ('reset_request', 3, '1 hour', '1 hour', 1, '1 hour', 0, '30 seconds'),
     ('ip', 100, '5 minutes', '5 minutes', 1, '5 minutes', 0, '30 seconds'),
-    ('session', 1, '1 second', '30 days', 1, '30 days', 0, '30 seconds')
+    ('request_ip', 100, '5 minutes', '5 minutes', 1, '5 minutes', 0, '30 seconds'),
+    ('sign_up', 3, '1 hour', '1 hour', 1, '1 hour', 0, '30 seconds')
     ON CONFLICT (kind) DO NOTHING;
 
 INSERT INTO vrm_private.lockout_secret (secret)

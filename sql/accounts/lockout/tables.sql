@@ -21,7 +21,7 @@ COMMENT ON COLUMN vrm.attempt.retry_after IS 'when another attempt makes sense; 
 -- Read by C++, by the position of the columns.
 CREATE TABLE IF NOT EXISTS vrm.lockout_policy (
     kind text PRIMARY KEY CONSTRAINT kind_is_known
-        CHECK (kind IN ('password', 'device', 'totp', 'recovery', 'reset_request', 'ip', 'session')),
+        CHECK (kind IN ('password', 'device', 'totp', 'recovery', 'reset_request', 'ip', 'request_ip', 'sign_up')),
     threshold integer NOT NULL CONSTRAINT threshold_range CHECK (threshold BETWEEN 1 AND 1000),
     attempt_window interval NOT NULL CONSTRAINT attempt_window_range
         CHECK (attempt_window >= '1 second' AND attempt_window <= '1 day' AND extract(month FROM attempt_window) = 0),
@@ -69,7 +69,7 @@ CREATE TABLE IF NOT EXISTS vrm_private.lockout (
     value bigint NOT NULL
 ) USING vrm_lockout;
 COMMENT ON TABLE vrm_private.lockout IS
-    'the counter store; rows are merged in by INSERT and COPY, changed by functions only, and never rolled back';
+    'attempts at secrets; rows are merged in by INSERT and COPY, changed by functions only, and never rolled back';
 COMMENT ON COLUMN vrm_private.lockout.key IS 'keyed hash of kind and identifier, whether or not there is such a user';
 COMMENT ON COLUMN vrm_private.lockout.window_start IS 'failures are counted since';
 COMMENT ON COLUMN vrm_private.lockout.locked_until IS 'no attempt before; -infinity when never locked';
@@ -79,4 +79,81 @@ COMMENT ON COLUMN vrm_private.lockout.failures IS 'failures in this window';
 COMMENT ON COLUMN vrm_private.lockout.pending IS 'reservations without a verdict yet';
 COMMENT ON COLUMN vrm_private.lockout.consecutive IS 'failures since the last success';
 COMMENT ON COLUMN vrm_private.lockout.lock_count IS 'locks since the last success';
-COMMENT ON COLUMN vrm_private.lockout.value IS 'what must not go back: last TOTP step, refresh counter';
+COMMENT ON COLUMN vrm_private.lockout.value IS
+    'not used; 1.0.0 kept here what is in lockout_sessions and lockout_used now';
+
+CREATE TABLE IF NOT EXISTS vrm_private.lockout_requests (
+    key uuid NOT NULL,
+    window_start timestamptz NOT NULL,
+    locked_until timestamptz NOT NULL,
+    pending_deadline timestamptz NOT NULL,
+    last timestamptz NOT NULL,
+    failures integer NOT NULL,
+    pending integer NOT NULL,
+    consecutive integer NOT NULL,
+    lock_count integer NOT NULL,
+    value bigint NOT NULL
+) USING vrm_lockout;
+COMMENT ON TABLE vrm_private.lockout_requests IS
+    'what anybody makes for nothing, networks and requests of mails: of fixed size, and quick to forget';
+COMMENT ON COLUMN vrm_private.lockout_requests.key IS 'keyed hash of kind and identifier';
+COMMENT ON COLUMN vrm_private.lockout_requests.window_start IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_requests.locked_until IS 'no more before';
+COMMENT ON COLUMN vrm_private.lockout_requests.pending_deadline IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_requests.last IS 'last change';
+COMMENT ON COLUMN vrm_private.lockout_requests.failures IS 'requests or failures in this window';
+COMMENT ON COLUMN vrm_private.lockout_requests.pending IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_requests.consecutive IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_requests.lock_count IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_requests.value IS 'not used';
+
+CREATE TABLE IF NOT EXISTS vrm_private.lockout_sessions (
+    key uuid NOT NULL,
+    window_start timestamptz NOT NULL,
+    locked_until timestamptz NOT NULL,
+    pending_deadline timestamptz NOT NULL,
+    last timestamptz NOT NULL,
+    failures integer NOT NULL,
+    pending integer NOT NULL,
+    consecutive integer NOT NULL,
+    lock_count integer NOT NULL,
+    value bigint NOT NULL
+) USING vrm_lockout;
+COMMENT ON TABLE vrm_private.lockout_sessions IS
+    'refresh counters of sessions and their ends, for as long as a session can live';
+COMMENT ON COLUMN vrm_private.lockout_sessions.key IS 'keyed hash of kind and identifier';
+COMMENT ON COLUMN vrm_private.lockout_sessions.window_start IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_sessions.locked_until IS
+    'ended till then, when it would have died; -infinity while it lives';
+COMMENT ON COLUMN vrm_private.lockout_sessions.pending_deadline IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_sessions.last IS 'last change';
+COMMENT ON COLUMN vrm_private.lockout_sessions.failures IS 'not used';
+COMMENT ON COLUMN vrm_private.lockout_sessions.pending IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_sessions.consecutive IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_sessions.lock_count IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_sessions.value IS 'refresh tokens used';
+
+CREATE TABLE IF NOT EXISTS vrm_private.lockout_used (
+    key uuid NOT NULL,
+    window_start timestamptz NOT NULL,
+    locked_until timestamptz NOT NULL,
+    pending_deadline timestamptz NOT NULL,
+    last timestamptz NOT NULL,
+    failures integer NOT NULL,
+    pending integer NOT NULL,
+    consecutive integer NOT NULL,
+    lock_count integer NOT NULL,
+    value bigint NOT NULL
+) USING vrm_lockout;
+COMMENT ON TABLE vrm_private.lockout_used IS
+    'codes and tokens that are good once';
+COMMENT ON COLUMN vrm_private.lockout_used.key IS 'keyed hash of kind and identifier';
+COMMENT ON COLUMN vrm_private.lockout_used.window_start IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_used.locked_until IS 'infinity for what has no other end';
+COMMENT ON COLUMN vrm_private.lockout_used.pending_deadline IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_used.last IS 'last change';
+COMMENT ON COLUMN vrm_private.lockout_used.failures IS 'not used';
+COMMENT ON COLUMN vrm_private.lockout_used.pending IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_used.consecutive IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_used.lock_count IS 'as in vrm_private.lockout';
+COMMENT ON COLUMN vrm_private.lockout_used.value IS 'last step or use';

@@ -7,8 +7,8 @@ DECLARE
     address text := lower(btrim(email));
     reserved record;
 BEGIN
-    PERFORM vrm_private.require_own_passwords();
-    reserved := vrm.lockout_reserve('reset_request', address, NULL, NULL);
+    PERFORM vrm_private.require_own_passwords(), vrm_private.require_argument('email', email IS NULL);
+    reserved := vrm.lockout_reserve('reset_request', address, vrm_private.network_of_caller(client_ip), NULL);
     IF reserved.status = 'ok' THEN
         PERFORM vrm.lockout_settle(reserved.ticket, false);  -- every request counts
         INSERT INTO vrm_private.password_reset_requests (email) VALUES (left(address, 254));
@@ -31,15 +31,17 @@ BEGIN
             WHERE id IN (SELECT id FROM vrm_private.password_reset_requests
                          ORDER BY id LIMIT take_reset_mail.max FOR UPDATE SKIP LOCKED)
             RETURNING email)
-        SELECT DISTINCT u.id, u.email::text AS address
+        -- whose address it is; while nobody has proved it, the account that was made first
+        SELECT DISTINCT ON (lower(u.email)) u.id, u.email::text AS address
         FROM taken t JOIN auth.users u ON lower(u.email) = t.email
         WHERE NOT u.is_sso_user AND u.deleted_at IS NULL
+        ORDER BY lower(u.email), u.email_confirmed_at IS NULL, u.created_at, u.id
     LOOP
         email := request.address;
         token := request.id || '.' || vrm.random_base32(32);
         expires_at := clock_timestamp() + '1 hour'::interval;
-        DELETE FROM vrm_private.password_reset_tokens r
-        WHERE r.user_id = request.id AND r.expires_at < clock_timestamp();
+        -- The newest mail is good, and no other: one of them may be in the wrong hands.
+        DELETE FROM vrm_private.password_reset_tokens r WHERE r.user_id = request.id;
         INSERT INTO vrm_private.password_reset_tokens (user_id, token_hash, expires_at)
         VALUES (request.id, sha256(convert_to(token, 'UTF8')), expires_at);
         RETURN NEXT;
@@ -77,8 +79,10 @@ BEGIN
     IF who IS NULL THEN
         RETURN false;
     END IF;
-    -- Whoever reads somebody's mail has one factor, not two.
-    IF (SELECT p.mfa_enabled FROM vrm.user_profiles p WHERE p.id = who) THEN
+    -- Whoever reads somebody's mail has one factor, not two.  But an address that was never proved belongs
+    -- to who reads its mail, and no factor of somebody else's stands in the way.
+    IF (SELECT p.mfa_enabled AND u.email_confirmed_at IS NOT NULL
+        FROM vrm.user_profiles p JOIN auth.users u ON u.id = p.id WHERE p.id = who) THEN
         IF totp IS NULL OR vrm_private.check_code(who, totp) <> 'ok' THEN
             RETURN false;
         END IF;
@@ -91,16 +95,68 @@ BEGIN
         RETURN false;  -- somebody else was faster
     END IF;
     DELETE FROM vrm_private.password_reset_tokens r WHERE r.user_id = who;
+    IF NOT vrm_private.confirm_address(who) THEN
+        RETURN false;
+    END IF;
     UPDATE auth.users u SET encrypted_password = hash, updated_at = clock_timestamp() WHERE u.id = who;
     PERFORM vrm_private.end_session(s.id) FROM vrm_private.sessions s WHERE s.user_id = who AND s.revoked_at IS NULL;
     PERFORM vrm.audit_event('password reset', jsonb_build_object('user_id', who));
-    PERFORM vrm.lockout_clear('password', lower(btrim(p.email))), vrm_private.show_lock(p.email)
+    -- What guesses have locked; what an administrator has, stays.
+    PERFORM vrm.lockout_clear('password', vrm_private.identifier_of(p.email, p.id)), vrm_private.show_locks(ARRAY[who])
     FROM vrm.user_profiles p WHERE p.id = who;
     RETURN true;
 END
 $$;
 COMMENT ON FUNCTION vrm.consume_password_reset(text, vrm.secret, text) IS
     'sets a new password, once for a token; ends all sessions, and asks for the second factor where there is one';
+CREATE OR REPLACE FUNCTION vrm.change_password(old_password vrm.secret, new_password vrm.secret)
+    RETURNS vrm.sign_in_status
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    who uuid := vrm_private.caller();
+    account record;
+    reserved record;
+    good boolean := false;
+    verdict text;
+BEGIN
+    PERFORM vrm_private.require_own_passwords();
+    PERFORM vrm_private.require_strength(new_password);
+    SELECT vrm_private.identifier_of(u.email, u.id) AS identifier, u.encrypted_password AS hash INTO account
+    FROM auth.users u WHERE u.id = who;
+    -- Counted as attempts of a device of its own: whoever holds a token guesses no further than a stranger,
+    -- and strangers keep nobody from changing a password.
+    reserved := vrm.lockout_reserve('device', 'change ' || account.identifier, NULL, NULL);
+    IF reserved.status <> 'ok' THEN
+        RETURN reserved.status::vrm.sign_in_status;
+    END IF;
+    BEGIN
+        good := coalesce(vrm.password_matches(account.hash, old_password), false);
+    EXCEPTION
+        WHEN invalid_parameter_value THEN
+            RAISE LOG 'the password hash of user "%" cannot be used', who;
+    END;
+    verdict := vrm.lockout_settle(reserved.ticket, good);
+    IF NOT good THEN
+        PERFORM vrm_private.journal_failure('change of password', verdict, jsonb_build_object('user_id', who));
+        RETURN verdict::vrm.sign_in_status;
+    END IF;
+    UPDATE auth.users u SET encrypted_password = vrm.password_hash(new_password), updated_at = clock_timestamp()
+    WHERE u.id = who;
+    DELETE FROM vrm_private.password_reset_tokens r WHERE r.user_id = who;
+    PERFORM vrm_private.end_session(s.id)
+    FROM vrm_private.sessions s
+    WHERE s.user_id = who AND s.revoked_at IS NULL
+      AND s.id IS DISTINCT FROM vrm_private.uuid_in_token(vrm.jwt() ->> 'session_id', 1);
+    PERFORM vrm.audit_event('password changed', jsonb_build_object('user_id', who));
+    RETURN 'ok';
+END
+$$;
+COMMENT ON FUNCTION vrm.change_password(vrm.secret, vrm.secret) IS
+    'another password for the caller, who knows the old one; ends all other sessions';
+
+REVOKE EXECUTE ON FUNCTION vrm.change_password(vrm.secret, vrm.secret) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.change_password(vrm.secret, vrm.secret) TO authenticated;
 REVOKE EXECUTE ON FUNCTION
     vrm_private.reset_token_user(text),
     vrm.request_password_reset(text, inet),

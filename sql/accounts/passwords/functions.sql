@@ -26,3 +26,13 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.require_strength(vrm.secret) IS 'refuses passwords that are too short';
 REVOKE EXECUTE ON FUNCTION vrm_private.require_own_passwords(), vrm_private.require_strength(vrm.secret) FROM PUBLIC;
+
+-- Differs whenever the password does, whoever has changed it and how.
+CREATE OR REPLACE FUNCTION vrm_private.password_generation(user_id uuid) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT left(encode(sha256(convert_to(u.encrypted_password, 'UTF8')), 'hex'), 16)
+    FROM auth.users u WHERE u.id = password_generation.user_id
+$$;
+COMMENT ON FUNCTION vrm_private.password_generation(uuid) IS
+    'what tickets and devices of a person are bound to; null without a password';
+REVOKE EXECUTE ON FUNCTION vrm_private.password_generation(uuid) FROM PUBLIC;

@@ -55,18 +55,20 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.access_token(uuid, uuid, text) IS 'a token for vrm.login(), good for 15 minutes';
 
-CREATE OR REPLACE FUNCTION vrm_private.refresh_token(user_id uuid, session_id uuid, counter bigint) RETURNS text
+CREATE OR REPLACE FUNCTION vrm_private.refresh_token(user_id uuid, session_id uuid, counter bigint, secret text)
+    RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    token text := concat_ws('.', refresh_token.user_id, refresh_token.session_id, refresh_token.counter,
-                            vrm.random_base32(32));
+    token text := concat_ws('.', refresh_token.user_id, refresh_token.session_id, refresh_token.counter, secret);
 BEGIN
     INSERT INTO vrm_private.refresh_tokens (user_id, session_id, counter, token_hash)
-    VALUES (refresh_token.user_id, refresh_token.session_id, refresh_token.counter, sha256(convert_to(token, 'UTF8')));
+    VALUES (refresh_token.user_id, refresh_token.session_id, refresh_token.counter, sha256(convert_to(token, 'UTF8')))
+    ON CONFLICT DO NOTHING;
     RETURN token;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.refresh_token(uuid, uuid, bigint) IS 'the next refresh token of a session';
+COMMENT ON FUNCTION vrm_private.refresh_token(uuid, uuid, bigint, text) IS
+    'a refresh token of a session, kept as its hash';
 
 CREATE OR REPLACE FUNCTION vrm_private.start_session(user_id uuid, aal text, client_ip inet, user_agent text)
     RETURNS vrm.sign_in_result
@@ -83,12 +85,14 @@ BEGIN
     SET last_login = clock_timestamp(), login_attempts = 0, locked_until = NULL
     WHERE id = start_session.user_id
     RETURNING email INTO address;
-    PERFORM vrm.audit_event('signed in', jsonb_build_object('user_id', start_session.user_id, 'aal', start_session.aal,
-                                                            'session_id', result.session_id));
+    -- In the journal, because a guess that was right is what a guesser would rather see undone.
+    PERFORM vrm.audit_journal('signed in', jsonb_build_object(
+        'user_id', start_session.user_id, 'aal', start_session.aal, 'session_id', result.session_id));
     result.status := 'ok';
     result.user_id := start_session.user_id;
     result.access_token := vrm_private.access_token(start_session.user_id, result.session_id, start_session.aal);
-    result.refresh_token := vrm_private.refresh_token(start_session.user_id, result.session_id, 0);
+    result.refresh_token := vrm_private.refresh_token(start_session.user_id, result.session_id, 0,
+                                                      vrm.random_base32(32));
     result.device_token := vrm.lockout_device_token(lower(btrim(address)));
     RETURN result;
 END
@@ -99,7 +103,7 @@ COMMENT ON FUNCTION vrm_private.start_session(uuid, text, inet, text) IS 'what e
 CREATE OR REPLACE FUNCTION vrm_private.end_session(session_id uuid) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM vrm.lockout_lock('session', end_session.session_id::text, clock_timestamp() + '31 days'::interval);
+    PERFORM vrm.lockout_lock('session', end_session.session_id::text, clock_timestamp() + '30 days'::interval);
     UPDATE vrm_private.sessions SET revoked_at = clock_timestamp()
     WHERE id = end_session.session_id AND revoked_at IS NULL;
 END
@@ -112,41 +116,50 @@ CREATE OR REPLACE FUNCTION vrm.session_refresh(refresh_token text) RETURNS vrm.s
 DECLARE
     key record := vrm_private.token_key();
     given record;
+    state record;
     result vrm.sign_in_result;
 BEGIN
     SELECT t.user_id, t.session_id, t.counter, s.aal,
            s.revoked_at IS NULL AND s.refreshed_at > clock_timestamp() - '30 days'::interval AS alive,
-           p.deleted_at IS NULL AND coalesce(u.banned_until <= clock_timestamp(), true) AS may
+           (SELECT max(n.counter) FROM vrm_private.refresh_tokens n
+            WHERE n.user_id = t.user_id AND n.session_id = t.session_id) AS newest
     INTO given
     FROM vrm_private.refresh_tokens t
     JOIN vrm_private.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
-    JOIN vrm.user_profiles p ON p.id = t.user_id JOIN auth.users u ON u.id = t.user_id
     WHERE t.user_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 1)
       AND t.session_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 2)
       AND t.token_hash = sha256(convert_to(session_refresh.refresh_token, 'UTF8'));
-    IF given.session_id IS NULL OR NOT given.alive OR NOT given.may
-       OR (vrm.lockout_state('session', given.session_id::text)).locked THEN
+    SELECT s.may, s.locked_until INTO state FROM vrm_private.account_state(given.user_id) s;
+    IF given.session_id IS NULL OR NOT given.alive OR state.may IS NOT TRUE THEN
         RETURN vrm_private.refused('invalid', NULL);
+    ELSIF state.locked_until IS NOT NULL THEN
+        RETURN vrm_private.refused('locked', state.locked_until);
     END IF;
-    -- A token that comes a second time was stolen, by this caller or from him.
-    IF NOT vrm.lockout_advance('session', given.session_id::text, given.counter + 1) THEN
-        PERFORM vrm_private.end_session(given.session_id),
-                vrm.audit_journal('refresh token used twice', jsonb_build_object(
-                    'user_id', given.user_id, 'session_id', given.session_id));
-        RETURN vrm_private.refused('invalid', NULL);
-    END IF;
+    CASE vrm.session_rotate(given.session_id::text, given.counter, given.newest)
+        WHEN 'first', 'again' THEN
+            NULL;
+        WHEN 'reused' THEN
+            -- It was stolen, by this caller or from whoever had it.
+            PERFORM vrm_private.end_session(given.session_id),
+                    vrm.audit_journal('refresh token used twice', jsonb_build_object(
+                        'user_id', given.user_id, 'session_id', given.session_id));
+            RETURN vrm_private.refused('invalid', NULL);
+        ELSE
+            RETURN vrm_private.refused('invalid', NULL);
+    END CASE;
     UPDATE vrm_private.sessions SET refreshed_at = clock_timestamp()
     WHERE user_id = given.user_id AND id = given.session_id;
     result.status := 'ok';
     result.user_id := given.user_id;
     result.session_id := given.session_id;
     result.access_token := vrm_private.access_token(given.user_id, given.session_id, given.aal);
-    result.refresh_token := vrm_private.refresh_token(given.user_id, given.session_id, given.counter + 1);
+    result.refresh_token := vrm_private.refresh_token(given.user_id, given.session_id, given.counter + 1,
+                                                      vrm.session_successor(session_refresh.refresh_token));
     RETURN result;
 END
 $$;
 COMMENT ON FUNCTION vrm.session_refresh(text) IS
-    'new tokens for a refresh token, once; a second use ends the session, and ROLLBACK does not undo that';
+    'new tokens for a refresh token; the same within ten seconds, afterwards a second use ends the session for good';
 
 CREATE OR REPLACE FUNCTION vrm.session_revoke(session_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -183,7 +196,7 @@ COMMENT ON FUNCTION vrm.session_revoke_all(uuid) IS 'ends all sessions of a user
 REVOKE EXECUTE ON FUNCTION
     vrm_private.token_key(),
     vrm_private.access_token(uuid, uuid, text),
-    vrm_private.refresh_token(uuid, uuid, bigint),
+    vrm_private.refresh_token(uuid, uuid, bigint, text),
     vrm_private.start_session(uuid, text, inet, text),
     vrm_private.uuid_in_token(text, integer),
     vrm_private.end_session(uuid),

@@ -1,59 +1,68 @@
 -- Hooks of Supabase Auth, which keeps and checks the passwords there; the lockout is ours
 
-CREATE OR REPLACE FUNCTION vrm_private.hook_answer(kind text, identifier text, user_id text, valid boolean)
-    RETURNS jsonb
+CREATE OR REPLACE FUNCTION vrm_private.hook_rejection() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('decision', 'reject', 'should_logout_user', false,
+                              'message', 'Too many attempts. Try again later.')
+$$;
+COMMENT ON FUNCTION vrm_private.hook_rejection() IS 'the answer that lets nobody in';
+
+-- An error would reach the user as one of the server's, and Supabase Auth would look at no password at
+-- all; an event that cannot be counted is refused instead.
+CREATE OR REPLACE FUNCTION vrm_private.hook_answer(kind text, event jsonb) RETURNS jsonb
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    reserved record := vrm.lockout_reserve(kind, identifier, NULL, NULL);
-    verdict text := reserved.status;
+    who uuid := vrm_private.uuid_in_token(lower(event ->> 'user_id'), 1);
+    identifier text := who::text;
+    by_hand timestamptz;
+    reserved record;
+    verdict text;
 BEGIN
+    IF who IS NULL THEN
+        RETURN vrm_private.hook_rejection();
+    END IF;
+    IF hook_answer.kind = 'password' THEN
+        SELECT vrm_private.identifier_of(u.email, u.id) INTO identifier FROM auth.users u WHERE u.id = who;
+    END IF;
+    reserved := vrm.lockout_reserve(kind, coalesce(identifier, who::text), NULL, NULL);
+    verdict := reserved.status;
     IF verdict = 'ok' THEN
-        verdict := vrm.lockout_settle(reserved.ticket, valid);
+        verdict := vrm.lockout_settle(reserved.ticket, coalesce(event -> 'valid' = 'true'::jsonb, false));
         IF verdict <> 'ok' THEN
-            PERFORM vrm_private.journal_failure(kind, verdict, jsonb_build_object('user_id', user_id));
+            PERFORM vrm_private.journal_failure(kind, verdict, jsonb_build_object('user_id', who));
         END IF;
     END IF;
-    IF verdict IN ('ok', 'invalid') THEN
+    SELECT l.locked_until INTO by_hand
+    FROM vrm_private.account_locks l WHERE l.user_id = who AND l.locked_until > clock_timestamp();
+    IF verdict IN ('ok', 'invalid') AND by_hand IS NULL THEN
         RETURN jsonb_build_object('decision', 'continue');
     END IF;
-    RETURN jsonb_build_object('decision', 'reject', 'should_logout_user', false,
-                              'message', 'Too many attempts. Try again later.');
+    RETURN vrm_private.hook_rejection();
+EXCEPTION
+    WHEN OTHERS THEN
+        RAISE WARNING 'an attempt could not be counted: %', SQLERRM;
+        RETURN vrm_private.hook_rejection();
 END
 $$;
-COMMENT ON FUNCTION vrm_private.hook_answer(text, text, text, boolean) IS
-    'counts an attempt that Supabase Auth has judged, and answers it';
+COMMENT ON FUNCTION vrm_private.hook_answer(text, jsonb) IS
+    'counts an attempt that Supabase Auth has judged, and answers it; raises nothing';
 
 CREATE OR REPLACE FUNCTION vrm.hook_password_verification_attempt(event jsonb) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    address text;
-    answer jsonb;
-BEGIN
-    SELECT lower(btrim(coalesce(u.email, u.id::text))) INTO address
-    FROM auth.users u WHERE u.id = (event ->> 'user_id')::uuid;
-    answer := vrm_private.hook_answer('password', coalesce(address, event ->> 'user_id'),
-                                      event ->> 'user_id', coalesce((event ->> 'valid')::boolean, false));
-    IF answer ->> 'decision' = 'reject' OR (event ->> 'valid')::boolean THEN
-        PERFORM vrm_private.show_lock(address);
-    END IF;
-    RETURN answer;
-END
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.hook_answer('password', event)
 $$;
 COMMENT ON FUNCTION vrm.hook_password_verification_attempt(jsonb) IS
     'Supabase Auth hook: counts password attempts and rejects them while the account is locked';
 
 CREATE OR REPLACE FUNCTION vrm.hook_mfa_verification_attempt(event jsonb) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN vrm_private.hook_answer('totp', event ->> 'user_id', event ->> 'user_id',
-                                   coalesce((event ->> 'valid')::boolean, false));
-END
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.hook_answer('totp', event)
 $$;
 COMMENT ON FUNCTION vrm.hook_mfa_verification_attempt(jsonb) IS
     'Supabase Auth hook: counts attempts at second factors and rejects them while the factor is locked';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.hook_answer(text, text, text, boolean), vrm.hook_password_verification_attempt(jsonb),
+    vrm_private.hook_rejection(), vrm_private.hook_answer(text, jsonb), vrm.hook_password_verification_attempt(jsonb),
     vrm.hook_mfa_verification_attempt(jsonb)
     FROM PUBLIC;
 
@@ -61,11 +70,17 @@ REVOKE EXECUTE ON FUNCTION
 CREATE OR REPLACE FUNCTION vrm.hook_custom_access_token(event jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    who uuid := vrm_private.uuid_in_token(lower(event ->> 'user_id'), 1);
     profile vrm.user_profiles;
 BEGIN
-    SELECT p.* INTO profile FROM vrm.user_profiles p WHERE p.id = (event ->> 'user_id')::uuid;
+    IF who IS NULL OR jsonb_typeof(event -> 'claims') IS DISTINCT FROM 'object' THEN
+        RETURN '{"error": {"http_code": 400, "message": "the event names no user, or has no claims"}}';
+    END IF;
+    SELECT p.* INTO profile FROM vrm.user_profiles p WHERE p.id = who;
     IF profile.deleted_at IS NOT NULL THEN
         RETURN '{"error": {"http_code": 403, "message": "the account is deleted"}}';
+    ELSIF EXISTS (SELECT FROM vrm_private.account_locks l WHERE l.user_id = who AND l.locked_until > now()) THEN
+        RETURN '{"error": {"http_code": 403, "message": "the account is locked"}}';
     END IF;
     RETURN jsonb_set(event, '{claims,user_role}', to_jsonb(coalesce(profile.role, 'user')::text));
 END

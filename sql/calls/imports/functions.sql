@@ -61,18 +61,17 @@ $$;
 COMMENT ON FUNCTION vrm_private.count_words(uuid, text, jsonb) IS 'notes words of a report that no vocabulary knows';
 
 -- The reports that are the first ones of their call and whole, which nearly all are, in one statement.
--- What is left over comes back and is looked at one by one.
+-- What is left over comes back and is looked at one by one.  Planned for the arrays that come: whoever has
+-- no idea how many reports there are compares each with each.
 CREATE OR REPLACE FUNCTION vrm_private.import_fresh(
-    owner uuid, most integer, OUT taken integer, OUT left_users uuid[], OUT left_ids uuid[]
+    users uuid[], ids uuid[], OUT left_users uuid[], OUT left_ids uuid[]
 )
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    WITH taken AS (
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    WITH taken AS MATERIALIZED (
         SELECT i.user_id, i.id, i.source, i.external_id, i.payload, i.agent_id, i.received_at, i.note
-        FROM vrm.call_imports i
-        WHERE i.state = 'new' AND (owner IS NULL OR i.user_id = owner)
-        ORDER BY i.user_id, i.id
-        LIMIT most
-        FOR NO KEY UPDATE SKIP LOCKED
+        FROM unnest(users, ids) AS n (user_id, id)
+        JOIN vrm.call_imports i ON i.user_id = n.user_id AND i.id = n.id
     ), read AS MATERIALIZED (
         SELECT t.user_id, t.id, t.agent_id, t.received_at, t.note, r.*,
                row_number() OVER (PARTITION BY t.user_id, r.found_source, r.found_id ORDER BY t.id) AS nth
@@ -83,14 +82,26 @@ CREATE OR REPLACE FUNCTION vrm_private.import_fresh(
         WHERE r.what = 'call' AND r.nth = 1 AND r.unknown IS NULL
           AND (r.outcome IS NULL OR EXISTS (SELECT FROM vrm.call_outcomes o WHERE o.name = r.outcome))
           AND NOT EXISTS (SELECT FROM vrm.call_imports k
-                          WHERE k.user_id = r.user_id AND k.source = r.found_source
-                            AND k.external_id IN (r.found_id, vrm_private.erased_id(r.found_id))
+                          WHERE k.user_id = r.user_id AND k.source = r.found_source AND k.external_id = r.found_id
                             AND k.state IN ('imported', 'pending'))
+          AND NOT EXISTS (SELECT FROM vrm.call_imports k
+                          WHERE k.user_id = r.user_id AND k.source = r.found_source
+                            AND k.external_id = 'erased ' || encode(sha256(convert_to(r.found_id, 'UTF8')), 'hex')
+                            AND k.state = 'imported')
     ), made AS (
         INSERT INTO vrm.test_runs (user_id, id, agent_id, time_limit, status, started_at, completed_at, results,
                                    error, source, external_id, direction, outcome, ended_reason, cost, currency)
         SELECT f.user_id, vrm.uuid7(f.started_at),
-               coalesce(vrm_private.agent_named(f.user_id, f.results -> 'agent'), f.agent_id),
+               coalesce((SELECT a.id FROM vrm.agents a
+                         WHERE a.user_id = f.user_id AND a.deleted_at IS NULL
+                           AND a.agent_id = f.results #>> '{agent,id}'),
+                        (SELECT a.id FROM vrm.agents a
+                         WHERE a.user_id = f.user_id AND a.deleted_at IS NULL
+                           AND a.agent_id = f.results #>> '{agent,name}'),
+                        (SELECT a.id FROM vrm.agents a
+                         WHERE a.user_id = f.user_id AND a.deleted_at IS NULL
+                           AND a.agent_id = f.results #>> '{agent,number}'),
+                        f.agent_id),
                greatest(1, least(86400, ceil(extract(epoch FROM f.ended_at - f.started_at))))::integer,
                coalesce(f.status, 'completed'), f.started_at, f.ended_at, f.results, f.error, f.found_source,
                f.found_id, f.direction::vrm.call_direction, f.outcome, f.ended_reason, f.cost::numeric, f.currency
@@ -116,12 +127,13 @@ CREATE OR REPLACE FUNCTION vrm_private.import_fresh(
         WHERE i.user_id = r.user_id AND i.id = r.id AND (m.id IS NOT NULL OR r.what IN ('ignored', 'refused'))
         RETURNING i.user_id, i.id
     )
-    SELECT count(*)::integer, array_agg(r.user_id ORDER BY r.id) FILTER (WHERE d.id IS NULL),
-           array_agg(r.id ORDER BY r.id) FILTER (WHERE d.id IS NULL)
+    SELECT array_agg(r.user_id ORDER BY r.id), array_agg(r.id ORDER BY r.id) INTO left_users, left_ids
     FROM read r LEFT JOIN done d ON d.user_id = r.user_id AND d.id = r.id
+    WHERE d.id IS NULL;
+END
 $$;
-COMMENT ON FUNCTION vrm_private.import_fresh(uuid, integer) IS
-    'makes calls of so many new reports, where that is all there is to do; tells which need a closer look';
+COMMENT ON FUNCTION vrm_private.import_fresh(uuid[], uuid[]) IS
+    'makes calls of new reports, where that is all there is to do; tells which need a closer look';
 
 CREATE OR REPLACE FUNCTION vrm_private.import_batch(most integer) RETURNS integer
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -137,17 +149,19 @@ BEGIN
                   DETAIL = format('Got %s.', coalesce(most::text, 'null')),
                   HINT = 'CALL vrm.import_calls();';
     END IF;
+    SELECT array_agg(t.user_id ORDER BY t.id), array_agg(t.id ORDER BY t.id) INTO users, ids
+    FROM (SELECT i.user_id, i.id FROM vrm.call_imports i
+          WHERE i.state = 'new' AND (owner IS NULL OR i.user_id = owner)
+          ORDER BY i.user_id, i.id LIMIT most FOR NO KEY UPDATE SKIP LOCKED) AS t;
+    taken := coalesce(cardinality(ids), 0);
+    IF taken = 0 THEN
+        RETURN 0;
+    END IF;
     BEGIN
-        SELECT f.taken, f.left_users, f.left_ids INTO taken, users, ids
-        FROM vrm_private.import_fresh(owner, most) AS f;
+        SELECT f.left_users, f.left_ids INTO users, ids FROM vrm_private.import_fresh(users, ids) AS f;
     EXCEPTION
         WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
-            -- one of them does not fit into a row: which one, and why, is found out one by one
-            SELECT array_agg(t.user_id ORDER BY t.id), array_agg(t.id ORDER BY t.id) INTO users, ids
-            FROM (SELECT i.user_id, i.id FROM vrm.call_imports i
-                  WHERE i.state = 'new' AND (owner IS NULL OR i.user_id = owner)
-                  ORDER BY i.user_id, i.id LIMIT most FOR NO KEY UPDATE SKIP LOCKED) AS t;
-            taken := coalesce(cardinality(ids), 0);
+            NULL;  -- one of them does not fit into a row: which one, and why, is found out one by one
     END;
     FOR n IN 1 .. coalesce(cardinality(ids), 0) LOOP
         PERFORM vrm_private.import_one(users[n], ids[n]);
@@ -411,7 +425,7 @@ COMMENT ON FUNCTION vrm_private.feed_import() IS 'trigger: rows of vrm.call_impo
 REVOKE EXECUTE ON FUNCTION
     vrm_private.take_report(), vrm_private.agent_named(uuid, jsonb), vrm_private.erased_id(text),
     vrm_private.count_words(uuid, text, jsonb),
-    vrm_private.import_fresh(uuid, integer), vrm_private.import_batch(integer), vrm_private.import_one(uuid, uuid),
+    vrm_private.import_fresh(uuid[], uuid[]), vrm_private.import_batch(integer), vrm_private.import_one(uuid, uuid),
     vrm_private.report_fields(jsonb), vrm_private.call_fields(vrm.test_runs),
     vrm_private.insert_imported(uuid, uuid, jsonb),
     vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs),

@@ -93,3 +93,14 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.require_service_or_admin() IS 'an error for ordinary users';
 REVOKE EXECUTE ON FUNCTION vrm_private.is_service(), vrm_private.require_service_or_admin() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.require_argument(name text, is_null boolean) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF is_null THEN
+        RAISE EXCEPTION '% must not be null', name USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.require_argument(text, boolean) IS 'an error that names the argument, when it is null';
+REVOKE EXECUTE ON FUNCTION vrm_private.require_argument(text, boolean) FROM PUBLIC;

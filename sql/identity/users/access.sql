@@ -36,3 +36,9 @@ CREATE POLICY "accounts in good standing only" ON vrm.user_profiles
     USING ((SELECT CASE WHEN vrm.account_problem() IS NULL THEN 1 END) IS NOT NULL);
 COMMENT ON POLICY "accounts in good standing only" ON vrm.user_profiles IS
     'not locked, deleted or anonymous, and aal2 where a second factor is on';
+
+REVOKE ALL ON vrm_private.account_locks FROM PUBLIC, anon, authenticated, service_role;
+ALTER TABLE vrm_private.account_locks ENABLE ROW LEVEL SECURITY;
+CREATE TRIGGER announce_change AFTER INSERT OR UPDATE OR DELETE ON vrm_private.account_locks
+    FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
+COMMENT ON TRIGGER announce_change ON vrm_private.account_locks IS 'makes backends forget the locks they have read';

@@ -53,8 +53,12 @@ BEGIN
         updated_at timestamptz DEFAULT now(),
         deleted_at timestamptz
     );
-    CREATE UNIQUE INDEX users_email_key ON auth.users (lower(email)) WHERE NOT is_sso_user;
-    COMMENT ON INDEX auth.users_email_key IS 'one account an address; single sign-on may share them';
+    CREATE UNIQUE INDEX users_email_key ON auth.users (lower(email))
+        WHERE NOT is_sso_user AND email_confirmed_at IS NOT NULL;
+    COMMENT ON INDEX auth.users_email_key IS
+        'one account an address, once it is proved; single sign-on may share them';
+    CREATE INDEX users_address ON auth.users (lower(email));
+    COMMENT ON INDEX auth.users_address IS 'people by address, proved or not';
     REVOKE ALL ON auth.users FROM PUBLIC, anon, authenticated;
     GRANT SELECT, INSERT, UPDATE, DELETE ON auth.users TO service_role;
 
@@ -125,8 +129,26 @@ COMMENT ON COLUMN vrm.user_profiles.role IS 'what the person may do in the appli
 COMMENT ON COLUMN vrm.user_profiles.mfa_enabled IS 'a second factor is asked for at sign-in';
 COMMENT ON COLUMN vrm.user_profiles.mfa_secret IS 'secret of the second factor, sealed';
 COMMENT ON COLUMN vrm.user_profiles.last_login IS 'last successful sign-in';
-COMMENT ON COLUMN vrm.user_profiles.login_attempts IS 'failures in a row, as of the last transition';
-COMMENT ON COLUMN vrm.user_profiles.locked_until IS 'no sign-in before, as of the last transition';
+COMMENT ON COLUMN vrm.user_profiles.login_attempts IS
+    'failures in a row, as maintenance, an administrator or a success has last written them';
+COMMENT ON COLUMN vrm.user_profiles.locked_until IS
+    'no sign-in before, written as login_attempts is; vrm.account_standing shows both as they are now';
 COMMENT ON COLUMN vrm.user_profiles.created_at IS 'when the profile was made';
 COMMENT ON COLUMN vrm.user_profiles.updated_at IS 'when it was last changed';
 COMMENT ON COLUMN vrm.user_profiles.deleted_at IS 'when the person asked for deletion; null while alive';
+
+-- Locks made by hand.  Those that guesses earn are in vrm_private.lockout, and stop nobody who is in.
+CREATE TABLE IF NOT EXISTS vrm_private.account_locks (
+    user_id uuid PRIMARY KEY REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    locked_until timestamptz NOT NULL,
+    reason text CONSTRAINT reason_length CHECK (length(reason) <= 2000),
+    locked_by uuid,
+    locked_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE vrm_private.account_locks IS
+    'accounts that an administrator has locked; they do nothing, and only an administrator lifts it';
+COMMENT ON COLUMN vrm_private.account_locks.user_id IS 'whose account';
+COMMENT ON COLUMN vrm_private.account_locks.locked_until IS 'it does nothing before';
+COMMENT ON COLUMN vrm_private.account_locks.reason IS 'what the administrator said';
+COMMENT ON COLUMN vrm_private.account_locks.locked_by IS 'the administrator; null for the service';
+COMMENT ON COLUMN vrm_private.account_locks.locked_at IS 'when';

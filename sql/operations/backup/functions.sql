@@ -211,7 +211,15 @@ $$;
 COMMENT ON FUNCTION vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text) IS
     'on the server in use: notes how long a restore took that was tried, and whether all was there';
 
--- The objectives are those of the source document.
+CREATE OR REPLACE FUNCTION vrm_private.seconds_between(earlier timestamptz, later timestamptz) RETURNS double precision
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN earlier IS NOT NULL THEN greatest(extract(epoch FROM later - earlier), 0) END::float8
+$$;
+COMMENT ON FUNCTION vrm_private.seconds_between(timestamptz, timestamptz) IS
+    'seconds from one moment to another, 0 when that is not later';
+
+-- The objectives are those of the source document.  What ends in the future did not happen: some clock is wrong,
+-- or one is a little ahead of another.
 CREATE OR REPLACE FUNCTION vrm.recovery_status()
     RETURNS TABLE (check_name text, status text, value float8, limit_value float8, detail text, hint text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -222,22 +230,30 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
                extract(epoch FROM interval '4 h')::float8 AS rto
     ), known AS (
         SELECT count(*) AS recorded, max(b.expired_at) AS expired,
-               extract(epoch FROM now() - max(b.finished_at) FILTER (WHERE good))::float8 AS youngest,
-               extract(epoch FROM now() - min(b.finished_at) FILTER (WHERE good))::float8 AS oldest,
-               max(b.finished_at) FILTER (WHERE good) AS last_full
-        FROM vrm.backups b, LATERAL (SELECT b.kind = 'full' AND NOT b.failed AND b.expired_at IS NULL) AS usable (good)
+               vrm_private.seconds_between(max(b.finished_at) FILTER (WHERE good), now()) AS youngest,
+               vrm_private.seconds_between(min(b.finished_at) FILTER (WHERE good), now()) AS oldest,
+               max(b.finished_at) FILTER (WHERE good) AS last_full,
+               min(b.label) FILTER (WHERE ahead AND b.expired_at IS NULL) AS of_future
+        FROM vrm.backups b, LATERAL (SELECT b.finished_at > now() + interval '5 min') AS clock (ahead),
+             LATERAL (SELECT b.kind = 'full' AND NOT b.failed AND NOT ahead AND b.expired_at IS NULL) AS usable (good)
     ), drill AS (
         SELECT d.*, extract(epoch FROM d.finished_at - d.started_at)::float8 AS seconds
         FROM (SELECT true) AS one
-        LEFT JOIN (SELECT * FROM vrm.restore_drills ORDER BY finished_at DESC, id DESC LIMIT 1) AS d ON true
+        LEFT JOIN (SELECT * FROM vrm.restore_drills WHERE finished_at <= now() + interval '5 min'
+                   ORDER BY finished_at DESC, id DESC LIMIT 1) AS d ON true
     )
     SELECT 'full_backup',
-           CASE WHEN k.recorded = 0 THEN 'unknown' WHEN k.youngest <= o.full_age THEN 'ok' ELSE 'fail' END,
+           CASE WHEN k.recorded = 0 THEN 'unknown'
+                WHEN k.youngest <= o.full_age AND k.of_future IS NULL THEN 'ok' ELSE 'fail' END,
            k.youngest, o.full_age,
            CASE WHEN k.recorded = 0 THEN 'no backup was recorded'
+                WHEN k.of_future IS NOT NULL THEN format('backup "%s" ends in the future', k.of_future)
                 WHEN k.last_full IS NULL THEN 'there is no full backup that is good'
                 ELSE format('the last good full backup is of %s', k.last_full) END,
            CASE WHEN k.recorded = 0 THEN 'Run: psql -c "SELECT vrm.record_backup(''$(pgbackrest info --output=json)'')"'
+                WHEN k.of_future IS NOT NULL THEN
+                    format('Set the clock of the server that makes backups; then: DELETE FROM vrm.backups'
+                           ' WHERE label = %L; and make another.', k.of_future)
                 WHEN k.youngest <= o.full_age THEN NULL
                 ELSE 'Run pgbackrest --type=full backup, record it, then: SELECT * FROM vrm.backups;' END
     FROM known k, objective o
@@ -258,7 +274,8 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
            CASE WHEN r.state = 'standby' THEN 'unknown' WHEN r.state = 'off' OR r.exposure_seconds > o.rpo THEN 'fail'
                 WHEN r.state = 'broken' THEN 'warn' ELSE 'ok' END,
            r.exposure_seconds, o.rpo, r.detail,
-           CASE WHEN r.state = 'off' THEN 'ALTER SYSTEM SET archive_mode = on; then restart the server.'
+           CASE WHEN r.state = 'off' THEN
+                    'Set archive_command first; then: ALTER SYSTEM SET archive_mode = on; and restart the server.'
                 WHEN r.state = 'standby' THEN 'On the primary server: SELECT * FROM vrm.recovery_status();'
                 WHEN r.state = 'broken' THEN 'SELECT * FROM pg_stat_archiver; its error is in the server''s log.'
                 WHEN r.exposure_seconds > o.rpo
@@ -281,7 +298,7 @@ COMMENT ON FUNCTION vrm.recovery_status() IS
     'verdicts, values in seconds: last full backup, how far back one can go, what would be lost now, time of a restore';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm.verify_restore(text), vrm.recovery_status(),
+    vrm.verify_restore(text), vrm.recovery_status(), vrm_private.seconds_between(timestamptz, timestamptz),
     vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.recovery_status() TO pg_monitor, service_role;

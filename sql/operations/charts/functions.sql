@@ -14,13 +14,17 @@ CREATE OR REPLACE FUNCTION vrm_private.markdown(value text) RETURNS text
 $$;
 COMMENT ON FUNCTION vrm_private.markdown(text) IS 'text as it stands in a cell of a Markdown table';
 
--- Figures as people read them.
+-- Figures as people read them.  Percentages are cut, not rounded, and what is there is not 0: the two ends
+-- say all and nothing.
 CREATE OR REPLACE FUNCTION vrm_private.figure(value double precision, unit text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE unit
         WHEN 'bytes' THEN CASE WHEN value = 0 THEN '0' ELSE pg_size_pretty(value::numeric) END
         WHEN 'seconds' THEN trunc(round(value::numeric) / 60) || to_char(round(value::numeric) % 60, '":"FM00')
-        WHEN 'percent' THEN round(value::numeric, CASE WHEN value = trunc(value) THEN 0 ELSE 1 END) || ' %'
+        WHEN 'percent' THEN CASE WHEN value::numeric % 1 = 0 THEN trunc(value::numeric)
+                                 WHEN value BETWEEN 0 AND 0.1 THEN 0.1
+                                 WHEN value BETWEEN 99.9 AND 100 THEN 99.9
+                                 ELSE trunc(value::numeric, 1) END || ' %'
         ELSE rtrim(to_char(value, 'FM999G999G999G990D99'), '.,') END
 $$;
 COMMENT ON FUNCTION vrm_private.figure(double precision, text) IS

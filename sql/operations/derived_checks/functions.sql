@@ -10,7 +10,8 @@ CREATE OR REPLACE FUNCTION vrm_private.catalog_checks(rel regclass DEFAULT NULL)
         SELECT c.oid::regclass AS relation
         FROM pg_class c
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-          AND c.oid <> 'vrm_private.lockout'::regclass  -- storage of the extension's own, which goes with it
+          -- storage of the extension's own holds keyed hashes, of nobody
+          AND c.relam <> (SELECT m.oid FROM pg_am m WHERE m.amname = 'vrm_lockout')
           AND (c.oid = rel
                OR rel IS NULL AND c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace))
     ), fields AS (

@@ -13,6 +13,7 @@ FROM (VALUES
      '{instance_id,aud,role,raw_app_meta_data,is_super_admin,banned_until,email_change_confirm_status}'),
     ('vrm.user_profiles', 'id', '{id,email,full_name,avatar_url,organization,role,mfa_enabled,last_login,'
      'login_attempts,locked_until,created_at,updated_at,deleted_at}', '{mfa_secret}', '{}', '{}'),
+    ('vrm_private.account_locks', 'user_id', '{user_id,locked_until,locked_at}', '{}', '{locked_by}', '{reason}'),
     ('vrm.agents', 'user_id', '{user_id,id,agent_id,agent_type,connection_details,direction,persona,scenario,'
      'created_at,updated_at,deleted_at}', '{}', '{}', '{}'),
     ('vrm.test_cases', 'user_id', '{user_id,id,name,user_persona,scenario,evaluator_metrics,is_shared,created_at,'
@@ -72,10 +73,13 @@ FROM (VALUES
     ('vrm_private.sessions', 'user_id', '{user_id,id,aal,client_ip,user_agent,created_at,refreshed_at,revoked_at}',
      '{}', '{}', '{}'),
     ('vrm_private.refresh_tokens', 'user_id', '{user_id,session_id,counter}', '{token_hash}', '{}', '{}'),
-    ('vrm_private.mfa_tickets', 'user_id', '{user_id,user_agent,expires_at}', '{token_hash}', '{}', '{}'),
+    ('vrm_private.mfa_tickets', 'user_id', '{user_id,user_agent,expires_at}', '{token_hash,password_generation}', '{}',
+     '{}'),
     ('vrm_private.recovery_codes', 'user_id', '{user_id}', '{code_hash}', '{}', '{}'),
     ('vrm_private.password_reset_tokens', 'user_id', '{user_id,id,expires_at,created_at}', '{token_hash}', '{}',
      '{}'),
+    ('vrm_private.sign_ups', NULL, '{email,full_name,requested_at}', '{password_hash,token_hash}', '{}',
+     '{id,account_id}'),
     ('vrm_private.password_reset_requests', NULL, '{email,requested_at}', '{}', '{}', '{id}'),
     ('vrm_private.deleted_accounts', 'user_id', '{user_id,email,requested_at}', '{}', '{requested_by}',
      '{banned_until}'),
@@ -113,6 +117,7 @@ FROM (VALUES
      'recorded_at}'),
     ('vrm.restore_points', NULL, '{}', '{}', '{}', '{name,label,made_at,lsn,wal_file,archived_at}'),
     ('vrm_private.fingerprints', NULL, '{}', '{}', '{}', '{restore_point,relation,row_count,digest}'),
+    ('vrm_private.hold_changes', NULL, '{}', '{}', '{}', '{id,changed_at}'),
     ('vrm_private.clock', NULL, '{}', '{}', '{}', '{id,seen_at}'),
     ('vrm_private.monitoring_state', NULL, '{}', '{}', '{}', '{id,sampled_at}'),
     ('vrm_private.archive_manifest', NULL, '{}', '{}', '{}', '{batch_id,run_id,row_count,archived_at,oldest,newest,'

@@ -8,7 +8,8 @@ CREATE OR REPLACE FUNCTION vrm_private.export_inventory()
     WITH RECURSIVE tables (oid) AS (
         SELECT c.oid FROM pg_class c
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-          AND c.oid <> 'vrm_private.lockout'::regclass  -- the extension's own storage; keyed hashes, of nobody
+          -- storage of the extension's own holds keyed hashes, of nobody
+          AND c.relam <> (SELECT m.oid FROM pg_am m WHERE m.amname = 'vrm_lockout')
           AND (c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) OR c.oid = 'auth.users'::regclass
                OR EXISTS (SELECT FROM vrm_private.column_classes k WHERE k.rel = c.oid))
         UNION

@@ -35,6 +35,10 @@ BEGIN
     END LOOP;
     PERFORM vrm_private.make_archive_partitions(), vrm_private.make_log_partitions(), vrm.audit_maintain();
     COMMIT;
+    PERFORM vrm_private.forget_sign_ups();
+    COMMIT;
+    PERFORM vrm_private.show_waiting_locks();  -- reads what the next step moves
+    COMMIT;
     PERFORM vrm.audit_drain();
     COMMIT;
     PERFORM vrm.audit_seal();

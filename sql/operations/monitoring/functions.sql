@@ -194,14 +194,17 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
     RETURNS TABLE (name text, labels jsonb, value double precision)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     WITH recovery AS (
-        SELECT max(r.value) FILTER (WHERE r.check_name = 'full_backup') AS full_age,
+        SELECT max(CASE WHEN r.status = 'fail' AND r.value <= r.limit_value THEN 'Infinity' ELSE r.value END)
+                   FILTER (WHERE r.check_name = 'full_backup') AS full_age,
                max(r.value) FILTER (WHERE r.check_name = 'pitr_window') AS history,
                max(r.value) FILTER (WHERE r.check_name = 'rpo') AS exposure,
                max(CASE WHEN r.status = 'fail' AND r.value <= r.limit_value THEN 'Infinity' ELSE r.value END)
                    FILTER (WHERE r.check_name = 'rto') AS restore
         FROM vrm.recovery_status() r
     ), backup AS (
-        SELECT b.failed FROM vrm.backups b WHERE b.expired_at IS NULL ORDER BY b.finished_at DESC LIMIT 1
+        SELECT b.failed FROM vrm.backups b
+        WHERE b.expired_at IS NULL AND b.finished_at <= now() + interval '5 min'
+        ORDER BY b.finished_at DESC LIMIT 1
     )
     SELECT 'vrm_backup_checkpoints_total', jsonb_build_object('reason', r.reason), r.value::double precision
     FROM vrm_private.checkpoints() AS c,
@@ -306,7 +309,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
                  LATERAL (SELECT r.failed FROM vrm.quality_run r
                           WHERE r.check_name = c.name ORDER BY r.at DESC LIMIT 1) AS last
           WHERE c.enabled AND c.severity = 'error' AND coalesce(last.failed, 1) > 0)),
-        ('vrm_jobs_lockouts', (SELECT count(*) FROM vrm_private.lockout l WHERE l.locked_until > clock_timestamp())),
+        ('vrm_jobs_lockouts', vrm_private.locked_out()),
         ('vrm_jobs_purges_waiting', (SELECT count(*) FROM (SELECT FROM vrm_private.object_purges LIMIT 100000) AS o)),
         ('vrm_jobs_oldest_purge_seconds',
          vrm_private.seconds_since((SELECT o.queued_at FROM vrm_private.object_purges o ORDER BY o.id LIMIT 1)))

@@ -68,8 +68,7 @@ CREATE OR REPLACE FUNCTION vrm_private.report_tiles(since date, until date)
         ('People', vrm_private.figure((SELECT count(*) FROM vrm.user_profiles u WHERE u.deleted_at IS NULL), 'number'),
          format('%s agents', vrm_private.figure((SELECT count(*) FROM vrm.agents a WHERE a.deleted_at IS NULL),
              'number'))),
-        ('Locked out now', vrm_private.figure((SELECT count(*) FROM vrm_private.lockout l
-                                               WHERE l.locked_until > clock_timestamp()), 'number'),
+        ('Locked out now', vrm_private.figure(vrm_private.locked_out(), 'number'),
          'people and networks'),
         ('Database', pg_size_pretty(pg_database_size(current_database())),
          (SELECT CASE WHEN f.days_to_full IS NOT NULL

@@ -6,4 +6,5 @@ CREATE TABLE IF NOT EXISTS vrm_private.clock (
 );
 COMMENT ON TABLE vrm_private.clock IS 'what time it was when the platform last looked; one row';
 COMMENT ON COLUMN vrm_private.clock.id IS 'true: there is one row';
-COMMENT ON COLUMN vrm_private.clock.seen_at IS 'when vrm.maintain() or a run of retention last came by, with a clock that was believed';
+COMMENT ON COLUMN vrm_private.clock.seen_at IS
+    'when vrm.maintain() or a run of retention last came by, with a clock that was believed';

@@ -32,8 +32,3 @@ COMMENT ON TRIGGER refuse_held_truncate ON vrm_private.test_runs_archive IS 'leg
 CREATE TRIGGER wait_for_retention BEFORE DELETE ON vrm.user_profiles
     FOR EACH STATEMENT EXECUTE FUNCTION vrm_private.wait_for_retention();
 COMMENT ON TRIGGER wait_for_retention ON vrm.user_profiles IS 'accounts go between batches of retention';
-
-CREATE TRIGGER fetch_archived AFTER UPDATE OF state ON vrm.call_imports
-    FOR EACH ROW WHEN (NEW.state = 'pending' AND NEW.external_id IS NOT NULL)
-    EXECUTE FUNCTION vrm_private.fetch_archived();
-COMMENT ON TRIGGER fetch_archived ON vrm.call_imports IS 'archived calls are amended, too';

@@ -28,14 +28,16 @@ BEGIN
            bool_or((l.type, l.atttypmod) <> (kept.type, kept.atttypmod))
     INTO shared, extra, differs
     FROM vrm_private.columns_of(live) l
-    LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname);
+    LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
+      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id');
     IF NOT differs THEN
         RETURN;
     END IF;
     SELECT l.attname AS name, format_type(l.type, l.atttypmod) AS live_type,
            format_type(kept.type, kept.atttypmod) AS kept_type INTO changed
     FROM vrm_private.columns_of(live) l
-    JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept USING (attname)
+    JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
+      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id')
     WHERE (l.type, l.atttypmod) <> (kept.type, kept.atttypmod)
     LIMIT 1;
     RAISE EXCEPTION 'column "%" of % has another type than in the archive', changed.name, live
@@ -97,6 +99,7 @@ COMMENT ON FUNCTION vrm_private.record_batch(bigint, bigint, bigint, timestamptz
 -- First the rows are locked; what is deleted by the second statement is therefore what was locked,
 -- in its latest version, and its snapshot sees every recording that had come in before the lock.  Values
 -- without a column in the archive are kept as text, as exact as a dump has them, whatever the session says.
+-- The statement is made up for the columns that both tables have by now.
 CREATE OR REPLACE FUNCTION vrm_private.archive_by_statements(
     run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
     OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
@@ -129,11 +132,12 @@ BEGIN
         'WITH due AS MATERIALIZED (SELECT d.place, d.bytes'
         ' FROM vrm_private.due_rows($1, $2, $3, $4, $5, $6, $7) d'
         ' JOIN unnest($8, $9) AS mine (user_id, id) ON mine.user_id = d.user_id AND mine.id = d.call_id),'
-        ' gone AS (DELETE FROM ONLY %s r USING due d WHERE r.ctid = d.place RETURNING %s, %s AS others, d.bytes),'
+        ' gone AS (DELETE FROM ONLY %s r USING due d WHERE r.ctid = d.place RETURNING %s, %s AS "vrm others",'
+        ' d.bytes AS "vrm bytes"),'
         ' put AS (INSERT INTO vrm_private.test_runs_archive (%s, archived_at, extra, batch_id)'
-        ' OVERRIDING SYSTEM VALUE SELECT %s, $10, r.others, $11 FROM gone r RETURNING *),'
-        ' digests AS (SELECT put.completed_at, vrm.row_digest(put, $12) AS digest FROM put)'
-        ' SELECT count(*), (SELECT sum(g.bytes) FROM gone g), min(s.completed_at), max(s.completed_at),'
+        ' OVERRIDING SYSTEM VALUE SELECT %s, $10, r."vrm others", $11 FROM gone r RETURNING *),'
+        ' digests AS (SELECT put.completed_at, vrm.row_digest(put.*, $12) AS digest FROM put)'
+        ' SELECT count(*), (SELECT sum(g."vrm bytes") FROM gone g), min(s.completed_at), max(s.completed_at),'
         ' sha256(string_agg(s.digest, '''' ORDER BY s.digest)) FROM digests s',
         only_in::regclass, taken, others, kept, taken)
         INTO rows_done, bytes_done, batch_oldest, batch_newest, digest
@@ -176,7 +180,7 @@ BEGIN
                         AND t.tgenabled IN ('O', 'A')
                         AND t.tgfoid NOT IN ('vrm.record_facts()'::regprocedure,
                                              'vrm_private.refuse_held()'::regprocedure,
-                                             'vrm_private.queue_search()'::regprocedure)
+                                             'vrm_private.forget_words()'::regprocedure)
                         AND (k.contype = 'f' AND k.confdeltype = 'c'
                              AND k.conrelid IN ('vrm.test_run_cases'::regclass, 'vrm.transcript_turns'::regclass,
                                                 'vrm.run_actions'::regclass, 'vrm.call_recordings'::regclass))
@@ -297,7 +301,7 @@ BEGIN
         ), chosen AS (
             SELECT * FROM links l WHERE verify_archive.run_id IS NULL OR l.run_id = verify_archive.run_id
         ), present AS (
-            SELECT a.batch_id, vrm.row_digest(a, c.columns) AS digest
+            SELECT a.batch_id, vrm.row_digest(a.*, c.columns) AS digest
             FROM chosen c
             JOIN vrm_private.test_runs_archive a ON a.batch_id = c.batch_id AND a.archived_at = c.archived_at
             UNION ALL
@@ -361,7 +365,7 @@ CREATE OR REPLACE FUNCTION vrm_private.note_removals(reason text, ids uuid[] DEF
     RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO vrm_private.archive_removals (batch_id, row_sha256, reason)
-    SELECT m.batch_id, vrm.row_digest(a, m.columns), note_removals.reason
+    SELECT m.batch_id, vrm.row_digest(a.*, m.columns), note_removals.reason
     FROM vrm_private.test_runs_archive a JOIN vrm_private.archive_manifest m ON m.batch_id = a.batch_id
     WHERE a.id = ANY (ids) OR a.user_id = owner
 $$;

@@ -82,11 +82,13 @@ DECLARE
 BEGIN
     PERFORM vrm_private.require_read_committed('deleting calls');
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
-    EXECUTE format('SELECT t.id FROM (SELECT r.user_id, r.agent_id, r.id, r.started_at FROM vrm.test_runs r UNION ALL'
-                   ' SELECT a.user_id, a.agent_id, a.id, a.started_at FROM vrm_private.test_runs_archive a) AS t'
-                   ' WHERE t.user_id = $1 AND t.id = ANY ($2) AND %s LIMIT 1',
-                   vrm_private.hold_on('t.user_id', 't.agent_id', 't.id', 't.started_at'))
-        INTO held USING owner, calls;
+    SELECT t.id INTO held
+    FROM (SELECT r.user_id, r.agent_id, r.id, r.started_at FROM vrm.test_runs r
+          UNION ALL
+          SELECT a.user_id, a.agent_id, a.id, a.started_at FROM vrm_private.test_runs_archive a) AS t,
+         vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at) AS h
+    WHERE t.user_id = owner AND t.id = ANY (calls)
+    LIMIT 1;
     IF held IS NOT NULL THEN
         RAISE EXCEPTION 'test run "%" is under a legal hold', held
             USING ERRCODE = 'object_in_use',

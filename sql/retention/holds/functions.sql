@@ -25,11 +25,38 @@ $$;
 COMMENT ON FUNCTION vrm_private.holds_on(uuid, uuid, uuid, timestamptz) IS
     'holds in force on a call, or with nulls on something else of a person and a time';
 
+CREATE OR REPLACE FUNCTION vrm_private.holds_in_force(kind text)
+    RETURNS TABLE (user_id uuid, agent_id uuid, run_id uuid, started tstzrange)
+    LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+        SELECT h.user_id, h.agent_id, h.run_id, h.started FROM vrm_private.legal_holds h
+        WHERE h.released_at IS NULL
+          AND CASE WHEN h.run_id IS NOT NULL THEN 'run' WHEN h.user_id IS NOT NULL THEN 'user'
+                   WHEN h.agent_id IS NOT NULL THEN 'agent' ELSE 'time' END = kind;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.holds_in_force(text) IS
+    'holds by the first of what they name: run, user, agent or time';
+
 -- Whoever changes what a hold might be about takes it shared, and so has ended before a hold is given
 -- that it has not seen.  vrm_private.retention_lock() comes first where both are taken.
 CREATE OR REPLACE FUNCTION vrm_private.hold_lock() RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS 'SELECT 8462091843120932';
 COMMENT ON FUNCTION vrm_private.hold_lock() IS 'key of the advisory lock between holds and those who delete';
+
+-- With one snapshot for the whole transaction a hold that has come since would not be seen: locking a row
+-- that every hold changes is an error then, 40001.
+CREATE OR REPLACE FUNCTION vrm_private.await_holds() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        PERFORM FROM vrm_private.hold_changes FOR SHARE;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.await_holds() IS 'lets holds that are being placed come first';
 
 CREATE OR REPLACE FUNCTION vrm.place_hold(
     reason text,
@@ -52,6 +79,7 @@ BEGIN
     -- waits for the batch and the deletions that are under way; the next ones see the hold
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
     PERFORM pg_advisory_xact_lock(vrm_private.hold_lock());
+    UPDATE vrm_private.hold_changes SET changed_at = now();
     INSERT INTO vrm_private.legal_holds (reason, user_id, agent_id, run_id, started)
     VALUES (place_hold.reason, place_hold.user_id, place_hold.agent_id, place_hold.run_id,
             CASE WHEN num_nonnulls(since, until) > 0 THEN tstzrange(since, until) END)
@@ -96,7 +124,7 @@ BEGIN
     IF vrm.is_archiving() THEN
         RETURN NULL;
     END IF;
-    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    PERFORM vrm_private.await_holds();
     SELECT g.id INTO held FROM gone g
     WHERE EXISTS (SELECT FROM vrm_private.holds_on(g.user_id, g.agent_id, g.id, g.started_at))
     LIMIT 1;
@@ -113,7 +141,7 @@ CREATE OR REPLACE FUNCTION vrm_private.refuse_held_recordings() RETURNS trigger
 DECLARE
     held uuid;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    PERFORM vrm_private.await_holds();
     SELECT g.id INTO held
     FROM gone g JOIN vrm.test_runs t ON t.user_id = g.user_id AND t.id = g.run_id
     WHERE EXISTS (SELECT FROM vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at))
@@ -132,7 +160,7 @@ COMMENT ON FUNCTION vrm_private.refuse_held_recordings() IS
 CREATE OR REPLACE FUNCTION vrm_private.refuse_held_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    PERFORM vrm_private.await_holds();
     IF TG_TABLE_NAME = 'call_recordings' THEN
         IF EXISTS (SELECT FROM vrm.test_runs t, vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at)
                    WHERE t.user_id = OLD.user_id AND t.id = OLD.run_id) THEN
@@ -158,7 +186,7 @@ CREATE OR REPLACE FUNCTION vrm_private.refuse_held_truncate() RETURNS trigger
 DECLARE
     held uuid;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(vrm_private.hold_lock());
+    PERFORM vrm_private.await_holds();
     IF TG_RELID = 'vrm_private.test_runs_archive'::regclass THEN
         SELECT t.id INTO held FROM vrm_private.test_runs_archive t
         WHERE EXISTS (SELECT FROM vrm_private.holds_on(t.user_id, t.agent_id, t.id, t.started_at)) LIMIT 1;
@@ -179,7 +207,9 @@ COMMENT ON FUNCTION vrm_private.refuse_held_truncate() IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.holds_on(uuid, uuid, uuid, timestamptz),
+    vrm_private.holds_in_force(text),
     vrm_private.hold_lock(),
+    vrm_private.await_holds(),
     vrm_private.raise_held(text, uuid),
     vrm_private.refuse_held(),
     vrm_private.refuse_held_recordings(),

@@ -34,3 +34,12 @@ COMMENT ON COLUMN vrm_private.legal_holds.placed_by IS 'database user who placed
 COMMENT ON COLUMN vrm_private.legal_holds.placed_at IS 'when';
 COMMENT ON COLUMN vrm_private.legal_holds.released_by IS 'database user who released it';
 COMMENT ON COLUMN vrm_private.legal_holds.released_at IS 'when; null while in force';
+
+CREATE TABLE IF NOT EXISTS vrm_private.hold_changes (
+    id boolean PRIMARY KEY DEFAULT true CONSTRAINT one_row CHECK (id),
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE vrm_private.hold_changes IS
+    'when a hold was placed last; one row, locked by whoever deletes under a snapshot that may be older';
+COMMENT ON COLUMN vrm_private.hold_changes.id IS 'true: there is one row';
+COMMENT ON COLUMN vrm_private.hold_changes.changed_at IS 'when';

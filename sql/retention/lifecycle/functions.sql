@@ -62,7 +62,8 @@ BEGIN
                   HINT = 'Those that can come back: SELECT user_id, requested_at FROM vrm_private.deleted_accounts;';
     END IF;
     address := coalesce(recover_account.email, kept.email);
-    IF EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = lower(address) AND NOT u.is_sso_user) THEN
+    IF EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = lower(address) AND NOT u.is_sso_user
+               AND NOT EXISTS (SELECT FROM vrm_private.sign_ups s WHERE s.account_id = u.id)) THEN
         RAISE EXCEPTION 'the address of user "%" belongs to another account by now', user_id
             USING ERRCODE = 'unique_violation',
                   HINT = format('SELECT vrm.recover_account(%L, ''another address'');', user_id);
@@ -76,7 +77,8 @@ COMMENT ON FUNCTION vrm.recover_account(uuid, text) IS
     'service and administrators: puts a deleted account back as it was, or with another address';
 
 -- However a person goes: an erasure, somebody with Supabase's dashboard, a DELETE of the profile.  Counted
--- first, because afterwards nobody can; what no foreign key takes along is deleted then and there.
+-- first, because afterwards nobody can; what no foreign key takes along is deleted then and there.  Whatever
+-- table has a user_id is asked, also those that come later.
 CREATE OR REPLACE FUNCTION vrm_private.note_erasure(owner uuid, reason text) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

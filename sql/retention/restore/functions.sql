@@ -18,7 +18,8 @@ BEGIN
     INTO targets, sources
     FROM (SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
                  EXISTS (SELECT FROM vrm_private.columns_of('vrm_private.test_runs_archive') k
-                         WHERE k.attname = a.attname AND NOT k.generated) AS is_kept,
+                         WHERE k.attname = a.attname AND NOT k.generated
+                           AND k.attname NOT IN ('archived_at', 'extra', 'batch_id')) AS is_kept,
                  CASE WHEN a.attidentity <> ''
                       THEN format('nextval(%L)', pg_get_serial_sequence('vrm.test_runs', a.attname))
                       ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') END AS otherwise
@@ -46,7 +47,7 @@ BEGIN
                       WHERE x.key <> '' AND NOT EXISTS (SELECT FROM vrm_private.columns_of('vrm.test_runs') l
                                                         WHERE l.attname = x.key)
                       UNION ALL
-                      SELECT n, to_jsonb(a) -> n::text FROM unnest(left_out) AS n) AS v (key, value)
+                      SELECT n, to_jsonb(a.*) -> n::text FROM unnest(left_out) AS n) AS v (key, value)
         WHERE a.id = ANY (ids) AND jsonb_typeof(v.value) <> 'null'
         GROUP BY v.key
     LOOP
@@ -60,7 +61,8 @@ COMMENT ON FUNCTION vrm_private.warn_of_dropped_columns(uuid[], name[]) IS
     'a warning for each column of archived calls that vrm.test_runs has no more';
 
 -- Triggers stay silent: the call is not new, its states were recorded and its figures counted before.
--- Foreign keys are looked after by hand for the same reason.
+-- Foreign keys are looked after by hand for the same reason.  The statement is made up for the columns that
+-- there are.
 CREATE OR REPLACE FUNCTION vrm.restore_from_archive(ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET session_replication_role = replica
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' AS $$
@@ -118,12 +120,6 @@ $$;
 COMMENT ON FUNCTION vrm.restore_from_archive(uuid[]) IS
     'moves archived calls back to vrm.test_runs as they were; returns how many.  Hold them to keep them there';
 
-REVOKE EXECUTE ON FUNCTION
-    vrm_private.restored_values(), vrm_private.warn_of_dropped_columns(uuid[], name[]),
-    vrm.restore_from_archive(uuid[])
-    FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vrm.restore_from_archive(uuid[]) TO service_role;
-
 CREATE OR REPLACE FUNCTION vrm_private.fetch_archived() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -136,3 +132,9 @@ $$;
 COMMENT ON FUNCTION vrm_private.fetch_archived() IS
     'trigger: a report of an archived call brings it back, to be amended; the next run of retention archives it again';
 REVOKE EXECUTE ON FUNCTION vrm_private.fetch_archived() FROM PUBLIC;
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.restored_values(), vrm_private.warn_of_dropped_columns(uuid[], name[]),
+    vrm.restore_from_archive(uuid[])
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.restore_from_archive(uuid[]) TO service_role;

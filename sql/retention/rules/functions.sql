@@ -68,7 +68,8 @@ COMMENT ON FUNCTION vrm_private.old_rows(text, timestamptz, timestamptz) IS
     'rows of a policy that are older than the cutoff, whether they may go or not; what goes by partitions is not here';
 
 -- Each kind of hold is a join of its own: taken together in one condition they would be held against
--- every row one by one.  "again" looks also at what was refused before.
+-- every row one by one.  They come from functions that promise many rows, so that they are hashed even
+-- when nobody has analysed the table since it was empty.  "again" looks also at what was refused before.
 CREATE OR REPLACE FUNCTION vrm_private.due_rows(
     policy text, cutoff timestamptz, as_of timestamptz, again boolean DEFAULT false, only_in oid DEFAULT NULL,
     after tid DEFAULT '(0,0)', last tid DEFAULT '(4294967294,65535)'
@@ -79,20 +80,16 @@ CREATE OR REPLACE FUNCTION vrm_private.due_rows(
     SELECT r.relation, r.place, r.row_key, r.user_id, r.call_id, r.person_id, r.age, r.bytes
     FROM vrm_private.old_rows(policy, cutoff, as_of) r
     WHERE (only_in IS NULL OR r.relation = only_in) AND r.place > after AND r.place <= last
-      AND NOT EXISTS (SELECT FROM vrm.retention_refused f
-                      WHERE NOT again AND f.policy = due_rows.policy AND f.row_key = r.row_key)
-      AND NOT EXISTS (SELECT FROM vrm_private.legal_holds h
-                      WHERE h.released_at IS NULL AND h.run_id = r.run_id
-                        AND (h.user_id IS NULL OR h.user_id = r.user_id)
+      AND NOT EXISTS (SELECT FROM vrm_private.refused(policy, again) f WHERE f.row_key = r.row_key)
+      AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force('run') h
+                      WHERE h.run_id = r.run_id AND (h.user_id IS NULL OR h.user_id = r.user_id)
                         AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)
                         AND (h.started IS NULL OR h.started @> r.started_at))
-      AND NOT EXISTS (SELECT FROM vrm_private.legal_holds h
-                      WHERE h.released_at IS NULL AND h.run_id IS NULL AND h.user_id = r.user_id
-                        AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)
+      AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force('user') h
+                      WHERE h.user_id = r.user_id AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)
                         AND (h.started IS NULL OR h.started @> r.started_at))
-      AND NOT EXISTS (SELECT FROM vrm_private.legal_holds h
-                      WHERE h.released_at IS NULL AND h.run_id IS NULL AND h.user_id IS NULL
-                        AND h.agent_id = r.agent_id AND (h.started IS NULL OR h.started @> r.started_at))
+      AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force('agent') h
+                      WHERE h.agent_id = r.agent_id AND (h.started IS NULL OR h.started @> r.started_at))
       AND NOT coalesce((SELECT range_agg(h.started) FROM vrm_private.legal_holds h
                         WHERE h.released_at IS NULL AND num_nonnulls(h.run_id, h.user_id, h.agent_id) = 0)
                        @> r.started_at, false)
@@ -108,6 +105,17 @@ CREATE OR REPLACE FUNCTION vrm_private.due_rows(
 $$;
 COMMENT ON FUNCTION vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid) IS
     'rows that a run of a policy takes, in all tables or between two places of one';
+
+CREATE OR REPLACE FUNCTION vrm_private.refused(policy text, again boolean) RETURNS TABLE (row_key text)
+    LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT again THEN
+        RETURN QUERY SELECT f.row_key FROM vrm.retention_refused f WHERE f.policy = refused.policy;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.refused(text, boolean) IS
+    'keys of the rows of a policy that could not go; none when they are to be tried again';
 
 -- Everything that an application, or a DBA, hangs on the rows of a table.
 CREATE OR REPLACE FUNCTION vrm_private.foreign_references(target regclass)
@@ -128,7 +136,6 @@ $$;
 COMMENT ON FUNCTION vrm_private.foreign_references(regclass) IS
     'foreign keys to a table that are not the platform''s, as a condition on its row "r" and theirs "x"';
 
--- More than are likely are expected, so that they are hashed whatever the planner thinks of the rest.
 -- The one statement that is made up here: nobody knows the tables of an application beforehand.
 CREATE OR REPLACE FUNCTION vrm_private.referenced(
     target regclass, user_column name, id_column name, actions "char"[], only_in oid, after tid, last tid
@@ -259,6 +266,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.policy_of_account(timestamptz),
     vrm_private.old_rows(text, timestamptz, timestamptz),
     vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid),
+    vrm_private.refused(text, boolean),
     vrm_private.foreign_references(regclass),
     vrm_private.referenced(regclass, name, name, "char"[], oid, tid, tid),
     vrm_private.referenced_calls(text, oid, tid, tid),

@@ -1,11 +1,14 @@
 -- Words of calls: row security, privileges, triggers
 
-CREATE TRIGGER queue_search AFTER INSERT OR UPDATE OF user_id, id, agent_id, results, completed_at ON vrm.test_runs
-    FOR EACH ROW WHEN (NEW.completed_at IS NOT NULL)
-    EXECUTE FUNCTION vrm_private.queue_search();
+CREATE TRIGGER queue_search AFTER INSERT ON vrm.test_runs REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION vrm_private.queue_search();
 COMMENT ON TRIGGER queue_search ON vrm.test_runs IS 'what is said is found again';
+CREATE TRIGGER requeue_search AFTER UPDATE OF user_id, id, agent_id, results, completed_at ON vrm.test_runs
+    FOR EACH ROW WHEN (NEW.completed_at IS NOT NULL AND NEW.results IS NOT NULL)
+    EXECUTE FUNCTION vrm_private.requeue_search();
+COMMENT ON TRIGGER requeue_search ON vrm.test_runs IS 'also what is said at its end, or later';
 CREATE TRIGGER forget_words AFTER DELETE ON vrm.test_runs
-    FOR EACH ROW EXECUTE FUNCTION vrm_private.queue_search();
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.forget_words();
 COMMENT ON TRIGGER forget_words ON vrm.test_runs IS 'but not once it is deleted';
 
 ALTER TABLE vrm_private.search ENABLE ROW LEVEL SECURITY;

@@ -1,8 +1,9 @@
 -- Words of calls: how they are indexed and found
 
--- A call of more words than anybody says in a day is searched up to there.
+-- A call of more words than anybody says in a day is searched up to there.  Without a search_path of their
+-- own functions of one line are a part of the statement that calls them, whose is pinned.
 CREATE OR REPLACE FUNCTION vrm_private.spoken(results jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT left(string_agg(t.turn ->> 'message', E'\n' ORDER BY t.place), 200000)
     FROM jsonb_array_elements(CASE jsonb_typeof(results -> 'transcript')
                               WHEN 'array' THEN results -> 'transcript' ELSE '[]' END)
@@ -11,7 +12,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.spoken(jsonb) IS 'what was said in a call, a line a turn';
 
 CREATE OR REPLACE FUNCTION vrm_private.search_config(owner uuid, agent_id uuid) RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE AS $$
     SELECT coalesce((SELECT c.config FROM vrm.search_configs c
                      WHERE c.user_id = owner AND c.agent_id = search_config.agent_id), 'simple')
 $$;
@@ -19,7 +20,7 @@ COMMENT ON FUNCTION vrm_private.search_config(uuid, uuid) IS 'text search config
 
 CREATE OR REPLACE FUNCTION vrm_private.call_lexemes(config text, owner uuid, customer text, spoken text)
     RETURNS tsvector
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT array_to_tsvector(array_remove(ARRAY['user:' || owner, 'customer:' || vrm.customer_hash(customer)], NULL))
            || to_tsvector(config::regconfig, coalesce(spoken, ''))
 $$;
@@ -32,7 +33,7 @@ CREATE OR REPLACE FUNCTION vrm_private.search_query(config text, words text) RET
 DECLARE
     part text[];
     one tsquery;
-    wanted tsquery := '';
+    wanted tsquery;
 BEGIN
     FOR part IN SELECT regexp_matches(words, '(-?)(?:"([^"]*)"|([^\s"]+))', 'g') LOOP
         IF part[2] IS NOT NULL THEN
@@ -45,14 +46,14 @@ BEGIN
         END IF;
         IF numnode(one) > 0 THEN
             one := CASE WHEN part[1] = '-' THEN !! one ELSE one END;
-            wanted := CASE WHEN numnode(wanted) > 0 THEN wanted && one ELSE one END;
+            wanted := coalesce(wanted && one, one);
         END IF;
     END LOOP;
     RETURN wanted;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.search_query(text, text) IS
-    'what somebody looks for: words, "phrases", beginnings*, and -what must not be there';
+    'what somebody looks for: words, "phrases", beginnings*, -what must not be there; null when that is nothing';
 
 -- Calls that wait to be indexed, and those that run, are read themselves: nobody is ever behind.
 CREATE OR REPLACE FUNCTION vrm_private.found_calls(owner uuid, words text, customer text) RETURNS uuid[]
@@ -69,7 +70,7 @@ BEGIN
             query := query && ('''customer:' || vrm.customer_hash(customer) || '''')::tsquery;
         END IF;
         IF words IS NOT NULL THEN
-            IF numnode(vrm_private.search_query(language, words)) = 0 THEN
+            IF vrm_private.search_query(language, words) IS NULL THEN
                 CONTINUE;  -- nothing but words that this configuration leaves out
             END IF;
             query := query && vrm_private.search_query(language, words);
@@ -135,7 +136,7 @@ DECLARE
     wanted text := filter ->> 'customer';
     found uuid[];
 BEGIN
-    IF length(words) > 1000 OR (words IS NOT NULL AND numnode(vrm_private.search_query('simple', words)) = 0) THEN
+    IF length(words) > 1000 OR (words IS NOT NULL AND vrm_private.search_query('simple', words) IS NULL) THEN
         RAISE EXCEPTION 'there is nothing to look for in "text"'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got "%s".', left(words, 100)),
@@ -175,20 +176,38 @@ COMMENT ON FUNCTION vrm.search_calls(jsonb, timestamptz, uuid, integer) IS
 CREATE OR REPLACE FUNCTION vrm_private.queue_search() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'DELETE' THEN
-        IF NOT vrm.is_archiving() THEN
-            DELETE FROM vrm_private.call_words w WHERE w.user_id = OLD.user_id AND w.run_id = OLD.id;
-            DELETE FROM vrm_private.search_queue q WHERE q.user_id = OLD.user_id AND q.run_id = OLD.id;
-        END IF;
-        RETURN NULL;
-    END IF;
+    INSERT INTO vrm_private.search_queue (user_id, run_id)
+    SELECT n.user_id, n.id FROM fresh n, vrm_private.search s
+    WHERE s.enabled AND n.completed_at IS NOT NULL AND n.results IS NOT NULL
+    ON CONFLICT (user_id, run_id) DO NOTHING;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.queue_search() IS 'trigger: the words of calls that have ended are to be indexed';
+
+CREATE OR REPLACE FUNCTION vrm_private.requeue_search() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
     INSERT INTO vrm_private.search_queue (user_id, run_id)
     SELECT NEW.user_id, NEW.id FROM vrm_private.search s WHERE s.enabled
     ON CONFLICT (user_id, run_id) DO NOTHING;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.queue_search() IS 'trigger: the words of calls that end, or change, are to be indexed';
+COMMENT ON FUNCTION vrm_private.requeue_search() IS
+    'trigger: the words of a call that ends, or changes, are to be indexed';
+
+CREATE OR REPLACE FUNCTION vrm_private.forget_words() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT vrm.is_archiving() THEN
+        DELETE FROM vrm_private.call_words w WHERE w.user_id = OLD.user_id AND w.run_id = OLD.id;
+        DELETE FROM vrm_private.search_queue q WHERE q.user_id = OLD.user_id AND q.run_id = OLD.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.forget_words() IS 'trigger: the words of a call go with it, but not into the archive';
 
 CREATE OR REPLACE FUNCTION vrm_private.index_words(most integer DEFAULT 500) RETURNS bigint
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
@@ -278,7 +297,8 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.call_lexemes(text, uuid, text, text), vrm_private.search_query(text, text),
     vrm_private.found_calls(uuid, text, text), vrm_private.spoken_so_far(uuid, uuid),
     vrm_private.excerpt(text, text, text), vrm.search_calls(jsonb, timestamptz, uuid, integer),
-    vrm_private.queue_search(), vrm_private.index_words(integer), vrm.set_search(boolean),
+    vrm_private.queue_search(), vrm_private.requeue_search(), vrm_private.forget_words(),
+    vrm_private.index_words(integer), vrm.set_search(boolean),
     vrm.set_search_config(uuid, text)
     FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE vrm.index_calls(interval) FROM PUBLIC;

@@ -109,7 +109,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.take_calls(uuid, text, interval, uuid, boolean, integer) IS
-    'takes so many of a user''s waiting calls; those that have waited in vain, as they are begun or over, have no lease';
+    'takes so many of a user''s waiting calls; those that have begun or ended meanwhile have no lease';
 
 -- Where a runner has found calls last it looks on: what was taken since the last vacuum lies before.  What
 -- came late, or out of order, is found when nothing is left behind that place.
@@ -129,8 +129,8 @@ CREATE OR REPLACE FUNCTION vrm.claim_test_run(
 DECLARE
     owner uuid := vrm_private.caller();
     nowhere CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
-    beginning uuid := coalesce(nullif(split_part(current_setting('vrm_queue.place', true), owner::text || ' ', 2), '')::uuid,
-                               nowhere);
+    place text := split_part(current_setting('vrm_queue.place', true), owner::text || ' ', 2);
+    beginning uuid := CASE WHEN place ~ '^[-0-9a-f]{36}$' THEN place::uuid ELSE nowhere END;
     call record;
     last uuid;
     missing integer := most;

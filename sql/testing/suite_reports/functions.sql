@@ -84,11 +84,12 @@ COMMENT ON FUNCTION vrm.suite_report(uuid, integer) IS
 
 CREATE OR REPLACE FUNCTION vrm_private.case_samples(owner uuid, suite_runs uuid[])
     RETURNS TABLE (case_id uuid, case_name text, runs bigint, passed bigint, answers double precision[],
-                   scores double precision[])
+                   answer double precision, scores double precision[], score double precision)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.case_id, max(c.name), count(k.passed), count(*) FILTER (WHERE k.passed),
            array_agg(k.answering_time) FILTER (WHERE k.answering_time IS NOT NULL),
-           array_agg(k.score) FILTER (WHERE k.score IS NOT NULL)
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY k.answering_time),
+           array_agg(k.score) FILTER (WHERE k.score IS NOT NULL), avg(k.score)
     FROM vrm.suite_calls k
     JOIN vrm.suite_run_cases c ON c.user_id = owner AND c.suite_run_id = k.suite_run_id AND c.position = k.position
     WHERE k.user_id = owner AND k.suite_run_id = ANY (suite_runs) AND k.status IS DISTINCT FROM 'cancelled'
@@ -111,12 +112,6 @@ COMMENT ON FUNCTION vrm_private.told_apart(double precision, double precision, d
                                            text, text) IS
     'what a p-value and its adjustment at the level of 0.05 say of a change';
 
-CREATE OR REPLACE FUNCTION vrm_private.median(sample double precision[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY v) FROM unnest(sample) AS v
-$$;
-COMMENT ON FUNCTION vrm_private.median(double precision[]) IS 'the median of a sample';
-
 CREATE OR REPLACE FUNCTION vrm_private.compared(owner uuid, of_a uuid[], of_b uuid[])
     RETURNS TABLE (
         case_id uuid, case_name text, verdict text, runs_a bigint, passed_a bigint, runs_b bigint, passed_b bigint,
@@ -133,10 +128,10 @@ CREATE OR REPLACE FUNCTION vrm_private.compared(owner uuid, of_a uuid[], of_b uu
                vrm.fisher_exact(a.runs, a.runs, 0, b.runs) AS least,
                vrm.mann_whitney(a.answers, b.answers) AS p_t,
                vrm.fisher_exact(cardinality(a.answers), cardinality(a.answers), 0, cardinality(b.answers)) AS least_t,
-               vrm_private.median(a.answers) AS m_a, vrm_private.median(b.answers) AS m_b,
+               a.answer AS m_a, b.answer AS m_b,
                vrm.mann_whitney(a.scores, b.scores) AS p_s,
                vrm.fisher_exact(cardinality(a.scores), cardinality(a.scores), 0, cardinality(b.scores)) AS least_s,
-               (SELECT avg(v) FROM unnest(a.scores) AS v) AS q_a, (SELECT avg(v) FROM unnest(b.scores) AS v) AS q_b
+               a.score AS q_a, b.score AS q_b
         FROM vrm_private.case_samples(owner, of_a) AS a
         JOIN vrm_private.case_samples(owner, of_b) AS b USING (case_id)
     ), family AS (
@@ -257,6 +252,56 @@ END
 $$;
 COMMENT ON FUNCTION vrm.compare_versions_in_all(uuid, integer, integer) IS
     'two versions of an agent by all cases together: pairs of calls of which only one passed (exact test of McNemar)';
+
+-- Agreement of judges ----------------------------------------------------------------------------------
+
+-- A row a judge, a column a call; verdicts are 0 and 1.
+CREATE OR REPLACE FUNCTION vrm.judge_agreement(suite_run uuid)
+    RETURNS TABLE (
+        metric_id uuid, metric text, judges text[], calls bigint, cohen_kappa double precision,
+        krippendorff_alpha double precision, score_alpha double precision
+    )
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    owner uuid := vrm_private.caller();
+BEGIN
+    PERFORM vrm_private.suite_run(owner, suite_run);
+    RETURN QUERY
+        WITH said AS (
+            SELECT r.metric_id, r.judge, k.run_id, bool_or(r.passed) AS passed, avg(r.score) AS score
+            FROM vrm.suite_calls k
+            JOIN vrm.metric_results r ON r.user_id = owner AND r.run_id = k.run_id
+            WHERE k.user_id = owner AND k.suite_run_id = judge_agreement.suite_run
+            GROUP BY r.metric_id, r.judge, k.run_id
+        ), line AS (
+            SELECT j.metric_id, j.judge, array_agg(s.passed::integer::double precision ORDER BY c.run_id) AS verdicts,
+                   array_agg(s.passed::text ORDER BY c.run_id) AS words, array_agg(s.score ORDER BY c.run_id) AS scores
+            FROM (SELECT DISTINCT metric_id, judge FROM said) AS j
+            JOIN (SELECT DISTINCT metric_id, run_id FROM said) AS c USING (metric_id)
+            LEFT JOIN said s ON s.metric_id = j.metric_id AND s.judge = j.judge AND s.run_id = c.run_id
+            GROUP BY j.metric_id, j.judge
+        ), together AS (
+            SELECT l.metric_id, array_agg(l.judge ORDER BY l.judge) AS judges,
+                   max(cardinality(l.verdicts))::bigint AS calls, array_agg(l.verdicts ORDER BY l.judge) AS verdicts,
+                   array_agg(l.scores ORDER BY l.judge) AS scores,
+                   jsonb_agg(to_jsonb(l.words) ORDER BY l.judge) AS words
+            FROM line l
+            GROUP BY l.metric_id
+        )
+        SELECT t.metric_id, m.name, t.judges, t.calls,
+               CASE WHEN cardinality(t.judges) = 2
+                    THEN vrm.cohen_kappa(ARRAY(SELECT jsonb_array_elements_text(t.words -> 0)),
+                                         ARRAY(SELECT jsonb_array_elements_text(t.words -> 1))) END,
+               vrm.krippendorff_alpha(t.verdicts, 'nominal'), vrm.krippendorff_alpha(t.scores, 'interval')
+        FROM together t
+        JOIN vrm.metrics m ON m.user_id = owner AND m.id = t.metric_id
+        WHERE cardinality(t.judges) > 1
+        ORDER BY m.name, t.metric_id;
+END
+$$;
+COMMENT ON FUNCTION vrm.judge_agreement(uuid) IS
+    'how far judges of a run of a suite agree beyond chance, by metric: kappa of two, alpha of any number';
 
 -- The gate ---------------------------------------------------------------------------------------------
 
@@ -379,13 +424,15 @@ COMMENT ON FUNCTION vrm.suite_junit(uuid) IS
 REVOKE EXECUTE ON FUNCTION
     vrm_private.suite_figures(uuid, uuid), vrm.suite_report(uuid, integer), vrm_private.case_samples(uuid, uuid[]),
     vrm_private.told_apart(double precision, double precision, double precision, double precision, text, text),
-    vrm_private.median(double precision[]), vrm_private.compared(uuid, uuid[], uuid[]),
+    vrm_private.compared(uuid, uuid[], uuid[]),
     vrm.compare_suite_runs(uuid, uuid), vrm_private.runs_of_version(uuid, uuid, integer),
     vrm.compare_versions(uuid, integer, integer), vrm.compare_versions_in_all(uuid, integer, integer),
-    vrm_private.baseline(uuid, vrm.suite_runs), vrm.suite_gate(uuid), vrm_private.xml_text(text),
+    vrm.judge_agreement(uuid), vrm_private.baseline(uuid, vrm.suite_runs), vrm.suite_gate(uuid),
+    vrm_private.xml_text(text),
     vrm.suite_junit(uuid)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     vrm.suite_report(uuid, integer), vrm.compare_suite_runs(uuid, uuid), vrm.compare_versions(uuid, integer, integer),
-    vrm.compare_versions_in_all(uuid, integer, integer), vrm.suite_gate(uuid), vrm.suite_junit(uuid)
+    vrm.compare_versions_in_all(uuid, integer, integer), vrm.judge_agreement(uuid), vrm.suite_gate(uuid),
+    vrm.suite_junit(uuid)
     TO authenticated;

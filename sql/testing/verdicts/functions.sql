@@ -90,7 +90,7 @@ COMMENT ON FUNCTION vrm.record_verdict(uuid, uuid, text, boolean, double precisi
 
 CREATE OR REPLACE FUNCTION vrm_private.named_metrics(metrics jsonb)
     RETURNS TABLE (name text, decides boolean, threshold double precision, weight double precision)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE jsonb_typeof(e) WHEN 'string' THEN e #>> '{}' ELSE e ->> 'metric' END,
            coalesce((e ->> 'decides')::boolean, false), (e ->> 'threshold')::double precision,
            coalesce((e ->> 'weight')::double precision, 1)
@@ -104,42 +104,50 @@ COMMENT ON FUNCTION vrm_private.named_metrics(jsonb) IS 'metrics that a document
 CREATE OR REPLACE FUNCTION vrm_private.taken_together(owner uuid, run_id uuid, case_id uuid, metrics jsonb)
     RETURNS TABLE (metric text, decides boolean, weight double precision, passed boolean, score double precision,
                    reason text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH listed AS (
-        SELECT m.id, min(e.name) AS named, bool_or(e.decides) AS decides, max(e.threshold) AS threshold,
-               max(e.weight) AS weight
-        FROM vrm_private.named_metrics(metrics) AS e
-        LEFT JOIN vrm.metrics m ON m.user_id = owner AND e.name IN (m.name, m.id::text)
-        GROUP BY m.id, CASE WHEN m.id IS NULL THEN e.name END
-    ), said AS (
-        SELECT r.metric_id, r.judge, r.passed, r.score, r.rationale, r.is_person,
-               bool_or(r.is_person) OVER (PARTITION BY r.metric_id) AS overruled
-        FROM vrm.metric_results r
-        WHERE r.user_id = owner AND r.run_id = taken_together.run_id
-          AND r.case_id IN (taken_together.case_id, '00000000-0000-0000-0000-000000000000')
-    ), counted AS (
-        SELECT s.metric_id, count(*) FILTER (WHERE v.passed) AS good, count(v.passed) AS votes, avg(s.score) AS score,
-               string_agg(concat_ws(': ', s.judge, s.rationale), '; ' ORDER BY s.judge)
-                   FILTER (WHERE NOT v.passed) AS reason
-        FROM said s
-        LEFT JOIN listed l ON l.id = s.metric_id
-        CROSS JOIN LATERAL (SELECT coalesce(s.passed, s.score >= l.threshold) AS passed) AS v
-        WHERE s.is_person OR NOT s.overruled
-        GROUP BY s.metric_id
-    )
-    SELECT coalesce(l.named, m.name), coalesce(l.decides, false), coalesce(l.weight, 1),
-           CASE WHEN c.votes > 0 THEN c.good * 2 > c.votes END, c.score, c.reason
-    FROM listed l
-    FULL JOIN counted c ON c.metric_id = l.id
-    LEFT JOIN vrm.metrics m ON m.user_id = owner AND m.id = c.metric_id
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        WITH listed AS (
+            SELECT m.id, min(e.name) AS named, bool_or(e.decides) AS decides, max(e.threshold) AS threshold,
+                   max(e.weight) AS weight
+            FROM vrm_private.named_metrics(taken_together.metrics) AS e
+            LEFT JOIN vrm.metrics m ON m.user_id = owner AND e.name IN (m.name, m.id::text)
+            GROUP BY m.id, CASE WHEN m.id IS NULL THEN e.name END
+        ), said AS (
+            SELECT r.metric_id, r.judge, r.passed, r.score, r.rationale, r.is_person,
+                   bool_or(r.is_person) OVER (PARTITION BY r.metric_id) AS overruled
+            FROM vrm.metric_results r
+            WHERE r.user_id = owner AND r.run_id = taken_together.run_id
+              AND r.case_id IN (taken_together.case_id, '00000000-0000-0000-0000-000000000000')
+        ), counted AS (
+            SELECT s.metric_id, count(*) FILTER (WHERE v.passed) AS good, count(v.passed) AS votes,
+                   avg(s.score) AS score,
+                   string_agg(concat_ws(': ', s.judge, s.rationale), '; ' ORDER BY s.judge)
+                       FILTER (WHERE NOT v.passed) AS reason
+            FROM said s
+            LEFT JOIN listed l ON l.id = s.metric_id
+            CROSS JOIN LATERAL (SELECT coalesce(s.passed, s.score >= l.threshold) AS passed) AS v
+            WHERE s.is_person OR NOT s.overruled
+            GROUP BY s.metric_id
+        )
+        SELECT coalesce(l.named, m.name), coalesce(l.decides, false), coalesce(l.weight, 1),
+               CASE WHEN c.votes > 0 THEN c.good * 2 > c.votes END, c.score, c.reason
+        FROM listed l
+        FULL JOIN counted c ON c.metric_id = l.id
+        LEFT JOIN vrm.metrics m ON m.user_id = owner AND m.id = c.metric_id;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.taken_together(uuid, uuid, uuid, jsonb) IS
     'what judges and people have said of a call, one row a metric that its case names or that somebody has used';
 
+-- A suite may be played before anybody has counted its rows: the setting keeps plans from being those for
+-- empty tables.
 -- Passed: completed, no check failed, and what decides is good enough.  Where nothing is said to decide,
 -- whatever judges say does.
 CREATE OR REPLACE FUNCTION vrm_private.judge_call(owner uuid, run_id uuid) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off AS $$
 DECLARE
     call record;
     said record;
@@ -178,7 +186,8 @@ COMMENT ON FUNCTION vrm_private.judge_call(uuid, uuid) IS
     'whether a call of a suite has passed, by its checks and by what was said of it';
 
 CREATE OR REPLACE FUNCTION vrm_private.judge_ended_call() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off AS $$
 BEGIN
     UPDATE vrm.suite_calls k
     SET status = NEW.status,
@@ -202,7 +211,8 @@ $$;
 COMMENT ON FUNCTION vrm_private.judge_ended_call() IS 'trigger: a call of a suite has ended, or was amended';
 
 CREATE OR REPLACE FUNCTION vrm_private.judge_again() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off AS $$
 DECLARE
     said vrm.metric_results := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 BEGIN

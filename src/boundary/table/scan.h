@@ -8,6 +8,8 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "miscadmin.h"
+#include "storage/sinval.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -44,6 +46,22 @@ class watched_table {
 
   /// The table; InvalidOid before it was read.
   [[nodiscard]] Oid relation() const noexcept { return relation_; }
+
+  /// Has every backend read again, without waiting for a commit: for changes that ROLLBACK does not
+  /// take back.  Standbys do not hear of it.
+  void announce_at_once() {
+    changed_ = true;
+    const Oid known = guarded([&] {
+      const Oid schema = get_namespace_oid(schema_, true);
+      return OidIsValid(schema) ? get_relname_relid(table_, schema) : InvalidOid;
+    });
+    if (!OidIsValid(known)) return;
+    SharedInvalidationMessage message{};
+    message.rc.id = SHAREDINVALRELCACHE_ID;
+    message.rc.dbId = MyDatabaseId;
+    message.rc.relId = known;
+    guarded([&] { SendSharedInvalidMessages(&message, 1); });
+  }
 
   /// Runs `read_again`; a change that comes meanwhile, or its failure, leaves changed() true.
   template <typename Reload>

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-
-#include "core/platform/error.h"
+#include <tuple>
 
 namespace vrm::lockout {
 namespace {
@@ -33,7 +32,7 @@ void page::format(unsigned level) noexcept {
               .level = static_cast<std::uint8_t>(level),
               .next_level = static_cast<std::uint8_t>(level),
               .count = 0,
-              .floor = {},
+              .unused = {},
               .links = {}};
 }
 
@@ -52,19 +51,6 @@ const entry* page::find(const key& id) const noexcept {
   return found == all.end() ? nullptr : std::to_address(found);
 }
 
-// Nobody knows whether the key is among those that were folded into the floor.  It is taken for the
-// worst of them, which may lock somebody innocent and never lets go of an attacker.
-entry page::fresh(const key& id) const noexcept {
-  entry made{.id = id};
-  const floor_entry& floor = header_->floor;
-  if (floor.failures > 0) {
-    made.window_start = floor.window_start;
-    made.failures = static_cast<std::uint16_t>(floor.failures);
-  }
-  made.locked_until = floor.locked_until;
-  return made;
-}
-
 // The last entry fills the gap: order means nothing, and Generic WAL logs only what differs.
 void page::remove(entry& gone) noexcept { gone = entries_[--header_->count]; }
 
@@ -75,46 +61,31 @@ void page::sweep(moment now) noexcept {
   }
 }
 
-void page::put(const entry& changed, moment now) {
+void page::put(const entry& changed, moment now) noexcept {
   if (const entry* const there = find(changed.id)) {
     entries_[there - entries_] = changed;
     return;
   }
-  if (header_->count == capacity_) fold_one(now);
+  if (header_->count == capacity_) forget_one(now);
   entries_[header_->count++] = changed;
 }
 
-/// Locks outlast failures; a value that must not go back cannot be folded at all.
-void page::fold_one(moment now) {
-  entry* least = nullptr;
+/// Locks outlast failures, the longest most of all; of equals the oldest goes.
+void page::forget_one(moment now) noexcept {
   const auto weight = [now](const entry& e) {
-    return std::pair(e.locked_until > now ? e.locked_until : never, e.failures + e.pending);
+    return std::tuple(e.locked_until > now ? e.locked_until : never, e.failures + e.pending,
+                      e.last);
   };
-  for (std::size_t i = 0; i < header_->count; ++i) {
-    entry& candidate = entries_[i];
-    if (candidate.value != 0) continue;
-    if (least == nullptr || weight(candidate) < weight(*least)) least = &candidate;
-  }
-  if (least == nullptr) {
-    throw vrm::error("53400", "the lockout store is full")
-        .detail("A page holds nothing but entries that cannot be given up.")
-        .hint("SELECT vrm.check_lockout_store();");
-  }
-  floor_entry& floor = header_->floor;
-  floor.window_start = std::max(floor.window_start, least->window_start);
-  floor.locked_until = std::max(floor.locked_until, least->locked_until);
-  const int failures = std::min(least->failures + least->pending, 0xFFFF);
-  floor.failures = std::max(floor.failures, static_cast<std::uint64_t>(failures));
-  remove(*least);
+  const auto all = std::span(entries_, header_->count);
+  remove(*std::ranges::min_element(all, {}, weight));
 }
 
 void page::split(page& sibling, block_number block) noexcept {
   const unsigned level = header_->next_level;
   // Each key ends up on exactly one of the two pages: bit `level` decides, here and in next().  The
-  // floor is about keys of both, so both keep it.  The link is set last; both pages are one WAL
-  // record, so no crash leaves a link to a page without its keys.
+  // link is set last; both pages are one WAL record, so no crash leaves a link to a page without
+  // its keys.
   sibling.format(level + 1);
-  sibling.header_->floor = header_->floor;
   for (std::size_t i = header_->count; i-- > 0;) {
     if (!has_bit(entries_[i].id, level)) continue;
     sibling.entries_[sibling.header_->count++] = entries_[i];

@@ -10,6 +10,9 @@
 
 /// Entries on pages: a hash trie whose pages never move.
 ///
+/// A tree has a budget of pages.  Once they are full, the entry that matters least makes room for a
+/// new one: who fills a tree makes it forget, and throws out nobody that it has never heard of.
+///
 /// The first `root_pages` pages share the keys out among them by the lowest bits of the key.  A
 /// page that has become too full splits: it links to a new page, which takes the keys whose next
 /// bit is set.  A search starts at the key's root and follows links; pages are never given back and
@@ -26,21 +29,14 @@ inline constexpr unsigned deepest_level = 16;  ///< 65536 pages, 512 MB
 /// one entry costs a few microseconds, a full page several times that.
 inline constexpr std::size_t split_at = 24;
 
-/// What all keys without an entry of their own on a page are known to be, once entries had to make
-/// room: at least as bad as the worst of them.
-struct floor_entry {
-  moment window_start = never;
-  moment locked_until = never;
-  std::uint64_t failures = 0;
-};
-
 struct page_header {
   static constexpr std::uint32_t magic_number = 0x76726D31;
   std::uint32_t magic = 0;
   std::uint8_t level = 0;       ///< of the page when it was made
   std::uint8_t next_level = 0;  ///< how many bits of the key its own keys share
   std::uint16_t count = 0;      ///< entries that follow
-  floor_entry floor;
+  /// What 1.0.0 held against all who had no entry, once entries had made room: not read any more.
+  std::array<std::byte, 24> unused{};
   std::array<block_number, deepest_level - root_level> links{};  ///< by level; 0 for none
 };
 static_assert(sizeof(page_header) == 72);
@@ -72,19 +68,17 @@ class page {
   /// The entry of `id`, or nothing.
   [[nodiscard]] const entry* find(const key& id) const noexcept;
 
-  /// What an entry that is not there yet begins as.
-  [[nodiscard]] entry fresh(const key& id) const noexcept;
-
-  [[nodiscard]] bool wants_split() const noexcept {
-    return header_->count >= split_at && header_->next_level < deepest_level;
+  /// Whether it has become too full, in a tree of that depth.
+  [[nodiscard]] bool wants_split(unsigned deepest = deepest_level) const noexcept {
+    return header_->count >= split_at && header_->next_level < deepest;
   }
 
   /// Drops what has expired.
   void sweep(moment now) noexcept;
 
-  /// Stores `changed` over the entry of the same id, or as a new one.  When there is no room, an
-  /// entry that matters least is folded into the floor; SQLSTATE 53400 when none can be.
-  void put(const entry& changed, moment now);
+  /// Stores `changed` over the entry of the same id, or as a new one.  When there is no room, the
+  /// entry that matters least is forgotten.
+  void put(const entry& changed, moment now) noexcept;
 
   /// Hands the entries whose next bit is set to `sibling`, an unformatted page at `block`.
   void split(page& sibling, block_number block) noexcept;
@@ -93,7 +87,7 @@ class page {
   [[nodiscard]] const char* problem() const noexcept;
 
  private:
-  void fold_one(moment now);
+  void forget_one(moment now) noexcept;
   void remove(entry& gone) noexcept;
 
   page_header* header_;

@@ -22,11 +22,45 @@ enum class kind : std::uint8_t {
   recovery = 4,
   reset_request = 5,
   ip = 6,
-  session = 7,  ///< refresh tokens: the value is the counter
+  session = 7,     ///< refresh tokens: the value is the counter
+  request_ip = 8,  ///< what one network asks for: mails
+  sign_up = 9,
 };
 
-inline constexpr std::array<std::string_view, 8> kind_names = {
-    "", "password", "device", "totp", "recovery", "reset_request", "ip", "session"};
+inline constexpr std::array<std::string_view, 10> kind_names = {
+    "",   "password", "device",     "totp",   "recovery", "reset_request",
+    "ip", "session",  "request_ip", "sign_up"};
+
+/// Where what is counted: each tree has a budget of its own, so what is cheap to fill crowds out
+/// nothing that is dear.
+enum class tree : std::uint8_t {
+  attempts,  ///< each entry has cost a look at a secret
+  requests,  ///< what anybody makes for nothing: small, and quick to forget
+  sessions,  ///< refresh counters and ends of sessions
+  used,      ///< codes and tokens that are good once
+};
+
+inline constexpr std::array<const char*, 4> tree_names = {"lockout", "lockout_requests",
+                                                          "lockout_sessions", "lockout_used"};
+
+[[nodiscard]] constexpr tree tree_of(kind type) noexcept {
+  switch (type) {
+    case kind::reset_request:
+    case kind::sign_up:
+    case kind::ip:
+    case kind::request_ip:
+      return tree::requests;
+    case kind::session:
+      return tree::sessions;
+    default:
+      return tree::attempts;
+  }
+}
+
+/// As what the network of an attempt is counted: who asks for mails does not spoil sign-ins.
+[[nodiscard]] constexpr kind network_of(kind type) noexcept {
+  return type == kind::reset_request || type == kind::sign_up ? kind::request_ip : kind::ip;
+}
 
 [[nodiscard]] constexpr std::string_view name(kind value) noexcept {
   return kind_names[static_cast<std::size_t>(value)];

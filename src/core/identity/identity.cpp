@@ -56,6 +56,12 @@ identity read_identity(std::string_view claims) {
     who.has_user = user.has_value();
     who.user = user.value_or(uuid{});
   }
+  if (const std::optional<json::value> issuer = root.find("iss");
+      issuer && issuer->string() == own_issuer) {
+    const std::optional<json::value> session = root.find("session_id");
+    who.has_session = true;
+    who.session = parse_uuid(session ? session->string().value_or("") : "").value_or(uuid{});
+  }
   const std::optional<json::value> anonymous = root.find("is_anonymous");
   who.is_anonymous = anonymous && anonymous->is_true();
   copy_claim(root, "role", who.role);

@@ -8,6 +8,9 @@
 
 namespace vrm {
 
+/// What the claim iss of the tokens that we sign says.
+inline constexpr std::string_view own_issuer = "vrm";
+
 /// Who somebody is, read once out of the claims.
 ///
 /// Trivially copyable and without pointers, because PostgreSQL keeps it beside the text of the
@@ -19,6 +22,8 @@ struct identity {
   uuid user{};                      ///< the claim sub, when `has_user`
   bool has_user = false;            ///< sub is a UUID; other issuers' names are nobody here
   bool is_anonymous = false;        ///< the claim is_anonymous is true
+  bool has_session = false;         ///< the claim iss is ours, so session_id is one that we began
+  uuid session{};                   ///< the claim session_id, when `has_session`
   std::array<char, 64> role{};      ///< the claim role, ended by NUL; empty when there is none
   std::array<char, 8> assurance{};  ///< the claim aal (aal1, aal2), in the same way
 

@@ -10,6 +10,7 @@
 #include "core/platform/random.h"
 #include "functions/accounts/lockout_policy.h"
 #include "functions/accounts/lockout_store.h"
+#include "functions/identity/sessions.h"
 #include "functions/platform/settings.h"
 
 extern "C" {
@@ -24,6 +25,7 @@ using vrm::lockout::entry;
 using vrm::lockout::key;
 using vrm::lockout::kind;
 using vrm::lockout::moment;
+using vrm::lockout::tree;
 using vrm::lockout::verdict;
 
 namespace store = lockout_store;
@@ -125,7 +127,8 @@ reservation lockout_reserve(std::optional<std::string_view> type,
                             std::optional<std::string_view> identifier,
                             std::optional<std::string_view> network,
                             std::optional<std::string_view> device_token) {
-  if (!type || !identifier) pg::throw_null_argument();
+  if (!type || !identifier)
+    throw vrm::error("22004", type ? "identifier must not be null" : "kind must not be null");
   store::require_writable();
   auto& hash = lockout_policy::hash();
   vrm::lockout::ticket made{.type = vrm::lockout::kind_named(*type), .began = store::now()};
@@ -136,13 +139,15 @@ reservation lockout_reserve(std::optional<std::string_view> type,
       made.first = hash.key_of(made.type, *device);
     }
   }
-  const Oid relation = store::relation();
+  const Oid relation = store::relation(tree_of(made.type));
   const answer first = reserve_in_turn(relation, made.first, lockout_policy::of(made.type));
   if (first.says != verdict::granted) return {{refusal(first), std::nullopt, at{first.until}}};
 
   if (network) {
-    made.network = hash.key_of(kind::ip, *network);
-    const answer second = reserve_in_turn(relation, *made.network, lockout_policy::of(kind::ip));
+    const kind counted = network_of(made.type);
+    made.network = hash.key_of(counted, *network);
+    const answer second = reserve_in_turn(store::relation(tree_of(counted)), *made.network,
+                                          lockout_policy::of(counted));
     if (second.says != verdict::granted) {
       cancel(relation, made.first);
       return {{"throttled", std::nullopt, at{second.until}}};
@@ -157,14 +162,16 @@ reservation lockout_reserve(std::optional<std::string_view> type,
 std::string lockout_settle(std::span<const std::byte> ticket, bool success) {
   store::require_writable();
   const auto given = lockout_policy::hash().read(ticket);
-  const Oid relation = store::relation();
-  const bool locked = settle(relation, given.first, given, given.type, success);
+  const bool locked =
+      settle(store::relation(tree_of(given.type)), given.first, given, given.type, success);
   if (given.network) {
+    const kind counted = network_of(given.type);
+    const Oid relation = store::relation(tree_of(counted));
     // One good sign-in does not forgive a network what it has tried on others.
     if (success) {
       cancel(relation, *given.network);
     } else {
-      settle(relation, *given.network, given, kind::ip, false);
+      settle(relation, *given.network, given, counted, false);
     }
   }
   if (success) return "ok";
@@ -194,9 +201,15 @@ using state = pg::named_record<state_names, bool, at, std::int32_t, std::int32_t
 /// What is known of somebody; works on a standby.
 state lockout_state(std::string_view type, std::string_view identifier) {
   entry found;
-  if (!store::read(store::relation(), key_named(type, identifier), found)) found = {};
+  const kind named = vrm::lockout::kind_named(type);
+  const key id = key_named(type, identifier);
+  if (!store::read(store::relation(tree_of(named)), id, found)) found = {};
+  if (tree_of(named) != tree::sessions) {
+    entry used;
+    found.value = store::read(store::relation(tree::used), id, used) ? used.value : 0;
+  }
   const moment now = store::now();
-  const auto& policy = lockout_policy::of(vrm::lockout::kind_named(type));
+  const auto& policy = lockout_policy::of(named);
   const bool fresh =
       found.window_start == vrm::lockout::never || found.window_start < now - policy.window;
   return {{found.locked_until > now, at{found.locked_until}, fresh ? 0 : found.failures,
@@ -207,7 +220,8 @@ state lockout_state(std::string_view type, std::string_view identifier) {
 bool lockout_clear(std::string_view type, std::string_view identifier) {
   store::require_writable();
   bool known = false;
-  store::update(store::relation(), key_named(type, identifier), false, [&](entry& found) {
+  const Oid relation = store::relation(tree_of(vrm::lockout::kind_named(type)));
+  store::update(relation, key_named(type, identifier), false, [&](entry& found) {
     known = true;
     vrm::lockout::forgive(found, store::now());
     return outcome::grave;
@@ -217,25 +231,34 @@ bool lockout_clear(std::string_view type, std::string_view identifier) {
 
 void lockout_lock(std::string_view type, std::string_view identifier, at until) {
   store::require_writable();
-  store::update(store::relation(), key_named(type, identifier), true, [&](entry& found) {
+  const Oid relation = store::relation(tree_of(vrm::lockout::kind_named(type)));
+  store::update(relation, key_named(type, identifier), true, [&](entry& found) {
     found.locked_until = until.value;
     found.last = store::now();
     return outcome::grave;
   });
+  if (vrm::lockout::kind_named(type) == kind::session) sessions::announce_end();
 }
 
 /// Moves somebody's counter forward; false when it has been there already.
 bool lockout_advance(std::string_view type, std::string_view identifier, std::int64_t value) {
   store::require_writable();
   bool moved = false;
-  store::update(store::relation(), key_named(type, identifier), true, [&](entry& found) {
+  const kind named = vrm::lockout::kind_named(type);
+  const Oid relation = store::relation(named == kind::session ? tree::sessions : tree::used);
+  store::update(relation, key_named(type, identifier), true, [&](entry& found) {
     moved = vrm::lockout::advance(found, value, store::now());
+    if (named == kind::recovery) found.locked_until = vrm::lockout::forever;  // it has no other end
     return moved ? outcome::grave : outcome::unchanged;
   });
   return moved;
 }
 
-std::int64_t check_lockout_store() { return store::check(store::relation()); }
+std::int64_t check_lockout_store() {
+  for (const tree other : {tree::requests, tree::sessions, tree::used})
+    (void)store::check(store::relation(other));
+  return store::check(store::relation(tree::attempts));
+}
 
 /// A token by which a device is known again; good for this identifier only.
 std::string lockout_device_token(std::string_view identifier) {

@@ -87,15 +87,23 @@ entry from_columns(const Datum* values) {
 
 // --- scans --------------------------------------------------------------------------------------
 
-/// Copies a page at a time, so that no lock is held between rows.
+/// Copies a page at a time, so that no lock is held between rows.  Before the first row and after
+/// the last one it stands on no page: block -1, or as many as there are.
 struct scan {  // NOLINT(cppcoreguidelines-pro-type-member-init): palloc0 does
   TableScanDescData head;
-  BlockNumber next_block;
-  BlockNumber blocks;
-  std::size_t count;
-  std::size_t position;
+  std::int64_t block;
+  std::int64_t blocks;
+  std::int64_t count;
+  std::int64_t position;
   entry entries[BLCKSZ / sizeof(entry)];
 };
+
+void rewind(scan* self) {
+  self->block = -1;
+  self->blocks = RelationGetNumberOfBlocks(self->head.rs_rd);
+  self->count = 0;
+  self->position = 0;
+}
 
 // A scan keeps nothing pinned or locked between rows: a client that fetches slowly, or never again,
 // holds up nobody who signs in.  So it shows each page as of a moment of its own.  An entry that
@@ -110,7 +118,7 @@ TableScanDesc scan_begin(Relation relation, Snapshot snapshot, int keys, ScanKey
   made->head.rs_nkeys = keys;
   made->head.rs_flags = flags;
   made->head.rs_parallel = parallel;
-  made->blocks = RelationGetNumberOfBlocks(relation);
+  rewind(made);
   return &made->head;
 }
 
@@ -122,46 +130,47 @@ void scan_end(TableScanDesc head) {
 
 void scan_rescan(TableScanDesc head, ScanKeyData* /*key*/, bool /*set_params*/,
                  bool /*allow_strat*/, bool /*allow_sync*/, bool /*allow_pagemode*/) {
-  auto* const self = reinterpret_cast<scan*>(head);
-  self->next_block = 0;
-  self->count = 0;
-  self->position = 0;
-  self->blocks = RelationGetNumberOfBlocks(head->rs_rd);
+  rewind(reinterpret_cast<scan*>(head));
 }
 
 /// Parallel workers share the pages out among them through the counter in shared memory.
-BlockNumber take_block(scan* self) {
-  if (self->head.rs_parallel == nullptr) return self->next_block++;
+std::int64_t block_after(const scan* self, int step) {
+  if (self->head.rs_parallel == nullptr) return self->block + step;
   auto* const shared = reinterpret_cast<ParallelBlockTableScanDesc>(self->head.rs_parallel);
-  return static_cast<BlockNumber>(pg_atomic_fetch_add_u64(&shared->phs_nallocated, 1));
+  return static_cast<std::int64_t>(pg_atomic_fetch_add_u64(&shared->phs_nallocated, 1));
 }
 
-/// False after the last page.
-bool load_page(scan* self) {
+/// Goes to the next page in that direction, and before its rows; false beyond the last one.
+bool load_page(scan* self, int step) {
   CHECK_FOR_INTERRUPTS();
-  const BlockNumber block = take_block(self);
-  if (block >= self->blocks) return false;
-  const Buffer buffer = ReadBuffer(self->head.rs_rd, block);
+  self->block = std::clamp<std::int64_t>(block_after(self, step), -1, self->blocks);
+  self->count = 0;
+  self->position = 0;
+  if (self->block < 0 || self->block == self->blocks) return false;
+  const Buffer buffer = ReadBuffer(self->head.rs_rd, static_cast<BlockNumber>(self->block));
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   const auto page = view(BufferGetPage(buffer));
-  self->position = 0;
-  self->count = 0;
   if (page.is_formatted()) {
-    self->count = std::min<std::size_t>(page.entries().size(), page.capacity());
-    std::memcpy(self->entries, page.entries().data(), self->count * sizeof(entry));
+    const auto found = std::min<std::size_t>(page.entries().size(), page.capacity());
+    std::memcpy(self->entries, page.entries().data(), found * sizeof(entry));
+    self->count = static_cast<std::int64_t>(found);
   }
   UnlockReleaseBuffer(buffer);
+  self->position = step > 0 ? -1 : self->count;
   return true;
 }
 
-bool scan_next(TableScanDesc head, ScanDirection /*direction*/, TupleTableSlot* slot) {
+bool scan_next(TableScanDesc head, ScanDirection direction, TupleTableSlot* slot) {
   auto* const self = reinterpret_cast<scan*>(head);
+  const int step = ScanDirectionIsBackward(direction) ? -1 : 1;
   ExecClearTuple(slot);
-  while (self->position == self->count) {
-    if (!load_page(self)) return false;
+  self->position += step;
+  while (self->position < 0 || self->position >= self->count) {
+    if (!load_page(self, step)) return false;
+    self->position += step;
   }
-  to_columns(self->entries[self->position++], slot->tts_values);
-  std::fill_n(slot->tts_isnull, slot->tts_tupleDescriptor->natts, true);  // a column added later
+  to_columns(self->entries[self->position], slot->tts_values);
+  std::fill_n(slot->tts_isnull, slot->tts_tupleDescriptor->natts, true);  // a column added in 1.0.0
   std::fill_n(slot->tts_isnull, column_types.size(), false);
   slot->tts_tableOid = RelationGetRelid(head->rs_rd);
   ExecStoreVirtualTuple(slot);
@@ -169,6 +178,16 @@ bool scan_next(TableScanDesc head, ScanDirection /*direction*/, TupleTableSlot* 
 }
 
 // --- rows in ------------------------------------------------------------------------------------
+
+void merge_or_report(Relation relation, const entry& given) {
+  const pg::failure* failed = nullptr;
+  try {
+    merge(relation, given);
+  } catch (...) {
+    failed = &pg::describe_current_exception();
+  }
+  if (failed != nullptr) pg::report(*failed);
+}
 
 void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*options*/,
             BulkInsertStateData* /*bulk*/) {
@@ -180,14 +199,7 @@ void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*op
               errmsg("a lockout store has no null values"));
     }
   }
-  const entry given = from_columns(slot->tts_values);
-  const pg::failure* failed = nullptr;
-  try {
-    merge(relation, given);
-  } catch (...) {
-    failed = &pg::describe_current_exception();
-  }
-  if (failed != nullptr) pg::report(*failed);
+  merge_or_report(relation, from_columns(slot->tts_values));
 }
 
 void insert_many(Relation relation, TupleTableSlot** slots, int count, CommandId cid, int options,
@@ -209,6 +221,10 @@ void new_file(Relation relation, const pg::file_locator* locator, char persisten
   *freeze_xid = InvalidTransactionId;
   *min_multi = InvalidMultiXactId;
 
+  // Where WAL is minimal, what this transaction writes to a new file is not logged but synced when
+  // it commits.  Pages that were logged here all the same would be replayed after a crash, over
+  // rows.
+  const bool logged = XLogIsNeeded();
   const SMgrRelation file = RelationCreateStorage(*locator, persistence, true);
   PGAlignedBlock block;
   Page page = block.data;
@@ -218,13 +234,34 @@ void new_file(Relation relation, const pg::file_locator* locator, char persisten
     set_used(page);
     // Logged before it is written.  Roots are made here and nowhere else, so a page that is new
     // later on (all zeros, after a crash) can only be one that nothing links to yet.
-    log_newpage(const_cast<pg::file_locator*>(locator), MAIN_FORKNUM, number, page, true);
+    if (logged)
+      log_newpage(const_cast<pg::file_locator*>(locator), MAIN_FORKNUM, number, page, true);
     PageSetChecksumInplace(page, number);
     smgrextend(file, MAIN_FORKNUM, number, block.data, true);
   }
   // A checkpoint may have begun after the first page was logged and before it was written.
   smgrimmedsync(file, MAIN_FORKNUM);
   smgrclose(file);
+}
+
+/// VACUUM FULL: what still matters, on as few pages as it needs.
+void copy_to(Relation from, Relation into, Relation /*index*/, bool /*sort*/,
+             TransactionId /*oldest*/, TransactionId* freeze_xid, MultiXactId* min_multi,
+             double* copied, double* /*vacuumed*/, double* dead) {
+  *freeze_xid = InvalidTransactionId;
+  *min_multi = InvalidMultiXactId;
+  auto* const all = reinterpret_cast<scan*>(scan_begin(from, nullptr, 0, nullptr, nullptr, 0));
+  while (load_page(all, 1)) {
+    for (std::int64_t i = 0; i < all->count; ++i) {
+      if (vrm::lockout::is_expired(all->entries[i], now())) {
+        *dead += 1;
+        continue;
+      }
+      merge_or_report(into, all->entries[i]);
+      *copied += 1;
+    }
+  }
+  scan_end(&all->head);
 }
 
 // --- what is refused ----------------------------------------------------------------------------
@@ -303,9 +340,7 @@ void describe_file(TableAmRoutine& routine) {
   routine.relation_copy_data = [](Relation, const pg::file_locator*) {
     refuse("ALTER TABLE SET TABLESPACE");
   };
-  routine.relation_copy_for_cluster = [](Relation, Relation, Relation, bool, TransactionId,
-                                         TransactionId*, MultiXactId*, double*, double*,
-                                         double*) { refuse("VACUUM FULL or CLUSTER"); };
+  routine.relation_copy_for_cluster = copy_to;
   // Nothing to do: expired entries go when their page is next needed.
   routine.relation_vacuum = [](Relation, VacuumParams*, BufferAccessStrategy) {};
   routine.relation_size = table_block_relation_size;

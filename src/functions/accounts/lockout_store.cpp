@@ -4,6 +4,9 @@
 // nobody else can know of.  Nothing that can wait runs under a page lock: pages are added before.
 #include "functions/accounts/lockout_store.h"
 
+#include <cstring>
+#include <string>
+
 #include "boundary/call/guc.h"
 #include "core/platform/error.h"
 
@@ -37,7 +40,8 @@ constexpr config_enum_entry durability_names[] = {
   ereport(
       ERROR, errcode(ERRCODE_DATA_CORRUPTED),
       errmsg("page %u of lockout store \"%s\" %s", block, RelationGetRelationName(relation), what),
-      errhint("TRUNCATE vrm_private.lockout; forgets all failures and locks."));
+      errhint("TRUNCATE vrm_private.%s; forgets all that is counted there.",
+              RelationGetRelationName(relation)));
   pg_unreachable();
 }
 
@@ -68,6 +72,16 @@ Buffer lock_page_of(Relation relation, const key& id, int mode) {
   }
 }
 
+/// How many bits of a key its pages share at most.  16 MB hold what anybody can make for nothing.
+unsigned deepest_level_of(Relation relation) noexcept {
+  constexpr unsigned of_requests = 11;
+  const char* const requests =
+      vrm::lockout::tree_names[static_cast<std::size_t>(vrm::lockout::tree::requests)];
+  return std::strcmp(RelationGetRelationName(relation), requests) == 0
+             ? of_requests
+             : vrm::lockout::deepest_level;
+}
+
 /// Splits the page in two when it still has to be.  The new page comes first, because adding one
 /// can wait; should it not be needed in the end, it stays empty.
 void split(Relation relation, BlockNumber block) {
@@ -77,7 +91,7 @@ void split(Relation relation, BlockNumber block) {
 
   const Buffer full = ReadBuffer(relation, block);
   LockBuffer(full, BUFFER_LOCK_EXCLUSIVE);
-  if (view(BufferGetPage(full)).wants_split()) {
+  if (view(BufferGetPage(full)).wants_split(deepest_level_of(relation))) {
     LockBuffer(added, BUFFER_LOCK_EXCLUSIVE);
     GenericXLogState* const wal = GenericXLogStart(relation);
     const Page full_page = GenericXLogRegisterBuffer(wal, full, 0);
@@ -106,7 +120,7 @@ bool store_entry(Relation relation, Buffer buffer, const entry& changed, XLogRec
   const bool is_new = page.find(changed.id) == nullptr;
   if (is_new && page.header().count >= vrm::lockout::split_at) {
     page.sweep(now());
-    if (page.wants_split()) {
+    if (page.wants_split(deepest_level_of(relation))) {
       GenericXLogAbort(wal);
       return false;
     }
@@ -149,7 +163,7 @@ void change_entry(Relation relation, const key& id, bool make, outcome (*visit)(
     const Buffer buffer = lock_page_of(relation, id, BUFFER_LOCK_EXCLUSIVE);
     const auto page = view(BufferGetPage(buffer));
     const entry* const found = page.find(id);
-    entry changed = found != nullptr ? *found : page.fresh(id);
+    entry changed = found != nullptr ? *found : entry{.id = id};
     const outcome result = found == nullptr && !make ? outcome::unchanged : visit(changed, state);
     if (result == outcome::unchanged) {
       UnlockReleaseBuffer(buffer);
@@ -176,14 +190,15 @@ vrm::lockout::moment now() noexcept { return GetCurrentTimestamp(); }
 
 bool flushes_attempts() noexcept { return durability_now == static_cast<int>(durability::strict); }
 
-Oid relation() {
-  const Oid found = pg::guarded([] {
+Oid relation(vrm::lockout::tree tree) {
+  const char* const name = vrm::lockout::tree_names[static_cast<std::size_t>(tree)];
+  const Oid found = pg::guarded([name] {
     const Oid schema = get_namespace_oid("vrm_private", true);
-    return OidIsValid(schema) ? get_relname_relid("lockout", schema) : InvalidOid;
+    return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
   });
   if (!OidIsValid(found)) {
     throw vrm::error("55000", "there is no lockout store")
-        .detail("Table vrm_private.lockout is missing.")
+        .detail("Table vrm_private." + std::string(name) + " is missing.")
         .hint("SELECT vrm.install();");
   }
   return found;
@@ -210,9 +225,8 @@ bool read(Oid store, const key& id, entry& found) {
     const Buffer buffer = lock_page_of(relation, id, BUFFER_LOCK_SHARE);
     const auto page = view(BufferGetPage(buffer));
     const entry* const there = page.find(id);
-    const bool known = there != nullptr || page.header().floor.failures > 0 ||
-                       page.header().floor.locked_until != vrm::lockout::never;
-    if (known) found = there != nullptr ? *there : page.fresh(id);
+    const bool known = there != nullptr;
+    if (known) found = *there;
     UnlockReleaseBuffer(buffer);
     table_close(relation, NoLock);
     return known;

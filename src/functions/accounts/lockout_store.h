@@ -5,6 +5,7 @@
 #include "boundary/backend.h"
 #include "boundary/error/guard.h"
 #include "core/accounts/lockout_page.h"
+#include "core/accounts/lockout_ticket.h"
 
 extern "C" {
 #include "access/tableam.h"
@@ -30,8 +31,8 @@ enum class durability : int {
   async,   ///< within moments
 };
 
-/// OID of vrm_private.lockout; SQLSTATE 55000 when there is none.
-[[nodiscard]] Oid relation();
+/// OID of the tree's table in vrm_private; SQLSTATE 55000 when there is none.
+[[nodiscard]] Oid relation(vrm::lockout::tree tree);
 
 /// Throws 25006 where nothing can be counted: on a standby and in a read-only transaction.
 void require_writable();

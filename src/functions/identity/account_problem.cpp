@@ -1,9 +1,20 @@
 // Why an account may not act at the moment: what row level security and the API ask of everybody
 // who has an identity.  Native, because every statement on every table asks.
+//
+// Rows are read anew for each statement, as of the latest commit, so that what an operator does to
+// an account counts from then on, in transactions that began before, too.  Bans and deletions are
+// read where Supabase Auth writes them.  Wrong passwords are no matter here: a lock that guesses
+// have earned stops sign-ins, and nobody who is in.
+#include <cstring>
+#include <optional>
+#include <string_view>
+
 #include "boundary/call/function.h"
 #include "boundary/table/scan.h"
 #include "core/platform/error.h"
+#include "functions/identity/account_locks.h"
 #include "functions/identity/current_identity.h"
+#include "functions/identity/sessions.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -15,40 +26,55 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
-/// Not watched: a row is read anew for each statement, as of the latest commit, so that a lock
-/// counts from then on also in transactions that began before.
 pg::watched_table profiles("vrm", "user_profiles", "user_profiles_pkey");
+pg::watched_table people("auth", "users", "users_pkey");
 
+/// What the two rows of a person say.
 struct standing {
   bool has_profile = false;
   bool is_deleted = false;
-  bool is_locked = false;
+  bool is_banned = false;
   bool has_second_factor = false;
 };
 
-/// Columns go by name: a DBA may have added some, and dump and restore closes gaps.
-standing standing_of(const vrm::uuid& user) {
-  standing found;
+/// A column by its name: a DBA may have added some, and dump and restore closes gaps.
+std::optional<Datum> value(HeapTuple row, TupleDesc columns, const char* name) {
+  const AttrNumber number = get_attnum(row->t_tableOid, name);
+  if (number == InvalidAttrNumber) return std::nullopt;
+  bool null = false;
+  const Datum datum = heap_getattr(row, number, columns, &null);
+  return null ? std::nullopt : std::optional(datum);
+}
+
+/// Calls `visit` with the person's row, where there is one.  False when the table cannot be read.
+template <typename Visit>
+bool read_row(pg::watched_table& table, const vrm::uuid& user, Visit&& visit) {
   pg_uuid_t wanted;
   std::memcpy(wanted.data, user.bytes.data(), sizeof wanted.data);
   ScanKeyData by_id;
   ScanKeyInit(&by_id, 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&wanted));
-  profiles.read(&by_id, 1, [&found](HeapTuple row, TupleDesc columns) {
-    const auto value = [&](const char* name) -> std::optional<Datum> {
-      const AttrNumber number = get_attnum(row->t_tableOid, name);
-      if (number == InvalidAttrNumber) return std::nullopt;
-      bool null = false;
-      const Datum datum = heap_getattr(row, number, columns, &null);
-      return null ? std::nullopt : std::optional(datum);
-    };
-    const auto locked_until = value("locked_until");
-    const auto second_factor = value("mfa_enabled");
+  return table.read(&by_id, 1, visit);
+}
+
+standing standing_of(const vrm::uuid& user) {
+  standing found;
+  (void)read_row(profiles, user, [&found](HeapTuple row, TupleDesc columns) {
+    const auto second_factor = value(row, columns, "mfa_enabled");
     found.has_profile = true;
-    found.is_deleted = value("deleted_at").has_value();
-    found.is_locked =
-        locked_until && DatumGetTimestampTz(*locked_until) > GetCurrentTransactionStartTimestamp();
+    found.is_deleted = value(row, columns, "deleted_at").has_value();
     found.has_second_factor = second_factor && DatumGetBool(*second_factor);
   });
+  const bool readable = read_row(people, user, [&found](HeapTuple row, TupleDesc columns) {
+    const auto banned_until = value(row, columns, "banned_until");
+    found.is_deleted |= value(row, columns, "deleted_at").has_value();
+    found.is_banned =
+        banned_until && DatumGetTimestampTz(*banned_until) > GetCurrentTransactionStartTimestamp();
+  });
+  if (!readable) {
+    throw vrm::error("55000", "bans cannot be looked up")
+        .detail("Table auth.users has no primary key \"users_pkey\".")
+        .hint("ALTER TABLE auth.users ADD CONSTRAINT users_pkey PRIMARY KEY (id);");
+  }
   return found;
 }
 
@@ -62,9 +88,16 @@ std::optional<std::string_view> account_problem() {
   const standing now = standing_of(who->user);
   if (!now.has_profile) return "there is no profile";
   if (now.is_deleted) return "the account is deleted";
-  if (now.is_locked) return "the account is locked";
-  if (now.has_second_factor && std::string_view(who->assurance.data()) != "aal2")
-    return "the second factor is missing";
+  if (now.is_banned) return "the account is banned";
+  if (account_locks::is_locked(who->user, GetCurrentTransactionStartTimestamp()))
+    return "the account is locked";
+  bool has_shown_both = std::string_view(who->assurance.data()) == "aal2";
+  if (who->has_session) {  // which may have ended, or gained its factor, since the token was made
+    const sessions::state session = sessions::of(who->user, who->session);
+    if (session == sessions::state::ended) return "the session has ended";
+    has_shown_both |= session == sessions::state::open_with_second_factor;
+  }
+  if (now.has_second_factor && !has_shown_both) return "the second factor is missing";
   return std::nullopt;
 }
 

@@ -18,6 +18,7 @@
 #include "boundary/call/guc.h"
 #include "functions/identity/current_identity.h"
 #include "functions/identity/login.h"
+#include "functions/identity/sessions.h"
 #include "functions/identity/signing_keys.h"
 #include "functions/platform/settings.h"
 
@@ -140,21 +141,25 @@ std::optional<claims> trusted_claims() {
                 .version = (claims_setting::generation() * 3) + 3};
 }
 
-/// What the token in vrm.token says; verified again only when it or a key has changed.
+/// What the token in vrm.token says; verified again only when it, a key or a session has changed.
 /// Throws 28000 for a bad one: a middleware that sets a token means somebody.
 claims token_claims() {
   static std::string text;
   static vrm::identity who;
   static std::uint64_t token_generation = 0;
   static std::uint64_t key_generation = 0;
+  static std::uint64_t session_generation = 0;
   static std::uint64_t version = 2;
 
   const std::uint64_t keys = signing_keys::generation();
-  if (token_generation != token_setting::generation() || key_generation != keys) {
+  const std::uint64_t open = sessions::generation();
+  if (token_generation != token_setting::generation() || key_generation != keys ||
+      session_generation != open) {
     text = verify_token(token_setting::text()).claims;
     who = vrm::read_identity(text);
     token_generation = token_setting::generation();
     key_generation = keys;
+    session_generation = sessions::generation();
     version += 3;
   }
   return {.who = &who, .text = text.c_str(), .version = version};

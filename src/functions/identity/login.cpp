@@ -15,6 +15,7 @@
 #include "core/platform/error.h"
 #include "core/platform/uuid.h"
 #include "functions/identity/current_identity.h"
+#include "functions/identity/sessions.h"
 #include "functions/identity/signing_keys.h"
 #include "functions/platform/settings.h"
 
@@ -89,15 +90,16 @@ verified_token verify_anew(std::string_view text) {
                                                          .audience = key->audience,
                                                          .now = now(),
                                                          .leeway = clock_skew_seconds});
-  const std::int64_t expires_at = vrm::read_identity(claims).expires_at;
-  return {.claims = in_server_encoding(std::move(claims)), .expires_at = expires_at};
+  const vrm::identity who = vrm::read_identity(claims);
+  return {.claims = in_server_encoding(std::move(claims)),
+          .expires_at = who.expires_at,
+          .has_session = who.has_session,
+          .user = who.user,
+          .session = who.session};
 }
 
-}  // namespace
-
-std::int64_t clock_skew() noexcept { return clock_skew_seconds; }
-
-const verified_token& verify_token(std::string_view token) {
+/// The signature and the times of a token are right; its session is looked at by the caller.
+const verified_token& signed_token(std::string_view token) {
   static token_cache cache;
   if (token.size() > static_cast<std::size_t>(most_token_bytes))
     vrm::jose::reject_token("it is larger than vrm.max_token_bytes");
@@ -108,6 +110,18 @@ const verified_token& verify_token(std::string_view token) {
   }
   return cache.keep(hash, verify_anew(token));
 }
+
+}  // namespace
+
+const verified_token& verify_token(std::string_view token) {
+  const verified_token& verified = signed_token(token);
+  if (verified.has_session &&
+      sessions::of(verified.user, verified.session) == sessions::state::ended)
+    vrm::jose::reject_token("its session has ended, or never began");
+  return verified;
+}
+
+std::int64_t clock_skew() noexcept { return clock_skew_seconds; }
 
 std::optional<vrm::uuid> login(std::string_view token) {
   set_identity(verify_token(token).claims.c_str());

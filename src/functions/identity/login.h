@@ -4,12 +4,17 @@
 #include <string>
 #include <string_view>
 
+#include "core/platform/uuid.h"
+
 namespace vrm::sql {
 
 /// What a token that was believed says.
 struct verified_token {
   std::string claims;  ///< a JSON object in the server's encoding
   std::int64_t expires_at = 0;
+  bool has_session = false;  ///< it is one of ours, good while its session is
+  vrm::uuid user{};
+  vrm::uuid session{};
 };
 
 /// Verifies a token, or finds it among those verified before.  Good until the next call.

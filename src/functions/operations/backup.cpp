@@ -38,7 +38,7 @@ void require_archiving(const pg::spi_session& spi) {
   throw vrm::error("55000", "WAL is not archived")
       .detail("archive_mode is off: no restore point could be restored to.")
       .hint(
-          "ALTER SYSTEM SET archive_mode = on; then set archive_command, and restart the server.");
+          "Set archive_command, then: ALTER SYSTEM SET archive_mode = on; and restart the server.");
 }
 
 /// As PostgreSQL writes an array; "null" stands for all tables.

@@ -18,7 +18,10 @@ void _PG_init(void) {
   vrm::sql::define_identity_settings();
   vrm::sql::define_login_settings();
   vrm::sql::watch_signing_keys();
+  vrm::sql::watch_account_locks();
+  vrm::sql::watch_sessions();
   vrm::sql::define_lockout_settings();
+  vrm::sql::watch_lockout_columns();
   vrm::sql::define_password_settings();
   vrm::sql::define_master_key_settings();
   vrm::sql::define_secrets_settings();

@@ -289,7 +289,8 @@ class policy_run {
   /// Keeps why the first row of a place could not go, so that the others do; false when it is not
   /// there any more.
   bool refuse(const window& place, const pg::error& why) {
-    const bool is_of_rows = !is_in_class(why.sqlerrcode(), "42000");
+    const bool is_of_rows =
+        !is_in_class(why.sqlerrcode(), "42000") && !is_in_class(why.sqlerrcode(), "0A000");
     if (!is_of_rows && ++alike_ >= most_alike) throw why;
     const std::string state = unpack_sql_state(why.sqlerrcode());
     bool noted = false;

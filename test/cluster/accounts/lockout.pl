@@ -152,13 +152,13 @@ sub killed_storm {
     my $script = join '', map { $judged =~ s/WHO/$who/gr } 1 .. 40;
     my $said;
     until_restarted($node, $database, sub {
-        # Whoever is through with it stays, so that there is somebody to kill.
-        my @runs = begin_together(5, "\\echo pid\nSELECT pg_backend_pid();\n${script}SELECT pg_sleep(600);\n");
-        IPC::Run::pump($runs[0][0]) until ${ $runs[0][1] } =~ /pid\n(\d+)\n/;
-        my ($pid) = ${ $runs[0][1] } =~ /pid\n(\d+)/;
-        select undef, undef, undef, rand(0.06);
-        kill 'KILL', $pid;
-        $said = end_together(@runs);
+            # Whoever is through with it stays, so that there is somebody to kill.
+            my @runs = begin_together(5, "\\echo pid\nSELECT pg_backend_pid();\n${script}SELECT pg_sleep(600);\n");
+            IPC::Run::pump($runs[0][0]) until ${ $runs[0][1] } =~ /pid\n(\d+)\n/;
+            my ($pid) = ${ $runs[0][1] } =~ /pid\n(\d+)/;
+            select undef, undef, undef, rand(0.06);
+            kill 'KILL', $pid;
+            $said = end_together(@runs);
     });
     return count('evaluated', $said . "\n" . together(4, $script));
 }

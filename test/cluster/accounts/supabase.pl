@@ -76,7 +76,7 @@ ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO anon, authenticated;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO anon, authenticated;
 SQL
 sql('postgres', 'CREATE ROLE anon; CREATE ROLE authenticated; CREATE ROLE service_role BYPASSRLS;'
-    . ' CREATE ROLE supabase_auth_admin NOINHERIT CREATEROLE LOGIN; CREATE DATABASE app');
+      . ' CREATE ROLE supabase_auth_admin NOINHERIT CREATEROLE LOGIN; CREATE DATABASE app');
 sql('app', $supabase);
 my $before = auth_catalog('app');
 my $defaults = 'SELECT defaclrole::regrole, defaclnamespace::regnamespace, defaclobjtype, defaclacl'
@@ -143,7 +143,7 @@ sub sign_up {
     my $uuid = sprintf '00000000-0000-7000-8000-%012d', $id;
     my $said = '';
     my $result = $node->psql('app', 'SET SESSION AUTHORIZATION supabase_auth_admin;'
-        . " INSERT INTO auth.users (id, email, raw_user_meta_data) VALUES ('$uuid', $values)",
+          . " INSERT INTO auth.users (id, email, raw_user_meta_data) VALUES ('$uuid', $values)",
         stderr => \$said);
     return ($result, $said, $uuid);
 }
@@ -151,17 +151,17 @@ sub sign_up {
 sub profile {
     my ($uuid) = @_;
     return sql('app', "SELECT email, full_name, length(full_name) FROM vrm.user_profiles"
-        . " WHERE id = '$uuid'");
+          . " WHERE id = '$uuid'");
 }
 
 my ($result, $said, $uuid) = sign_up(10, q{'new@example.org', '{"full_name": "New One"}'});
 is("$result$said", '0', 'somebody signs up through supabase_auth_admin');
 is(profile($uuid), 'new@example.org|New One|7', 'and has a profile');
 sql('app', 'SET SESSION AUTHORIZATION supabase_auth_admin;'
-    . " UPDATE auth.users SET email = 'newer\@example.org' WHERE id = '$uuid'");
+      . " UPDATE auth.users SET email = 'newer\@example.org' WHERE id = '$uuid'");
 is(profile($uuid), 'newer@example.org|New One|7', 'which follows a change of address');
 sql('app', 'SET SESSION AUTHORIZATION supabase_auth_admin;'
-    . " UPDATE auth.users SET last_sign_in_at = now() WHERE id = '$uuid'");
+      . " UPDATE auth.users SET last_sign_in_at = now() WHERE id = '$uuid'");
 is(error_of($node, 'app', 'SET SESSION AUTHORIZATION supabase_auth_admin;'
           . " DELETE FROM auth.users WHERE id = '$uuid'"), '', 'who is deleted is deleted');
 is(profile($uuid), '', 'with the profile');
@@ -183,7 +183,7 @@ for my $break ('ALTER TABLE vrm.user_profiles ADD COLUMN required text NOT NULL 
     'ALTER TABLE vrm.user_profiles RENAME COLUMN email TO mail')
 {
     sql('postgres', 'DROP DATABASE IF EXISTS kept; ALTER DATABASE app RENAME TO kept;'
-        . ' CREATE DATABASE app TEMPLATE kept');
+          . ' CREATE DATABASE app TEMPLATE kept');
     sql('app', 'DELETE FROM vrm.user_profiles');
     sql('app', "SET client_min_messages = error; $break");
     ($result, $said, $uuid) = sign_up($number++, q{'any@example.org', NULL});

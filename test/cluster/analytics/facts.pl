@@ -19,7 +19,7 @@ sub start {
     my ($sql) = @_;
     my $output = '';
     my $handle = IPC::Run::start(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d',
-        $node->connstr('app')], '<', \$sql, '>', \$output, '2>&1');
+            $node->connstr('app')], '<', \$sql, '>', \$output, '2>&1');
     return { handle => $handle, output => \$output };
 }
 

@@ -23,7 +23,7 @@ database($node, 'app');
 my $tokens = slurp_file("$FindBin::Bin/../../data/tokens.sql");
 my ($key_set) = $tokens =~ /^\\set key_set '(.*)'$/m;
 my %believed = $tokens =~ /^\('([^']+)', '([^']+)'\)[,;]$/mg;
-my ($first, $second) = @believed{'ES256', 'second user'};
+my ($first, $second) = @believed{ 'ES256', 'second user' };
 my ($one, $two) = map { "0e6f1b7c-0000-7000-8000-00000000000$_" } 1, 2;
 my $forged = qq({"sub": "$one"});
 my $compact = qq({"sub":"$one"});  # without the space that would end an option

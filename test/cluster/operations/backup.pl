@@ -113,7 +113,7 @@ $standby->stop;
 
 $node->append_conf('postgresql.conf', 'archive_mode = off');
 $node->restart;
-like(error_of($node, 'app', q{CALL vrm.pre_deploy('x')}), qr/^55000: WAL is not archived.*ALTER SYSTEM SET archive_mode/, 'without an archive there is no point in it');
+like(error_of($node, 'app', q{CALL vrm.pre_deploy('x')}), qr/^55000: WAL is not archived.*Set archive_command.*ALTER SYSTEM SET archive_mode/, 'without an archive there is no point in it');
 is(sql(q{SELECT count(*) FROM vrm.restore_points WHERE label = 'x'}), '0', '... and none is made');
 
 $node->stop;

@@ -39,7 +39,7 @@ sub set_to {
     # a setting may be shown as something else than it is set to
     $node->poll_query_until('app', "SELECT vrm.version() <> '' AND
         (SELECT reset_val FROM pg_settings WHERE name = '$setting') = '$value'")
-        or die "$setting is not $value";
+      or die "$setting is not $value";
 }
 
 for my $setting (['log_statement', 'all', 'statement_log', 'log_statement is "all"'],
@@ -88,7 +88,7 @@ ok($node->poll_query_until('app', q{SELECT count(*) = 1 FROM vrm.doctor() WHERE 
     AND detail = 'archive_mode was changed and waits for a restart'}), 'what waits for a restart is found');
 SKIP: {
     skip 'pg_stat_statements is not there', 4
-        unless sql(q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_stat_statements'});
+      unless sql(q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_stat_statements'});
     mended('statement_statistics', 'not preloaded', 'no pg_stat_statements');
     mended('statement_statistics', 'not installed', 'pg_stat_statements in no database');
 }

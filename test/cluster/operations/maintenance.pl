@@ -53,7 +53,7 @@ like(error_of($node, 'app', 'SELECT vrm.schedule_maintenance()'), qr/^55000: pg_
 SKIP: {
     skip 'pg_cron is not installed', 4 unless -e "$share/extension/pg_cron.control";
     $node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'app'\n"
-        . "cron.host = '" . $node->host . "'\n");
+          . "cron.host = '" . $node->host . "'\n");
     $node->restart;
     sql('CREATE EXTENSION pg_cron');
     # pg_cron knows the port from the server, and the user from who schedules

@@ -63,7 +63,7 @@ sub restore_plain {
 sub restores {
     my ($how, $database, $file, @options) = @_;
     command_ok(['pg_restore', '--exit-on-error', @options, '-d', $node->connstr(fresh($database)),
-        $file], "$how: restored");
+            $file], "$how: restored");
     identical($database, $how);
     return;
 }
@@ -118,7 +118,7 @@ my $alice = $node->safe_psql('original', "SELECT id FROM auth.users WHERE email 
 is(as_user($node, 'custom3', $alice, 'SELECT calls FROM vrm.user_dashboard()'), '12',
     'what is restored works: a user sees her calls');
 is($node->safe_psql('custom3', "ALTER TABLE vrm.run_events DISABLE TRIGGER complain; "
-    . "SELECT vrm.install()"), newest_version($node), 'and vrm.install() finds nothing amiss');
+          . "SELECT vrm.install()"), newest_version($node), 'and vrm.install() finds nothing amiss');
 same_text(rows($node, 'custom3'), $rows, 'nor changes a row');
 
 # --- schema and data apart -----------------------------------------------------------------------

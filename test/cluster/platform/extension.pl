@@ -61,14 +61,14 @@ is(sql('postgres', $attributes),
 
 sql('postgres', 'DROP DATABASE first; DROP ROLE anon, authenticated, service_role');
 sql('postgres', 'CREATE ROLE anon LOGIN NOINHERIT; CREATE ROLE authenticated CREATEDB;'
-    . ' CREATE ROLE service_role NOBYPASSRLS');
+      . ' CREATE ROLE service_role NOBYPASSRLS');
 my $roles = sql('postgres', $attributes);
 database($node, 'second');
 is(sql('postgres', $attributes), $roles, 'roles that are there are never altered');
 sql('second', 'SET client_min_messages = error; DROP EXTENSION vrm CASCADE');
 is(sql('postgres', $attributes), $roles, 'nor dropped with the extension');
 sql('postgres', 'ALTER ROLE service_role BYPASSRLS; ALTER ROLE anon NOLOGIN INHERIT;'
-    . ' ALTER ROLE authenticated NOCREATEDB');
+      . ' ALTER ROLE authenticated NOCREATEDB');
 
 # --- DROP EXTENSION ------------------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ is_deeply([map { s/ (\(|f ).*//r } sort @{ missing_from(catalog($node, 'plain'),
         'routine vrm.platform_version()',
         'routine vrm.uuid7()',
         'trigger CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.metrics FOR EACH ROW EXECUTE'
-        . ' FUNCTION vrm.set_updated_at() D keeps updated_at'],
+          . ' FUNCTION vrm.set_updated_at() D keeps updated_at'],
     'lost is what the DBA hung on the library itself, no more');
 
 # --- somebody was here before --------------------------------------------------------------------
@@ -175,15 +175,15 @@ CREATE FUNCTION %s.grab() RETURNS text LANGUAGE plpgsql AS
     $$BEGIN ALTER ROLE mallory SUPERUSER; RETURN 'any'; END$$;
 SQL
 is_refused(prepared('trap_view', 'CREATE SCHEMA vrm_private;' . sprintf($trap, 'vrm_private')
-      . 'CREATE VIEW vrm_private.platform_history AS'
-      . ' SELECT vrm_private.grab() AS version, now() AS at, 1 AS id'),
+          . 'CREATE VIEW vrm_private.platform_history AS'
+          . ' SELECT vrm_private.grab() AS version, now() AS at, 1 AS id'),
     qr/^42501: schema "vrm_private" belongs to an ordinary user/, 'a view in place of the history');
 {
     my $database = prepared('trap_function', 'SELECT');
     sql($database, 'CREATE SCHEMA vrm_private;'
-        . ' GRANT CREATE, USAGE ON SCHEMA vrm_private TO mallory');
+          . ' GRANT CREATE, USAGE ON SCHEMA vrm_private TO mallory');
     sql($database, 'SET ROLE mallory; CREATE FUNCTION vrm_private.keep_profile() RETURNS trigger'
-        . ' LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$');
+          . ' LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$');
     is_refused($database,
         qr/^42501: function vrm_private.keep_profile\(\) belongs to an ordinary user/,
         'a function that an ordinary user could replace later');
@@ -216,8 +216,8 @@ sql('postgres', 'CREATE DATABASE hers OWNER mallory');
 like(error_of($node, 'hers', 'SET SESSION AUTHORIZATION mallory; CREATE EXTENSION vrm'),
     qr/^42501: /, 'the owner of a database who is no superuser cannot CREATE EXTENSION');
 sql('hers', 'SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS vrm;'
-    . ' GRANT USAGE ON SCHEMA vrm TO mallory;'
-    . ' GRANT EXECUTE ON FUNCTION vrm.install(), vrm.upgrade() TO mallory');
+      . ' GRANT USAGE ON SCHEMA vrm TO mallory;'
+      . ' GRANT EXECUTE ON FUNCTION vrm.install(), vrm.upgrade() TO mallory');
 for my $sql ('SELECT vrm.install()', 'SELECT vrm.upgrade()', 'DROP EXTENSION vrm CASCADE',
     'ALTER EXTENSION vrm UPDATE', 'ALTER SCHEMA vrm OWNER TO mallory',
     'ALTER SCHEMA vrm_private OWNER TO mallory', 'CREATE TABLE vrm.mine (id int)',

@@ -65,7 +65,7 @@ sub keeps_rows {
         my $same = ($columns{$table} // '') eq ($columns->{$table} // '');
         my ($before, $after) = map { (split / /, $_ // -1)[0] } $content, $now->{$table};
         push @lost, "$table: $content, now " . ($now->{$table} // 'gone')
-            if $after < $before || ($same && $after == $before && $content ne $now->{$table} && $now->{$table} ne $fresh->{$table});
+          if $after < $before || ($same && $after == $before && $content ne $now->{$table} && $now->{$table} ne $fresh->{$table});
     }
     is_deeply(\@lost, [], "$how: every row is as it was");
     return;
@@ -126,7 +126,7 @@ for my $version (@versions) {
         my $said = '';
         ok(IPC::Run::run(['psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump{$kind}, '-d', $node->connstr($restored)],
                 '>', \my $out, '2>', \$said), "$version, $kind: a dump is restored where $newest is installed")
-            or diag($said);
+          or diag($said);
 
         for my $way ([$name{$kind}, 'in place'], [$restored, 'by a dump']) {
             my ($database, $how) = ($way->[0], "$version, $kind, $way->[1]");

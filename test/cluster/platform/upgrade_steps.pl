@@ -72,7 +72,7 @@ sub release {
     my ($from, $version, $addition, @steps) = @_;
     $script =~ s/(?=\$platform\$ \$library\$;)/$addition/ or die 'no end of the platform';
     my $values = join '', map { sprintf "    ('%s', '%s', \$platform\$%s\$platform\$),\n",
-        split(/--/), $step{$_} } @steps;
+          split(/--/), $step{$_} } @steps;
     my $install = $script =~ s/vrm\.platform_steps.*?\(VALUES\n\K/$values/sr;
     my ($members) = $install =~ /(CREATE FUNCTION vrm\.platform_steps.*?\$library\$;)/s;
     my ($platform) = $install =~ /(CREATE FUNCTION vrm\.platform_script.*?\$library\$;)/s;
@@ -150,7 +150,7 @@ is(sql('failing', $history), "$current 9.0.1 9.0.2", 'one after the other');
 my $said = '';
 sql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
 ok(IPC::Run::run(['psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $old_dump, '-d',
-        $node->connstr('restored')], '>', \my $out, '2>', \$said),
+            $node->connstr('restored')], '>', \my $out, '2>', \$said),
     'a dump of today is restored where 9.0.2 is installed') or diag($said);
 is(sql('restored', 'SELECT vrm.platform_version()'), $current, 'with its platform');
 is(sql('restored', 'SELECT vrm.upgrade()'), '9.0.2', 'which is upgraded');
@@ -158,7 +158,7 @@ is(sql('restored', 'SELECT DISTINCT language FROM vrm.agents'), 'en', 'rows and 
 
 $said = '';
 $node->psql('plain', 'SET client_min_messages = error; DROP EXTENSION vrm CASCADE;'
-    . ' RESET client_min_messages; CREATE EXTENSION vrm', stderr => \$said, on_error_die => 1);
+      . ' RESET client_min_messages; CREATE EXTENSION vrm', stderr => \$said, on_error_die => 1);
 like($said, qr/NOTICE:  platform of vrm 9\.0\.2 installed/,
     'CREATE EXTENSION upgrades a platform that DROP EXTENSION CASCADE has left');
 database($node, 'newest');

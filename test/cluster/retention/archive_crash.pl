@@ -28,7 +28,7 @@ sub run_until {
     my ($batches) = @_;
     my $said = '';
     my $run = IPC::Run::start(['psql', '-X', '-q', '-d', $node->connstr('app'), '-c',
-        "CALL vrm.run_retention('calls.completed')"], '>', \$said, '2>', \$said);
+            "CALL vrm.run_retention('calls.completed')"], '>', \$said, '2>', \$said);
     # of this run, not of one that was killed and has not been noticed yet
     $node->poll_query_until('app', "SELECT count(*) = 1 FROM vrm.retention_progress p
         JOIN pg_stat_activity a ON a.pid = p.pid AND a.query LIKE 'CALL%' WHERE p.batches >= $batches");

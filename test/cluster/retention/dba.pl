@@ -2,7 +2,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/lib";
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -121,6 +121,17 @@ for my $change ('DELETE FROM vrm.test_runs', q{UPDATE vrm.test_runs SET results 
     $deleter->quit;
     $holder->quit;
     like(error_of($node, 'app', $change), qr/^55006: test run "[^"]*" is under a legal hold/, '... and holds from then on');
+    sql('SELECT vrm.release_hold(hold_id) FROM vrm_private.legal_holds WHERE released_at IS NULL');
+}
+
+for my $level ('REPEATABLE READ', 'SERIALIZABLE') {
+    my $deleter = $node->background_psql('app', on_error_stop => 0);
+    $deleter->query_safe("BEGIN ISOLATION LEVEL $level; SELECT count(*) FROM vrm.test_runs");
+    sql("SELECT vrm.place_hold('case', user_id => '$alice')");
+    my $log = -s $node->logfile;
+    $deleter->query('DELETE FROM vrm.test_runs');
+    ok($node->log_contains(qr/ERROR:  could not serialize access/, $log), "a snapshot that is older than a hold deletes nothing: $level");
+    $deleter->quit;
     sql('SELECT vrm.release_hold(hold_id) FROM vrm_private.legal_holds WHERE released_at IS NULL');
 }
 

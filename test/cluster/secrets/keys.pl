@@ -66,9 +66,9 @@ for my $round (1 .. 3) {
               . " WHERE table_name = 'vault'::regclass AND rows_done >= 2000 * $round)"),
         "round $round: rotation is under way");
     until_restarted($node, 'app', sub {
-        kill 'KILL', query($node, 'app', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL vrm.%'});
-        $rotation->finish;
-        $writers->finish;
+            kill 'KILL', query($node, 'app', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL vrm.%'});
+            $rotation->finish;
+            $writers->finish;
     });
     is(query($node, 'app', $different), 0, "round $round: nothing is lost");
     is(query($node, 'app', "SELECT count(*) FROM vrm.keyring_status WHERE purpose = 'data'"), 2,

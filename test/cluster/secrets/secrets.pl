@@ -88,9 +88,9 @@ sub holding {
     my ($where, @texts) = @_;
     my @found;
     find(sub {
-        return unless -f $_ && -r _;
-        my $content = slurp_file($_);
-        push @found, $File::Find::name if grep { index($content, $_) >= 0 } @texts;
+            return unless -f $_ && -r _;
+            my $content = slurp_file($_);
+            push @found, $File::Find::name if grep { index($content, $_) >= 0 } @texts;
     }, $where);
     return "@found";
 }
@@ -99,7 +99,7 @@ sub write_keyring {
     my ($database) = @_;
     unlink $keyring;
     append_to_file($keyring, query($node, $database,
-        "SELECT key_id, purpose, kek_id, encode(wrapped, 'hex') FROM vrm_private.keyring") . "\n");
+            "SELECT key_id, purpose, kek_id, encode(wrapped, 'hex') FROM vrm_private.keyring") . "\n");
     return;
 }
 write_keyring('app');

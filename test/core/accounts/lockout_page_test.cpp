@@ -115,24 +115,55 @@ struct FullPage : testing::Test {
   }
 };
 
-TEST_F(FullPage, FoldsTheMildestIntoTheFloor) {
-  fill({.window_start = now, .last = now, .failures = 4});
-  subject.put({.id = random_key(random), .window_start = now, .last = now}, now);
+TEST_F(FullPage, ForgetsTheOldestAmongEquals) {
+  fill({.last = now, .failures = 1});
+  entry oldest = subject.entries()[40];
+  oldest.last = now - 1;
+  subject.put(oldest, now);
+  const key newcomer = random_key(random);
+  subject.put({.id = newcomer, .last = now}, now);
   EXPECT_EQ(subject.entries().size(), subject.capacity());
-  const entry unknown = subject.fresh(random_key(random));
-  EXPECT_EQ(unknown.failures, 4);
-  EXPECT_EQ(unknown.locked_until, never);
+  EXPECT_NE(subject.find(newcomer), nullptr);
+  EXPECT_EQ(subject.find(oldest.id), nullptr);
 }
 
-TEST_F(FullPage, KeepsLocksWhenItFolds) {
+TEST_F(FullPage, ForgetsFailuresBeforeLocks) {
   fill({.locked_until = now + 5, .last = now});
+  entry failed = subject.entries()[7];
+  failed.locked_until = now;
+  failed.failures = 4;
+  subject.put(failed, now);
   subject.put({.id = random_key(random), .last = now}, now);
-  EXPECT_EQ(subject.fresh(random_key(random)).locked_until, now + 5);
+  EXPECT_EQ(subject.find(failed.id), nullptr);
 }
 
-TEST_F(FullPage, RefusesToFoldWhatMustNotGoBack) {
-  fill({.last = now, .value = 1});
-  EXPECT_THROW(subject.put({.id = random_key(random)}, now), vrm::error);
+TEST_F(FullPage, KeepsLocksThatDoNotEnd) {
+  fill({.locked_until = now + 5, .last = now});
+  entry for_good = subject.entries()[7];
+  for_good.locked_until = forever;
+  subject.put(for_good, now);
+  for (int i = 0; i < 10000; ++i)
+    subject.put({.id = random_key(random), .locked_until = now + 5 + i, .last = now}, now);
+  EXPECT_NE(subject.find(for_good.id), nullptr);
+}
+
+TEST_F(FullPage, TakesWhatComesHoweverMuchIsThere) {
+  fill({.locked_until = forever, .last = now, .value = 1});
+  const key newcomer = random_key(random);
+  subject.put({.id = newcomer, .last = now}, now);
+  EXPECT_NE(subject.find(newcomer), nullptr);
+}
+
+TEST(LockoutPage, SplitsNoFurtherThanItsTreeMay) {
+  std::vector<std::byte> memory(page_size);
+  page subject{memory};
+  subject.format(root_level);
+  std::mt19937_64 random(7);
+  for (std::size_t i = 0; i < split_at; ++i)
+    subject.put({.id = random_key(random), .last = now}, now);
+  EXPECT_TRUE(subject.wants_split());
+  EXPECT_TRUE(subject.wants_split(root_level + 1));
+  EXPECT_FALSE(subject.wants_split(root_level));
 }
 
 TEST_F(FullPage, NoticesDamage) {

@@ -420,13 +420,12 @@ TEST(Json, HasEveryFigure) {
              .duration = 165'000,
              .actions = 3,
              .customer = 1});
-  EXPECT_EQ(
-      stats.json(),
-      R"({"calls": 1, "queued": 0, "running": 0, "completed": 1, "failed": 0, "cancelled": 0, )"
-      R"("success_rate": 1, "duration": {"calls": 1, "average": 165, "stddev": null, )"
-      R"("min": 165, "p50": 165, "p95": 165, "p99": 165, "max": 165}, )"
-      R"("sentiment": {"positive": 1, "neutral": 0, "negative": 0}, )"
-      R"("actions": 3, "customers": 1, "bad": 0})");
+  EXPECT_EQ(stats.json(),
+            R"({"calls":1,"queued":0,"running":0,"completed":1,"failed":0,"cancelled":0,)"
+            R"("success_rate":1,"duration":{"calls":1,"average":165,"stddev":null,)"
+            R"("min":165,"p50":165,"p95":165,"p99":165,"max":165},)"
+            R"("sentiment":{"positive":1,"neutral":0,"negative":0},)"
+            R"("actions":3,"customers":1,"bad":0})");
 }
 
 }  // namespace

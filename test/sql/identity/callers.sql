@@ -12,7 +12,7 @@ WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
   AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND has_any_column_privilege('authenticated', c.oid, 'SELECT')
 GROUP BY c.oid;
-SELECT plan(24 + (SELECT count(*)::int FROM tenants));
+SELECT plan(33 + (SELECT count(*)::int FROM tenants));
 
 \set alice '00000000-0000-7000-8000-0000000000aa'
 \set bob '00000000-0000-7000-8000-0000000000bb'
@@ -67,13 +67,24 @@ $$;
 
 SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'an account in good standing');
 
-UPDATE vrm.user_profiles SET locked_until = now() + interval '1 hour' WHERE id = :'alice';
-SELECT is(pg_temp.attempt(), 'the account is locked: 0 0 f 1', 'a locked one sees its profile only, and does nothing');
-UPDATE vrm.user_profiles SET locked_until = now() - interval '1 hour' WHERE id = :'alice';
+INSERT INTO vrm_private.account_locks (user_id, locked_until) VALUES (:'alice', now() + interval '1 hour');
+SELECT is(pg_temp.attempt(), 'the account is locked: 0 0 f 1', 'one locked by hand sees its profile only, and does nothing');
+UPDATE vrm_private.account_locks SET locked_until = now() - interval '1 hour';
 SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'a lock passes');
-UPDATE vrm.user_profiles SET locked_until = 'infinity' WHERE id = :'alice';
+UPDATE vrm_private.account_locks SET locked_until = 'infinity';
 SELECT is(pg_temp.attempt(), 'the account is locked: 0 0 f 1', 'or never');
+DELETE FROM vrm_private.account_locks;
+UPDATE vrm.user_profiles SET locked_until = 'infinity' WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'what guesses have locked is no matter of those who are in');
 UPDATE vrm.user_profiles SET locked_until = NULL WHERE id = :'alice';
+
+UPDATE auth.users SET banned_until = now() + interval '1 hour' WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'the account is banned: 0 0 f 1', 'a ban in auth.users counts at once');
+UPDATE auth.users SET banned_until = now() - interval '1 hour' WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'until it is over');
+UPDATE auth.users SET deleted_at = now() WHERE id = :'alice';
+SELECT is(pg_temp.attempt(), 'the account is deleted: 0 0 f 1', 'so does a deletion there');
+UPDATE auth.users SET deleted_at = NULL WHERE id = :'alice';
 
 UPDATE vrm.user_profiles SET deleted_at = now() WHERE id = :'alice';
 SELECT is(pg_temp.attempt(), 'the account is deleted: 0 0 f 1', 'a deleted one sees its profile only');
@@ -143,8 +154,10 @@ SELECT is(vrm.hook_custom_access_token('{"user_id": "00000000-0000-7000-8000-000
           '{claims,user_role}',
           'user', 'and user where there is none');
 UPDATE vrm.user_profiles SET deleted_at = now() WHERE id = :'alice';
-SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims',
-                                                          '{}'::jsonb)) #>> '{error,http_code}',
+SELECT is(vrm.hook_custom_access_token(event) #>> '{error,http_code}', '400', 'an event without user or claims is answered, too: ' || event::text)
+FROM unnest(ARRAY['{}', '{"user_id": null, "claims": {}}', '{"user_id": "nobody", "claims": {}}', '[]',
+                  '{"user_id": "00000000-0000-7000-8000-0000000000cc"}']::jsonb[]) AS event;
+SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims', '{}'::jsonb)) #>> '{error,http_code}',
           '403', 'a deleted account gets no token');
 SET LOCAL ROLE authenticated;
 SELECT throws_ok($$SELECT vrm.hook_custom_access_token('{}')$$, '42501', NULL, 'users do not call it');

@@ -1,7 +1,7 @@
 -- Backup: what the tool tells is kept, fingerprints see every change and nothing else, and verdicts say
 -- what is missing.  With an archive: test/cluster/operations; with pgBackRest: test/backup.
 BEGIN;
-SELECT plan(68);
+SELECT plan(72);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -197,6 +197,15 @@ SELECT pg_temp.verdicts('[{"ago": "24 h"}]', false, '3 h') \g /dev/null
 SELECT is((SELECT string_agg(check_name || ' ' || round(value) || '/' || limit_value, ', ' ORDER BY check_name)
            FROM vrm.recovery_status() WHERE value IS NOT NULL),
           'full_backup 86400/90000, pitr_window 86400/604800, rto 10800/14400', 'values and limits are seconds');
+SELECT pg_temp.verdicts('[{"ago": "24 h"}, {"ago": "-2 min"}]', false, '3 h') \g /dev/null
+SELECT is((SELECT status || ' ' || value FROM vrm.recovery_status() WHERE check_name = 'full_backup'), 'ok 0',
+          'clocks may differ a little');
+SELECT is(pg_temp.verdicts('[{"ago": "24 h"}, {"ago": "-10 years"}]', false, '3 h', -3000), 'fail warn fail fail',
+          'neither a backup nor a drill of the future counts, and such a backup is told');
+SELECT is((SELECT value || ' ' || (detail LIKE 'backup % ends in the future%') FROM vrm.recovery_status()
+           WHERE check_name = 'full_backup'), '86400 true', 'by its name');
+SELECT is((SELECT s.value FROM vrm.monitoring('{backup}') s WHERE s.name = 'vrm_backup_full_age_seconds'),
+          'Infinity'::float8, 'and to monitoring it is none at all');
 SELECT is_empty($$SELECT * FROM vrm.recovery_status() WHERE detail IS NULL OR (status = 'ok') <> (hint IS NULL)$$,
                 'what is not well has a hint');
 SELECT is(pg_temp.as_role('pg_monitor', NULL, 'SELECT count(*) FROM vrm.recovery_status()'), '4',

@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(52);
+SELECT plan(54);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -77,6 +77,11 @@ SELECT is(pg_temp.verdict('BackupFailed') || ' ' || pg_temp.verdict('BackupOverd
 INSERT INTO vrm.restore_drills (started_at, finished_at, verified) VALUES (now() - interval '1 h', now(), false);
 SELECT is(pg_temp.measured('vrm_backup_restore_seconds'), 'Infinity'::float8,
           'one that did not bring everything back never ended');
+SELECT is_empty($$SELECT h.fix_sql, h.hint FROM vrm.health_check() h
+                  WHERE concat(h.fix_sql, h.hint) ~ 'archive_mode = on' AND concat(h.fix_sql, h.hint) !~ 'archive_command'$$,
+                'archiving is never turned on without a command: WAL would fill the disk');
+SELECT ok((SELECT h.fix_sql !~ 'ALTER' AND h.hint ~ 'archive_command' FROM vrm.health_check() h
+           WHERE h.check_name = 'WalArchivingOff'), 'first comes the command');
 UPDATE vrm.backups SET expired_at = now() WHERE label = 'b';
 SELECT is(pg_temp.measured('vrm_backup_failed'), 0::float8, 'a failed backup that is gone is forgotten');
 SELECT is(pg_temp.measured('vrm_jobs_calls_expired'), 0::float8, 'given no call past its time');

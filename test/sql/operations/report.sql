@@ -1,7 +1,7 @@
 -- The report: what it shows, that nothing a user has typed gets out of its place, and that the page
 -- needs nothing but itself.
 BEGIN;
-SELECT plan(25);
+SELECT plan(26);
 \ir ../include/people.sql
 
 -- an empty database ------------------------------------------------------------------------------------
@@ -86,6 +86,9 @@ SELECT ok(html
 SELECT is((SELECT count(*) FROM page, regexp_matches(html, '>pitr_window<', 'g')), 1::bigint, 'each once') FROM page;
 SELECT ok(md ~ E'## Calls per day\n' AND md ~ E'\\| day \\| completed \\| failed \\| cancelled \\|',
           'the same as Markdown') FROM page;
+SELECT is((SELECT string_agg(vrm_private.figure(v, 'percent'), ', ' ORDER BY n)
+           FROM unnest(ARRAY[0, 0.004, 28.999999999999996, 66.66, 99.96, 99.996, 100]) WITH ORDINALITY AS u (v, n)),
+          '0 %, 0.1 %, 29 %, 66.6 %, 99.9 %, 99.9 %, 100 %', 'only all is 100 %, and only nothing is 0 %');
 SELECT is((SELECT array_agg(round(s::numeric, 1))
            FROM unnest(ARRAY[vrm_private.chart_scale(7, 'number'), vrm_private.chart_scale(21, 'number'),
                              vrm_private.chart_scale(100, 'seconds'),

@@ -81,6 +81,8 @@ SELECT unalike(pg_temp.plan_of($$SELECT * FROM vrm_private.holds_on('018f0000-00
 INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
 SELECT :'alice', 'completed', now() - interval '3 years', now() - interval '3 years' FROM generate_series(1, 5000);
 ANALYZE vrm.test_runs;
+DELETE FROM vrm_private.legal_holds;
+ANALYZE vrm_private.legal_holds;  -- nobody looks again when there are some
 SELECT pg_temp.plan_of($$SELECT * FROM vrm_private.due_rows('calls.completed', now() - interval '2 years', now())$$) AS plan \gset
 SELECT unalike(:'plan'::text, '%Function Scan on due_rows%', 'the planner sees through the rules');
 SELECT is((SELECT string_agg(m[1], ' ' ORDER BY m[1]) FROM regexp_matches(:'plan', 'Hash Cond: [^\n]* = h[_0-9]*\.([a-z]+)_id', 'g') AS m), 'agent run user',

@@ -1,7 +1,7 @@
 -- What a run takes and what it leaves, row by row: children and partitions of a DBA's, foreign keys of an application,
 -- rows that something refuses to let go, floors, columns that are renamed.  All in one transaction, by steps of the engine.
 BEGIN;
-SELECT plan(27);
+SELECT plan(29);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 CREATE FUNCTION pg_temp.calls(owner uuid, state text, ago interval, number int) RETURNS void LANGUAGE sql AS $$
@@ -44,6 +44,18 @@ SELECT is(pg_temp.step('analytics.facts'), 3::bigint, 'facts go that are due');
 SELECT is((SELECT count(*) FROM vrm.call_facts WHERE started_at = now()), 3::bigint, 'not those in the same places of another partition');
 DROP TABLE vrm.call_facts;
 ALTER TABLE vrm.call_facts_before RENAME TO call_facts;
+
+-- a child table of recordings
+INSERT INTO vrm.test_runs (user_id, status) VALUES (:'alice', 'queued') RETURNING id AS live \gset
+CREATE TABLE public.old_recordings () INHERITS (vrm.call_recordings);
+INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256) VALUES (:'alice', :'live', 'of today', 1, sha256(''));
+INSERT INTO public.old_recordings (user_id, id, run_id, object_key, bytes, sha256, recorded_at)
+    VALUES (:'alice', vrm.uuid7(), :'live', 'old', 1, sha256(''), now() - interval '1 year');
+SELECT is(pg_temp.step('recordings'), 1::bigint, 'a recording in a child table goes');
+SELECT is((SELECT string_agg(object_key, ', ') FROM vrm_private.object_purges), 'old', 'and its object, not one of today');
+DROP TABLE public.old_recordings;
+DELETE FROM vrm.call_recordings;
+DELETE FROM vrm.test_runs;
 
 -- an application's tables
 SELECT pg_temp.calls(:'alice', 'failed', '3 years', 6);

@@ -1,6 +1,6 @@
 -- Verdicts, reports, comparisons and the gate.
 BEGIN;
-SELECT plan(54);
+SELECT plan(56);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -119,6 +119,17 @@ SELECT is(pg_temp.of_alice(format('SELECT pass_rate FROM vrm.metric_summary(%L)'
 SELECT is(pg_temp.verdict(:'run', :'tone', rest) || pg_temp.verdict(:'run', :'bobs_tone', $$'x', true$$), state || 'P0002', rest)
 FROM (VALUES ($$'x'$$, '22023'), ($$'x', score => 'NaN'$$, '22023'), ($$NULL, true$$, '22023'), ($$'x', true, case_id => '018f0000-0000-7000-8000-0000000000a1'$$, 'P0002')) AS r (rest, state);
 SELECT is(pg_temp.as_user(:'bob', format($$SELECT vrm.record_verdict(%L, %L, 'x', true)$$, :'run', :'bobs_tone')), 'P0002', 'nobody judges calls of others');
+
+
+-- agreement: of four calls two judges agree on three, one is judged by one alone
+SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L, repeats => 5)', :'plain', :'agent')) AS agreed \gset
+SELECT pg_temp.play(:'agreed', 0) \g /dev/null
+SELECT count(pg_temp.verdict(k.run_id, :'tone', format('%L, %L, %s', judge, substr(votes, repeat, 1) = 'y', repeat)))
+FROM vrm.suite_calls k, (VALUES ('gpt', 'yynny'), ('claude', 'yyyn ')) AS j (judge, votes)
+WHERE k.suite_run_id = :'agreed' AND substr(votes, repeat, 1) <> ' ' \g /dev/null
+SELECT is(pg_temp.of_alice(format($$SELECT concat_ws(' ', metric, judges, calls, cohen_kappa, round(krippendorff_alpha::numeric, 3), score_alpha)
+    FROM vrm.judge_agreement(%L)$$, :'agreed')), 'tone {claude,gpt} 5 0.5 0.533 1', 'how far judges agree beyond chance');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.judge_agreement(%L)', :'agreed')), 'P0002', 'not of runs of others');
 
 SELECT finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Suites: what is queued, what runners get, and what is refused.
 BEGIN;
-SELECT plan(63);
+SELECT plan(67);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk', connection_details => '{"voice": "sarah"}')$$) AS agent,
@@ -107,6 +107,11 @@ SELECT is(pg_temp.of_alice('SELECT concat_ws('' '', run_id, case_name, suite_run
           'a call of no suite is claimed like one, those that wait no longer are passed over');
 SELECT is((SELECT count(*) FROM vrm.run_queue), 0::bigint, 'and leave the queue');
 
+INSERT INTO vrm.test_runs (user_id, id, agent_id, status) VALUES (:'alice', '00000000-0000-7000-8000-000000000001', :'agent', 'queued');
+SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000001', 'one that lies before the last is found as well');
+SELECT set_config('vrm_queue.place', :'alice' || ' nonsense', true) \g /dev/null
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'whatever a session has set');
+
 -- a case that goes while its suite runs
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'plain', :'agent')) AS second \gset
 SELECT is(pg_temp.of_alice(format('DELETE FROM vrm.test_cases WHERE id = %L RETURNING name', :'plain')), 'plain', 'a case may go');
@@ -124,6 +129,12 @@ SELECT is((SELECT count(*) FROM vrm.suite_calls WHERE suite_run_id = :'nightly')
 SELECT is((SELECT metrics FROM vrm.suite_run_cases WHERE suite_run_id = :'nightly'),
           '{"checks": [{"text": "hello", "check": "said"}], "metrics": ["tone"]}', 'by what the case and the suite ask for');
 SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.start_suite(NULL, %L, suite => %L)', :'bobs_agent', :'suite')), 'P0002', 'and by its owner');
+SELECT pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()') AS lapsed \gset
+UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'lapsed';
+INSERT INTO vrm.test_runs (user_id, id, agent_id, status) VALUES (:'alice', '00000000-0000-7000-8000-000000000002', :'agent', 'queued');
+SELECT set_config('vrm_queue.place', '', true) \g /dev/null
+SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), :'lapsed', 'what was given back goes first');
+SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000002', 'then the oldest');
 SELECT is(pg_temp.of_alice(format('SELECT vrm.cancel_suite(%L)', :'nightly')), '3', 'its calls can be given up together');
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'then nobody runs them');
 SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.cancel_suite(%L)', :'nightly')), 'P0002', 'which others cannot do');

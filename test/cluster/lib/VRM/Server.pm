@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
 our @EXPORT = qw(
-    server database newest_version person as_user error_of error_as_user query until_restarted);
+  server database newest_version person as_user error_of error_as_user query until_restarted);
 
 # Starts a server; install_path names another PostgreSQL, further arguments are those of init.
 sub server {
@@ -54,7 +54,7 @@ sub answer {
     my $nothing = File::Spec->devnull;
     IPC::Run::run(['psql', '-XAtq', '-d', $node->connstr($database), '-c', $sql],
         '<', $nothing, '>', \$said, '2>', $nothing)
-        or return;
+      or return;
     chomp $said;
     return $said;
 }

@@ -50,7 +50,7 @@ sub same_text {
     return pass($name) if $got eq $expected && $got ne '';
     fail($name);
     my (%got, %expected);
-    $got{$_}++      for split /\n/, $got;
+    $got{$_}++ for split /\n/, $got;
     $expected{$_}++ for split /\n/, $expected;
     my @report = (
         (map { "- $_" } grep { !$got{$_} } sort keys %expected),

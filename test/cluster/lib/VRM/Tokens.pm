@@ -25,7 +25,7 @@ INSERT INTO auth.users (id, email)
 VALUES ('$ids[0]', 'one\@example.org'), ('$ids[1]', 'two\@example.org');
 INSERT INTO vrm.agents (user_id, agent_id) VALUES ('$ids[0]', 'one'), ('$ids[1]', 'two')
 SQL
-    return @believed{'ES256', 'second user'};
+    return @believed{ 'ES256', 'second user' };
 }
 
 1;
