@@ -18,3 +18,11 @@ COMMENT ON COLUMN vrm_private.audit_journal.action IS 'what';
 COMMENT ON COLUMN vrm_private.audit_journal.actor IS 'who was signed in';
 COMMENT ON COLUMN vrm_private.audit_journal.db_role IS 'who was connected';
 COMMENT ON COLUMN vrm_private.audit_journal.detail IS 'what else there is to say';
+
+-- Its sequence is what counts: in a table, so that it comes and goes with one.
+CREATE TABLE IF NOT EXISTS vrm_private.audit_journal_count (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
+);
+COMMENT ON TABLE vrm_private.audit_journal_count IS
+    'empty; its sequence is the number of the last entry of the journal, which ROLLBACK does not take back either';
+COMMENT ON COLUMN vrm_private.audit_journal_count.number IS 'numbers that entries have in member journal of detail';

@@ -20,9 +20,57 @@ CREATE OR REPLACE FUNCTION vrm_private.audit_mac_of(seal vrm_private.audit_seals
     SELECT vrm.audit_mac(int8send((seal).id) || int8send((extract(epoch FROM (seal).sealed_at) * 1000000)::bigint)
                          || textsend((seal).class) || int8send((seal).system) || int4send((seal).era)
                          || xid8send((seal).horizon) || int8send((seal).entries) || (seal).root
+                         || coalesce(xid8send((seal).ceiling) || int8send((seal).journaled), '')
                          || coalesce(previous, ''))
 $$;
 COMMENT ON FUNCTION vrm_private.audit_mac_of(vrm_private.audit_seals, bytea) IS 'what a seal has to say';
+
+CREATE OR REPLACE FUNCTION vrm_private.journal_number(detail jsonb) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN substring(coalesce(detail ->> 'journal', detail -> -1 ->> 'journal') FROM '^[0-9]{1,18}$')::bigint;
+COMMENT ON FUNCTION vrm_private.journal_number(jsonb) IS 'number that an entry had in the journal; null for others';
+
+CREATE OR REPLACE FUNCTION vrm_private.journal_last() RETURNS bigint
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM vrm_private.audit_journal_count_number_seq
+$$;
+COMMENT ON FUNCTION vrm_private.journal_last() IS 'number of the last entry that was written to the journal';
+
+CREATE OR REPLACE FUNCTION vrm_private.journal_known() RETURNS bigint
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT greatest((SELECT max(vrm_private.journal_number(j.detail)) FROM vrm_private.audit_journal j),
+                    (SELECT max(vrm_private.journal_number(a.detail)) FROM vrm.audit_log a WHERE a.class = 'security'),
+                    (SELECT max(s.journaled) FROM vrm_private.audit_seals s), 0)
+$$;
+COMMENT ON FUNCTION vrm_private.journal_known() IS 'greatest number of an entry that is there, or was for a seal';
+
+-- The count is read before the rows: one that is written meanwhile is there, and not missed.  What is
+-- older than entries are kept may be gone.
+CREATE OR REPLACE FUNCTION vrm_private.journal_gaps() RETURNS TABLE (seal_id bigint, at timestamptz)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    counted bigint := greatest(vrm_private.journal_last(),
+                               (SELECT max(s.journaled) FROM vrm_private.audit_seals s));
+    cutoff timestamptz := now() - vrm_private.audit_keep('security');
+    expired bigint := CASE WHEN EXISTS (SELECT FROM vrm_private.audit_seals s WHERE s.sealed_at < cutoff)
+                           THEN coalesce((SELECT min(s.journaled) FROM vrm_private.audit_seals s
+                                          WHERE s.sealed_at >= cutoff), counted) ELSE 0 END;
+BEGIN
+    RETURN QUERY
+    WITH numbers AS (
+        SELECT vrm_private.journal_number(e.detail) AS number, e.at
+        FROM (SELECT a.detail, a.at FROM vrm.audit_log a WHERE a.class = 'security'
+              UNION ALL SELECT j.detail, j.at FROM vrm_private.audit_journal j) AS e
+        UNION ALL SELECT expired, NULL
+        UNION ALL SELECT counted + 1, NULL)
+    SELECT (SELECT min(s.id) FROM vrm_private.audit_seals s WHERE s.journaled > g.before), g.at
+    FROM (SELECT n.number, n.at, lag(n.number) OVER (ORDER BY n.number, n.at) AS before
+          FROM numbers n WHERE n.number BETWEEN expired AND counted + 1) AS g
+    WHERE g.number > g.before + 1;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.journal_gaps() IS
+    'where entries of the journal have vanished: the first seal afterwards, and the time of the next entry';
 
 -- A dump that is restored in another cluster meets transaction ids that mean nothing there, hence eras.
 -- At the beginning of one, what is not sealed yet is taken over into it, before all that follows.
@@ -39,6 +87,8 @@ BEGIN
         era := era + 1;
         -- It also waits for those who still write with the era before.
         EXECUTE format('ALTER TABLE vrm.audit_log ALTER COLUMN era SET DEFAULT %s', era);
+        -- A dump has read the count later than the journal.
+        PERFORM setval('vrm_private.audit_journal_count_number_seq', greatest(vrm_private.journal_known(), 1));
         UPDATE vrm.audit_log a SET era = audit_era.era, xid = '0'
         WHERE NOT EXISTS (SELECT FROM vrm_private.audit_seals s, unnest(s.ids) AS sealed WHERE sealed = a.id);
     ELSIF last.id IS NULL THEN
@@ -51,8 +101,9 @@ COMMENT ON FUNCTION vrm_private.audit_era(OUT bigint, OUT integer) IS
     'this cluster and the era of its entries; begins a new one after a restore';
 
 -- One seal over what transactions up to the horizon have written; a backlog makes several.
-CREATE OR REPLACE FUNCTION vrm_private.audit_seal_next(class text, system bigint, era integer, horizon xid8)
-    RETURNS bigint
+CREATE OR REPLACE FUNCTION vrm_private.audit_seal_next(
+    class text, system bigint, era integer, horizon xid8, sealed_at timestamptz, ceiling xid8, journaled bigint
+) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -73,7 +124,9 @@ BEGIN
     IF made.entries > 0 THEN
         SELECT * INTO previous FROM vrm_private.audit_seals s ORDER BY s.id DESC LIMIT 1;
         made.id := coalesce(previous.id, 0) + 1;
-        made.sealed_at := clock_timestamp();
+        made.sealed_at := sealed_at;
+        made.ceiling := ceiling;
+        made.journaled := journaled;
         made.class := class;
         made.system := system;
         made.era := era;
@@ -83,7 +136,7 @@ BEGIN
     RETURN made.entries;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.audit_seal_next(text, bigint, integer, xid8) IS
+COMMENT ON FUNCTION vrm_private.audit_seal_next(text, bigint, integer, xid8, timestamptz, xid8, bigint) IS
     'makes the next seal of a class, unless there is nothing to seal; returns how many entries it has';
 
 -- Sealed is what transactions have written before which all have ended: then none can commit late among
@@ -92,17 +145,24 @@ CREATE OR REPLACE FUNCTION vrm.audit_seal() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     now_is record;
-    horizon xid8;
+    sealed_at timestamptz;
+    seen pg_snapshot;
+    journaled bigint;
     class text;
     sealed bigint;
     total bigint := 0;
 BEGIN
     LOCK TABLE vrm_private.audit_seals IN SHARE ROW EXCLUSIVE MODE;
     now_is := vrm_private.audit_era();
-    horizon := pg_snapshot_xmin(pg_current_snapshot());
+    journaled := vrm_private.journal_last();
+    -- The time before the snapshot, so that whoever is not in it writes later.
+    sealed_at := CASE current_setting('transaction_isolation') WHEN 'read committed' THEN clock_timestamp()
+                                                               ELSE now() END;
+    seen := pg_current_snapshot();
     FOREACH class IN ARRAY '{security,data}'::text[] LOOP
         LOOP
-            sealed := vrm_private.audit_seal_next(class, now_is.system, now_is.era, horizon);
+            sealed := vrm_private.audit_seal_next(class, now_is.system, now_is.era, pg_snapshot_xmin(seen),
+                                                  sealed_at, pg_snapshot_xmax(seen), journaled);
             EXIT WHEN sealed = 0;
             total := total + sealed;
         END LOOP;
@@ -141,6 +201,19 @@ CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
            OR a.era < (SELECT max(s.era) FROM vrm_private.audit_seals s))
       AND a.at > now() - vrm_private.audit_keep(a.class)
       AND NOT EXISTS (SELECT FROM sealed l WHERE l.id = a.id)
+    UNION ALL
+    -- A transaction that began to write after a seal knows of nothing from long before it; only the
+    -- journal does, whose entries have their numbers.
+    SELECT 'entry is older than the transaction that wrote it', s.id, a.id, a.at
+    FROM vrm.audit_log a
+    CROSS JOIN LATERAL (SELECT s.id, s.system, s.era, s.ceiling, s.journaled FROM vrm_private.audit_seals s
+                        WHERE s.sealed_at > a.at + '1 minute'::interval
+                        ORDER BY s.sealed_at LIMIT 1) AS s
+    WHERE s.ceiling IS NOT NULL AND s.era = a.era AND a.xid <> '0'
+      AND CASE WHEN vrm_private.journal_number(a.detail) IS NULL THEN a.xid >= s.ceiling
+               ELSE vrm_private.journal_number(a.detail) > s.journaled END
+    UNION ALL
+    SELECT 'entries of the journal are missing', g.seal_id, NULL, g.at FROM vrm_private.journal_gaps() g
     UNION ALL
     SELECT 'leaves of the seal were changed', s.id, NULL, s.sealed_at
     FROM vrm_private.audit_seals s
@@ -207,7 +280,11 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.audit_level(bytea[]),
     vrm_private.audit_mac_of(vrm_private.audit_seals, bytea),
     vrm_private.audit_era(),
-    vrm_private.audit_seal_next(text, bigint, integer, xid8),
+    vrm_private.audit_seal_next(text, bigint, integer, xid8, timestamptz, xid8, bigint),
+    vrm_private.journal_number(jsonb),
+    vrm_private.journal_last(),
+    vrm_private.journal_known(),
+    vrm_private.journal_gaps(),
     vrm.audit_seal(),
     vrm.audit_head(),
     vrm.audit_verify(text),

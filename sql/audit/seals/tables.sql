@@ -11,8 +11,11 @@ CREATE TABLE IF NOT EXISTS vrm_private.audit_seals (
     root bytea NOT NULL,
     mac bytea NOT NULL,
     ids uuid[],
-    leaves bytea[]
+    leaves bytea[],
+    ceiling xid8,
+    journaled bigint
 );
+CREATE INDEX IF NOT EXISTS audit_seals_sealed_at ON vrm_private.audit_seals (sealed_at);
 COMMENT ON TABLE vrm_private.audit_seals IS 'a chain of seals, each over a batch of entries and the seal before it';
 COMMENT ON COLUMN vrm_private.audit_seals.id IS 'order, without gaps';
 COMMENT ON COLUMN vrm_private.audit_seals.sealed_at IS 'when';
@@ -27,3 +30,7 @@ COMMENT ON COLUMN vrm_private.audit_seals.mac IS 'keyed hash of all that and of 
 COMMENT ON COLUMN vrm_private.audit_seals.ids IS
     'the entries in the order of the tree; null once they have been kept long enough';
 COMMENT ON COLUMN vrm_private.audit_seals.leaves IS 'their hashes as they were sealed';
+COMMENT ON COLUMN vrm_private.audit_seals.ceiling IS
+    'no transaction from this one on had begun to write: what such a one says of times before is invented';
+COMMENT ON COLUMN vrm_private.audit_seals.journaled IS 'number of the last entry of the journal';
+COMMENT ON INDEX vrm_private.audit_seals_sealed_at IS 'the first seal after an entry''s time';

@@ -24,15 +24,55 @@ BEGIN
                    ' FOR EACH ROW EXECUTE FUNCTION vrm.audit_row(%L, %L)', rel,
                    E'\n' || array_to_string(exclude, E'\n') || E'\n', E'\n' || array_to_string(redact, E'\n') || E'\n');
     EXECUTE format('COMMENT ON TRIGGER vrm_audit ON %s IS %L', rel, 'writes changes to vrm.audit_log');
+    PERFORM vrm_private.watch_truncation(rel);
 END
 $$;
 COMMENT ON FUNCTION vrm.audit_enable(regclass, text[], text[]) IS
     'the table''s changes are in the audit trail from now on; of columns to redact the name only';
 
+CREATE OR REPLACE FUNCTION vrm_private.audit_truncate() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
+BEGIN
+    INSERT INTO vrm.audit_log (class, action, relation)
+    VALUES ('data', 'TRUNCATE', format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME));
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.audit_truncate() IS 'trigger: says in the audit trail that a table was emptied';
+
+-- A trigger for the statement is on one table; partitions, which can be emptied one by one, need their own.
+CREATE OR REPLACE FUNCTION vrm_private.watch_truncation(rel regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    watched regclass;
+BEGIN
+    FOR watched IN
+        SELECT c.oid::regclass
+        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE t.tgname = 'vrm_audit' AND t.tgfoid = 'vrm.audit_row()'::regprocedure AND c.relkind IN ('r', 'p')
+          AND (rel IS NULL OR c.oid = rel OR c.oid IN (SELECT p.relid FROM pg_partition_tree(rel) p))
+          AND pg_has_role(c.relowner, 'USAGE')
+          AND NOT EXISTS (SELECT FROM pg_trigger o WHERE o.tgrelid = c.oid AND o.tgname = 'vrm_audit_truncate')
+    LOOP
+        EXECUTE format('CREATE TRIGGER vrm_audit_truncate AFTER TRUNCATE ON %s'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION vrm_private.audit_truncate()', watched);
+        EXECUTE format('COMMENT ON TRIGGER vrm_audit_truncate ON %s IS %L', watched,
+                       'writes to vrm.audit_log that the table was emptied');
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.watch_truncation(regclass) IS
+    'a TRUNCATE of an audited table, with its partitions, or of all of them is in the audit trail from now on';
+
 CREATE OR REPLACE FUNCTION vrm.audit_disable(rel regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    watched regclass;
 BEGIN
     EXECUTE format('DROP TRIGGER IF EXISTS vrm_audit ON %s', rel);
+    FOR watched IN SELECT rel UNION SELECT p.relid FROM pg_partition_tree(rel) p LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS vrm_audit_truncate ON %s', watched);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION vrm.audit_disable(regclass) IS 'the table''s changes are no longer in the audit trail';
@@ -66,6 +106,7 @@ BEGIN
         END LOOP;
         EXECUTE format('DELETE FROM vrm_private.%I WHERE at < $1', part.name || '_rest') USING part.cutoff;
     END LOOP;
+    PERFORM vrm_private.watch_truncation(NULL);
     -- What a seal says of entries that are gone nobody needs; its root and the chain stay.
     UPDATE vrm_private.audit_seals SET ids = NULL, leaves = NULL
     WHERE ids IS NOT NULL AND sealed_at < now() - vrm_private.audit_keep(class) - '31 days'::interval
@@ -80,6 +121,8 @@ REVOKE EXECUTE ON FUNCTION
     vrm.audit_event(text, jsonb),
     vrm.audit_enable(regclass, text[], text[]),
     vrm.audit_disable(regclass),
+    vrm_private.audit_truncate(),
+    vrm_private.watch_truncation(regclass),
     vrm.audit_maintain(),
     vrm_private.audit_keep(text)
     FROM PUBLIC;

@@ -5,4 +5,5 @@ ALTER TABLE vrm_private.jwt_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE TRIGGER announce_change AFTER INSERT OR UPDATE OR DELETE ON vrm_private.jwt_keys
     FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
+ALTER TABLE vrm_private.jwt_keys ENABLE ALWAYS TRIGGER announce_change;  -- for what a subscription brings, too
 COMMENT ON TRIGGER announce_change ON vrm_private.jwt_keys IS 'makes backends forget the keys they have read';

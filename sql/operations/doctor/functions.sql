@@ -130,6 +130,12 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_identity()
            'It needs a master key, see doc/secrets/keys.md.', format('SELECT vrm.key_create(%L);', p.purpose)
     FROM unnest(ARRAY['data', 'blind_index']) AS p (purpose)
     WHERE NOT EXISTS (SELECT FROM vrm_private.keyring k WHERE k.purpose = p.purpose AND k.state = 'active')
+    UNION ALL
+    SELECT 'keyring', 'fail', format('%s of %s keys do not open with the master key',
+                                     count(*) FILTER (WHERE NOT u.usable), count(*)),
+           'What is sealed with them cannot be opened, see check master_key; SELECT * FROM vrm.keyring_status;', NULL
+    FROM (SELECT vrm.key_usable(k.key_id) AS usable FROM vrm_private.keyring k WHERE k.state <> 'destroyed') AS u
+    HAVING count(*) FILTER (WHERE NOT u.usable) > 0
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_identity() IS
     'for vrm.doctor(): whose claims and tokens are believed, and whether sealed values can be opened';
@@ -466,7 +472,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (15, 'server_files', 'nobody but superusers reads files of the server'),
         (16, 'identity', 'tokens are believed, or a login is trusted, for a transaction at a time'),
         (17, 'trusted_logins', 'every trusted login is a role, and none that people take'),
-        (18, 'master_key', 'the master key can be read, and by nobody else'),
+        (18, 'master_key', 'the master key can be read, by nobody else, and opens the keyring'),
         (19, 'keyring', 'there are active keys'),
         (20, 'secret_literals', 'a secret in the text of a statement is noticed'),
         (21, 'lockout', 'locks are flushed before the reply'),

@@ -69,6 +69,7 @@ FROM (VALUES
     -- changed rows may be those of others; who did something to a person is about another person
     ('vrm.audit_log', NULL, '{class,at,id,action,relation,detail}', '{}', '{actor,old,new}', '{xid,era,db_role}'),
     ('vrm_private.audit_journal', NULL, '{at,id,action,detail}', '{}', '{actor}', '{db_role}'),
+    ('vrm_private.audit_journal_count', NULL, '{}', '{}', '{}', '{number}'),
     ('vrm_private.sessions', 'user_id', '{user_id,id,aal,client_ip,user_agent,created_at,refreshed_at,revoked_at}',
      '{}', '{}', '{}'),
     ('vrm_private.refresh_tokens', 'user_id', '{user_id,session_id,counter}', '{token_hash}', '{}', '{}'),
@@ -125,7 +126,7 @@ FROM (VALUES
      'bytes,columns,rows_sha256,chain_sha256,purged_at}'),
     ('vrm_private.archive_removals', NULL, '{}', '{}', '{}', '{batch_id,row_sha256,reason,removed_at}'),
     ('vrm_private.audit_seals', NULL, '{}', '{mac}', '{}', '{id,sealed_at,class,system,era,horizon,entries,root,'
-     'ids,leaves}'),
+     'ids,leaves,ceiling,journaled}'),
     ('vrm_private.jwt_keys', NULL, '{}', '{secret}', '{}', '{kid,algorithm,public_key,issuer,audience,'
      'created_at}'),
     ('vrm_private.token_keys', NULL, '{}', '{private_key}', '{}', '{kid,created_at}'),
@@ -134,6 +135,7 @@ FROM (VALUES
     ('vrm_private.key_rotations', NULL, '{}', '{}', '{}', '{key_id,column_id,last_key,rows_done,rows_left,started_at,'
      'updated_at,finished_at}'),
     ('vrm_private.lockout_secret', NULL, '{}', '{secret}', '{}', '{id}'),
+    ('vrm_private.sealed_contexts', NULL, '{}', '{}', '{}', '{relation,column_name,context}'),
     ('vrm_private.sealed_columns', NULL, '{}', '{}', '{}', '{column_id,relation,column_name,per_subject}'),
     ('vrm_private.column_classes', NULL, '{}', '{}', '{}', '{rel,column_name,class,names_person}'),
     ('vrm_private.intended', NULL, '{}', '{}', '{}', '{kind,object,name,definition,noted_by}'),

@@ -163,7 +163,8 @@ COMMENT ON FUNCTION vrm_private.export_query() IS 'query for all that is exporte
 -- One query, hence one snapshot.  The entry in the audit trail comes first and outlives a ROLLBACK.
 CREATE OR REPLACE FUNCTION vrm.export_user_data(user_id uuid DEFAULT vrm.uid())
     RETURNS TABLE (relation text, pk jsonb, data jsonb)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 BEGIN
     IF user_id IS DISTINCT FROM vrm.uid() OR user_id IS NULL THEN
         PERFORM vrm_private.require_service_or_admin();

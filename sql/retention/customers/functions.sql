@@ -40,7 +40,8 @@ $$;
 COMMENT ON FUNCTION vrm_private.reports_about(uuid, text) IS 'reports in vrm.call_imports that name a customer';
 
 CREATE OR REPLACE FUNCTION vrm.export_customer(customer text) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     owner uuid := vrm_private.caller();
     calls uuid[];

@@ -13,34 +13,20 @@ COMMENT ON FUNCTION vrm_private.keyring_status() IS 'what vrm.keyring_status sho
 REVOKE EXECUTE ON FUNCTION vrm_private.keyring_status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm_private.keyring_status() TO service_role;
 
--- Sessions that may have sealed, or may yet seal, with a key that was switched off by `switched`.
-CREATE OR REPLACE FUNCTION vrm_private.older_than(switched xid8) RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT holder
-    FROM (SELECT format('session %s', pid) AS holder,
-                 greatest(age(backend_xmin), age(backend_xid)) AS age
-          FROM pg_stat_activity
-          WHERE pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'
-          UNION ALL
-          SELECT format('prepared transaction "%s"', gid), age(transaction) FROM pg_prepared_xacts
-          UNION ALL
-          SELECT format('replication slot "%s"', slot_name), age(xmin) FROM pg_replication_slots) AS open
-    WHERE age >= age(switched::xid)
-    ORDER BY age DESC
-    LIMIT 1
-$$;
-COMMENT ON FUNCTION vrm_private.older_than(xid8) IS
-    'a session or the like whose snapshot does not show this transaction; null when there is none';
-REVOKE EXECUTE ON FUNCTION vrm_private.older_than(xid8) FROM PUBLIC;
-
 CREATE OR REPLACE FUNCTION vrm.key_destroy(key_id bigint) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     doomed vrm_private.keyring;
-    holder text;
     place record;
     count bigint;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a key cannot be destroyed in a % transaction', current_setting('transaction_isolation')
+            USING ERRCODE = 'active_sql_transaction',
+                  DETAIL = 'It would not see what others have sealed meanwhile.',
+                  HINT = format('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT vrm.key_destroy(%s); COMMIT;',
+                                key_destroy.key_id);
+    END IF;
     LOCK TABLE vrm_private.keyring IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO doomed FROM vrm_private.keyring k WHERE k.key_id = key_destroy.key_id;
     IF doomed.state IS DISTINCT FROM 'decrypt_only' THEN
@@ -53,15 +39,13 @@ BEGIN
                                            ELSE 'SELECT * FROM vrm.keyring_status;' END;
     END IF;
 
-    holder := vrm_private.older_than(doomed.switched_xid);
-    IF holder IS NOT NULL THEN
+    -- Whoever seals locks the key.  When it is free their rows are committed, and what counts them sees all.
+    IF NOT vrm.key_lock(key_destroy.key_id) THEN
         RAISE EXCEPTION 'key % may still be in use', key_destroy.key_id
             USING ERRCODE = 'object_in_use',
-                  DETAIL = format('A snapshot of %s is older than the switch to another key.', holder),
-                  HINT = 'Try again when it has ended; SELECT * FROM '
-                      || CASE WHEN holder LIKE 'session%' THEN 'pg_stat_activity WHERE backend_xmin IS NOT NULL;'
-                              WHEN holder LIKE 'prepared%' THEN 'pg_prepared_xacts;'
-                              ELSE 'pg_replication_slots;' END;
+                  DETAIL = 'A transaction that has sealed with it has not ended.',
+                  HINT = 'Try again when it has; SELECT * FROM pg_locks WHERE locktype = ''object'''
+                         ' AND classid = ''vrm_private.keyring''::regclass;';
     END IF;
 
     FOR place IN
@@ -90,7 +74,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.key_destroy(bigint) IS
-    'destroys a key once no row and no snapshot needs it';
+    'destroys a key once no row needs it, nor a transaction that has sealed with it';
 REVOKE EXECUTE ON FUNCTION vrm.key_destroy(bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.shred_subject(subject uuid) RETURNS boolean

@@ -35,3 +35,9 @@ CREATE FUNCTION vrm.key_usable(key_id bigint) RETURNS boolean
 COMMENT ON FUNCTION vrm.key_usable(bigint) IS
     'whether the master key that wraps this key is there and right';
 GRANT EXECUTE ON FUNCTION vrm.key_usable(bigint) TO service_role;
+
+CREATE FUNCTION vrm.key_lock(key_id bigint) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vrm_key_lock'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION vrm.key_lock(bigint) IS
+    'keeps others from sealing with a key until this transaction ends; false when one that has done so is still open';

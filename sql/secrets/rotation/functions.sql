@@ -147,6 +147,52 @@ COMMENT ON FUNCTION vrm_private.count_rest(bigint, regclass, name) IS
     'how many values of a column are not under a key: those that open, all, those of forgotten users';
 REVOKE EXECUTE ON FUNCTION vrm_private.count_rest(bigint, regclass, name) FROM PUBLIC;
 
+-- One statement for each: these tables are small.
+CREATE OR REPLACE FUNCTION vrm_private.reseal_contexts(target bigint) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place record;
+    remaining bigint;
+BEGIN
+    FOR place IN
+        SELECT s.relation, s.column_name, s.context
+        FROM vrm_private.sealed_contexts s JOIN pg_class c ON c.oid = s.relation
+        UNION ALL
+        SELECT a.attrelid::regclass, a.attname, NULL
+        FROM pg_attribute a
+        JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition
+        WHERE a.atttypid = to_regtype('vrm.sealed') AND NOT a.attisdropped
+          AND NOT EXISTS (SELECT FROM vrm_private.sealed_contexts s
+                          WHERE s.relation = a.attrelid AND s.column_name = a.attname)
+          AND NOT EXISTS (SELECT FROM vrm_private.sealed_triggers() t
+                          WHERE t.relation = a.attrelid AND t.column_name = a.attname)
+    LOOP
+        IF place.context IS NOT NULL THEN
+            BEGIN
+                EXECUTE format('UPDATE %s t SET %I = vrm.reseal(t.%2$I, %s) WHERE vrm.key_of(t.%2$I) <> $1',
+                               place.relation, place.column_name, place.context) USING target;
+            EXCEPTION WHEN data_exception THEN
+                NULL;  -- counted below
+            END;
+        END IF;
+        EXECUTE format('SELECT count(*) FROM %s t WHERE vrm.key_of(t.%I) <> $1', place.relation, place.column_name)
+            INTO remaining USING target;
+        IF remaining > 0 THEN
+            RAISE WARNING '% values of column "%" of % could not be sealed anew', remaining, place.column_name,
+                place.relation
+                USING ERRCODE = 'data_exception',
+                      DETAIL = CASE WHEN place.context IS NULL THEN 'Nobody has said what they are bound to.'
+                                    ELSE 'They cannot be opened.' END,
+                      HINT = format('SELECT * FROM %s WHERE vrm.key_of(%I) <> %s;', place.relation, place.column_name,
+                                    target);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.reseal_contexts(bigint) IS
+    'seals with a key what is bound to contexts, and warns of columns that nobody has registered';
+REVOKE EXECUTE ON FUNCTION vrm_private.reseal_contexts(bigint) FROM PUBLIC;
+
 CREATE OR REPLACE PROCEDURE vrm.rotate_keys(batch integer DEFAULT 5000)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -195,6 +241,8 @@ BEGIN
         WHERE key_id OPERATOR(pg_catalog.=) target AND column_id OPERATOR(pg_catalog.=) place.column_id;
         COMMIT;
     END LOOP;
+    PERFORM vrm_private.reseal_contexts(target);
+    COMMIT;
 END
 $$;
 COMMENT ON PROCEDURE vrm.rotate_keys(integer) IS

@@ -20,3 +20,15 @@ COMMENT ON COLUMN vrm_private.key_rotations.rows_left IS 'rows that could not be
 COMMENT ON COLUMN vrm_private.key_rotations.started_at IS 'when it began';
 COMMENT ON COLUMN vrm_private.key_rotations.updated_at IS 'when the last batch was committed';
 COMMENT ON COLUMN vrm_private.key_rotations.finished_at IS 'when no row was left';
+
+CREATE TABLE IF NOT EXISTS vrm_private.sealed_contexts (
+    relation regclass NOT NULL,
+    column_name name NOT NULL,
+    context text NOT NULL,
+    PRIMARY KEY (relation, column_name)
+);
+COMMENT ON TABLE vrm_private.sealed_contexts IS
+    'columns of few values that are bound to a context, not to their rows; rotation seals them anew, too';
+COMMENT ON COLUMN vrm_private.sealed_contexts.relation IS 'the table';
+COMMENT ON COLUMN vrm_private.sealed_contexts.column_name IS 'the column';
+COMMENT ON COLUMN vrm_private.sealed_contexts.context IS 'SQL of the context, of the row t';

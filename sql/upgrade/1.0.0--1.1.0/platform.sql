@@ -14,6 +14,11 @@ COMMENT ON FUNCTION vrm_private.make_partition(regclass, name, timestamptz, time
 
 COMMENT ON DOMAIN vrm.sealed IS 'an encrypted value in an envelope, never plaintext';
 
+-- transactions that seal lock the key
+DROP FUNCTION IF EXISTS vrm_private.older_than(xid8);
+COMMENT ON FUNCTION vrm.key_destroy(bigint) IS
+    'destroys a key once no row needs it, nor a transaction that has sealed with it';
+
 -- identity ---------------------------------------------------------------------------------------
 
 -- audit ------------------------------------------------------------------------------------------
@@ -32,6 +37,11 @@ BEGIN
     END LOOP;
 END
 $$;
+
+DROP FUNCTION IF EXISTS vrm_private.audit_seal_next(text, bigint, integer, xid8);
+ALTER TABLE vrm_private.audit_seals
+    ADD COLUMN IF NOT EXISTS ceiling xid8,
+    ADD COLUMN IF NOT EXISTS journaled bigint;
 
 -- accounts ---------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ Relation open_journal(const known_table& table, std::size_t columns) {
 }  // namespace
 
 void insert_frozen(const known_table& table, const Datum* values, const bool* nulls,
-                   std::size_t count, bool flush) {
+                   std::size_t count) {
   guarded([&] {
     const Relation relation = open_journal(table, count);
     TupleTableSlot* const slot =
@@ -58,9 +58,12 @@ void insert_frozen(const known_table& table, const Datum* values, const bool* nu
     table_tuple_insert(relation, slot, GetCurrentCommandId(true), TABLE_INSERT_FROZEN, nullptr);
     ExecDropSingleTupleTableSlot(slot);
     table_close(relation, NoLock);
-    // COMMIT would flush the record, ROLLBACK and a lost connection would not, and it has to
-    // outlast all of them.
-    if (flush) {
+  });
+}
+
+void flush_frozen(bool at_once) {
+  guarded([at_once] {
+    if (at_once) {
       XLogFlush(XactLastRecEnd);
     } else {
       XLogSetAsyncXactLSN(XactLastRecEnd);

@@ -14,8 +14,11 @@ namespace pg {
 /// standbys the table is an ordinary one.  It must be a heap without indexes, because an index
 /// would have no entry for a row that a crash or an error came right after; SQLSTATE 55000
 /// otherwise, and when it has fewer columns.  Columns beyond `count` become null.
-/// WAL of the row is on disk within moments, or on return when `flush` is set.
 void insert_frozen(const known_table& table, const Datum* values, const bool* nulls,
-                   std::size_t count, bool flush);
+                   std::size_t count);
+
+/// Afterwards: WAL of the row is on disk on return, or within moments.  COMMIT would flush it,
+/// ROLLBACK and a lost connection would not, and it has to outlast all of them.
+void flush_frozen(bool at_once);
 
 }  // namespace pg

@@ -44,6 +44,9 @@ class watched_table {
   /// Whether the table may have changed since reload() last succeeded.
   [[nodiscard]] bool changed() const noexcept { return changed_; }
 
+  /// The table; InvalidOid before it was read.
+  [[nodiscard]] Oid relation() const noexcept { return relation_; }
+
   /// Has every backend read again, without waiting for a commit: for changes that ROLLBACK does not
   /// take back.  Standbys do not hear of it.
   void announce_at_once() {

@@ -102,6 +102,9 @@ void compute(const argon2id& with, std::string_view password, std::span<std::byt
 
 // --- bcrypt: $2b$10$salt and digest, 60 characters ----------------------------------------------
 
+/// What bcrypt looks at.  crypt_rn() refuses phrases of 512 bytes and more, instead of cutting.
+constexpr std::size_t bcrypt_length = 72;
+
 bool is_bcrypt(std::string_view text) noexcept {
   return text.size() == 60 && text.starts_with("$2") &&
          (text[2] == 'a' || text[2] == 'b' || text[2] == 'y') && text[3] == '$' && text[6] == '$';
@@ -144,7 +147,7 @@ std::string hash(std::string_view password) {
 }
 
 bool matches(std::string_view stored, std::string_view password) {
-  if (is_bcrypt(stored)) return matches_bcrypt(stored, password.substr(0, longest_password));
+  if (is_bcrypt(stored)) return matches_bcrypt(stored, password.substr(0, bcrypt_length));
   const auto given = read_argon2id(stored);
   if (!given) refuse("It is neither Argon2id nor bcrypt.");
   require_affordable(*given);

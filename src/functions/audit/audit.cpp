@@ -6,6 +6,7 @@
 #include "boundary/call/trigger.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/partition_writer.h"
+#include "boundary/value/fixed_text.h"
 #include "functions/platform/table.h"
 
 extern "C" {
@@ -35,7 +36,7 @@ bool has(const char* list, const char* name) {
 }
 
 /// A value as it is written down: numbers and booleans stay what they are; the rest is text.
-JsonbValue member_of(const FormData_pg_attribute& column, Datum value) {
+JsonbValue member_of(const FormData_pg_attribute& column, Datum value, pg::fixed_text& text) {
   JsonbValue member{};
   member.type = jbvString;
   switch (column.atttypid) {
@@ -64,32 +65,29 @@ JsonbValue member_of(const FormData_pg_attribute& column, Datum value) {
     }
     case TEXTOID:
     case VARCHAROID: {
-      struct varlena* const text = PG_DETOAST_DATUM_PACKED(value);
-      member.val.string.val = VARDATA_ANY(text);
-      member.val.string.len = static_cast<int>(VARSIZE_ANY_EXHDR(text));
+      struct varlena* const packed = PG_DETOAST_DATUM_PACKED(value);
+      member.val.string.val = VARDATA_ANY(packed);
+      member.val.string.len = static_cast<int>(VARSIZE_ANY_EXHDR(packed));
       return member;
     }
-    default: {
-      Oid output = InvalidOid;
-      bool is_varlena = false;
-      getTypeOutputInfo(column.atttypid, &output, &is_varlena);
-      member.val.string.val = OidOutputFunctionCall(output, value);
+    default:
+      member.val.string.val = text.of(column.atttypid, value);
       member.val.string.len = static_cast<int>(std::strlen(member.val.string.val));
       return member;
-    }
   }
 }
 
 /// An object of columns: what a row was or is.
 class members {
  public:
+  explicit members(pg::fixed_text& written) : written_(written) {}
   void begin() { pushJsonbValue(&state_, WJB_BEGIN_OBJECT, nullptr); }
   void add(const FormData_pg_attribute& column, Datum value, bool null, bool redacted) {
     JsonbValue name = text(NameStr(column.attname));
     pushJsonbValue(&state_, WJB_KEY, &name);
     JsonbValue member{};
     member.type = jbvNull;
-    if (!null) member = redacted ? text("redacted") : member_of(column, value);
+    if (!null) member = redacted ? text("redacted") : member_of(column, value, written_);
     pushJsonbValue(&state_, WJB_VALUE, &member);
   }
   Datum end() {
@@ -105,6 +103,7 @@ class members {
     return value;
   }
 
+  pg::fixed_text& written_;
   JsonbParseState* state_ = nullptr;
 };
 
@@ -124,8 +123,9 @@ bool compare(TupleDesc columns, HeapTuple before, HeapTuple after, const instruc
              difference& found) {
   static content old_row;
   static content new_row;
-  members left;
-  members right;
+  pg::fixed_text written;
+  members left(written);
+  members right(written);
   bool any = false;
   if (before != nullptr) {
     heap_deform_tuple(before, columns, old_row.values.data(), old_row.nulls.data());
@@ -151,6 +151,7 @@ bool compare(TupleDesc columns, HeapTuple before, HeapTuple after, const instruc
     if (before != nullptr) left.add(column, old_row.values[i], old_row.nulls[i], redacted);
     if (after != nullptr) right.add(column, new_row.values[i], new_row.nulls[i], redacted);
   }
+  written.end();
   if (!any) return false;
   found.before = before == nullptr ? Datum{0} : left.end();
   found.after = after == nullptr ? Datum{0} : right.end();
@@ -177,14 +178,15 @@ void insert_by_statement(std::array<Datum, 5> values, const std::array<bool, 5>&
   SPI_finish();
 }
 
-/// Runs inside a guard.  Name of the table, made once for a statement.
+/// Runs inside a guard.  Name of the table, made once for a statement, the same for every session.
 Datum name_of(const pg::trigger_call& call) {
   FmgrInfo& function = call.function();
   if (function.fn_extra == nullptr) {
     const MemoryContext outer = MemoryContextSwitchTo(function.fn_mcxt);
-    function.fn_extra = cstring_to_text(
-        quote_qualified_identifier(get_namespace_name(RelationGetNamespace(call.relation())),
-                                   RelationGetRelationName(call.relation())));
+    pg::fixed_text written;
+    function.fn_extra = cstring_to_text(written.name(RelationGetNamespace(call.relation()),
+                                                     RelationGetRelationName(call.relation())));
+    written.end();
     MemoryContextSwitchTo(outer);
   }
   return PointerGetDatum(function.fn_extra);

@@ -32,10 +32,11 @@ build_info() {
           OPENSSL_VERSION_TEXT, OpenSSL_version(OPENSSL_VERSION)};
 }
 
-/// Reads the master keys as the first use of a sealed value would, and wipes them again.
+/// Reads the master keys and unwraps the keyring as the first use of a sealed value would: a file
+/// with keys proves nothing unless they are those that wrapped it.
 pg::record<std::optional<std::string>, std::optional<std::string>> master_key_problem() {
   try {
-    static_cast<void>(keyring::master_keys());
+    keyring::require_master_keys();
     return {};
   } catch (const vrm::error& problem) {
     const std::string what = problem.what();

@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
@@ -22,6 +23,7 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 }
 
@@ -128,6 +130,20 @@ bool has_replica_identity(Oid table) {
   return identity != REPLICA_IDENTITY_DEFAULT;
 }
 
+bool fires_always(Oid table, const char* trigger) {
+  const Oid found = get_trigger_oid(table, trigger, true);
+  if (!OidIsValid(found)) return false;
+  bool always = false;
+  const Relation relation = table_open(table, AccessShareLock);
+  const TriggerDesc* const triggers = relation->trigdesc;
+  for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+    const Trigger& one = triggers->triggers[i];
+    if (one.tgoid == found) always = one.tgenabled == TRIGGER_FIRES_ALWAYS;
+  }
+  table_close(relation, AccessShareLock);
+  return always;
+}
+
 /// Whether the table has what `command` gives it.
 bool has_been_given(Oid table, const AlterTableCmd* command) {
   switch (command->subtype) {
@@ -140,6 +156,8 @@ bool has_been_given(Oid table, const AlterTableCmd* command) {
       return has_row_security(table);
     case AT_ReplicaIdentity:
       return has_replica_identity(table);
+    case AT_EnableAlwaysTrig:
+      return fires_always(table, command->name);
     case AT_AddColumn:
       return get_attnum(table, castNode(ColumnDef, command->def)->colname) != InvalidAttrNumber;
     default:
@@ -153,6 +171,7 @@ bool can_be_told(const AlterTableCmd* command) {
     case AT_AddConstraint:
     case AT_EnableRowSecurity:
     case AT_ReplicaIdentity:
+    case AT_EnableAlwaysTrig:
       return true;
     case AT_ColumnDefault:
       return command->def != nullptr;

@@ -13,6 +13,7 @@
 
 #include "boundary/call/function.h"
 #include "boundary/call/spi.h"
+#include "boundary/table/number_lock.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/scan.h"
 #include "core/platform/random.h"
@@ -142,6 +143,27 @@ keyring_entry& active_data_entry() {
   return *cached.active_data;
 }
 
+/// The key that this transaction has locked last.
+struct {
+  std::int64_t id = 0;
+  pg::transaction_part since{};
+} held;
+
+/// The active key, locked until the transaction ends: key_destroy() counts the rows that need a key
+/// while nobody can have sealed with it what is not committed yet.
+keyring_entry& sealing_entry() {
+  for (;;) {
+    keyring_entry& entry = active_data_entry();
+    const auto now = pg::transaction_part::current();
+    if (held.id == entry.id && held.since == now) [[likely]]
+      return entry;
+    const std::int64_t id = entry.id;
+    pg::lock_number_shared(keyring_table.relation(), static_cast<std::uint64_t>(id));
+    // `entry` may be gone: what was committed before the lock was had is known only now.
+    if (active_data_entry().id == id) held = {.id = id, .since = now};
+  }
+}
+
 vrm::secret_key unwrap(const keyring_entry& entry) {
   return keyring::unwrap(keyring::master_keys(), entry.id, entry.purpose, entry.master_id,
                          std::as_bytes(std::span(entry.wrapped)));
@@ -259,8 +281,17 @@ vrm::secret_key unwrap(const std::vector<vrm::master_key>& masters, std::int64_t
   return *key;
 }
 
+void require_master_keys() {
+  const std::vector<vrm::master_key> masters = master_keys();
+  for (const keyring_entry& entry : keyring_entries()) {
+    if (entry.state == key_state::destroyed) continue;
+    static_cast<void>(unwrap(masters, entry.id, entry.purpose, entry.master_id,
+                             std::as_bytes(std::span(entry.wrapped))));
+  }
+}
+
 void seal(const binding_of& binding, byte_view plaintext, std::span<std::byte> envelope) {
-  keyring_entry& entry = active_data_entry();
+  keyring_entry& entry = sealing_entry();
   const vrm::envelope_header header{
       .bound = binding.bound, .per_subject = binding.subject != nullptr, .key_id = entry.id};
   vrm::data_key& key =
@@ -324,6 +355,12 @@ bool key_usable(std::int64_t key_id) {
   }
 }
 
+/// For key_destroy(): false while a transaction that has sealed with the key has not ended.
+bool key_lock(std::int64_t key_id) {
+  static_cast<void>(keyring_entries());
+  return pg::lock_number_alone(keyring_table.relation(), static_cast<std::uint64_t>(key_id));
+}
+
 void watch_keyring() {
   keyring_table.watch();
   subject_table.watch();
@@ -332,3 +369,4 @@ void watch_keyring() {
 }  // namespace vrm::sql
 
 PG_EXPORT(vrm_key_usable, vrm::sql::key_usable);
+PG_EXPORT(vrm_key_lock, vrm::sql::key_lock);

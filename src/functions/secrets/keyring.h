@@ -56,6 +56,10 @@ void open(const binding_of& binding, vrm::byte_view envelope, std::span<std::byt
                                      std::int64_t key_id, std::string_view purpose,
                                      std::string_view master_id, vrm::byte_view wrapped);
 
+/// Unwraps every key that is not destroyed, with the master keys as they are now; SQLSTATE F0000
+/// when one does not open.
+void require_master_keys();
+
 /// The master keys from where the settings say, newest first.
 [[nodiscard]] std::vector<vrm::master_key> master_keys();
 

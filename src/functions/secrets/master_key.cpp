@@ -105,14 +105,33 @@ void check_file(const struct stat& status) {
   }
 }
 
+/// A command that makes a file with a new key; with set -C it leaves alone what is there.
+std::string command_for_new_key(const std::string& path) {
+  return "(umask 077; set -C; echo \"$(date +%F):$(openssl rand -base64 32)\" > " + path + ")";
+}
+
+/// What to do about a file that open() has refused.  Never anything that writes to a file that
+/// may hold keys: whoever loses them loses every sealed value.
+std::string remedy_for(int reason) {
+  const std::string path = master_key_file;
+  struct stat status{};
+  if (reason == EACCES && stat(master_key_file, &status) == 0) {
+    return "As root: chown " + std::to_string(geteuid()) + " " + path + " && chmod 0600 " + path;
+  }
+  if (reason == ENOENT) {
+    return "Put back the file that was there.  If there has never been one, as the server's "
+           "user: " +
+           command_for_new_key(path);
+  }
+  return "namei -l " + path;
+}
+
 void read_file(secret_text& text) {
   const descriptor file(open(master_key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status{};
   if (file.get() < 0 || fstat(file.get(), &status) != 0) {
-    const std::string reason = std::generic_category().message(errno);
-    refuse_file("cannot be opened: " + reason,
-                "install -m 0600 -o " + std::to_string(geteuid()) + " /dev/null " +
-                    master_key_file + "; then add a line ID:KEY, KEY from openssl rand -base64 32");
+    const int reason = errno;
+    refuse_file("cannot be opened: " + std::generic_category().message(reason), remedy_for(reason));
   }
   check_file(status);
   for (;;) {
@@ -155,10 +174,9 @@ std::vector<vrm::master_key> keyring::master_keys() {
   } else {
     throw vrm::error("F0000", "no master key is configured")
         .detail("Sealed values need vrm.master_key_file or vrm.master_key_command.")
-        .hint(
-            "As the server's user: (umask 077; echo \"$(date +%F):$(openssl rand -base64 32)\" "
-            "> ~/vrm-master-key); then: ALTER SYSTEM SET vrm.master_key_file = "
-            "'/path/to/vrm-master-key'; SELECT pg_reload_conf();");
+        .hint("As the server's user: " + command_for_new_key("~/vrm-master-key") +
+              "; then: ALTER SYSTEM SET vrm.master_key_file = '/path/to/vrm-master-key'; SELECT "
+              "pg_reload_conf();");
   }
   return vrm::read_master_keys(text.view());
 }

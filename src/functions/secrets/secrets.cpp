@@ -3,6 +3,7 @@
 
 #include "boundary/call/function.h"
 #include "boundary/call/guc.h"
+#include "boundary/error/hidden_statement.h"
 #include "boundary/value/cstring.h"
 #include "boundary/value/detoast.h"
 #include "boundary/value/varlena.h"
@@ -16,10 +17,8 @@
 extern "C" {
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
-#include "pgstat.h"
 #include "tcop/tcopprot.h"
 #include "utils/array.h"
-#include "utils/backend_status.h"
 }
 
 namespace vrm::sql {
@@ -71,15 +70,14 @@ bool is_literal(std::string_view secret) {
   return false;
 }
 
-/// A literal is in the statement's text: out of the log of errors and pg_stat_activity it can be
-/// kept, out of log_statement it cannot.
+/// A literal is in the statement's text: out of pg_stat_activity and of what is logged from now on
+/// it can be kept, out of log_statement it cannot.
 void watch_for_literal(std::string_view secret) {
   const auto policy = static_cast<literals>(secret_literals_setting);
   if (policy == literals::allow || secret.empty() || !is_literal(secret)) return;
 
   static constexpr const char* hidden = "<statement hidden: it contains a secret as a literal>";
-  debug_query_string = hidden;
-  pg::guarded([] { pgstat_report_activity(STATE_RUNNING, hidden); });
+  pg::hide_statement(hidden);
   static constexpr const char* message = "the text of the statement contains a secret";
   static constexpr const char* hint = "Pass it as a parameter: SELECT vrm.seal($1);";
   if (policy == literals::error) {
@@ -248,6 +246,7 @@ void define_secrets_settings() {
       "Logs of statements cannot be stopped from keeping it; parameters are not in the text.",
       &secret_literals_setting, secret_literals_setting, literal_policies, PGC_USERSET, 0, nullptr,
       nullptr, nullptr);
+  pg::watch_log_entries();
   watch_keyring();
 }
 

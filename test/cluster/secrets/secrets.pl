@@ -141,6 +141,23 @@ query($node, 'app', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHE
 $sleeper->finish;
 like($warning, qr/the text of the statement contains a secret/, 'who sent it is warned');
 
+# What the statement runs is quoted by context and query of whatever is logged, which starts with our warning.
+query($node, 'app', 'ALTER SYSTEM SET log_statement = none');
+query($node, 'app', 'ALTER SYSTEM SET log_min_duration_statement = -1');
+query($node, 'app', 'ALTER SYSTEM SET log_min_messages = warning');
+for my $print (qw(parse rewritten plan)) { query($node, 'app', "ALTER SYSTEM SET debug_print_$print = off"); }
+$node->reload;
+ok($node->poll_query_until('app', q{SELECT current_setting('log_min_messages') = 'warning'}), 'a log as it is by default');
+for my $policy (qw(warn error)) {
+    my $from = -s $node->logfile;
+    my $inner = "quoted-that-must-not-show-$policy";
+    like(error_of($node, 'app', "SET vrm.secret_literals = $policy; DO \$\$ BEGIN PERFORM vrm.seal('$inner');"
+          . " RAISE EXCEPTION 'later'; END \$\$"), $policy eq 'warn' ? qr/later/ : qr/^22023/, "$policy: in a block");
+    my $said = substr(slurp_file($node->logfile), $from);
+    like($said, qr/the text of the statement contains a secret/, "$policy: the log says so");
+    unlike($said, qr/\Q$inner\E/, "$policy: without it");
+}
+
 # --- the second implementation --------------------------------------------------------------------
 
 sub open_sealed {
@@ -235,7 +252,21 @@ query($node, 'app', 'CREATE ROLE reader LOGIN; GRANT vrm_reveal TO reader; GRANT
 unlike(error_of($node, 'app', "SET ROLE reader; SELECT vrm.reveal('\\x$sealed', 'here')"), qr/\Q$file\E/,
     'its name is not for everybody');
 unlink $file;
-like(fault(), qr/cannot be opened: No such file.*HINT:  install -m 0600/, 'no file');
+my ($command) = fault() =~ /cannot be opened: No such file.*If there has never been one, as the server's user: (\(.*\))/s;
+ok($command, 'no file');
+is(system('bash', '-c', $command), 0, 'its HINT can be run');
+my $made = slurp_file($file);
+like($made, qr/^[-\d]+:\S{44}\n$/, 'and makes a key');
+isnt(system('bash', '-c', "$command 2>/dev/null"), 0, 'once:');
+is(slurp_file($file), $made, 'what is there it leaves alone');
+chmod 0000, $file;
+($command) = fault() =~ /cannot be opened: Permission denied.*HINT:  As root: (.*)/s;
+SKIP: {
+    skip 'nothing is closed to root', 2 if $< == 0;
+    is(system('bash', '-c', $command), 0, 'so does the HINT about a file that cannot be read');
+    is(slurp_file($file), $made, 'whose keys stay');
+}
+unlink $file;
 mkdir $file;
 like(fault(), qr/is not a regular file/, 'a directory');
 rmdir $file;

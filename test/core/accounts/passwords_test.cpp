@@ -39,6 +39,16 @@ TEST(Passwords, VerifyBcrypt) {
   EXPECT_TRUE(passwords::is_outdated(hash));
 }
 
+// It looks at 72 bytes, and so does everybody who has ever verified such a hash.
+TEST(Passwords, CutWhatBcryptDoesNotLookAt) {
+  const char* const hash = "$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i";
+  for (const std::size_t size : {72, 73, 511, 512, 4096, 100000}) {
+    EXPECT_TRUE(passwords::matches(hash, std::string(size, 'x'))) << size;
+  }
+  EXPECT_FALSE(passwords::matches(hash, std::string(71, 'x')));
+  EXPECT_FALSE(passwords::matches(hash, std::string(71, 'x') + "y" + std::string(600, 'x')));
+}
+
 TEST(Passwords, RefuseWhatCannotBeUsedAtOnce) {
   const std::string tail = "$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
   for (const std::string& hostile : {

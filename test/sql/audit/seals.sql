@@ -1,6 +1,6 @@
 -- Seals of the audit trail: whoever tampers is told where.  Only what is committed can be sealed, so
 -- these tests are no transaction; what they write stays.
-SELECT plan(25);
+SELECT plan(27);
 CREATE TABLE public.sealed_thing (id int PRIMARY KEY, name text);
 SELECT vrm.audit_enable('public.sealed_thing') \g /dev/null
 INSERT INTO public.sealed_thing VALUES (1, 'a "name"');
@@ -38,6 +38,7 @@ SELECT vrm.audit_head() AS head \gset
 SELECT is_empty('SELECT * FROM vrm.audit_verify()', 'nothing is wrong');
 SELECT is_empty(format('SELECT * FROM vrm.audit_verify(%L)', :'head'), 'and nothing is missing');
 SELECT id AS last, id - 2 AS middle FROM vrm_private.audit_seals ORDER BY id DESC LIMIT 1 \gset
+SELECT min(id) AS oldest FROM vrm_private.audit_seals \gset
 SELECT s.id AS first FROM vrm_private.audit_seals s, vrm.audit_log a WHERE a.action = 'sealed'
     AND a.id = ANY (s.ids) \gset
 
@@ -85,7 +86,14 @@ SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET detail = '{"by": "them"}' WHE
 SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET actor = vrm.uuid7() WHERE action = 'sealed'$$),
           'entry was changed ' || :'first', 'a changed actor');
 SELECT is(pg_temp.found($$UPDATE vrm.audit_log SET at = at - interval '1 hour' WHERE action = 'event 3'$$),
-          'entry was changed ' || :'middle', 'another time');
+          format('entry is older than the transaction that wrote it %s, entry was changed %s', :'oldest', :'middle'),
+          'another time');
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action)
+                          VALUES ('data', now() - interval '2 days', 'UPDATE')$$),
+          'entry is older than the transaction that wrote it ' || :'oldest', 'an entry of the day before yesterday');
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action, detail)
+                          VALUES ('security', now() - interval '2 days', 'signed in', '{"journal": 999999}')$$),
+          'entry is older than the transaction that wrote it ' || :'oldest', 'one that says it comes from the journal');
 SELECT is(pg_temp.found($$DELETE FROM vrm.audit_log WHERE action = 'event 3'$$), 'entry is missing ' || :'middle',
           'a deleted entry');
 SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, action, xid) SELECT 'security', 'made up',

@@ -1,6 +1,6 @@
 -- The audit trail: changed columns only, and who sees them.
 BEGIN;
-SELECT plan(31);
+SELECT plan(38);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
@@ -34,6 +34,62 @@ SELECT lives_ok($$SELECT vrm.audit_disable('public.thing')$$, 'until it is no lo
 INSERT INTO public.thing VALUES (2);
 SELECT is((SELECT count(*) FROM vrm.audit_log WHERE action = 'INSERT' AND relation = 'public.thing'), 1::bigint,
           'then nothing is written');
+
+-- TRUNCATE ---------------------------------------------------------------------------------------------
+
+CREATE TABLE public.emptied (id int, PRIMARY KEY (id)) PARTITION BY LIST (id);
+CREATE TABLE public.emptied_one PARTITION OF public.emptied FOR VALUES IN (1);
+SELECT vrm.audit_enable('public.emptied') \g /dev/null
+TRUNCATE public.emptied_one;
+SELECT is((SELECT string_agg(relation, ' ') FROM vrm.audit_log WHERE action = 'TRUNCATE'), 'public.emptied_one',
+          'a partition that is emptied is in the trail');
+CREATE TABLE public.emptied_two PARTITION OF public.emptied FOR VALUES IN (2);
+SELECT vrm.audit_maintain() \g /dev/null
+TRUNCATE public.emptied;
+SELECT is((SELECT string_agg(relation, ' ' ORDER BY relation) FROM vrm.audit_log WHERE action = 'TRUNCATE'),
+          'public.emptied public.emptied_one public.emptied_one public.emptied_two', 'so are all, those of later, too');
+SELECT vrm.audit_disable('public.emptied') \g /dev/null
+TRUNCATE public.emptied;
+SELECT is((SELECT count(*) FROM vrm.audit_log WHERE action = 'TRUNCATE'), 4::bigint, 'until it is no longer');
+
+-- settings of the session --------------------------------------------------------------------------------
+
+CREATE SCHEMA hidden;
+CREATE TYPE hidden.pair AS (amount real, held interval);
+CREATE TABLE hidden.kinds (id int PRIMARY KEY, a float8, b timestamptz, c date, d interval, e bytea,
+                           f regclass, g float4[],
+                            h hidden.pair, i money);
+INSERT INTO hidden.kinds VALUES (1, 1000.25, '2026-01-02 03:04:05.678+00', '2026-01-02', '1 day 02:03', '\x00ff',
+                                  'hidden.kinds', '{0.1}', '(0.1,"-1 day")', '1.5');
+SELECT vrm.audit_enable('hidden.kinds') \g /dev/null
+DELETE FROM hidden.kinds WHERE id = 1 RETURNING 1 \g /dev/null
+SELECT old AS plain FROM vrm.audit_log WHERE relation = 'hidden.kinds' \gset
+SELECT is(:'plain'::jsonb ->> 'f', 'hidden.kinds', 'a name has its schema');
+SELECT current_setting('search_path') AS path \gset
+SET LOCAL search_path = hidden, vrm, public;
+SET LOCAL datestyle = 'SQL, DMY';
+SET LOCAL intervalstyle = 'sql_standard';
+SET LOCAL extra_float_digits = -15;
+SET LOCAL bytea_output = 'escape';
+SET LOCAL timezone = 'Asia/Kathmandu';
+SET LOCAL quote_all_identifiers = on;
+INSERT INTO hidden.kinds VALUES (1, 1000.25, '2026-01-02 03:04:05.678+00', '02/01/2026', '1 day 02:03', '\x00ff',
+                                  'hidden.kinds', '{0.1}', '(0.1,"-1 day")', '1.5');
+UPDATE hidden.kinds SET a = 1000.75;
+SELECT concat_ws(' ', current_setting('datestyle'), current_setting('timezone'),
+                 current_setting('search_path')) AS kept \gset
+SELECT set_config('search_path', :'path', true) \g /dev/null
+RESET datestyle;
+RESET intervalstyle;
+RESET extra_float_digits;
+RESET bytea_output;
+RESET timezone;
+RESET quote_all_identifiers;
+SELECT is((SELECT new FROM vrm.audit_log WHERE relation = 'hidden.kinds' AND action = 'INSERT'), :'plain'::jsonb,
+          'values are written the same whatever the session has set');
+SELECT is(:'kept'::text, 'SQL, DMY Asia/Kathmandu hidden, vrm, public', 'which it keeps');
+SELECT is((SELECT new ->> 'a' FROM vrm.audit_log WHERE relation = 'hidden.kinds' AND action = 'UPDATE'), '1000.75',
+          'and no change is too small');
 
 -- how they get there: below the executor, but with all that INSERT looks after ---------------------------
 

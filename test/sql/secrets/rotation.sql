@@ -1,6 +1,6 @@
 -- Rotation: where rows are replaced past the executor, and where it takes an UPDATE.
 BEGIN;
-SELECT plan(18);
+SELECT plan(19);
 \ir ../include/secrets.sql
 
 CREATE TABLE rotating (id bigint PRIMARY KEY, name text, owner uuid, content vrm.sealed, UNIQUE (name));
@@ -52,6 +52,14 @@ FROM (VALUES ('CREATE TRIGGER t AFTER UPDATE ON rotating FOR EACH ROW EXECUTE FU
 INSERT INTO rotating VALUES (1, 'a', NULL, vrm.seal('x'));
 SELECT is(vrm.reseal_rows('rotating', 'content', 0, ARRAY(SELECT ctid FROM rotating)), 0::bigint,
           'rows of the same transaction are left alone');
+
+SELECT is_empty($$
+    SELECT a.attrelid::regclass, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE a.atttypid = 'vrm.sealed'::regtype AND c.relkind IN ('r', 'p') AND NOT a.attisdropped AND NOT c.relispartition
+      AND c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
+    EXCEPT (SELECT relation, column_name FROM vrm_private.sealed_triggers()
+            UNION SELECT relation, column_name FROM vrm_private.sealed_contexts)$$,
+    'rotation knows of every sealed column of the platform');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,0 +1,3 @@
+-- The audit trail: who did what, by day: rows that come with it
+
+SELECT vrm_private.watch_truncation(NULL);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "boundary/backend.h"
+#include "boundary/table/known_table.h"
+
+namespace pg {
+
+/// Counts rows that outlive ROLLBACK, in a sequence, and leaves out no number after a crash:
+/// nextval() would, since it logs 32 numbers ahead.  Whoever has one of these counts alone, for a
+/// moment, whatever becomes of the transaction.
+class gapless_counter {
+ public:
+  explicit gapless_counter(const known_table& sequence);
+  ~gapless_counter();
+  gapless_counter(const gapless_counter&) = delete;
+  gapless_counter& operator=(const gapless_counter&) = delete;
+
+  /// Whether the sequence is there.
+  [[nodiscard]] bool is_there() const noexcept { return sequence_ != InvalidOid; }
+
+  /// The number of the row that is to be written now.
+  [[nodiscard]] std::int64_t next() const noexcept { return last_ + 1; }
+
+  /// The row is written.
+  void advance();
+
+ private:
+  Oid sequence_ = InvalidOid;
+  std::int64_t last_ = 0;
+};
+
+}  // namespace pg
