@@ -1,5 +1,7 @@
 // Why an account may not act at the moment: what row level security and the API ask of everybody
 // who has an identity.  Native, because every statement on every table asks.
+#include "functions/identity/account_problem.h"
+
 #include "boundary/call/function.h"
 #include "boundary/table/scan.h"
 #include "core/platform/error.h"
