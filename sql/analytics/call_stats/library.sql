@@ -185,7 +185,21 @@ CREATE FUNCTION vrm.transcript_stats(
 )
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_transcript_stats';
 COMMENT ON FUNCTION vrm.transcript_stats(jsonb) IS
-    'who spoke how much, "Agent" against all others; talk time runs from one turn to the next';
+    'who spoke how much; a speaker speaks until the turn''s end or, where that is not known, until the next one begins';
+
+CREATE FUNCTION vrm.speech_stats(
+    results jsonb,
+    OUT agent_time interval, OUT customer_time interval, OUT interruptions integer, OUT answers integer,
+    OUT p50_answer_time interval, OUT longest_answer_time interval, OUT tool_calls integer, OUT tool_failures integer
+)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_speech_stats';
+COMMENT ON FUNCTION vrm.speech_stats(jsonb) IS
+    'how long each side spoke, how often they were interrupted, how long answers took, how tools did';
+
+CREATE FUNCTION vrm.speaker_role(speaker text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_speaker_role';
+COMMENT ON FUNCTION vrm.speaker_role(text) IS
+    'the side of a speaker whom a usual platform calls so: agent, customer, tool, system; null for other words';
 
 GRANT EXECUTE ON FUNCTION
     vrm.call_stats_json(vrm.call_stats), vrm.call_stats_equal(vrm.call_stats, vrm.call_stats),
@@ -195,5 +209,6 @@ GRANT EXECUTE ON FUNCTION
     vrm.distinct_customers(vrm.call_stats), vrm.duration_quantile(vrm.call_stats, double precision),
     vrm.duration_quantile(vrm.call_stats, double precision[]), vrm.duration_rank(vrm.call_stats, interval),
     vrm.summary(vrm.call_stats), vrm.call_duration(jsonb), vrm.call_customer(jsonb), vrm.call_sentiment(jsonb),
-    vrm.call_actions(jsonb), vrm.customer_hash(text), vrm.transcript_stats(jsonb)
+    vrm.call_actions(jsonb), vrm.customer_hash(text), vrm.transcript_stats(jsonb), vrm.speech_stats(jsonb),
+    vrm.speaker_role(text)
     TO authenticated, service_role;

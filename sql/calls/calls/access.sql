@@ -34,26 +34,33 @@ COMMENT ON TRIGGER record_status ON vrm.test_runs IS 'one event a state';
 -- Who may do what: states and results change only through functions.sql -------
 ALTER TABLE vrm.test_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.call_outcomes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm.speaker_roles ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.test_run_cases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.transcript_turns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.run_actions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.run_events ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON
-    vrm.call_outcomes, vrm.test_runs, vrm.test_run_cases, vrm.transcript_turns, vrm.run_actions, vrm.run_events
+    vrm.call_outcomes, vrm.speaker_roles, vrm.test_runs, vrm.test_run_cases, vrm.transcript_turns, vrm.run_actions,
+    vrm.run_events
     FROM PUBLIC, anon, authenticated;
-GRANT SELECT ON vrm.call_outcomes TO authenticated;
+GRANT SELECT ON vrm.call_outcomes, vrm.speaker_roles TO authenticated;
 GRANT SELECT, DELETE,
       INSERT (user_id, agent_id, test_case_ids, time_limit, outbound_call_params, status)
     ON vrm.test_runs TO authenticated;
 GRANT SELECT ON vrm.test_run_cases, vrm.transcript_turns, vrm.run_actions, vrm.run_events TO authenticated;
 GRANT SELECT, INSERT, UPDATE, DELETE
-    ON vrm.call_outcomes, vrm.test_runs, vrm.test_run_cases, vrm.transcript_turns, vrm.run_actions, vrm.run_events
+    ON vrm.call_outcomes, vrm.speaker_roles, vrm.test_runs, vrm.test_run_cases, vrm.transcript_turns,
+       vrm.run_actions, vrm.run_events
     TO service_role;
 
 CREATE POLICY "everybody reads the outcomes" ON vrm.call_outcomes
     FOR SELECT TO authenticated
     USING (true);
 COMMENT ON POLICY "everybody reads the outcomes" ON vrm.call_outcomes IS 'words, and nobody''s data';
+CREATE POLICY "everybody reads the roles of speakers" ON vrm.speaker_roles
+    FOR SELECT TO authenticated
+    USING (true);
+COMMENT ON POLICY "everybody reads the roles of speakers" ON vrm.speaker_roles IS 'words, and nobody''s data';
 CREATE POLICY "users access their own test runs" ON vrm.test_runs
     FOR ALL TO authenticated
     USING (user_id = vrm.uid())

@@ -19,6 +19,16 @@ COMMENT ON COLUMN vrm.call_outcomes.kind IS
     'contained: the agent served the call to its end; transferred: somebody else took it over; other';
 COMMENT ON COLUMN vrm.call_outcomes.description IS 'when a call has it';
 
+CREATE TABLE IF NOT EXISTS vrm.speaker_roles (
+    speaker text PRIMARY KEY CONSTRAINT speaker_form CHECK (speaker ~ '^[^A-Z -]{1,200}$'),
+    role text NOT NULL CONSTRAINT known_role CHECK (role IN ('agent', 'customer', 'tool', 'system'))
+);
+COMMENT ON TABLE vrm.speaker_roles IS
+    'which side of a call a speaker of a transcript is on; the DBA adds words freely, others are customers';
+COMMENT ON CONSTRAINT speaker_form ON vrm.speaker_roles IS 'words are compared in lower case, with "_" between them';
+COMMENT ON COLUMN vrm.speaker_roles.speaker IS 'what the speaker is called: assistant, end_user';
+COMMENT ON COLUMN vrm.speaker_roles.role IS 'agent, customer, tool or system';
+
 CREATE TABLE IF NOT EXISTS vrm.test_runs (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     id uuid NOT NULL,

@@ -95,6 +95,7 @@ FROM (VALUES
     ('vrm.quality_check', NULL, '{}', '{}', '{}', '{name,rel,kind,severity,columns,expression,refers_to,'
      'refers_columns,max_age,every,enabled,hint,origin,registered_by,constraint_name}'),
     ('vrm.call_outcomes', NULL, '{}', '{}', '{}', '{name,kind,description}'),
+    ('vrm.speaker_roles', NULL, '{}', '{}', '{}', '{speaker,role}'),
     ('vrm.test_case_templates', NULL, '{}', '{}', '{}', '{name,user_persona,scenario,evaluator_metrics,enabled}'),
     ('vrm.lockout_policy', NULL, '{}', '{}', '{}', '{kind,threshold,attempt_window,base_lock,factor,max_lock,'
      'consecutive_cap,reservation}'),

@@ -189,6 +189,13 @@ ALTER TABLE vrm_private.test_runs_archive
     ADD COLUMN ended_reason text,
     ADD COLUMN cost numeric(18, 6),
     ADD COLUMN currency text;
+DROP VIEW vrm.all_test_runs, vrm.calls;
+DROP FUNCTION vrm.append_transcript(uuid, text, text, interval), vrm.record_action(uuid, text, text, interval),
+    vrm_private.running_call(uuid, uuid), vrm_private.check_offset(interval), vrm_private.clock(interval, integer),
+    vrm_private.folded_results(uuid, uuid, jsonb, interval),
+    vrm_private.end_call(uuid, uuid, vrm.run_status, jsonb, text);
+-- Turns of calls that are running have a role like those to come.
+UPDATE vrm.transcript_turns SET role = coalesce(vrm.speaker_role(speaker), 'customer') WHERE role IS NULL;
 
 COMMENT ON COLUMN vrm.transcript_turns.message IS 'what was said; null when nothing was before the interruption';
 COMMENT ON COLUMN vrm.transcript_turns.at IS 'when the speaker began, since the start of the call';

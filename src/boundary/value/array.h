@@ -7,6 +7,7 @@
 extern "C" {
 #include "catalog/pg_type.h"
 #include "utils/array.h"
+#include "utils/lsyscache.h"
 }
 
 namespace pg {
@@ -34,6 +35,51 @@ struct datum_traits<array_view<T, Type>> {
     if (array_contains_nulls(array)) throw_null_argument();
     return {array};
   }
+};
+
+/// An array of uuids that is handed on as it is.
+struct uuid_array {
+  ArrayType* array;
+};
+
+template <>
+struct datum_traits<uuid_array> {
+  static constexpr Oid oid = UUIDARRAYOID;
+  static uuid_array from(Datum datum) { return {DatumGetArrayTypeP(datum)}; }
+  static Datum to(uuid_array value) noexcept { return PointerGetDatum(value.array); }
+};
+
+/// Makes an array of one dimension whose elements may be null.
+class array_builder {
+ public:
+  array_builder(Oid element, std::size_t size)
+      : element_(element),
+        values_(static_cast<Datum*>(allocate((size + 1) * sizeof(Datum)))),
+        nulls_(static_cast<bool*>(allocate(size + 1))) {}
+
+  void add(Datum value, bool null) noexcept {
+    values_[count_] = value;
+    nulls_[count_++] = null;
+  }
+
+  [[nodiscard]] Datum finish() const {
+    return guarded([this] {
+      std::int16_t length = 0;
+      bool by_value = false;
+      char alignment = '\0';
+      get_typlenbyvalalign(element_, &length, &by_value, &alignment);
+      int count = count_;
+      int lowest = 1;
+      return PointerGetDatum(construct_md_array(values_, nulls_, 1, &count, &lowest, element_,
+                                                length, by_value, alignment));
+    });
+  }
+
+ private:
+  Oid element_;
+  Datum* values_;
+  bool* nulls_;
+  int count_ = 0;
 };
 
 }  // namespace pg

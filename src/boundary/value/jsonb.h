@@ -16,6 +16,7 @@
 #include "boundary/value/datum.h"
 
 extern "C" {
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
@@ -42,6 +43,7 @@ class jsonb_value {
       size_ = end - begin;
     } else if (JBE_ISCONTAINER(entry)) {
       *this = jsonb_value(reinterpret_cast<const JsonbContainer*>(base + INTALIGN(begin)));
+      size_ = end - INTALIGN(begin);
     } else if (JBE_ISNUMERIC(entry)) {
       kind_ = jsonb_kind::number;
       data_ = base + INTALIGN(begin);
@@ -93,6 +95,46 @@ class jsonb_value {
       JsonbIterator* part = walk(other);
       return JsonbDeepContains(&whole, &part);
     });
+  }
+
+  /// Of a number, infinite when it is too large.
+  [[nodiscard]] double approximate() const {
+    return guarded([this] {
+      return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, number()));
+    });
+  }
+
+  /// Of a number, as numeric.
+  [[nodiscard]] Datum number() const noexcept { return PointerGetDatum(data_); }
+
+  /// As the backend's own functions take it.
+  [[nodiscard]] JsonbValue for_backend() const noexcept {
+    JsonbValue value{};
+    switch (kind_) {
+      case jsonb_kind::null:
+        value.type = jbvNull;
+        break;
+      case jsonb_kind::boolean:
+        value.type = jbvBool;
+        value.val.boolean = is_true();
+        break;
+      case jsonb_kind::number:
+        value.type = jbvNumeric;
+        value.val.numeric = DatumGetNumeric(number());
+        break;
+      case jsonb_kind::string:
+        value.type = jbvString;
+        value.val.string.val = const_cast<char*>(data_);
+        value.val.string.len = static_cast<int>(size_);
+        break;
+      case jsonb_kind::array:
+      case jsonb_kind::object:
+        value.type = jbvBinary;
+        value.val.binary.data = const_cast<JsonbContainer*>(container());
+        value.val.binary.len = static_cast<int>(size_);  // 0 for a whole document
+        break;
+    }
+    return value;
   }
 
   [[nodiscard]] jsonb_array elements() const noexcept;  ///< of an array
@@ -249,6 +291,10 @@ template <>
 struct datum_traits<jsonb> {
   static constexpr Oid oid = JSONBOID;
   static jsonb from(Datum datum) { return {&DatumGetJsonbP(datum)->root}; }
+  static Datum to(jsonb document) noexcept {
+    return PointerGetDatum(reinterpret_cast<const char*>(document.container) -
+                           offsetof(Jsonb, root));
+  }
 };
 
 }  // namespace pg

@@ -5,17 +5,24 @@
 #include <algorithm>
 #include <array>
 
+#include "core/calls/currencies.h"
+
 namespace vrm {
 namespace {
 
 using enum shape::kind;
 
 consteval member optional(std::string_view name, const shape& value) {
-  return {.name = name, .value = &value, .required = false};
+  return {.name = name, .value = &value, .required = false, .unless = {}};
 }
 
 consteval member required(std::string_view name, const shape& value) {
-  return {.name = name, .value = &value, .required = true};
+  return {.name = name, .value = &value, .required = true, .unless = {}};
+}
+
+consteval member required_unless(std::string_view other, std::string_view name,
+                                 const shape& value) {
+  return {.name = name, .value = &value, .required = true, .unless = other};
 }
 
 template <std::size_t Size>
@@ -34,7 +41,14 @@ bool is_sentiment(std::string_view text) {
   return text == "positive" || text == "neutral" || text == "negative";
 }
 
+bool is_direction(std::string_view text) { return text == "inbound" || text == "outbound"; }
+
 constexpr shape any_string{};
+constexpr shape any{.type = anything};
+constexpr shape flag{.type = boolean};
+constexpr shape short_string{.most = 200};
+constexpr shape long_string{.most = 1000};
+constexpr shape milliseconds{.type = whole_number, .most = 2'147'483'647};
 
 // --- connection_details -------------------------------------------------------------------------
 
@@ -56,20 +70,32 @@ constexpr shape sentiment{.accepts = is_sentiment,
                           .accepted = R"("positive", "neutral" or "negative")"};
 // What is counted here is read as integer later.
 constexpr shape count{.type = whole_number, .most = 2'147'483'647};
-constexpr shape message{.most = 100'000};
+constexpr shape message{.type = string_or_null, .most = 100'000};
+constexpr shape latency_part{.type = number, .most = 2'147'483'647};
+constexpr shape latency{.type = object, .element = &latency_part};
 
 constexpr auto turn_members = in_order({
-    required("speaker", any_string),
+    required_unless("role", "speaker", any_string),
     required("message", message),
-    required("time", any_string),
+    required_unless("ms", "time", any_string),
+    optional("ms", milliseconds),
+    optional("endMs", milliseconds),
+    optional("role", short_string),
+    optional("interrupted", flag),
+    optional("latency", latency),
 });
 constexpr shape turn{.type = object, .members = turn_members};
 constexpr shape transcript{.type = array, .element = &turn};
 
 constexpr auto action_members = in_order({
     required("action", any_string),
-    required("time", any_string),
-    required("status", any_string),
+    required_unless("ms", "time", any_string),
+    required_unless("ok", "status", any_string),
+    optional("ms", milliseconds),
+    optional("arguments", any),
+    optional("result", any),
+    optional("ok", flag),
+    optional("took", milliseconds),
 });
 constexpr shape action{.type = object, .members = action_members};
 constexpr shape actions_taken{.type = array, .element = &action};
@@ -82,6 +108,10 @@ constexpr auto insight_members = in_order({
 constexpr shape insight{.type = object, .members = insight_members};
 constexpr shape insights{.type = array, .element = &insight};
 
+constexpr shape direction{.accepts = is_direction, .accepted = R"("inbound" or "outbound")"};
+constexpr shape cost{.type = number, .most = 999'999'999'999};
+constexpr shape currency{.accepts = is_currency, .accepted = R"(a code of ISO 4217 such as "USD")"};
+
 // A failed call may lack any of them.
 constexpr auto results_members = in_order({
     optional("customer", any_string),
@@ -91,7 +121,29 @@ constexpr auto results_members = in_order({
     optional("transcript", transcript),
     optional("actionsTaken", actions_taken),
     optional("insights", insights),
+    optional("source", short_string),
+    optional("externalId", long_string),
+    optional("direction", direction),
+    optional("outcome", short_string),
+    optional("endedReason", long_string),
+    optional("cost", cost),
+    optional("currency", currency),
+    optional("metrics", any),
+    optional("summary", any),
+    optional("analysis", any),
 });
+
+// One element of what vrm.append_turns() takes.
+constexpr auto new_turn_members = in_order({
+    required_unless("role", "speaker", short_string),
+    required("message", message),
+    optional("ms", milliseconds),
+    optional("endMs", milliseconds),
+    optional("role", short_string),
+    optional("interrupted", flag),
+    optional("latency", latency),
+});
+constexpr shape new_turn{.type = object, .members = new_turn_members};
 
 /// Reads digits up to the end of `text` or a colon, which it takes too.
 std::optional<std::int64_t> next_field(std::string_view& text, std::size_t fewest,
@@ -111,14 +163,22 @@ std::optional<std::int64_t> next_field(std::string_view& text, std::size_t fewes
 
 constexpr shape connection_details_shape{.type = object, .members = connection_members};
 constexpr shape results_shape{.type = object, .members = results_members};
+constexpr shape new_turns_shape{.type = array, .element = &new_turn};
 
 std::string json_pointer(const place& where) {
   if (where.parent == nullptr) return {};
-  // Names come from shapes: none has a "~" or "/" to escape.
-  return json_pointer(*where.parent)
-      .append("/")
-      .append(where.named == nullptr ? std::to_string(where.index)
-                                     : std::string(where.named->name));
+  std::string pointer = json_pointer(*where.parent).append("/");
+  if (where.named == nullptr) return pointer.append(std::to_string(where.index));
+  for (const char c : where.named->name) {
+    if (c == '~') {
+      pointer.append("~0");
+    } else if (c == '/') {
+      pointer.append("~1");
+    } else {
+      pointer.push_back(c);
+    }
+  }
+  return pointer;
 }
 
 std::string expectation(const shape& expected) {
@@ -130,7 +190,13 @@ std::string expectation(const shape& expected) {
       return "must be an object";
     case whole_number:
       return "must be a whole number from 0 to " + most;
+    case number:
+      return "must be a number from 0 to " + most;
+    case boolean:
+      return "must be true or false";
     case string:
+    case string_or_null:
+    case anything:
       break;
   }
   if (expected.accepts != nullptr) return std::string("must be ").append(expected.accepted);

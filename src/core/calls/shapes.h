@@ -16,13 +16,22 @@ namespace vrm {
 struct member;
 
 struct shape {
-  enum class kind : std::uint8_t { string, whole_number, array, object };
+  enum class kind : std::uint8_t {
+    string,
+    string_or_null,
+    whole_number,
+    number,
+    boolean,
+    array,
+    object,
+    anything
+  };
 
   kind type = kind::string;
   std::size_t most = std::numeric_limits<std::size_t>::max();  ///< characters, or the number
   bool (*accepts)(std::string_view) = nullptr;                 ///< what else a string has to be ...
   const char* accepted = nullptr;                              ///< ... in words
-  const shape* element = nullptr;                              ///< of an array
+  const shape* element = nullptr;  ///< of an array, or each member of an object
   /// of an object: shorter names first, then by byte
   std::span<const member> members{};  // NOLINT(readability-redundant-member-init): gcc warns
 };
@@ -31,6 +40,7 @@ struct member {
   std::string_view name;
   const shape* value;
   bool required = false;
+  std::string_view unless;  ///< not required when there is a member of this name
 };
 
 /// The order in which objects are walked: that of jsonb.
@@ -43,6 +53,9 @@ extern const shape connection_details_shape;
 
 /// test_runs.results
 extern const shape results_shape;
+
+/// What vrm.append_turns() takes.
+extern const shape new_turns_shape;
 
 /// Where a value is in its document; each place lives in the frame of the walk that made it.
 struct place {

@@ -44,4 +44,15 @@ std::optional<uuid> parse_uuid(std::string_view text) noexcept {
   return parsed;
 }
 
+std::string to_string(const uuid& id) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text.push_back('-');
+    text.push_back(digits[id.bytes[i] >> 4U]);
+    text.push_back(digits[id.bytes[i] & 0xFU]);
+  }
+  return text;
+}
+
 }  // namespace vrm

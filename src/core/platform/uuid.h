@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace vrm {
@@ -24,5 +25,8 @@ struct uuid {
 
 /// Reads the canonical form "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" in either case, nothing else.
 [[nodiscard]] std::optional<uuid> parse_uuid(std::string_view text) noexcept;
+
+/// The canonical form.
+[[nodiscard]] std::string to_string(const uuid& id);
 
 }  // namespace vrm

@@ -1,5 +1,4 @@
-// What the results of a call say of it: duration, customer, sentiment, actions and, from the
-// transcript, who spoke how much.
+// What the results of a call say of it: duration, customer, sentiment, actions.
 #include "functions/calls/calls.h"
 
 #include "boundary/call/function.h"
@@ -122,112 +121,6 @@ std::int64_t customer_hash(std::string_view customer) {
   return static_cast<std::int64_t>(stable_hash(customer));
 }
 
-// --- transcripts --------------------------------------------------------------------------------
-
-namespace {
-
-struct turn {
-  bool agent = false;
-  std::int32_t words = 0;
-  std::optional<std::int64_t> at;  ///< ms
-};
-
-std::int32_t count_words(std::string_view text) noexcept {
-  std::int32_t words = 0;
-  bool inside = false;
-  for (const char c : text) {
-    const bool space = c == ' ' || (c >= '\t' && c <= '\r');
-    words += static_cast<std::int32_t>(!space && !inside);
-    inside = !space;
-  }
-  return words;
-}
-
-turn read_turn(const pg::jsonb_object& members) {
-  turn read;
-  for (const auto& [name, value] : members) {
-    if (value.kind() != pg::jsonb_kind::string) continue;
-    if (name == "speaker") read.agent = value.text() == "Agent";
-    if (name == "message") read.words = count_words(value.text());
-    if (name == "time") read.at = duration_of(value);
-  }
-  return read;
-}
-
-/// The array that is a document's member `name`; nothing else.
-std::optional<pg::jsonb_array> array_in(const pg::jsonb_value& document, std::string_view name) {
-  if (document.kind() != pg::jsonb_kind::object) return std::nullopt;
-  for (const auto& [found, value] : document.members()) {
-    if (found == name && value.kind() == pg::jsonb_kind::array) return value.elements();
-  }
-  return std::nullopt;
-}
-
-using share = std::optional<double>;
-
-share share_of(std::int64_t part, std::int64_t whole) {
-  if (whole == 0) return std::nullopt;
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
-
-share action_success(const pg::jsonb_value& document) {
-  const auto actions = array_in(document, "actionsTaken");
-  std::int64_t all = 0;
-  std::int64_t good = 0;
-  if (!actions) return std::nullopt;
-  for (const pg::jsonb_value action : *actions) {
-    if (action.kind() != pg::jsonb_kind::object) continue;
-    for (const auto& [name, value] : action.members()) {
-      if (name != "status" || value.kind() != pg::jsonb_kind::string) continue;
-      ++all;
-      good += static_cast<std::int64_t>(value.text() == "success");
-    }
-  }
-  return share_of(good, all);
-}
-
-}  // namespace
-
-using transcript_row = pg::record<std::int32_t, std::int32_t, std::int32_t, std::int32_t, share,
-                                  std::optional<std::chrono::microseconds>, share>;
-
-/// A turn lasts until the next one begins; times that go backwards count for nothing.
-transcript_row transcript_stats(pg::jsonb results) {
-  std::int32_t turns = 0;
-  std::int32_t agent_turns = 0;
-  std::int32_t agent_words = 0;
-  std::int32_t other_words = 0;
-  std::int64_t agent_time = 0;
-  std::int64_t other_time = 0;
-  std::optional<std::int64_t> longest_gap;
-  turn before;
-  if (const auto transcript = array_in(results.root(), "transcript")) {
-    for (const pg::jsonb_value element : *transcript) {
-      pg::check_for_interrupts();
-      if (element.kind() != pg::jsonb_kind::object) continue;
-      const turn now = read_turn(element.members());
-      ++turns;
-      agent_turns += static_cast<std::int32_t>(now.agent);
-      (now.agent ? agent_words : other_words) += now.words;
-      if (before.at && now.at && *now.at >= *before.at) {
-        const std::int64_t gap = *now.at - *before.at;
-        (before.agent ? agent_time : other_time) += gap;
-        longest_gap = std::max(longest_gap.value_or(0), gap);
-      }
-      before = now;
-    }
-  }
-  std::optional<std::chrono::microseconds> gap;
-  if (longest_gap) gap = std::chrono::milliseconds(*longest_gap);
-  return {turns,
-          agent_turns,
-          agent_words,
-          other_words,
-          share_of(agent_time, agent_time + other_time),
-          gap,
-          action_success(results.root())};
-}
-
 }  // namespace vrm::sql
 
 PG_EXPORT(vrm_call_duration, vrm::sql::call_duration);
@@ -235,4 +128,3 @@ PG_EXPORT(vrm_call_customer, vrm::sql::call_customer);
 PG_EXPORT(vrm_call_sentiment, vrm::sql::call_sentiment_text);
 PG_EXPORT(vrm_call_actions, vrm::sql::call_actions);
 PG_EXPORT(vrm_customer_hash, vrm::sql::customer_hash);
-PG_EXPORT(vrm_transcript_stats, vrm::sql::transcript_stats);

@@ -1,5 +1,5 @@
 // Holds jsonb documents against their shapes, and names the first place that does not fit.
-#include "core/calls/shapes.h"
+#include "functions/calls/shapes.h"
 
 #include <optional>
 #include <string>
@@ -7,6 +7,7 @@
 #include "boundary/call/function.h"
 #include "boundary/value/jsonb.h"
 #include "boundary/value/text.h"
+#include "core/calls/shapes.h"
 
 namespace vrm::sql {
 namespace {
@@ -32,6 +33,12 @@ bool is_fitting_number(const shape& expected, const pg::jsonb_value& found) {
   return number && *number >= 0 && static_cast<std::size_t>(*number) <= expected.most;
 }
 
+bool is_fitting_amount(const shape& expected, const pg::jsonb_value& found) {
+  if (found.kind() != pg::jsonb_kind::number) return false;
+  const double amount = found.approximate();
+  return amount >= 0 && amount <= static_cast<double>(expected.most);
+}
+
 mismatch check_elements(const shape& element, const pg::jsonb_array& elements, const place& where) {
   place here{.parent = &where};
   for (const pg::jsonb_value found : elements) {
@@ -42,16 +49,33 @@ mismatch check_elements(const shape& element, const pg::jsonb_array& elements, c
   return std::nullopt;
 }
 
+bool has_member(const pg::jsonb_object& members, std::string_view name) {
+  for (const auto& [found, value] : members) {
+    if (found == name) return value.kind() != pg::jsonb_kind::null;
+  }
+  return false;
+}
+
+mismatch check_each(const shape& element, const pg::jsonb_object& members, const place& where) {
+  for (const auto& [name, found] : members) {
+    const member one{.name = name, .value = &element, .required = false, .unless = {}};
+    if (auto wrong = check(element, found, {.parent = &where, .named = &one})) return wrong;
+  }
+  return std::nullopt;
+}
+
 /// Both sides are in one order: they are merged, no name is searched for.
 mismatch check_members(const shape& expected, const pg::jsonb_object& members, const place& where) {
-  const auto missing = [&](const member& absent) {
+  const auto missing = [&](const member& absent) -> mismatch {
+    if (!absent.required) return std::nullopt;
+    if (!absent.unless.empty() && has_member(members, absent.unless)) return std::nullopt;
     return at({.parent = &where, .named = &absent}, "is required");
   };
   auto next = expected.members.begin();
   const auto last = expected.members.end();
   for (const auto& [name, found] : members) {
     for (; next != last && precedes(next->name, name); ++next) {
-      if (next->required) return missing(*next);
+      if (auto wrong = missing(*next)) return wrong;
     }
     if (next == last) return std::nullopt;
     if (name != next->name) continue;
@@ -59,7 +83,7 @@ mismatch check_members(const shape& expected, const pg::jsonb_object& members, c
     ++next;
   }
   for (; next != last; ++next) {
-    if (next->required) return missing(*next);
+    if (auto wrong = missing(*next)) return wrong;
   }
   return std::nullopt;
 }
@@ -67,8 +91,19 @@ mismatch check_members(const shape& expected, const pg::jsonb_object& members, c
 mismatch check(const shape& expected, const pg::jsonb_value& found, const place& where) {
   bool fits = false;
   switch (expected.type) {
+    case shape::kind::anything:
+      return std::nullopt;
+    case shape::kind::string_or_null:
+      fits = found.kind() == pg::jsonb_kind::null || is_fitting_string(expected, found);
+      break;
     case shape::kind::string:
       fits = is_fitting_string(expected, found);
+      break;
+    case shape::kind::boolean:
+      fits = found.kind() == pg::jsonb_kind::boolean;
+      break;
+    case shape::kind::number:
+      fits = is_fitting_amount(expected, found);
       break;
     case shape::kind::whole_number:
       fits = is_fitting_number(expected, found);
@@ -78,6 +113,9 @@ mismatch check(const shape& expected, const pg::jsonb_value& found, const place&
       return check_elements(*expected.element, found.elements(), where);
     case shape::kind::object:
       if (found.kind() != pg::jsonb_kind::object) break;
+      if (expected.element != nullptr) {
+        return check_each(*expected.element, found.members(), where);
+      }
       return check_members(expected, found.members(), where);
   }
   if (fits) return std::nullopt;
@@ -96,6 +134,10 @@ bool valid_connection_details(pg::jsonb document) {
 
 std::optional<std::string> results_error(pg::jsonb document) {
   return check(results_shape, document.root(), {});
+}
+
+std::optional<std::string> new_turns_error(pg::jsonb document) {
+  return check(new_turns_shape, document.root(), {});
 }
 
 bool valid_results(pg::jsonb document) { return !results_error(document).has_value(); }

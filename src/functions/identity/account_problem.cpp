@@ -5,6 +5,8 @@
 // an account counts from then on, in transactions that began before, too.  Bans and deletions are
 // read where Supabase Auth writes them.  Wrong passwords are no matter here: a lock that guesses
 // have earned stops sign-ins, and nobody who is in.
+#include "functions/identity/account_problem.h"
+
 #include <cstring>
 #include <optional>
 #include <string_view>

@@ -123,8 +123,7 @@ SQL
 is(sql('app', <<'SQL'), '', 'and nobody runs internals of the platform');
 SELECT coalesce(p.oid::regprocedure::text, 'no function ' || name), r
 FROM unnest('{anon,authenticated}'::text[]) AS r
-CROSS JOIN unnest('{install,upgrade,expire_test_runs,create_missing_profiles,keep_profile,end_call,
-                    folded_results,running_call}'::text[]) AS name
+CROSS JOIN unnest('{install,upgrade,expire_test_runs,create_missing_profiles,keep_profile}'::text[]) AS name
 LEFT JOIN pg_proc p ON p.proname = name
     AND p.pronamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
 WHERE p.oid IS NULL OR has_function_privilege(r, p.oid, 'EXECUTE')

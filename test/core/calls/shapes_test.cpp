@@ -38,7 +38,9 @@ void expect_order(const vrm::shape& shape) {
     SCOPED_TRACE(member.name);
     expect_order(*member.value);
   }
-  EXPECT_EQ(shape.element != nullptr, shape.type == vrm::shape::kind::array);
+  const bool is_list = shape.type == vrm::shape::kind::array;
+  const bool is_map = shape.type == vrm::shape::kind::object && shape.members.empty();
+  EXPECT_EQ(shape.element != nullptr, is_list || is_map);
   if (shape.element != nullptr) expect_order(*shape.element);
 }
 

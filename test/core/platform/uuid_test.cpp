@@ -44,4 +44,9 @@ TEST(ParseUuid, ReadsTheCanonicalFormOnly) {
   }
 }
 
+TEST(Uuid, IsWrittenInTheCanonicalForm) {
+  constexpr const char* text = "018f0000-0a1b-7c2d-8e3f-4051627384fa";
+  EXPECT_EQ(vrm::to_string(*vrm::parse_uuid(text)), text);
+}
+
 }  // namespace
