@@ -1,6 +1,6 @@
 -- Agents and test cases: what an owner can do, and what the functions refuse.
 BEGIN;
-SELECT plan(30);
+SELECT plan(33);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 
@@ -67,6 +67,17 @@ SELECT is(pg_temp.as_user(:'bob', $$DELETE FROM vrm.test_cases WHERE name = 'min
 
 UPDATE vrm.agents SET updated_at = '2000-01-01' WHERE id = :'agent';
 SELECT is((SELECT updated_at FROM vrm.agents WHERE id = :'agent'), now(), 'updated_at follows every change');
+
+-- agents by INSERT ------------------------------------------------------------------------------
+
+SELECT pg_temp.as_user(:'bob', 'DELETE FROM vrm.test_cases RETURNING id') \g /dev/null
+SELECT pg_temp.as_user(:'bob', $$INSERT INTO vrm.agents (agent_id) VALUES ('posted') RETURNING id$$) \g /dev/null
+SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'posted: %' AND NOT is_shared$$), '2',
+          'an INSERT of an agent makes its default test cases');
+SELECT pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('made')$$) \g /dev/null
+SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'made: %'$$), '2',
+          'and create_agent makes them once');
+SELECT is(pg_temp.as_user(:'bob', $$SELECT vrm_private.make_default_test_cases()$$), '42501', 'nobody calls the trigger');
 
 -- hiding an agent -------------------------------------------------------------------------------
 
