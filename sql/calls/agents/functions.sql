@@ -17,6 +17,25 @@ COMMENT ON FUNCTION vrm_private.make_default_test_cases() IS
     'trigger: the default test cases of a new agent, from vrm.test_case_templates';
 REVOKE EXECUTE ON FUNCTION vrm_private.make_default_test_cases() FROM PUBLIC;
 
+-- An agent of the same name may have been deleted before, hence the number.
+CREATE OR REPLACE FUNCTION vrm_private.free_agent_name() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    deleted integer := 1;
+    name text;
+BEGIN
+    LOOP
+        name := format('%s (deleted%s)', left(OLD.agent_id, 180), CASE WHEN deleted > 1 THEN ' ' || deleted END);
+        EXIT WHEN NOT EXISTS (SELECT FROM vrm.agents a WHERE a.user_id = NEW.user_id AND a.agent_id = name);
+        deleted := deleted + 1;
+    END LOOP;
+    NEW.agent_id := name;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.free_agent_name() IS 'trigger: a deleted agent leaves its name to others';
+REVOKE EXECUTE ON FUNCTION vrm_private.free_agent_name() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm.create_agent(
     agent_id text,
     agent_type text DEFAULT NULL,

@@ -202,6 +202,11 @@ COMMENT ON FUNCTION vrm_private.queue_purges() IS
     'trigger: objects of recordings that are deleted shall go';
 DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
 
+-- 1.0.0 let deleted agents share a name with others, by an index that ON CONFLICT does not find.
+UPDATE vrm.agents SET agent_id = format('%s (deleted %s)', left(agent_id, 153), id) WHERE deleted_at IS NOT NULL;
+DROP INDEX IF EXISTS vrm.agents_agent_id;
+COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it; ends in "(deleted)" once it is';
+
 -- analytics --------------------------------------------------------------------------------------
 
 -- retention --------------------------------------------------------------------------------------
