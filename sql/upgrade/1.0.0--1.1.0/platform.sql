@@ -207,7 +207,19 @@ UPDATE vrm.agents SET agent_id = format('%s (deleted %s)', left(agent_id, 153), 
 DROP INDEX IF EXISTS vrm.agents_agent_id;
 COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it; ends in "(deleted)" once it is';
 
+-- Events of 1.0.0 come first, in the order of their ids: 3 is the first of all transactions.
+ALTER TABLE vrm.run_events ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT '3';
+ALTER TABLE vrm.run_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id();
+COMMENT ON TABLE vrm.run_events IS
+    'one row a change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
+COMMENT ON COLUMN vrm.run_events.id IS 'the event';
+
 -- analytics --------------------------------------------------------------------------------------
+
+TRUNCATE vrm.cached_results;
+ALTER TABLE vrm.cached_results
+    ADD COLUMN IF NOT EXISTS snapshot pg_snapshot NOT NULL,
+    ADD COLUMN IF NOT EXISTS made_by xid8 NOT NULL;
 
 -- retention --------------------------------------------------------------------------------------
 
