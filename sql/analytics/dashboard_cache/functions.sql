@@ -16,6 +16,7 @@ DECLARE
                             current_setting('IntervalStyle'));
     cached boolean := max_age > '0' AND caller IS NOT NULL AND length(asked) <= 600 AND NOT pg_is_in_recovery();
     event uuid;
+    seen pg_snapshot := pg_current_snapshot();
     made jsonb;
 BEGIN
     IF name = ANY (dashboards) IS NOT TRUE OR jsonb_typeof(arguments) = 'object' IS NOT TRUE
@@ -31,7 +32,12 @@ BEGIN
         SELECT r.result INTO made
         FROM vrm.cached_results r
         WHERE r.user_id = caller AND r.query = asked AND r.made_at > clock_timestamp() - max_age
-          AND r.last_event IS NOT DISTINCT FROM event;
+          AND r.last_event IS NOT DISTINCT FROM event
+          -- ids do not commit in their order: a late transaction brings an older one
+          AND NOT EXISTS (SELECT FROM vrm.run_events e
+                          WHERE e.user_id = caller AND e.xid >= pg_snapshot_xmin(r.snapshot)
+                            AND NOT pg_visible_in_snapshot(e.xid, r.snapshot)
+                            AND (e.xid <> r.made_by OR e.id > r.last_event));
         IF FOUND THEN
             RETURN made;
         END IF;
@@ -47,10 +53,11 @@ BEGIN
     IF cached AND NOT current_setting('transaction_read_only')::boolean
        AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
        AND pg_try_advisory_xact_lock(hashtextextended(asked, uuid_hash_extended(caller, 0))) THEN
-        INSERT INTO vrm.cached_results AS r (user_id, query, result, last_event, made_at)
-        VALUES (caller, asked, made, event, clock_timestamp())
+        INSERT INTO vrm.cached_results AS r (user_id, query, result, last_event, made_at, snapshot, made_by)
+        VALUES (caller, asked, made, event, clock_timestamp(), seen, pg_current_xact_id())
         ON CONFLICT (user_id, query) DO UPDATE
-        SET result = excluded.result, last_event = excluded.last_event, made_at = excluded.made_at;
+        SET result = excluded.result, last_event = excluded.last_event, made_at = excluded.made_at,
+            snapshot = excluded.snapshot, made_by = excluded.made_by;
     END IF;
     RETURN made;
 END

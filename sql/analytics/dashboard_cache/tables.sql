@@ -9,6 +9,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS vrm.cached_results (
     result jsonb,
     last_event uuid,
     made_at timestamptz NOT NULL,
+    snapshot pg_snapshot NOT NULL,
+    made_by xid8 NOT NULL,
     PRIMARY KEY (user_id, query)
 );
 COMMENT ON TABLE vrm.cached_results IS 'what vrm.dashboard() has made for callers who put up with some age; unlogged';
@@ -17,3 +19,5 @@ COMMENT ON COLUMN vrm.cached_results.query IS 'dashboard, arguments, and the set
 COMMENT ON COLUMN vrm.cached_results.result IS 'the dashboard';
 COMMENT ON COLUMN vrm.cached_results.last_event IS 'latest of the user''s vrm.run_events when it was made';
 COMMENT ON COLUMN vrm.cached_results.made_at IS 'when it was made';
+COMMENT ON COLUMN vrm.cached_results.snapshot IS 'what had been committed: an event of any other transaction is new';
+COMMENT ON COLUMN vrm.cached_results.made_by IS 'transaction that made it, whose own events it saw up to last_event';

@@ -6,6 +6,13 @@ COMMENT ON TRIGGER set_updated_at ON vrm.agents IS 'keeps updated_at';
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.test_cases
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.test_cases IS 'keeps updated_at';
+CREATE TRIGGER free_agent_name BEFORE UPDATE OF deleted_at ON vrm.agents
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL)
+    EXECUTE FUNCTION vrm_private.free_agent_name();
+COMMENT ON TRIGGER free_agent_name ON vrm.agents IS 'names of deleted agents are free';
+CREATE TRIGGER make_default_test_cases AFTER INSERT ON vrm.agents
+    FOR EACH ROW WHEN (NEW.deleted_at IS NULL) EXECUTE FUNCTION vrm_private.make_default_test_cases();
+COMMENT ON TRIGGER make_default_test_cases ON vrm.agents IS 'every agent is tried with the templates';
 
 ALTER TABLE vrm.agents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.test_cases ENABLE ROW LEVEL SECURITY;

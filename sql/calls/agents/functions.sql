@@ -1,5 +1,41 @@
 -- Agents and test cases
 
+-- Whoever adds an agent, by create_agent() or by INSERT; one that ON CONFLICT updates has its cases already.
+CREATE OR REPLACE FUNCTION vrm_private.make_default_test_cases() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO vrm.test_cases (user_id, name, user_persona, scenario, evaluator_metrics)
+    SELECT NEW.user_id, left(replace(t.name, '{agent}', NEW.agent_id), 200), t.user_persona, t.scenario,
+           t.evaluator_metrics
+    FROM vrm.test_case_templates t
+    WHERE t.enabled
+    ORDER BY t.name;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_default_test_cases() IS
+    'trigger: the default test cases of a new agent, from vrm.test_case_templates';
+REVOKE EXECUTE ON FUNCTION vrm_private.make_default_test_cases() FROM PUBLIC;
+
+-- An agent of the same name may have been deleted before, hence the number.
+CREATE OR REPLACE FUNCTION vrm_private.free_agent_name() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    deleted integer := 1;
+    name text;
+BEGIN
+    LOOP
+        name := format('%s (deleted%s)', left(OLD.agent_id, 180), CASE WHEN deleted > 1 THEN ' ' || deleted END);
+        EXIT WHEN NOT EXISTS (SELECT FROM vrm.agents a WHERE a.user_id = NEW.user_id AND a.agent_id = name);
+        deleted := deleted + 1;
+    END LOOP;
+    NEW.agent_id := name;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.free_agent_name() IS 'trigger: a deleted agent leaves its name to others';
+REVOKE EXECUTE ON FUNCTION vrm_private.free_agent_name() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm.create_agent(
     agent_id text,
     agent_type text DEFAULT NULL,
@@ -28,13 +64,6 @@ BEGIN
     VALUES (owner, create_agent.agent_id, create_agent.agent_type, create_agent.connection_details,
             create_agent.direction, create_agent.persona, create_agent.scenario)
     RETURNING id INTO made;
-
-    INSERT INTO vrm.test_cases (user_id, name, user_persona, scenario, evaluator_metrics)
-    SELECT owner, left(replace(t.name, '{agent}', create_agent.agent_id), 200), t.user_persona, t.scenario,
-           t.evaluator_metrics
-    FROM vrm.test_case_templates t
-    WHERE t.enabled
-    ORDER BY t.name;
     RETURN made;
 END
 $$;

@@ -21,15 +21,15 @@ ALTER TABLE vrm.agents ALTER COLUMN user_id SET DEFAULT vrm.uid();
 ALTER TABLE vrm.agents ALTER COLUMN id SET DEFAULT vrm.uuid7();
 ALTER TABLE vrm.agents ADD CONSTRAINT connection_details_shape
     CHECK (vrm.valid_connection_details(connection_details));
-CREATE UNIQUE INDEX IF NOT EXISTS agents_agent_id ON vrm.agents (user_id, agent_id)
-    WHERE deleted_at IS NULL;
+-- Whole, as ON CONFLICT (user_id, agent_id) finds no partial one; names of deleted agents are made free.
+CREATE UNIQUE INDEX IF NOT EXISTS agents_agent_id ON vrm.agents (user_id, agent_id);
 
 COMMENT ON TABLE vrm.agents IS 'voice agents under test';
 COMMENT ON INDEX vrm.agents_agent_id IS 'one agent of a user under one name';
 COMMENT ON CONSTRAINT connection_details_shape ON vrm.agents IS 'vrm.connection_details_error() says what is wrong';
 COMMENT ON COLUMN vrm.agents.user_id IS 'owner';
 COMMENT ON COLUMN vrm.agents.id IS 'the agent';
-COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it';
+COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it; ends in "(deleted)" once it is';
 COMMENT ON COLUMN vrm.agents.agent_type IS 'what kind of agent it is';
 COMMENT ON COLUMN vrm.agents.connection_details IS
     'voice, systemPrompt, introPrompt, fallbackPrompt and what the provider needs';

@@ -162,3 +162,37 @@ GRANT EXECUTE ON FUNCTION
     vrm.amend_test_run(uuid, jsonb)
     TO authenticated;
 GRANT EXECUTE ON FUNCTION vrm.expire_test_runs(bigint) TO service_role;
+
+-- A transaction that is still open may yet bring events before those of others that have ended, so that
+-- only what no open one can precede is given out.
+CREATE OR REPLACE FUNCTION vrm.follow_events(cursor text DEFAULT NULL, most integer DEFAULT 100)
+    RETURNS TABLE (event_id uuid, run_id uuid, status vrm.run_status, at timestamptz, next_cursor text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner uuid := vrm_private.caller();
+    since xid8 := '0';
+    after uuid := '00000000-0000-0000-0000-000000000000';
+BEGIN
+    IF most BETWEEN 1 AND 10000 IS NOT TRUE
+       OR cursor <> '' AND cursor !~ '^[0-9]{1,18}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        RAISE EXCEPTION 'a follower needs a cursor and a number from 1 to 10000'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got "%s", %s.', left(cursor, 100), coalesce(most::text, 'null')),
+                  HINT = 'The cursor is next_cursor of the last event that was read, or null to begin with.';
+    END IF;
+    IF cursor <> '' THEN
+        since := split_part(cursor, '/', 1)::xid8;
+        after := split_part(cursor, '/', 2)::uuid;
+    END IF;
+    RETURN QUERY
+    SELECT e.id, e.run_id, e.status, e.at, concat(e.xid, '/', e.id)
+    FROM vrm.run_events e
+    WHERE e.user_id = owner AND (e.xid, e.id) > (since, after) AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY e.xid, e.id
+    LIMIT most;
+END
+$$;
+COMMENT ON FUNCTION vrm.follow_events(text, integer) IS
+    'events of the caller''s calls after those that were read, each once, in an order that late commits keep';
+REVOKE EXECUTE ON FUNCTION vrm.follow_events(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.follow_events(text, integer) TO authenticated;

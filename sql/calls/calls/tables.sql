@@ -184,13 +184,17 @@ CREATE TABLE IF NOT EXISTS vrm.run_events (
     run_id uuid NOT NULL,
     status vrm.run_status NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     PRIMARY KEY (user_id, id)
 );
+CREATE INDEX IF NOT EXISTS run_events_order ON vrm.run_events (user_id, xid, id);
+COMMENT ON INDEX vrm.run_events_order IS 'a user''s events in an order that followers can rely on';
 ALTER TABLE vrm.run_events ALTER COLUMN id SET DEFAULT vrm.uuid7();
 COMMENT ON TABLE vrm.run_events IS
-    'one row a change of a call''s state, append-only: what real-time readers follow, by id or replication';
+    'one row a change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
 COMMENT ON COLUMN vrm.run_events.user_id IS 'owner of the call';
-COMMENT ON COLUMN vrm.run_events.id IS 'the event; read on from the last id seen';
+COMMENT ON COLUMN vrm.run_events.id IS 'the event';
 COMMENT ON COLUMN vrm.run_events.run_id IS 'the call';
 COMMENT ON COLUMN vrm.run_events.status IS 'state that it entered';
 COMMENT ON COLUMN vrm.run_events.at IS 'when';
+COMMENT ON COLUMN vrm.run_events.xid IS 'transaction that wrote it: whoever follows reads what no open one can precede';

@@ -30,7 +30,7 @@ FROM (VALUES
     ('vrm.transcript_turns', 'user_id', '{user_id,run_id,id,speaker,message,at,end_ms,role,interrupted,latency}', '{}',
      '{}', '{}'),
     ('vrm.run_actions', 'user_id', '{user_id,run_id,id,action,status,at,arguments,result,ok,took}', '{}', '{}', '{}'),
-    ('vrm.run_events', 'user_id', '{user_id,id,run_id,status,at}', '{}', '{}', '{}'),
+    ('vrm.run_events', 'user_id', '{user_id,id,run_id,status,at}', '{}', '{}', '{xid}'),
     ('vrm.call_imports', 'user_id', '{user_id,id,source,external_id,payload,raw,agent_id,state,reason,note,run_id,'
      'clock,sets,received_at}', '{}', '{}', '{}'),
     ('vrm_private.call_words', 'user_id', '{user_id,run_id,config}', '{}', '{}', '{words}'),
@@ -64,7 +64,7 @@ FROM (VALUES
      '{}',
      '{customer,bad}'),
     ('vrm.call_rollup', 'user_id', '{user_id,grain,bucket,agent_id}', '{}', '{}', '{stats}'),
-    ('vrm.cached_results', 'user_id', '{user_id,query,result,made_at}', '{}', '{}', '{last_event}'),
+    ('vrm.cached_results', 'user_id', '{user_id,query,result,made_at}', '{}', '{}', '{last_event,snapshot,made_by}'),
     ('vrm.logs', 'user_id', '{class,at,level,user_id,message,data}', '{}', '{}', '{}'),
     -- changed rows may be those of others; who did something to a person is about another person
     ('vrm.audit_log', NULL, '{class,at,id,action,relation,detail}', '{}', '{actor,old,new}', '{xid,era,db_role}'),

@@ -240,10 +240,26 @@ COMMENT ON FUNCTION vrm_private.queue_purges() IS
     'trigger: objects of recordings that are deleted shall go';
 DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
 
+-- 1.0.0 let deleted agents share a name with others, by an index that ON CONFLICT does not find.
+UPDATE vrm.agents SET agent_id = format('%s (deleted %s)', left(agent_id, 153), id) WHERE deleted_at IS NOT NULL;
+DROP INDEX IF EXISTS vrm.agents_agent_id;
+COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it; ends in "(deleted)" once it is';
+
+-- Events of 1.0.0 come first, in the order of their ids: 3 is the first of all transactions.
+ALTER TABLE vrm.run_events ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT '3';
+ALTER TABLE vrm.run_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id();
+COMMENT ON TABLE vrm.run_events IS
+    'one row a change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
+COMMENT ON COLUMN vrm.run_events.id IS 'the event';
+
 -- analytics --------------------------------------------------------------------------------------
 
 -- counts days, no longer marks: the argument has another name
 DROP FUNCTION IF EXISTS vrm_private.compact_calls(integer);
+TRUNCATE vrm.cached_results;
+ALTER TABLE vrm.cached_results
+    ADD COLUMN IF NOT EXISTS snapshot pg_snapshot NOT NULL,
+    ADD COLUMN IF NOT EXISTS made_by xid8 NOT NULL;
 
 -- retention --------------------------------------------------------------------------------------
 

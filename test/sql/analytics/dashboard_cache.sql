@@ -1,7 +1,7 @@
 -- Dashboards by name, and the cache that callers may ask for: off by default, never older than asked,
 -- out of date as soon as a call begins or ends, and nobody's but the caller's.
 BEGIN;
-SELECT plan(56);
+SELECT plan(59);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -102,6 +102,17 @@ SELECT is(pg_temp.of_alice('SELECT vrm.dashboard(''call_history'', jsonb_build_o
           NULL,
           'arguments that are too long for a key are answered');
 SELECT is(pg_temp.entries(), 1::bigint, 'and nothing is kept of them');
+
+-- a call of a transaction that was open when the entry was made, and has committed since, with an older id
+INSERT INTO vrm.run_events (user_id, id, run_id, status, xid)
+VALUES (:'alice', '018f0000-0000-7000-8000-000000000001', vrm.uuid7(), 'running', (pg_current_xact_id()::text::bigint + 5)::text::xid8);
+SELECT pg_temp.fake('kept') \g /dev/null
+SELECT is(pg_temp.calls('10 minutes'), '4', 'a call that is committed late makes it out of date');
+DELETE FROM vrm.run_events WHERE id = '018f0000-0000-7000-8000-000000000001';
+SELECT pg_temp.fake('kept') \g /dev/null
+SELECT is(pg_temp.calls('10 minutes'), 'kept', 'without it the entry would hold');
+SELECT pg_temp.of_alice('SELECT vrm.forget_cached_results()') \g /dev/null
+SELECT is(pg_temp.calls('10 minutes'), '4', 'and is made anew');
 
 -- whose it is -------------------------------------------------------------------------------------------
 

@@ -70,6 +70,7 @@ SELECT is((SELECT confdeltype FROM pg_constraint WHERE conrelid = 'vrm.test_runs
 
 INSERT INTO auth.users (id) VALUES ('018f0000-0000-7000-8000-000000000001');
 INSERT INTO vrm.agents (user_id, agent_id) VALUES ('018f0000-0000-7000-8000-000000000001', 'a');
+DELETE FROM vrm.test_cases;
 INSERT INTO vrm.test_cases (user_id, name) VALUES ('018f0000-0000-7000-8000-000000000001', 'a');
 INSERT INTO vrm.metrics (user_id, name, prompt) VALUES ('018f0000-0000-7000-8000-000000000001', 'a', 'b');
 CREATE FUNCTION pg_temp.touched(relation regclass) RETURNS boolean LANGUAGE plpgsql AS $$
