@@ -80,7 +80,7 @@ CREATE OR REPLACE FUNCTION vrm_private.due_rows(
     SELECT r.relation, r.place, r.row_key, r.user_id, r.call_id, r.person_id, r.age, r.bytes
     FROM vrm_private.old_rows(policy, cutoff, as_of) r
     WHERE (only_in IS NULL OR r.relation = only_in) AND r.place > after AND r.place <= last
-      AND NOT EXISTS (SELECT FROM vrm_private.refused(policy, again) f WHERE f.row_key = r.row_key)
+      AND NOT EXISTS (SELECT FROM vrm_private.refused_rows(policy, again) f WHERE f.row_key = r.row_key)
       AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force('run') h
                       WHERE h.run_id = r.run_id AND (h.user_id IS NULL OR h.user_id = r.user_id)
                         AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)
@@ -106,15 +106,15 @@ $$;
 COMMENT ON FUNCTION vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid) IS
     'rows that a run of a policy takes, in all tables or between two places of one';
 
-CREATE OR REPLACE FUNCTION vrm_private.refused(policy text, again boolean) RETURNS TABLE (row_key text)
+CREATE OR REPLACE FUNCTION vrm_private.refused_rows(policy text, again boolean) RETURNS TABLE (row_key text)
     LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT again THEN
-        RETURN QUERY SELECT f.row_key FROM vrm.retention_refused f WHERE f.policy = refused.policy;
+        RETURN QUERY SELECT f.row_key FROM vrm.retention_refused f WHERE f.policy = refused_rows.policy;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.refused(text, boolean) IS
+COMMENT ON FUNCTION vrm_private.refused_rows(text, boolean) IS
     'keys of the rows of a policy that could not go; none when they are to be tried again';
 
 -- Everything that an application, or a DBA, hangs on the rows of a table.
@@ -266,7 +266,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.policy_of_account(timestamptz),
     vrm_private.old_rows(text, timestamptz, timestamptz),
     vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid),
-    vrm_private.refused(text, boolean),
+    vrm_private.refused_rows(text, boolean),
     vrm_private.foreign_references(regclass),
     vrm_private.referenced(regclass, name, name, "char"[], oid, tid, tid),
     vrm_private.referenced_calls(text, oid, tid, tid),

@@ -23,3 +23,8 @@ CREATE POLICY "users see who runs their calls" ON vrm.run_leases
     FOR SELECT TO authenticated
     USING (user_id = vrm.uid());
 COMMENT ON POLICY "users see who runs their calls" ON vrm.run_leases IS 'own rows only';
+
+-- No foreign keys, so by hand.
+CREATE TRIGGER forget_queue AFTER DELETE ON vrm.user_profiles
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.forget_queue();
+COMMENT ON TRIGGER forget_queue ON vrm.user_profiles IS 'what waits for a person goes with the person';

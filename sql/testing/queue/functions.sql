@@ -45,8 +45,8 @@ BEGIN
         IF NOT FOUND THEN
             CONTINUE;
         ELSIF lapsed.attempts >= 3 THEN
-            PERFORM vrm_private.end_call(owner, lapsed.run_id, 'failed', NULL,
-                                         format('%s runners have had it, none has ended it', lapsed.attempts));
+            PERFORM vrm.fail_test_run(lapsed.run_id,
+                                      format('%s runners have had it, none has ended it', lapsed.attempts));
         ELSE
             DELETE FROM vrm.transcript_turns t WHERE t.user_id = owner AND t.run_id = lapsed.run_id;
             DELETE FROM vrm.run_actions a WHERE a.user_id = owner AND a.run_id = lapsed.run_id;
@@ -236,3 +236,14 @@ REVOKE EXECUTE ON FUNCTION
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.claim_test_run(text, interval, integer), vrm.extend_lease(uuid, text, interval)
     TO authenticated;
+
+CREATE OR REPLACE FUNCTION vrm_private.forget_queue() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM vrm.run_queue q WHERE q.user_id = OLD.id;
+    DELETE FROM vrm.run_leases l WHERE l.user_id = OLD.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.forget_queue() IS 'trigger: what waits for a person goes with the person';
+REVOKE EXECUTE ON FUNCTION vrm_private.forget_queue() FROM PUBLIC;

@@ -1,7 +1,7 @@
 -- The doctor: damage is found, and the statement that comes with the finding mends it.  What a whole
 -- server is set to is in test/cluster/operations/doctor.pl.
 BEGIN;
-SELECT plan(68);
+SELECT plan(71);
 SET LOCAL client_min_messages = warning;
 SELECT current_database() AS db \gset
 

@@ -145,7 +145,8 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON 
                   AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                     AND c.oid::regclass::text NOT IN ('vrm_private.erasure_ledger', 'vrm_private.legal_holds',
                                                       'vrm_private.object_purges',
-                                                      'vrm.logs', 'vrm.call_dirty', 'vrm_private.test_runs_archive')
+                                                      'vrm.logs', 'vrm.call_dirty', 'vrm_private.test_runs_archive',
+                                                      'vrm.run_queue', 'vrm.run_leases')
                     AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f'
                                     AND f.confdeltype = 'c'
                                     AND a.attnum = ANY (f.conkey))$$,
