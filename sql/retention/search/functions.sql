@@ -59,26 +59,26 @@ COMMENT ON FUNCTION vrm_private.search_query(text, text) IS
 CREATE OR REPLACE FUNCTION vrm_private.found_calls(owner uuid, words text, customer text) RETURNS uuid[]
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    language text;
+    lexicon text;
     query tsquery;
     found uuid[] := '{}';
     indexed boolean := coalesce((SELECT s.enabled FROM vrm_private.search s), false);
 BEGIN
-    FOR language IN SELECT 'simple' UNION SELECT c.config FROM vrm.search_configs c WHERE c.user_id = owner LOOP
+    FOR lexicon IN SELECT 'simple' UNION SELECT c.config FROM vrm.search_configs c WHERE c.user_id = owner LOOP
         query := ('''user:' || owner || '''')::tsquery;
         IF customer IS NOT NULL THEN
             query := query && ('''customer:' || vrm.customer_hash(customer) || '''')::tsquery;
         END IF;
         IF words IS NOT NULL THEN
-            IF vrm_private.search_query(language, words) IS NULL THEN
+            IF vrm_private.search_query(lexicon, words) IS NULL THEN
                 CONTINUE;  -- nothing but words that this configuration leaves out
             END IF;
-            query := query && vrm_private.search_query(language, words);
+            query := query && vrm_private.search_query(lexicon, words);
         END IF;
         IF indexed THEN
             found := found || ARRAY(
                 SELECT w.run_id FROM vrm_private.call_words w
-                WHERE w.words @@ query AND w.user_id = owner AND w.config = language
+                WHERE w.words @@ query AND w.user_id = owner AND w.config = lexicon
                   AND NOT EXISTS (SELECT FROM vrm_private.search_queue q
                                   WHERE q.user_id = owner AND q.run_id = w.run_id));
         END IF;
@@ -86,14 +86,14 @@ BEGIN
             SELECT r.id FROM vrm.all_test_runs r
             WHERE r.user_id = owner AND r.completed_at IS NOT NULL
               AND (NOT indexed OR r.id IN (SELECT q.run_id FROM vrm_private.search_queue q WHERE q.user_id = owner))
-              AND vrm_private.search_config(owner, r.agent_id) = language
-              AND vrm_private.call_lexemes(language, owner, r.results ->> 'customer',
+              AND vrm_private.search_config(owner, r.agent_id) = lexicon
+              AND vrm_private.call_lexemes(lexicon, owner, r.results ->> 'customer',
                                            vrm_private.spoken(r.results)) @@ query)
             || ARRAY(
             SELECT r.id FROM vrm.test_runs r
             WHERE r.user_id = owner AND r.status IN ('queued', 'running')
-              AND vrm_private.search_config(owner, r.agent_id) = language
-              AND vrm_private.call_lexemes(language, owner, r.outbound_call_params ->> 'to',
+              AND vrm_private.search_config(owner, r.agent_id) = lexicon
+              AND vrm_private.call_lexemes(lexicon, owner, r.outbound_call_params ->> 'to',
                                            vrm_private.spoken_so_far(owner, r.id)) @@ query);
     END LOOP;
     RETURN found;

@@ -209,8 +209,7 @@ struct new_turn {
 [[noreturn]] void throw_turns_not_valid(const std::string& why) {
   throw error("22023", "turns are not valid")
       .detail(why)
-      .hint(
-          R"(For example: '[{"speaker": "Agent", "message": "Hello", "ms": 870, "endMs": 1400}]'.)");
+      .hint(R"(For example: '[{"speaker": "Agent", "message": "Hello", "ms": 870}]'.)");
 }
 
 new_turn read_new_turn(const pg::jsonb_object& members) {

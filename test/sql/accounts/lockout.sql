@@ -55,10 +55,13 @@ SELECT is(vrm.settle_attempt(NULL, true), NULL, 'null is nobody''s ticket');
 SELECT throws_ok(statement, '22004', name || ' must not be null', statement)
 FROM (VALUES ('SELECT vrm.begin_attempt(NULL)', 'identifier'), ($$SELECT vrm.begin_attempt('x', NULL)$$, 'kind'),
              ($$SELECT vrm.settle_attempt('\x00', NULL)$$, 'success'),
-             ('SELECT vrm.record_login_attempt(NULL, true)', 'identifier'), ($$SELECT vrm.record_login_attempt('x', NULL)$$, 'success'),
+             ('SELECT vrm.record_login_attempt(NULL, true)', 'identifier'),
+             ($$SELECT vrm.record_login_attempt('x', NULL)$$, 'success'),
              ('SELECT vrm.is_locked(NULL)', 'identifier'), ('SELECT vrm.lock_status(NULL)', 'identifier'),
-             ('SELECT vrm.unlock_account(NULL)', 'identifier'), ($$SELECT vrm.lock_account(NULL, now(), 'x')$$, 'user_id'),
-             ('SELECT vrm.request_password_reset(NULL)', 'email'), ($$SELECT vrm.lockout_reserve('password', NULL, NULL, NULL)$$, 'identifier'))
+             ('SELECT vrm.unlock_account(NULL)', 'identifier'),
+             ($$SELECT vrm.lock_account(NULL, now(), 'x')$$, 'user_id'),
+             ('SELECT vrm.request_password_reset(NULL)', 'email'),
+             ($$SELECT vrm.lockout_reserve('password', NULL, NULL, NULL)$$, 'identifier'))
      AS v (statement, name);
 
 -- kinds, networks and devices are counted apart ----------------------------------------------------------
@@ -103,10 +106,14 @@ UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
 SELECT is(pg_temp.fail(:'u' || '@example.org', 3), 'invalid invalid locked', 'a user is locked');
 SELECT is((SELECT (login_attempts, locked_until)::text FROM vrm.user_profiles WHERE id = :'alice'), '(0,)',
           'her profile is not written while somebody guesses');
-SELECT is(pg_temp.as_user(:'alice', 'SELECT (login_attempts, locked_until)::text FROM vrm.account_standing'), '(3,infinity)',
+SELECT is(pg_temp.as_user(:'alice', 'SELECT (login_attempts, locked_until)::text FROM vrm.account_standing'),
+          '(3,infinity)',
           'a view shows the lock');
-SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm_private.standing_now(%L)', :'root')), '42501', 'and nothing but it');
-SELECT is(pg_temp.as_user(:'root', format('SELECT locked_until FROM vrm.account_standing WHERE user_id = %L', :'alice')), 'infinity',
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm_private.standing_now(%L)', :'root')), '42501',
+          'and nothing but it');
+SELECT is(pg_temp.as_user(:'root',
+                          format('SELECT locked_until FROM vrm.account_standing WHERE user_id = %L', :'alice')),
+          'infinity',
           'to administrators, of everybody');
 SELECT vrm_private.show_waiting_locks();
 SELECT is((SELECT (login_attempts, locked_until)::text FROM vrm.user_profiles WHERE id = :'alice'), '(3,infinity)',
@@ -118,19 +125,28 @@ SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.unlock_account(%L)', :'u' 
 SELECT is((SELECT (login_attempts, locked_until)::text FROM vrm.user_profiles WHERE id = :'alice'), '(0,)',
           'the profile follows');
 SELECT ok(NOT vrm.is_locked(:'u' || '@example.org'), 'the account is open');
-SELECT is(pg_temp.as_user(:'root', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'left')$$, :'alice')), '', 'and lock');
-SELECT is((SELECT locked_until FROM vrm.user_profiles WHERE id = :'alice'), '2100-01-01Z'::timestamptz, 'as long as they like');
-SELECT ok(vrm.is_locked(:'u' || '@example.org') AND (SELECT locked AND locked_until = '2100-01-01Z' FROM vrm.lock_status(:'u' || '@example.org')),
+SELECT is(pg_temp.as_user(:'root', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'left')$$, :'alice')), '',
+          'and lock');
+SELECT is((SELECT locked_until FROM vrm.user_profiles WHERE id = :'alice'), '2100-01-01Z'::timestamptz,
+          'as long as they like');
+SELECT ok(vrm.is_locked(:'u' || '@example.org')
+          AND (SELECT locked AND locked_until = '2100-01-01Z' FROM vrm.lock_status(:'u' || '@example.org')),
           'everybody who asks is told');
 SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u' || '@example.org')), 'locked', 'no password is looked at');
-SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u' || '@example.org', device_token => vrm.lockout_device_token(:'u' || '@example.org'))),
+SELECT is((SELECT status::text
+           FROM vrm.begin_attempt(:'u' || '@example.org',
+                                  device_token => vrm.lockout_device_token(:'u' || '@example.org'))),
           'locked', 'from a known device neither');
 SELECT is(vrm.record_login_attempt(:'u' || '@example.org', true)::text, 'locked', 'nor a right one of use');
-SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.lock_account(%L, NULL, NULL)', :'alice')), '22004', 'a lock has an end');
-SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.unlock_account(%L)', :'u' || '@example.org')), 'true', 'administrators lift it');
+SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.lock_account(%L, NULL, NULL)', :'alice')), '22004',
+          'a lock has an end');
+SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.unlock_account(%L)', :'u' || '@example.org')), 'true',
+          'administrators lift it');
 SELECT ok(NOT vrm.is_locked(:'u' || '@example.org'), 'then it is gone');
-SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'x')$$, :'root')), '42501', 'users do not');
-SELECT is(pg_temp.as_user(:'root', $$SELECT vrm.lock_account(vrm.uuid7(), '2100-01-01Z', 'x')$$), 'P0002', 'nobody cannot be locked');
+SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.lock_account(%L, '2100-01-01Z', 'x')$$, :'root')), '42501',
+          'users do not');
+SELECT is(pg_temp.as_user(:'root', $$SELECT vrm.lock_account(vrm.uuid7(), '2100-01-01Z', 'x')$$), 'P0002',
+          'nobody cannot be locked');
 SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.is_locked(%L)', :'u')), '42501', 'nor ask about others');
 SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.is_locked(%L)', :'u')), 'true', 'the service may');
 
@@ -150,9 +166,11 @@ SELECT throws_ok('UPDATE vrm_private.lockout SET failures = 0', '0A000', NULL, '
 SELECT throws_ok('DELETE FROM vrm_private.lockout', '0A000', NULL, 'and DELETE');
 SELECT throws_ok('CREATE INDEX ON vrm_private.lockout (key)', '0A000', NULL, 'and an index');
 SELECT throws_ok('ALTER TABLE vrm_private.lockout ADD COLUMN note text', '0A000', NULL, 'and another column');
-SELECT throws_ok('ALTER TABLE vrm_private.lockout_requests ADD COLUMN note integer DEFAULT 1', '0A000', NULL, 'in any tree');
+SELECT throws_ok('ALTER TABLE vrm_private.lockout_requests ADD COLUMN note integer DEFAULT 1', '0A000', NULL,
+                 'in any tree');
 SELECT throws_ok('ALTER TABLE vrm_private.lockout DROP COLUMN value', '0A000', NULL, 'and one less');
-SELECT throws_ok('ALTER TABLE vrm_private.lockout ALTER COLUMN failures TYPE bigint', '42P16', NULL, 'and one of another type');
+SELECT throws_ok('ALTER TABLE vrm_private.lockout ALTER COLUMN failures TYPE bigint', '42P16', NULL,
+                 'and one of another type');
 SELECT throws_ok('SELECT * FROM vrm_private.lockout FOR UPDATE', '0A000', NULL, 'and row locks');
 SELECT throws_ok('SELECT * FROM vrm_private.lockout TABLESAMPLE system (10)', '0A000', NULL, 'and samples');
 SELECT throws_ok('CREATE TABLE pg_temp.t (LIKE vrm_private.lockout) USING vrm_lockout', '0A000', NULL,
@@ -174,7 +192,8 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT results_eq('SELECT * FROM pg_temp.backward()', 'SELECT key FROM forward ORDER BY n DESC', 'FETCH BACKWARD goes backward');
+SELECT results_eq('SELECT * FROM pg_temp.backward()', 'SELECT key FROM forward ORDER BY n DESC',
+                  'FETCH BACKWARD goes backward');
 MOVE 2 IN entries \g /dev/null
 FETCH BACKWARD 1 FROM entries \gset
 SELECT is(:'key'::uuid, (SELECT key FROM forward WHERE n = 1), 'and turns anywhere');

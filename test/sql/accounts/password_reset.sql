@@ -13,16 +13,20 @@ CREATE TEMP TABLE codes (code text);
 GRANT ALL ON codes TO authenticated;
 UPDATE vrm.user_profiles SET mfa_enabled = true, mfa_secret = vrm.seal('JBSWY3DPEHPK3PXP') WHERE id = :'alice';
 INSERT INTO vrm_private.recovery_codes VALUES (:'alice', sha256('EEEEFFFFGGGGHHHH'));
-SELECT pg_temp.as_user(:'alice', $$INSERT INTO codes SELECT vrm.mfa_recovery_codes('eeee-ffff-gggg-hhhh') RETURNING 1$$) \g /dev/null
+SELECT pg_temp.as_user(:'alice',
+                       $$INSERT INTO codes SELECT vrm.mfa_recovery_codes('eeee-ffff-gggg-hhhh') RETURNING 1$$)
+                       \g /dev/null
 
 SELECT is(pg_temp.as_anon(format('SELECT vrm.request_password_reset(%L)', :'mail')), '', 'anybody asks');
-SELECT is(pg_temp.as_anon($$SELECT vrm.request_password_reset('nobody@example.org')$$), '', 'for anybody, with one answer');
+SELECT is(pg_temp.as_anon($$SELECT vrm.request_password_reset('nobody@example.org')$$), '',
+          'for anybody, with one answer');
 SELECT email, token FROM vrm.take_reset_mail() \gset
 SELECT is(:'email'::text, :'mail', 'the mailer gets the token of who is there');
 SELECT is_empty('SELECT * FROM vrm.take_reset_mail()', 'once');
 SELECT ok(vrm.verify_password_reset(:'token'), 'it is good');
 SELECT ok(NOT vrm.verify_password_reset(:'token' || 'x'), 'and no other');
-SELECT throws_ok(format('SELECT vrm.consume_password_reset(%L, %L)', :'token', 'short'), '22023', NULL, 'the new password has to be one');
+SELECT throws_ok(format('SELECT vrm.consume_password_reset(%L, %L)', :'token', 'short'), '22023', NULL,
+                 'the new password has to be one');
 SELECT ok(NOT vrm.consume_password_reset(:'token', 'new password'), 'a mail does not replace the second factor');
 SELECT code FROM codes OFFSET 1 LIMIT 1 \gset
 SELECT code AS fourth FROM codes OFFSET 3 LIMIT 1 \gset
@@ -43,7 +47,8 @@ SELECT code FROM codes OFFSET 4 LIMIT 1 \gset
 SELECT ok(NOT vrm.consume_password_reset(:'token', 'rolled back', :'code'), 'and not taken again');
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'new password')), 'mfa_required', 'the new one is good');
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'invalid', 'the old one is not');
-SELECT ok(NOT EXISTS (SELECT FROM vrm_private.sessions WHERE user_id = :'alice' AND revoked_at IS NULL), 'all sessions have ended');
+SELECT ok(NOT EXISTS (SELECT FROM vrm_private.sessions WHERE user_id = :'alice' AND revoked_at IS NULL),
+          'all sessions have ended');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -22,17 +22,23 @@ SELECT is(pg_temp.hook('hook_password_verification_attempt', :'alice', true), 'r
           'then even the right one is rejected');
 SELECT ok(vrm.is_locked(:'mail'), 'it is the lock that everybody sees');
 SELECT ok((SELECT locked_until > now() FROM vrm.account_standing WHERE user_id = :'alice'), 'the view, too');
-SELECT is((SELECT string_agg(pg_temp.hook('hook_mfa_verification_attempt', :'alice', false), ' ') FROM generate_series(1, 5)),
+SELECT is((SELECT string_agg(pg_temp.hook('hook_mfa_verification_attempt', :'alice', false), ' ')
+           FROM generate_series(1, 5)),
           'continue continue continue continue reject', 'second factors are counted apart');
-SELECT is(pg_temp.hook('hook_password_verification_attempt', vrm.uuid7(), false), 'continue', 'unknown users are counted');
+SELECT is(pg_temp.hook('hook_password_verification_attempt', vrm.uuid7(), false), 'continue',
+          'unknown users are counted');
 SELECT pg_temp.person('by-hand-' || :'mail') AS bob \gset
 SELECT vrm.lock_account(:'bob', 'infinity', 'left') \g /dev/null
-SELECT is(pg_temp.hook('hook_password_verification_attempt', :'bob', true), 'reject', 'an administrator''s lock rejects the right one');
+SELECT is(pg_temp.hook('hook_password_verification_attempt', :'bob', true), 'reject',
+          'an administrator''s lock rejects the right one');
 SELECT ok(vrm.hook_password_verification_attempt(event) ->> 'decision' IN ('continue', 'reject')
-          AND vrm.hook_mfa_verification_attempt(event) ->> 'decision' IN ('continue', 'reject'), 'every event is answered: ' || event::text)
-FROM unnest(ARRAY['{}', '[]', 'null', '{"user_id": null, "valid": true}', '{"user_id": "nobody", "valid": true}', '{"user_id": 7}',
+          AND vrm.hook_mfa_verification_attempt(event) ->> 'decision' IN ('continue', 'reject'),
+          'every event is answered: ' || event::text)
+FROM unnest(ARRAY['{}', '[]', 'null', '{"user_id": null, "valid": true}', '{"user_id": "nobody", "valid": true}',
+                  '{"user_id": 7}',
                   '{"user_id": "00000000-0000-7000-8000-0000000000cc", "valid": "perhaps"}']::jsonb[]) AS event;
-SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.hook_mfa_verification_attempt('{}')$$), '42501', 'users do not call hooks');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.hook_mfa_verification_attempt('{}')$$), '42501',
+          'users do not call hooks');
 
 CREATE TABLE auth.identities (id uuid);
 SELECT throws_ok($$SELECT vrm.sign_up('a@example.org', 'correct horse')$$, '55000',

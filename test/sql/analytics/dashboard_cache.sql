@@ -105,7 +105,8 @@ SELECT is(pg_temp.entries(), 1::bigint, 'and nothing is kept of them');
 
 -- a call of a transaction that was open when the entry was made, and has committed since, with an older id
 INSERT INTO vrm.run_events (user_id, id, run_id, status, xid)
-VALUES (:'alice', '018f0000-0000-7000-8000-000000000001', vrm.uuid7(), 'running', (pg_current_xact_id()::text::bigint + 5)::text::xid8);
+VALUES (:'alice', '018f0000-0000-7000-8000-000000000001', vrm.uuid7(), 'running',
+        (pg_current_xact_id()::text::bigint + 5)::text::xid8);
 SELECT pg_temp.fake('kept') \g /dev/null
 SELECT is(pg_temp.calls('10 minutes'), '4', 'a call that is committed late makes it out of date');
 DELETE FROM vrm.run_events WHERE id = '018f0000-0000-7000-8000-000000000001';

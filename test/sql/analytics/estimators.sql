@@ -6,9 +6,11 @@ SELECT pg_temp.person('alice@example.org') AS alice \gset
 
 SELECT is(vrm.pass_at_k(5, 3, 2), 0.9::float8, 'pass@k: nine of ten pairs have a pass');
 SELECT is(vrm.pass_hat_k(5, 3, 2), 0.3::float8, 'pass^k: three of ten pairs have two');
-SELECT is((SELECT vrm.pass_at_k(count(*), count(*) FILTER (WHERE n < 3), 1) FROM generate_series(0, 9) AS n), 0.3::float8,
+SELECT is((SELECT vrm.pass_at_k(count(*), count(*) FILTER (WHERE n < 3), 1) FROM generate_series(0, 9) AS n),
+          0.3::float8,
           'counts go in as they are');
-SELECT is(format('%s %s', round(lower::numeric, 4), round(upper::numeric, 4)), '0.2553 0.3662', 'an interval has two ends')
+SELECT is(format('%s %s', round(lower::numeric, 4), round(upper::numeric, 4)), '0.2553 0.3662',
+          'an interval has two ends')
 FROM vrm.wilson_interval(81, 263, 0.95);
 SELECT is(vrm.wilson_interval(5, 5), vrm.wilson_interval(5, 5, 0.95), 'its level is 0.95 unless said otherwise');
 SELECT is(vrm.mcnemar_exact(1, 12), 0.00341796875::float8, 'pairs that differ');
@@ -52,11 +54,13 @@ FROM (VALUES
     ('vrm.fisher_exact(1, 2, 3, 2)', '22023 | passed_b must be from 0 to 2 | Got 3.'),
     ('vrm.holm_adjusted(''{0.5, 1.5}'')', '22023 | p-values must be from 0 to 1 | Got 1.5.'),
     ('vrm.holm_adjusted(''{0.5, null}'')', '22004 | p-values must not be null'),
-    ('vrm.cohen_kappa(''{a}'', ''{a, b}'')', '22023 | both judges must have judged the same things | 1 judgements and 2.'),
+    ('vrm.cohen_kappa(''{a}'', ''{a, b}'')',
+     '22023 | both judges must have judged the same things | 1 judgements and 2.'),
     ('vrm.krippendorff_alpha(''{{1, 2}}'', ''nominally'')',
      '22023 | level must be nominal, ordinal, interval or ratio | Got "nominally".'),
     ('vrm.krippendorff_alpha(''{1, 2}'', ''ratio'')', '22023 | ratings must be an array of two dimensions | It has 1.'),
-    ('vrm.repeats_needed(0.5, 0.5)', '22023 | p1 and p2 must differ | Both are 0.5: no number of runs tells them apart.')
+    ('vrm.repeats_needed(0.5, 0.5)',
+     '22023 | p1 and p2 must differ | Both are 0.5: no number of runs tells them apart.')
     ) AS r (call, refusal);
 SELECT is(pg_temp.as_user(:'alice', 'SELECT vrm.pass_at_k(2, 1, 1)'), '0.5', 'users may ask');
 

@@ -72,12 +72,14 @@ SELECT is((SELECT updated_at FROM vrm.agents WHERE id = :'agent'), now(), 'updat
 
 SELECT pg_temp.as_user(:'bob', 'DELETE FROM vrm.test_cases RETURNING id') \g /dev/null
 SELECT pg_temp.as_user(:'bob', $$INSERT INTO vrm.agents (agent_id) VALUES ('posted') RETURNING id$$) \g /dev/null
-SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'posted: %' AND NOT is_shared$$), '2',
+SELECT is(pg_temp.as_user(:'bob',
+                          $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'posted: %' AND NOT is_shared$$), '2',
           'an INSERT of an agent makes its default test cases');
 SELECT pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('made')$$) \g /dev/null
 SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'made: %'$$), '2',
           'and create_agent makes them once');
-SELECT is(pg_temp.as_user(:'bob', $$SELECT vrm_private.make_default_test_cases()$$), '42501', 'nobody calls the trigger');
+SELECT is(pg_temp.as_user(:'bob', $$SELECT vrm_private.make_default_test_cases()$$), '42501',
+          'nobody calls the trigger');
 
 -- agents saved by name --------------------------------------------------------------------------
 
@@ -89,7 +91,8 @@ $$;
 SELECT pg_temp.save(:'bob', 'saved', 'patient') AS saved \gset
 SELECT matches(:'saved'::text, '^[0-9a-f]{8}-', 'ON CONFLICT inserts an agent');
 SELECT is(pg_temp.save(:'bob', 'saved', 'brisk'), :'saved', 'then changes it');
-SELECT is(pg_temp.as_user(:'bob', $$SELECT persona FROM vrm.agents WHERE agent_id = 'saved'$$), 'brisk', 'as was asked');
+SELECT is(pg_temp.as_user(:'bob', $$SELECT persona FROM vrm.agents WHERE agent_id = 'saved'$$), 'brisk',
+          'as was asked');
 SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'saved: %'$$), '2',
           'its test cases are made once');
 SELECT isnt(pg_temp.save(:'alice', 'saved', 'x'), :'saved'::text, 'somebody else has an agent of that name apart');
@@ -98,7 +101,8 @@ SELECT pg_temp.save(:'bob', 'saved', 'new') AS second \gset
 SELECT isnt(:'second'::text, :'saved'::text, 'a deleted agent is not changed');
 SELECT pg_temp.as_user(:'bob', format('SELECT vrm.delete_agent(%L)', :'second')) \g /dev/null
 SELECT isnt(pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('saved')$$), '23505', 'its name is free');
-SELECT is((SELECT string_agg(agent_id, ', ' ORDER BY id) FROM vrm.agents WHERE user_id = :'bob' AND agent_id LIKE 'saved%'),
+SELECT is((SELECT string_agg(agent_id, ', ' ORDER BY id) FROM vrm.agents WHERE user_id = :'bob'
+           AND agent_id LIKE 'saved%'),
           'saved (deleted), saved (deleted 2), saved', 'and it says that it is deleted');
 
 -- hiding an agent -------------------------------------------------------------------------------
@@ -110,7 +114,8 @@ SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.delete_agent(%L)', :'agent'
 SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.delete_agent(%L)', :'agent')), '', 'its owner hides it');
 SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent')), 'P0002',
           'then it takes no more calls');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT agent FROM vrm.call_history()$$), 'reception (deleted)', 'its history stays');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT agent FROM vrm.call_history()$$), 'reception (deleted)',
+          'its history stays');
 
 SELECT * FROM finish();
 ROLLBACK;

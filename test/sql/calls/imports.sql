@@ -11,7 +11,9 @@ CREATE FUNCTION pg_temp.run(of_run text) RETURNS vrm.test_runs LANGUAGE sql AS
 CREATE FUNCTION pg_temp.imported(who uuid, source text, payload text) RETURNS text LANGUAGE sql AS
     $$SELECT pg_temp.as_user(who, format('SELECT vrm.import_call(%L, %L)', source, payload))$$;
 CREATE FUNCTION pg_temp.put(who uuid, source text, payload text) RETURNS text LANGUAGE sql AS
-    $$SELECT pg_temp.as_user(who, format('INSERT INTO vrm.call_imports (source, payload) VALUES (%L, %L) RETURNING id', source, payload))$$;
+    $$SELECT pg_temp.as_user(who,
+                             format('INSERT INTO vrm.call_imports (source, payload) VALUES (%L, %L) RETURNING id',
+                                    source, payload))$$;
 CREATE FUNCTION pg_temp.import_of(import text) RETURNS vrm.call_imports LANGUAGE sql AS
     'SELECT i FROM vrm.call_imports i WHERE id = import::uuid';
 CREATE FUNCTION pg_temp.take(who uuid, batch integer DEFAULT 1000) RETURNS text LANGUAGE sql AS
@@ -24,148 +26,234 @@ SELECT '{"message": {"type": "end-of-call-report", "timestamp": 1787000110000, "
   "call": {"id": "v-1", "orgId": "org-7", "type": "inboundPhoneCall", "assistantId": "desk"},
   "customer": {"number": "+15550142"}, "analysis": {"successEvaluation": "true"},
   "artifact": {"messages": [
-    {"role": "bot", "message": "Hello, this is the desk.", "time": 1787000001050, "endTime": 1787000003050, "secondsFromStart": 0.8},
-    {"role": "user", "message": "Can I come on Friday?", "time": 1787000003920, "endTime": 1787000005420, "secondsFromStart": 3.67},
-    {"role": "tool_calls", "secondsFromStart": 5.25, "toolCalls": [{"id": "t1", "function": {"name": "book", "arguments": "{\"day\": \"Fri\"}"}}]}]}}}'
+    {"role": "bot", "message": "Hello, this is the desk.", "time": 1787000001050, "endTime": 1787000003050,
+     "secondsFromStart": 0.8},
+    {"role": "user", "message": "Can I come on Friday?", "time": 1787000003920, "endTime": 1787000005420,
+     "secondsFromStart": 3.67},
+    {"role": "tool_calls", "secondsFromStart": 5.25, "toolCalls": [{"id": "t1", "function": {"name": "book",
+     "arguments": "{\"day\": \"Fri\"}"}}]}]}}}'
     AS vapi \gset
 SELECT pg_temp.imported(:'alice', 'vapi', :'vapi') AS run \gset
-SELECT is((SELECT concat_ws(' ', r.user_id = :'alice', r.status, r.source, r.external_id, r.direction, r.outcome, r.ended_reason, r.cost, r.currency,
+SELECT is((SELECT concat_ws(' ', r.user_id = :'alice', r.status, r.source, r.external_id, r.direction, r.outcome,
+                            r.ended_reason, r.cost, r.currency,
                             r.agent_id = :'agent', r.results ->> 'customer', r.results ->> 'duration')
            FROM pg_temp.run(:'run') r),
-          't completed vapi v-1 inbound resolved customer-ended-call 0.123400 USD t +15550142 1:47', 'a report becomes a call');
+          't completed vapi v-1 inbound resolved customer-ended-call 0.123400 USD t +15550142 1:47',
+          'a report becomes a call');
 SELECT is((SELECT r.started_at || ' ' || r.completed_at FROM pg_temp.run(:'run') r),
           timestamptz '2026-08-17 20:53:20.25Z' || ' ' || timestamptz '2026-08-17 20:55:07.662Z', 'with its own times');
 SELECT is((pg_temp.run(:'run')).results -> 'transcript' -> 1,
-          '{"speaker": "Customer", "message": "Can I come on Friday?", "time": "00:03", "ms": 3670, "endMs": 5170, "role": "customer"}', 'turns in milliseconds');
+          '{"speaker": "Customer", "message": "Can I come on Friday?", "time": "00:03", "ms": 3670, "endMs": 5170, '
+          '"role": "customer"}', 'turns in milliseconds');
 SELECT is((pg_temp.run(:'run')).results -> 'actionsTaken',
-          '[{"action": "book", "time": "00:05", "status": "unknown", "arguments": {"day": "Fri"}, "ms": 5250}]', 'and actions');
+          '[{"action": "book", "time": "00:05", "status": "unknown", "arguments": {"day": "Fri"}, "ms": 5250}]',
+          'and actions');
 SELECT is(vrm.results_error((pg_temp.run(:'run')).results), NULL, 'in the shape of all results');
 SELECT is(vrm_private.moment_of(:'run'), timestamptz '2026-08-17 20:53:20.25Z', 'its id is of the time of the call');
-SELECT is((SELECT string_agg(e.status || ' ' || (e.at = CASE e.status WHEN 'running' THEN r.started_at ELSE r.completed_at END), ', ' ORDER BY e.id)
-           FROM vrm.run_events e JOIN vrm.test_runs r ON r.id = e.run_id WHERE e.run_id = :'run'), 'running true, completed true', 'and so are its events');
-SELECT is((SELECT duration_ms || ' ' || status FROM vrm.call_facts WHERE id = :'run'), '107000 completed', 'facts follow');
-SELECT is((SELECT concat_ws(' ', state, external_id, payload IS NULL, run_id = :'run') FROM vrm.call_imports), 'imported v-1 t t',
+SELECT is((SELECT string_agg(e.status || ' '
+                             || (e.at = CASE e.status WHEN 'running' THEN r.started_at ELSE r.completed_at END),
+                             ', ' ORDER BY e.id)
+           FROM vrm.run_events e JOIN vrm.test_runs r ON r.id = e.run_id WHERE e.run_id = :'run'),
+           'running true, completed true', 'and so are its events');
+SELECT is((SELECT duration_ms || ' ' || status FROM vrm.call_facts WHERE id = :'run'), '107000 completed',
+          'facts follow');
+SELECT is((SELECT concat_ws(' ', state, external_id, payload IS NULL, run_id = :'run') FROM vrm.call_imports),
+          'imported v-1 t t',
           'the report remembers its call and nothing else');
 
 SELECT is(pg_temp.imported(:'alice', 'vapi', :'vapi'), :'run', 'the same report twice is one call');
 SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports), 'imported duplicate', 'a duplicate');
 SELECT is((SELECT count(*) FROM vrm.run_events WHERE run_id = :'run'), 2::bigint, 'without an event of its own');
 SELECT isnt(pg_temp.imported(:'bob', 'vapi', :'vapi'), :'run', 'but another owner''s call of that id is another call');
-SELECT is((SELECT agent_id::text FROM vrm.test_runs WHERE user_id = :'bob'), :'bobs_agent', 'of the owner''s own agent');
+SELECT is((SELECT agent_id::text FROM vrm.test_runs WHERE user_id = :'bob'), :'bobs_agent',
+          'of the owner''s own agent');
 
 -- later and older reports -----------------------------------------------------------------------------------
 
 SELECT pg_temp.imported(:'alice', 'vapi', replace(replace(:'vapi', '1787000110000', '1787000200000'), '"analysis": {',
     '"analysis": {"summary": "Asked for Friday.", "structuredData": {"sentiment": "Positive"}, ')) AS again \gset
 SELECT is(:'again'::text, :'run', 'a later report amends');
-SELECT is((SELECT results ->> 'sentiment' || ' ' || (results -> 'insights' -> 1 ->> 'value') FROM pg_temp.run(:'run')), 'positive Asked for Friday.', 'with what it brings');
+SELECT is((SELECT results ->> 'sentiment' || ' ' || (results -> 'insights' -> 1 ->> 'value') FROM pg_temp.run(:'run')),
+          'positive Asked for Friday.', 'with what it brings');
 SELECT is((SELECT sentiment FROM vrm.call_facts WHERE id = :'run'), 'positive', 'and facts follow');
-SELECT is((SELECT array_agg(s ORDER BY s) FROM vrm.call_imports i, unnest(i.sets) AS s WHERE i.user_id = :'alice' AND i.state = 'amended'),
-          ARRAY['actionsTaken', 'agent', 'completed_at', 'cost', 'currency', 'customer', 'direction', 'duration', 'ended_reason', 'insights', 'outcome', 'sentiment',
+SELECT is((SELECT array_agg(s ORDER BY s) FROM vrm.call_imports i, unnest(i.sets) AS s WHERE i.user_id = :'alice'
+           AND i.state = 'amended'),
+          ARRAY['actionsTaken', 'agent', 'completed_at', 'cost', 'currency', 'customer', 'direction', 'duration',
+                'ended_reason', 'insights', 'outcome', 'sentiment',
                 'status', 'transcript', 'vendor'], 'what it has set is known');
-SELECT pg_temp.imported(:'alice', 'vapi', replace(replace(replace(:'vapi', '1787000110000', '1787000150000'), '0.1234', '9'), '"cost"', '"destination": {"number": "1"}, "cost"')) AS older \gset
-SELECT is((SELECT cost || ' ' || outcome FROM pg_temp.run(:'run')), '0.123400 resolved', 'an older one that comes late changes nothing that is known');
-SELECT pg_temp.imported(:'alice', 'vapi', replace(replace(:'vapi', '1787000110000', '1787000300000'), '"cost": 0.1234', '"cost": null')) \g /dev/null
+SELECT pg_temp.imported(:'alice', 'vapi',
+                        replace(replace(replace(:'vapi', '1787000110000', '1787000150000'), '0.1234', '9'), '"cost"',
+                                '"destination": {"number": "1"}, "cost"')) AS older \gset
+SELECT is((SELECT cost || ' ' || outcome FROM pg_temp.run(:'run')), '0.123400 resolved',
+          'an older one that comes late changes nothing that is known');
+SELECT pg_temp.imported(:'alice', 'vapi',
+                        replace(replace(:'vapi', '1787000110000', '1787000300000'), '"cost": 0.1234', '"cost": null'))
+                        \g /dev/null
 SELECT is((pg_temp.run(:'run')).cost, 0.1234, 'what a report lacks erases nothing');
-SELECT pg_temp.imported(:'alice', 'vapi', replace(replace(:'vapi', '1787000110000', '1787000400000'), 'customer-ended-call', 'pipeline-error')) \g /dev/null
-SELECT is((SELECT status || ' ' || outcome FROM pg_temp.run(:'run')), 'failed failed', 'the newest knows best how it ended');
+SELECT pg_temp.imported(:'alice', 'vapi',
+                        replace(replace(:'vapi', '1787000110000', '1787000400000'), 'customer-ended-call',
+                                'pipeline-error')) \g /dev/null
+SELECT is((SELECT status || ' ' || outcome FROM pg_temp.run(:'run')), 'failed failed',
+          'the newest knows best how it ended');
 SELECT is((SELECT status FROM vrm.call_facts WHERE id = :'run'), 'failed', 'and facts follow that, too');
-SELECT ok((SELECT e.at = r.completed_at FROM vrm.run_events e JOIN vrm.test_runs r ON r.id = e.run_id WHERE e.run_id = :'run' ORDER BY e.id DESC LIMIT 1),
+SELECT ok((SELECT e.at = r.completed_at FROM vrm.run_events e JOIN vrm.test_runs r ON r.id = e.run_id
+           WHERE e.run_id = :'run' ORDER BY e.id DESC LIMIT 1),
           'with an event of the call''s own time');
 
 -- parts -----------------------------------------------------------------------------------------------------
 
-SELECT '{"ContactId": "c-1", "Channel": "VOICE", "InitiationMethod": "INBOUND", "InitiationTimestamp": "2026-08-17T20:53:20Z",
-         "DisconnectTimestamp": "2026-08-17T20:54:20Z", "LastUpdateTimestamp": "2026-08-17T20:56:00Z", "CustomerEndpoint": {"Address": "+15550150"}}' AS contact,
-       '{"JobStatus": "COMPLETED", "CustomerMetadata": {"ContactId": "c-1"}, "Transcript": [{"ParticipantId": "AGENT", "Content": "Library.",
+SELECT '{"ContactId": "c-1", "Channel": "VOICE", "InitiationMethod": "INBOUND", "InitiationTimestamp": '
+       '"2026-08-17T20:53:20Z",
+         "DisconnectTimestamp": "2026-08-17T20:54:20Z", "LastUpdateTimestamp": "2026-08-17T20:56:00Z",
+          "CustomerEndpoint": {"Address": "+15550150"}}' AS contact,
+       '{"JobStatus": "COMPLETED", "CustomerMetadata": {"ContactId": "c-1"}, "Transcript": [{"ParticipantId": "AGENT", '
+       '"Content": "Library.",
          "BeginOffsetMillis": 250, "EndOffsetMillis": 900}], "ConversationCharacteristics": {}}' AS analysis \gset
 SELECT is(pg_temp.imported(:'alice', 'connect', :'analysis'), NULL::text, 'a part makes no call');
 SELECT is((SELECT state || ': ' || reason FROM vrm.call_imports WHERE source = 'connect'),
           'pending: an analysis waits for its contact, which knows when the call was', 'it waits');
 SELECT pg_temp.imported(:'alice', 'connect', :'contact') AS joined \gset
-SELECT is((SELECT results -> 'transcript' -> 0 ->> 'message' || ' ' || (results ->> 'duration') FROM pg_temp.run(:'joined')), 'Library. 1:00', 'and joins its call when that comes');
-SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports WHERE source = 'connect'), 'amended imported', 'both are of it');
+SELECT is((SELECT results -> 'transcript' -> 0 ->> 'message' || ' ' || (results ->> 'duration')
+           FROM pg_temp.run(:'joined')), 'Library. 1:00', 'and joins its call when that comes');
+SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports WHERE source = 'connect'),
+          'amended imported', 'both are of it');
 SELECT pg_temp.imported(:'alice', 'connect', replace(:'contact', 'c-1', 'c-2')) AS joined,
-       pg_temp.imported(:'alice', 'connect', replace(replace(:'analysis', 'c-1', 'c-2'), '"Conv', '"ContentMetadata": {"Output": "Redacted"}, "Conv')) AS part \gset
+       pg_temp.imported(:'alice', 'connect',
+                        replace(replace(:'analysis', 'c-1', 'c-2'), '"Conv',
+                                '"ContentMetadata": {"Output": "Redacted"}, "Conv')) AS part \gset
 SELECT is(:'part'::text, :'joined', 'in the other order, too');
-SELECT is((SELECT results -> 'transcript' -> 0 ->> 'message' FROM pg_temp.run(:'joined')), 'Library.', 'with the same words');
-SELECT pg_temp.imported(:'alice', 'connect', replace(replace(:'analysis', 'c-1', 'c-2'), 'Library.', 'My number is 7.')) \g /dev/null
-SELECT is((SELECT results -> 'transcript' -> 0 ->> 'message' FROM pg_temp.run(:'joined')), 'Library.', 'words of a redacted transcript are not brought back');
+SELECT is((SELECT results -> 'transcript' -> 0 ->> 'message' FROM pg_temp.run(:'joined')), 'Library.',
+          'with the same words');
+SELECT pg_temp.imported(:'alice', 'connect',
+                        replace(replace(:'analysis', 'c-1', 'c-2'), 'Library.', 'My number is 7.')) \g /dev/null
+SELECT is((SELECT results -> 'transcript' -> 0 ->> 'message' FROM pg_temp.run(:'joined')), 'Library.',
+          'words of a redacted transcript are not brought back');
 
 -- what is refused -------------------------------------------------------------------------------------------
 
-SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.import_call('vapi', '{"message": {"type": "end-of-call-report", "call": {"id": "x"}, "startedAt": "soon"}}')$$),
-          '22023 | call report cannot be read | /message/startedAt: must be a time from 1970 to 9999: ISO 8601, RFC 2822 or seconds since 1970 | '
-          'What each source sends is in doc/calls/imports.md; a report put into vrm.call_imports stays there until it is right.', 'a report that cannot be read says where');
-SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.import_call('twilio', '{"event": "call_ended", "call": {"call_id": "c"}}')$$) LIKE
+SELECT is(pg_temp.error_of(:'alice',
+                           $$SELECT vrm.import_call('vapi',
+                                                    '{"message": {"type": "end-of-call-report", "call": {"id": "x"}, '
+                                                    '"startedAt": "soon"}}')$$),
+          '22023 | call report cannot be read | /message/startedAt: must be a time from 1970 to 9999: ISO 8601, RFC '
+          '2822 or seconds since 1970 | '
+          'What each source sends is in doc/calls/imports.md; a report put into vrm.call_imports stays there until it '
+          'is right.', 'a report that cannot be read says where');
+SELECT is(pg_temp.error_of(:'alice',
+                           $$SELECT vrm.import_call('twilio', '{"event": "call_ended", "call": {"call_id": "c"}}')$$)
+          LIKE
           '22023 | % | /: looks like a report of retell, not of twilio. | %', true, 'so does one under the wrong name');
-SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.import_call('pigeon', '{}')$$) LIKE '22023 | % | source "pigeon" is not known | %', true, 'or of nobody we know');
+SELECT is(pg_temp.error_of(:'alice',
+                           $$SELECT vrm.import_call('pigeon', '{}')$$) LIKE
+          '22023 | % | source "pigeon" is not known | %', true, 'or of nobody we know');
 SELECT is(pg_temp.imported(:'alice', 'vrm', NULL), '22004', 'no report is no report');
-SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.import_call('vrm', '{"id": "k", "status": "failed"}', %L)$$, :'bobs_agent')), 'P0002', 'another''s agent does not exist');
-SELECT is(pg_temp.imported(:'alice', 'vapi', '{"message": {"type": "status-update", "call": {"id": "v-9"}}}'), NULL, 'an event that is no report makes no call');
-SELECT is((SELECT state || ': ' || reason FROM vrm.call_imports ORDER BY id DESC LIMIT 1), 'ignored: a message of type "status-update" is no report of a call', 'and is ignored');
+SELECT is(pg_temp.as_user(:'alice',
+                          format($$SELECT vrm.import_call('vrm', '{"id": "k", "status": "failed"}', %L)$$,
+                                 :'bobs_agent')), 'P0002', 'another''s agent does not exist');
+SELECT is(pg_temp.imported(:'alice', 'vapi', '{"message": {"type": "status-update", "call": {"id": "v-9"}}}'), NULL,
+          'an event that is no report makes no call');
+SELECT is((SELECT state || ': ' || reason FROM vrm.call_imports ORDER BY id DESC LIMIT 1),
+          'ignored: a message of type "status-update" is no report of a call', 'and is ignored');
 SELECT is(pg_temp.as_anon($$SELECT vrm.import_call('vrm', '{}')$$), '42501', 'nobody in particular imports nothing');
-SELECT is(pg_temp.as_user(NULL, $$SELECT vrm.import_call('vrm', '{"id": "k", "status": "failed"}')$$), '28000', 'nor does nobody');
+SELECT is(pg_temp.as_user(NULL, $$SELECT vrm.import_call('vrm', '{"id": "k", "status": "failed"}')$$), '28000',
+          'nor does nobody');
 
 -- a feed ----------------------------------------------------------------------------------------------------
 
-SELECT pg_temp.put(:'alice', 'vrm', '{"externalId": "k-1", "startedAt": "2026-09-01T10:00:00Z", "duration": 65.25, "transcript": [{"role": "caller", "message": "Hi", "ms": 5}]}') AS first,
+SELECT pg_temp.put(:'alice', 'vrm',
+                   '{"externalId": "k-1", "startedAt": "2026-09-01T10:00:00Z", "duration": 65.25, "transcript": '
+                   '[{"role": "caller", "message": "Hi", "ms": 5}]}') AS first,
        pg_temp.put(:'alice', 'vrm', '{"externalId": "k-2", "startedAt": "infinity"}') AS bad,
-       pg_temp.put(:'alice', NULL, '{"externalId": "k-3", "startedAt": "2026-09-01T11:00:00Z", "outcome": "Nirvana", "transcript": [{"role": "moth", "message": "Hi"}]}') AS odd,
-       pg_temp.put(:'alice', 'vrm', '{"externalId": "k-1", "startedAt": "2026-09-01T10:00:00Z", "sentiment": "NEG"}') AS twice,
-       pg_temp.put(:'alice', 'vrm', '{"externalId": "k-4", "startedAt": "2026-09-01T10:00:00Z", "cost": 1e15, "outcome": "resolved"}') AS dear \gset
+       pg_temp.put(:'alice', NULL,
+                   '{"externalId": "k-3", "startedAt": "2026-09-01T11:00:00Z", "outcome": "Nirvana", "transcript": '
+                   '[{"role": "moth", "message": "Hi"}]}') AS odd,
+       pg_temp.put(:'alice', 'vrm', '{"externalId": "k-1", "startedAt": "2026-09-01T10:00:00Z", "sentiment": "NEG"}')
+           AS twice,
+       pg_temp.put(:'alice', 'vrm',
+                   '{"externalId": "k-4", "startedAt": "2026-09-01T10:00:00Z", "cost": 1e15, "outcome": "resolved"}')
+                   AS dear \gset
 SELECT is((pg_temp.import_of(:'first')).state, 'new', 'reports wait until somebody makes calls of them');
 SELECT is(pg_temp.take(:'bob'), 'no error', 'another user');
 SELECT is((pg_temp.import_of(:'first')).state, 'new', 'does not');
 SELECT is(pg_temp.take(:'alice', 2), 'no error', 'their owner does');
-SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports WHERE id >= :'first'), 'imported refused imported amended refused', 'each comes to its own end');
-SELECT is((SELECT results ->> 'duration' || ' ' || (results ->> 'sentiment') FROM vrm.test_runs WHERE external_id = 'k-1'), '1:05 negative', 'two of one call are one call');
-SELECT is((pg_temp.import_of(:'bad')).reason, '/startedAt: must be a time from 1970 to 9999: ISO 8601, RFC 2822 or seconds since 1970', 'a bad one says where');
+SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports WHERE id >= :'first'),
+          'imported refused imported amended refused', 'each comes to its own end');
+SELECT is((SELECT results ->> 'duration' || ' ' || (results ->> 'sentiment') FROM vrm.test_runs
+           WHERE external_id = 'k-1'), '1:05 negative', 'two of one call are one call');
+SELECT is((pg_temp.import_of(:'bad')).reason,
+          '/startedAt: must be a time from 1970 to 9999: ISO 8601, RFC 2822 or seconds since 1970',
+          'a bad one says where');
 SELECT ok((pg_temp.import_of(:'dear')).reason LIKE 'numeric field overflow%', 'or why it does not fit');
 SELECT is((pg_temp.import_of(:'odd')).source, 'vrm', 'whose report it is was seen from it');
-SELECT is((SELECT string_agg(field || ' ' || word || ' ' || seen, ', ' ORDER BY field) FROM vrm.import_words WHERE user_id = :'alice'), 'outcome nirvana 1, role moth 1',
+SELECT is((SELECT string_agg(field || ' ' || word || ' ' || seen, ', ' ORDER BY field) FROM vrm.import_words
+           WHERE user_id = :'alice'), 'outcome nirvana 1, role moth 1',
           'words of no vocabulary are counted');
 SELECT is((SELECT outcome FROM vrm.test_runs WHERE external_id = 'k-3'), NULL, 'and set nothing');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT string_agg(state || ' ' || reports, ', ' ORDER BY state) FROM vrm.import_progress WHERE source = 'vrm'$$),
+SELECT is(pg_temp.as_user(:'alice',
+                          $$SELECT string_agg(state || ' ' || reports, ', ' ORDER BY state) FROM vrm.import_progress
+                          WHERE source = 'vrm'$$),
           'amended 1, imported 2, refused 2', 'import_progress tells how far it is');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.import_progress'), '1', 'to their owner');
 
-SELECT is(pg_temp.as_user(:'alice', format($$UPDATE vrm.call_imports SET payload = '{"externalId": "k-2", "startedAt": "2026-09-02T10:00:00Z"}' WHERE id = %L RETURNING state$$, :'bad')),
+SELECT is(pg_temp.as_user(:'alice',
+                          format($$UPDATE vrm.call_imports
+                                 SET payload = '{"externalId": "k-2", "startedAt": "2026-09-02T10:00:00Z"}'
+                                 WHERE id = %L RETURNING state$$, :'bad')),
           'new', 'a bad one can be corrected');
 SELECT pg_temp.take(:'alice') \g /dev/null
 SELECT is((pg_temp.import_of(:'bad')).state, 'imported', 'and is tried again');
-SELECT is(pg_temp.as_user(:'alice', $$WITH tried AS (UPDATE vrm.call_imports SET state = 'new' WHERE state = 'refused' RETURNING 1) SELECT count(*) FROM tried$$), '1', 'all can be tried again');
-SELECT is(pg_temp.as_user(:'alice', $$UPDATE vrm.call_imports SET state = 'imported' WHERE state = 'new'$$), '42501', 'but nobody says himself that a report is done');
-SELECT is(pg_temp.as_user(:'alice', format($$WITH gone AS (DELETE FROM vrm.call_imports WHERE id = %L RETURNING 1) SELECT count(*) FROM gone$$, :'first')), '0',
+SELECT is(pg_temp.as_user(:'alice',
+                          $$WITH tried AS (UPDATE vrm.call_imports SET state = 'new' WHERE state = 'refused'
+                                           RETURNING 1) SELECT count(*) FROM tried$$), '1', 'all can be tried again');
+SELECT is(pg_temp.as_user(:'alice', $$UPDATE vrm.call_imports SET state = 'imported' WHERE state = 'new'$$), '42501',
+          'but nobody says himself that a report is done');
+SELECT is(pg_temp.as_user(:'alice',
+                          format($$WITH gone AS (DELETE FROM vrm.call_imports WHERE id = %L RETURNING 1)
+                                 SELECT count(*) FROM gone$$, :'first')), '0',
           'nor forgets that one was');
-SELECT is(pg_temp.as_user(:'alice', format($$INSERT INTO vrm.call_imports (user_id, source, payload) VALUES (%L, 'vrm', '{}')$$, :'bob')), '42501', 'or puts one in for another');
-SELECT is(pg_temp.as_user(:'alice', $$INSERT INTO vrm.call_imports (source, payload, run_id) VALUES ('vrm', '{}', vrm.uuid7())$$), '42501', 'or into a call of choice');
+SELECT is(pg_temp.as_user(:'alice',
+                          format($$INSERT INTO vrm.call_imports (user_id, source, payload) VALUES (%L, 'vrm', '{}')$$,
+                                 :'bob')), '42501', 'or puts one in for another');
+SELECT is(pg_temp.as_user(:'alice',
+                          $$INSERT INTO vrm.call_imports (source, payload, run_id)
+                          VALUES ('vrm', '{}', vrm.uuid7())$$), '42501', 'or into a call of choice');
 SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.call_imports$$), '1', 'everybody sees his own');
 
 -- what jsonb cannot hold, and what COPY cannot do -------------------------------------------------------------
 
 SELECT is(pg_temp.as_user(:'alice', $q$INSERT INTO vrm.call_import_feed (source, payload) VALUES
-    ('vrm', '{"externalId": "n-1", "startedAt": "2026-09-03T10:00:00Z", "customer": "A\u0000B", "sentiment": "\ud83d"}'), ('vrm', '{"externalId": ') RETURNING source$q$), 'vrm', 'reports are fed in as text');
+    ('vrm', '{"externalId": "n-1", "startedAt": "2026-09-03T10:00:00Z", "customer": "A\u0000B", "sentiment": '
+            '"\ud83d"}'), ('vrm', '{"externalId": ') RETURNING source$q$), 'vrm', 'reports are fed in as text');
 SELECT pg_temp.take(:'alice') \g /dev/null
-SELECT is((SELECT results ->> 'customer' FROM vrm.test_runs WHERE external_id = 'n-1'), U&'A\FFFDB', 'a NUL is replaced');
-SELECT is((SELECT note FROM vrm.call_imports WHERE external_id = 'n-1'), 'NUL or lone surrogate replaced', 'and that is said');
-SELECT is((SELECT state || ' ' || reason FROM vrm.call_imports WHERE raw IS NOT NULL), 'refused raw: invalid input syntax for type json', 'what is no JSON stays with its reason');
+SELECT is((SELECT results ->> 'customer' FROM vrm.test_runs WHERE external_id = 'n-1'), U&'A\FFFDB',
+          'a NUL is replaced');
+SELECT is((SELECT note FROM vrm.call_imports WHERE external_id = 'n-1'), 'NUL or lone surrogate replaced',
+          'and that is said');
+SELECT is((SELECT state || ' ' || reason FROM vrm.call_imports WHERE raw IS NOT NULL),
+          'refused raw: invalid input syntax for type json', 'what is no JSON stays with its reason');
 
 -- the service, the archive, the end ---------------------------------------------------------------------------
 
-SELECT pg_temp.put(:'alice', 'vrm', '{"externalId": "s-1", "startedAt": "2020-01-01T10:00:00Z", "duration": 60, "status": "completed"}') AS old,
-       pg_temp.put(:'bob', 'vrm', '{"externalId": "s-1", "startedAt": "2026-09-03T10:00:00Z", "status": "completed"}') AS other \gset
+SELECT pg_temp.put(:'alice', 'vrm',
+                   '{"externalId": "s-1", "startedAt": "2020-01-01T10:00:00Z", "duration": 60, "status": "completed"}')
+                   AS old,
+       pg_temp.put(:'bob', 'vrm', '{"externalId": "s-1", "startedAt": "2026-09-03T10:00:00Z", "status": "completed"}')
+           AS other \gset
 CALL vrm.import_calls();
-SELECT is((SELECT count(*) FROM vrm.call_imports WHERE id IN (:'old', :'other') AND state = 'imported'), 2::bigint, 'the service imports for everybody');
+SELECT is((SELECT count(*) FROM vrm.call_imports WHERE id IN (:'old', :'other') AND state = 'imported'), 2::bigint,
+          'the service imports for everybody');
 SELECT is(vrm.archive_old_test_runs(), 1::bigint, 'history that is due is archived by the next run of retention');
 SELECT is((SELECT cost FROM vrm.all_test_runs WHERE external_id = 's-1' AND archived_at IS NOT NULL), NULL, 'as it is');
 SELECT pg_temp.imported(:'alice', 'vrm', '{"externalId": "s-1", "cost": "0.5", "currency": "eur"}') \g /dev/null
-SELECT is((SELECT cost || ' ' || currency || ' ' || started_at FROM vrm.all_test_runs WHERE user_id = :'alice' AND external_id = 's-1'),
-          '0.500000 EUR ' || timestamptz '2020-01-01 10:00Z', 'a later report amends an archived call, whose start stays');
+SELECT is((SELECT cost || ' ' || currency || ' ' || started_at FROM vrm.all_test_runs WHERE user_id = :'alice'
+           AND external_id = 's-1'),
+          '0.500000 EUR ' || timestamptz '2020-01-01 10:00Z',
+          'a later report amends an archived call, whose start stays');
 SELECT is(vrm.archive_old_test_runs(), 1::bigint, 'which goes back to the archive');
 SELECT is_empty('SELECT * FROM vrm.verify_archive() WHERE NOT ok', 'whose digests hold');
 SELECT pg_temp.as_user(:'bob', $$DELETE FROM vrm.test_runs WHERE external_id = 's-1' RETURNING id$$) \g /dev/null
-SELECT is(pg_temp.imported(:'bob', 'vrm', '{"externalId": "s-1", "cost": 1}'), NULL, 'a call that was deleted does not come back with its next report');
+SELECT is(pg_temp.imported(:'bob', 'vrm', '{"externalId": "s-1", "cost": 1}'), NULL,
+          'a call that was deleted does not come back with its next report');
 SELECT is(left(pg_temp.take(:'alice', 0), 5), '22023', 'a batch has at least one report');
 
 SELECT * FROM finish();

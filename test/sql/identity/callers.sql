@@ -68,14 +68,16 @@ $$;
 SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'an account in good standing');
 
 INSERT INTO vrm_private.account_locks (user_id, locked_until) VALUES (:'alice', now() + interval '1 hour');
-SELECT is(pg_temp.attempt(), 'the account is locked: 0 0 f 1', 'one locked by hand sees its profile only, and does nothing');
+SELECT is(pg_temp.attempt(), 'the account is locked: 0 0 f 1',
+          'one locked by hand sees its profile only, and does nothing');
 UPDATE vrm_private.account_locks SET locked_until = now() - interval '1 hour';
 SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'a lock passes');
 UPDATE vrm_private.account_locks SET locked_until = 'infinity';
 SELECT is(pg_temp.attempt(), 'the account is locked: 0 0 f 1', 'or never');
 DELETE FROM vrm_private.account_locks;
 UPDATE vrm.user_profiles SET locked_until = 'infinity' WHERE id = :'alice';
-SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls', 'what guesses have locked is no matter of those who are in');
+SELECT is(pg_temp.attempt(), 'no problem: 1 1 t 1 inserts renames calls',
+          'what guesses have locked is no matter of those who are in');
 UPDATE vrm.user_profiles SET locked_until = NULL WHERE id = :'alice';
 
 UPDATE auth.users SET banned_until = now() + interval '1 hour' WHERE id = :'alice';
@@ -154,10 +156,12 @@ SELECT is(vrm.hook_custom_access_token('{"user_id": "00000000-0000-7000-8000-000
           '{claims,user_role}',
           'user', 'and user where there is none');
 UPDATE vrm.user_profiles SET deleted_at = now() WHERE id = :'alice';
-SELECT is(vrm.hook_custom_access_token(event) #>> '{error,http_code}', '400', 'an event without user or claims is answered, too: ' || event::text)
+SELECT is(vrm.hook_custom_access_token(event) #>> '{error,http_code}', '400',
+          'an event without user or claims is answered, too: ' || event::text)
 FROM unnest(ARRAY['{}', '{"user_id": null, "claims": {}}', '{"user_id": "nobody", "claims": {}}', '[]',
                   '{"user_id": "00000000-0000-7000-8000-0000000000cc"}']::jsonb[]) AS event;
-SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims', '{}'::jsonb)) #>> '{error,http_code}',
+SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', :'alice', 'claims',
+                                                          '{}'::jsonb)) #>> '{error,http_code}',
           '403', 'a deleted account gets no token');
 SET LOCAL ROLE authenticated;
 SELECT throws_ok($$SELECT vrm.hook_custom_access_token('{}')$$, '42501', NULL, 'users do not call it');

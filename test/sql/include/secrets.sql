@@ -20,6 +20,7 @@ $$;
 -- Whether `statement` fails as every value does that does not open, not more and not less.
 CREATE FUNCTION pg_temp.stays_shut(statement text, name text) RETURNS text LANGUAGE sql AS $$
     SELECT is(pg_temp.failure(statement),
-              '22000 | value cannot be opened | It is not a sealed value, was changed, belongs elsewhere, or its key is unknown or destroyed.',
+              '22000 | value cannot be opened | It is not a sealed value, was changed, belongs elsewhere, or its key '
+              'is unknown or destroyed.',
               name)
 $$;

@@ -123,20 +123,23 @@ SELECT is((SELECT bool_and(ok) FROM vrm.verify_archive()), true, 'the archive ca
 -- whoever deletes
 SELECT pg_temp.person('dora@example.org') AS dora, pg_temp.person('emil@example.org') AS emil \gset
 SELECT pg_temp.as_user(:'dora', $$SELECT vrm.log('application', 'info', 'hello')$$) \g /dev/null
-INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at) VALUES (:'dora', 'completed', '2020-01-01', '2020-01-01');
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
+    VALUES (:'dora', 'completed', '2020-01-01', '2020-01-01');
 CREATE TABLE vrm.of_a_dba (user_id uuid);
 INSERT INTO vrm.of_a_dba VALUES (:'dora');
 DELETE FROM auth.users WHERE id = :'dora';
 SELECT is((SELECT string_agg(relation || ' ' || row_count, ', ' ORDER BY relation) FROM vrm_private.erasure_ledger
            WHERE user_id = :'dora' AND relation IN ('vrm.test_runs', 'vrm.logs', 'vrm.of_a_dba', 'vrm.user_profiles')),
-          'vrm.logs 1, vrm.of_a_dba 1, vrm.test_runs 1, vrm.user_profiles 1', 'who is deleted from auth.users is in the ledger');
+          'vrm.logs 1, vrm.of_a_dba 1, vrm.test_runs 1, vrm.user_profiles 1',
+          'who is deleted from auth.users is in the ledger');
 SELECT vrm_private.compact_calls() \g /dev/null
 SELECT is(pg_temp.left_of(:'dora'), 'vrm_private.erasure_ledger', 'and nowhere else once statistics are made anew');
 DROP TABLE vrm.of_a_dba;
 DELETE FROM vrm.user_profiles WHERE id = :'emil';
 SELECT is((SELECT reason FROM vrm_private.erasure_ledger WHERE user_id = :'emil' AND relation = 'vrm.user_profiles'),
           'deleted from auth.users or vrm.user_profiles', 'so is whose profile is deleted');
-SELECT is((SELECT count(*) FROM (SELECT FROM vrm_private.erasure_ledger GROUP BY user_id, relation HAVING count(*) > 1) AS twice), 0::bigint, 'nobody twice');
+SELECT is((SELECT count(*) FROM (SELECT FROM vrm_private.erasure_ledger GROUP BY user_id, relation HAVING count(*) > 1)
+           AS twice), 0::bigint, 'nobody twice');
 
 -- whatever tables come
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid

@@ -10,11 +10,13 @@ SELECT pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_age
 SELECT array_agg(id) AS cases, to_jsonb(array_agg(id)) AS case_ids FROM vrm.test_cases WHERE user_id = :'alice' \gset
 
 -- Calls of a user that ended some time ago.
-CREATE FUNCTION pg_temp.calls(owner uuid, agent uuid, state text, ago interval, number int) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.calls(owner uuid, agent uuid, state text, ago interval, number int) RETURNS void
+    LANGUAGE sql AS $$
     INSERT INTO vrm.test_runs (user_id, agent_id, test_case_ids, status, started_at, completed_at, results, error)
     SELECT owner, agent, (SELECT to_jsonb(array_agg(id)) FROM vrm.test_cases WHERE user_id = owner), state,
            now() - ago - interval '1 min', now() - ago,
-           CASE i % 3 WHEN 0 THEN jsonb_build_object('transcript', repeat(md5(i::text), 400)) WHEN 1 THEN '{"a": [1.50, null]}' END,
+           CASE i % 3 WHEN 0 THEN jsonb_build_object('transcript', repeat(md5(i::text), 400)) WHEN 1
+               THEN '{"a": [1.50, null]}' END,
            CASE WHEN state = 'failed' THEN 'line went dead' END
     FROM generate_series(1, number) AS i
 $$;
@@ -22,7 +24,8 @@ CREATE FUNCTION pg_temp.live_rows(condition text) RETURNS text LANGUAGE plpgsql 
 DECLARE
     result text;
 BEGIN
-    EXECUTE format('SELECT md5(string_agg(r::text, E''\n'' ORDER BY id)) FROM vrm.test_runs r WHERE %s', condition) INTO result;
+    EXECUTE format('SELECT md5(string_agg(r::text, E''\n'' ORDER BY id)) FROM vrm.test_runs r WHERE %s',
+                   condition) INTO result;
     RETURN result;
 END
 $$;
@@ -30,31 +33,44 @@ CREATE FUNCTION pg_temp.verified() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(DISTINCT ok || CASE WHEN ok THEN '' ELSE ': ' || detail END, ', ') FROM vrm.verify_archive()
 $$;
 
-SELECT pg_temp.calls(:'alice', :'agent', 'completed', '2 years 1 day', 7), pg_temp.calls(:'alice', :'agent', 'completed', '1 year 364 days', 3),
-       pg_temp.calls(:'alice', :'agent', 'failed', '1 year 2 days', 5), pg_temp.calls(:'alice', :'agent', 'cancelled', '3 years', 1),
-       pg_temp.calls(:'alice', :'agent', 'failed', '11 months', 2), pg_temp.calls(:'bob', :'bobs_agent', 'completed', '5 years', 2) \g /dev/null
+SELECT pg_temp.calls(:'alice', :'agent', 'completed', '2 years 1 day', 7),
+    pg_temp.calls(:'alice', :'agent', 'completed', '1 year 364 days', 3),
+       pg_temp.calls(:'alice', :'agent', 'failed', '1 year 2 days', 5),
+           pg_temp.calls(:'alice', :'agent', 'cancelled', '3 years', 1),
+       pg_temp.calls(:'alice', :'agent', 'failed', '11 months', 2),
+           pg_temp.calls(:'bob', :'bobs_agent', 'completed', '5 years', 2) \g /dev/null
 INSERT INTO vrm.test_runs (user_id, status, started_at) VALUES (:'alice', 'running', '2001-01-01');
 CREATE TEMP TABLE before AS SELECT * FROM vrm.test_runs;
 CREATE TEMP TABLE cases_before AS SELECT * FROM vrm.test_run_cases;
 
 -- policies ---------------------------------------------------------------------------------------
 
-SELECT is((SELECT string_agg(name || ' ' || coalesce(keep::text, 'for ever'), ', ' ORDER BY name) FROM vrm.retention_policies
+SELECT is((SELECT string_agg(name || ' ' || coalesce(keep::text, 'for ever'), ', ' ORDER BY name)
+           FROM vrm.retention_policies
            WHERE name LIKE 'calls.%'),
-          'calls.active for ever, calls.completed 2 years, calls.failed 1 year', 'the periods are the source document''s');
-SELECT throws_ok($$UPDATE vrm.retention_policies SET keep = '1 day' WHERE name = 'calls.completed'$$, '23514', NULL, 'nobody goes below the floor');
-SELECT is(pg_temp.as_role('service_role', NULL, $$UPDATE vrm.retention_policies SET min_keep = '0'$$), '42501', 'nor lowers it');
-SELECT is(pg_temp.as_role('service_role', NULL, $$UPDATE vrm.retention_policies SET keep = '3 years' WHERE name = 'calls.completed' RETURNING 'done'$$),
+          'calls.active for ever, calls.completed 2 years, calls.failed 1 year',
+          'the periods are the source document''s');
+SELECT throws_ok($$UPDATE vrm.retention_policies SET keep = '1 day' WHERE name = 'calls.completed'$$, '23514', NULL,
+                 'nobody goes below the floor');
+SELECT is(pg_temp.as_role('service_role', NULL, $$UPDATE vrm.retention_policies SET min_keep = '0'$$), '42501',
+          'nor lowers it');
+SELECT is(pg_temp.as_role('service_role', NULL,
+                          $$UPDATE vrm.retention_policies SET keep = '3 years' WHERE name = 'calls.completed'
+                          RETURNING 'done'$$),
           'done', 'the service may change a period');
 UPDATE vrm.retention_policies SET keep = '2 years' WHERE name = 'calls.completed';
-SELECT is((SELECT string_agg(target || ' ' || no_policy || ' ' || several_policies, ', ') FROM vrm.retention_coverage() WHERE target = 'vrm.test_runs'),
+SELECT is((SELECT string_agg(target || ' ' || no_policy || ' ' || several_policies, ', ') FROM vrm.retention_coverage()
+           WHERE target = 'vrm.test_runs'),
           'vrm.test_runs 0 0', 'every call matches exactly one policy');
 UPDATE vrm.retention_policies SET enabled = false WHERE name = 'calls.active';
-SELECT is((SELECT no_policy FROM vrm.retention_coverage() WHERE target = 'vrm.test_runs'), 1::bigint, 'what no enabled policy is about is found');
+SELECT is((SELECT no_policy FROM vrm.retention_coverage() WHERE target = 'vrm.test_runs'), 1::bigint,
+          'what no enabled policy is about is found');
 UPDATE vrm.retention_policies SET enabled = true WHERE name = 'calls.active';
 SET LOCAL timezone = 'Europe/Berlin';
-SELECT is(vrm_private.retention_cutoff('6 months', '2026-08-15 12:00+00'), '2026-02-15 12:00+00'::timestamptz, 'a cutoff is reckoned in UTC');
-SELECT isnt('2026-08-15 12:00+00'::timestamptz - interval '6 months', '2026-02-15 12:00+00'::timestamptz, 'which is not what the session would reckon');
+SELECT is(vrm_private.retention_cutoff('6 months', '2026-08-15 12:00+00'), '2026-02-15 12:00+00'::timestamptz,
+          'a cutoff is reckoned in UTC');
+SELECT isnt('2026-08-15 12:00+00'::timestamptz - interval '6 months', '2026-02-15 12:00+00'::timestamptz,
+            'which is not what the session would reckon');
 RESET timezone;
 
 -- preview ------------------------------------------------------------------------------------------
@@ -63,32 +79,42 @@ SELECT is((SELECT string_agg(concat_ws(' ', policy_name, due_rows, held_rows, pl
            FROM vrm.retention_preview() WHERE policy_name LIKE 'calls.%'),
           'calls.active 0 0 keep for ever, calls.completed 9 0 move to vrm_private.test_runs_archive, '
           'calls.failed 6 0 move to vrm_private.test_runs_archive', 'preview tells what is due');
-SELECT is((SELECT oldest FROM vrm.retention_preview('calls.completed')), (SELECT min(completed_at) FROM vrm.test_runs WHERE status = 'completed'),
+SELECT is((SELECT oldest FROM vrm.retention_preview('calls.completed')),
+          (SELECT min(completed_at) FROM vrm.test_runs WHERE status = 'completed'),
           'and since when');
 SELECT is((SELECT due_bytes FROM vrm.retention_preview('calls.failed')),
-          (SELECT sum(100 + coalesce(pg_column_size(results), 0) + coalesce(pg_column_size(error), 0)) FROM vrm.test_runs
+          (SELECT sum(100 + coalesce(pg_column_size(results), 0) + coalesce(pg_column_size(error), 0))
+           FROM vrm.test_runs
            WHERE status IN ('failed', 'cancelled') AND completed_at < now() - interval '1 year')::bigint, 'how much');
 UPDATE vrm.retention_policies SET enabled = false WHERE name = 'calls.failed';
-SELECT is((SELECT concat_ws(' ', due_rows, due_bytes, held_rows, plan) FROM vrm.retention_preview('calls.failed')), '0 0 0 nothing, disabled',
+SELECT is((SELECT concat_ws(' ', due_rows, due_bytes, held_rows, plan) FROM vrm.retention_preview('calls.failed')),
+          '0 0 0 nothing, disabled',
           'and that no run takes it while the policy is disabled');
 SELECT is((vrm_private.begin_retention_run('calls.failed')).run_id, NULL, 'which is so');
 UPDATE vrm.retention_policies SET enabled = true WHERE name = 'calls.failed';
-SELECT throws_ok($$SELECT vrm.retention_preview('calls')$$, '42704', 'retention policy "calls" does not exist', 'a policy has to exist');
+SELECT throws_ok($$SELECT vrm.retention_preview('calls')$$, '42704', 'retention policy "calls" does not exist',
+                 'a policy has to exist');
 
 -- holds ----------------------------------------------------------------------------------------------
 
-SELECT min(id::text) AS one FROM vrm.test_runs WHERE user_id = :'alice' AND completed_at < now() - interval '2 years' \gset
+SELECT min(id::text) AS one FROM vrm.test_runs WHERE user_id = :'alice'
+    AND completed_at < now() - interval '2 years' \gset
 SELECT vrm.place_hold('case 1', run_id => :'one') AS hold \gset
 SELECT vrm.place_hold('case 2', user_id => :'bob', since => '2001-01-01', until => '2002-01-01') AS elsewhere \gset
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '8 1', 'a hold keeps what it names, and no more');
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '8 1',
+          'a hold keeps what it names, and no more');
 SELECT vrm.place_hold('case 3', user_id => :'bob') AS bobs_hold \gset
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '6 3', 'nor does one on a person');
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '6 3',
+          'nor does one on a person');
 SELECT vrm.release_hold(:bobs_hold) \g /dev/null
 SELECT vrm.place_hold('case 4', agent_id => :'bobs_agent') AS bobs_hold \gset
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '6 3', 'nor one on an agent');
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '6 3',
+          'nor one on an agent');
 SELECT vrm.release_hold(:bobs_hold) \g /dev/null
-SELECT is(pg_temp.as_user(:'alice', format('DELETE FROM vrm.test_runs WHERE id = %L', :'one')), '55006', 'its owner cannot delete it either');
-SELECT throws_ok(format('DELETE FROM auth.users WHERE id = %L', :'alice'), '55006', NULL, 'nor can the person be deleted');
+SELECT is(pg_temp.as_user(:'alice', format('DELETE FROM vrm.test_runs WHERE id = %L', :'one')), '55006',
+          'its owner cannot delete it either');
+SELECT throws_ok(format('DELETE FROM auth.users WHERE id = %L', :'alice'), '55006', NULL,
+                 'nor can the person be deleted');
 SELECT throws_ok($$SELECT vrm.place_hold('why not')$$, '22023', NULL, 'a hold says what it holds');
 SELECT throws_ok($$SELECT vrm.place_hold('', run_id => vrm.uuid7())$$, '22023', NULL, 'and why');
 
@@ -96,12 +122,16 @@ SELECT throws_ok($$SELECT vrm.place_hold('', run_id => vrm.uuid7())$$, '22023', 
 
 INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256)
     SELECT user_id, id, 'x', 1, sha256('') FROM vrm.test_runs WHERE user_id = :'bob' LIMIT 1;
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '7 2', 'so does a recording that is still there');
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '7 2',
+          'so does a recording that is still there');
 DELETE FROM vrm.call_recordings;
-INSERT INTO vrm.transcript_turns (user_id, run_id, speaker, message, at) SELECT user_id, id, 'agent', 'x', '0' FROM vrm.test_runs WHERE user_id = :'bob' LIMIT 1;
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '7 2', 'or a turn that is not in its results');
+INSERT INTO vrm.transcript_turns (user_id, run_id, speaker, message, at) SELECT user_id, id, 'agent', 'x',
+    '0' FROM vrm.test_runs WHERE user_id = :'bob' LIMIT 1;
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '7 2',
+          'or a turn that is not in its results');
 DELETE FROM vrm.transcript_turns;
-INSERT INTO vrm.run_actions (user_id, run_id, action, status, at) SELECT user_id, id, 'x', 'success', '0' FROM vrm.test_runs WHERE user_id = :'bob' LIMIT 1;
+INSERT INTO vrm.run_actions (user_id, run_id, action, status, at) SELECT user_id, id, 'x', 'success',
+    '0' FROM vrm.test_runs WHERE user_id = :'bob' LIMIT 1;
 SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('calls.completed')), '7 2', 'or an action');
 DELETE FROM vrm.run_actions;
 SELECT vrm.release_hold(:hold), vrm.release_hold(:elsewhere) \g /dev/null
@@ -110,27 +140,35 @@ SELECT throws_ok(format('SELECT vrm.release_hold(%s)', :hold), 'P0002', NULL, 'a
 -- archiving --------------------------------------------------------------------------------------------
 
 CREATE TEMP TABLE seen (archiving boolean);
-CREATE FUNCTION pg_temp.look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO seen VALUES (vrm.is_archiving()); RETURN NULL; END';
+CREATE FUNCTION pg_temp.look() RETURNS trigger
+    LANGUAGE plpgsql AS 'BEGIN INSERT INTO seen VALUES (vrm.is_archiving()); RETURN NULL; END';
 CREATE TRIGGER look AFTER DELETE ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION pg_temp.look();
 SELECT is(vrm.archive_old_test_runs(), (SELECT 15::bigint), 'what was due is archived');
-SELECT is((SELECT string_agg(DISTINCT archiving::text, ', ') FROM seen), 'true', 'triggers are told that rows go to the archive');
+SELECT is((SELECT string_agg(DISTINCT archiving::text, ', ') FROM seen), 'true',
+          'triggers are told that rows go to the archive');
 DROP TRIGGER look ON vrm.test_runs;
 SELECT ok(NOT vrm.is_archiving(), 'and only then');
-SELECT is((SELECT count(*) FROM vrm.call_facts), (SELECT count(*) - 1 FROM before), 'statistics keep what the archive keeps');
+SELECT is((SELECT count(*) FROM vrm.call_facts), (SELECT count(*) - 1 FROM before),
+          'statistics keep what the archive keeps');
 SELECT is((SELECT sum(due_rows) FROM vrm.retention_preview('calls.completed')), 0::numeric, 'nothing is due any more');
-SELECT is_empty($$SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status::text, started_at, completed_at, results, error FROM before
+SELECT is_empty($$SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status::text,
+                started_at, completed_at, results, error FROM before
                   EXCEPT ALL
-                  SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status, started_at, completed_at, results, error FROM vrm.all_test_runs$$,
+                  SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status, started_at,
+                  completed_at, results, error FROM vrm.all_test_runs$$,
                 'every call is there, unchanged');
 SELECT is((SELECT count(*) FROM vrm.all_test_runs), (SELECT count(*) FROM before), 'and once');
 SELECT is((SELECT string_agg(policy || ' ' || state || ' ' || rows_done, ', ' ORDER BY policy) FROM vrm.retention_runs),
           'calls.completed done 9, calls.failed done 6', 'the log says so');
 SELECT is(pg_temp.verified(), 'true', 'the archive is as the manifest says');
 SELECT max(run_id) AS run FROM vrm.retention_runs \gset
-SELECT is((SELECT string_agg(concat_ws(' ', batch_run_id - :run, ok, detail), ', ') FROM vrm.verify_archive(:run)), '0 t 6 rows', 'that of one run, too');
-SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.all_test_runs WHERE archived_at IS NOT NULL'), '2', 'owners read their archived calls');
+SELECT is((SELECT string_agg(concat_ws(' ', batch_run_id - :run, ok, detail), ', ') FROM vrm.verify_archive(:run)),
+          '0 t 6 rows', 'that of one run, too');
+SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.all_test_runs WHERE archived_at IS NOT NULL'), '2',
+          'owners read their archived calls');
 SELECT is(pg_temp.as_user(:'alice', 'DELETE FROM vrm.all_test_runs'), '55000', 'nothing is deleted through the view');
-SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT count(*) FROM vrm.all_test_runs'), (SELECT count(*)::text FROM before), 'the service sees all');
+SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT count(*) FROM vrm.all_test_runs'),
+          (SELECT count(*)::text FROM before), 'the service sees all');
 
 -- what was changed is found ----------------------------------------------------------------------------
 
@@ -154,27 +192,32 @@ UPDATE vrm_private.archive_manifest SET row_count = row_count - 1 WHERE batch_id
 CREATE TEMP TABLE link AS SELECT * FROM vrm_private.archive_manifest WHERE batch_id = :first;
 DELETE FROM vrm_private.archive_manifest WHERE batch_id = :first;
 SELECT is((SELECT string_agg(batch_id - :first || ': ' || detail, ', ' ORDER BY batch_id) FROM vrm.verify_archive()),
-          '0: 9 rows that no batch accounts for, 1: the manifest was changed here or before', 'so is a missing row of it, by what comes next');
+          '0: 9 rows that no batch accounts for, 1: the manifest was changed here or before',
+          'so is a missing row of it, by what comes next');
 INSERT INTO vrm_private.archive_manifest OVERRIDING SYSTEM VALUE TABLE link;
 SELECT is((SELECT count(DISTINCT vrm.row_digest(s, '{v}')) FROM (SELECT repeat('x', 5000) AS v UNION ALL SELECT v FROM
-               (SELECT results ->> 'x' AS v FROM (SELECT jsonb_build_object('x', repeat('x', 5000)) AS results) AS t) AS u) AS s), 1::bigint,
+               (SELECT results ->> 'x' AS v FROM (SELECT jsonb_build_object('x', repeat('x', 5000)) AS results) AS t)
+               AS u) AS s), 1::bigint,
           'a digest is of the value, not of how it is stored');
 SELECT throws_ok($$SELECT vrm.row_digest(row(1), '{nothing}')$$, '42703', NULL, 'a digest is of columns that exist');
 
 -- back again -------------------------------------------------------------------------------------------
 
 SELECT count(*) AS events FROM vrm.run_events \gset
-SELECT is(vrm.restore_from_archive((SELECT array_agg(id) FROM vrm_private.test_runs_archive)), 15::bigint, 'the archive gives back what it has');
+SELECT is(vrm.restore_from_archive((SELECT array_agg(id) FROM vrm_private.test_runs_archive)), 15::bigint,
+          'the archive gives back what it has');
 SELECT set_eq('TABLE vrm.test_runs', 'TABLE before', 'calls are what they were');
 SELECT set_eq('TABLE vrm.test_run_cases', 'TABLE cases_before', 'with their test cases');
 SELECT is((SELECT count(*) FROM vrm.run_events), :events::bigint, 'no state is recorded again');
 SELECT is(pg_temp.verified(), 'true', 'the manifest knows of it');
-SELECT throws_ok($$SELECT vrm.restore_from_archive(ARRAY[vrm.uuid7()])$$, 'P0002', NULL, 'what is not there cannot be restored');
+SELECT throws_ok($$SELECT vrm.restore_from_archive(ARRAY[vrm.uuid7()])$$, 'P0002', NULL,
+                 'what is not there cannot be restored');
 
 -- the short way ------------------------------------------------------------------------------------------
 
 CREATE FUNCTION pg_temp.short_way() RETURNS boolean LANGUAGE sql AS
-    'SELECT vrm_private.archive_partition(''vrm.test_runs'', now(), (vrm_private.archive_columns(''vrm.test_runs'')).shared) IS NOT NULL';
+    'SELECT vrm_private.archive_partition(''vrm.test_runs'', now(), '
+    '(vrm_private.archive_columns(''vrm.test_runs'')).shared) IS NOT NULL';
 SELECT ok(pg_temp.short_way(), 'past the executor, where triggers and foreign keys are the platform''s own');
 CREATE TRIGGER look AFTER DELETE ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION pg_temp.look();
 SELECT ok(NOT pg_temp.short_way(), 'not with somebody else''s trigger');
@@ -185,29 +228,40 @@ DROP TABLE note;
 ALTER TABLE vrm_private.test_runs_archive ADD COLUMN place text DEFAULT 'here';
 SELECT ok(NOT pg_temp.short_way(), 'not where a default has to be filled in');
 ALTER TABLE vrm_private.test_runs_archive DROP COLUMN place;
-SELECT is((SELECT sum(due_rows) || ' ' || sum(due_bytes) FROM vrm.retention_preview() WHERE policy_name LIKE 'calls.%'), before.due, 'as much is due as before')
+SELECT is((SELECT sum(due_rows) || ' ' || sum(due_bytes) FROM vrm.retention_preview()
+           WHERE policy_name LIKE 'calls.%'), before.due, 'as much is due as before')
 FROM (SELECT sum(rows_done) || ' ' || sum(bytes_done) AS due FROM vrm.retention_runs) AS before;
 SELECT sum(due_bytes) AS bytes FROM vrm.retention_preview() WHERE policy_name LIKE 'calls.%' \gset
 SELECT max(run_id) AS last_run FROM vrm.retention_runs \gset
 SELECT count(*) FROM (SELECT FROM vrm.test_runs FOR KEY SHARE) AS locked \g /dev/null
 SELECT is(vrm.archive_old_test_runs(), 15::bigint, 'as many go, though this transaction holds locks on them');
-SELECT is((SELECT sum(bytes_done) FROM vrm.retention_runs WHERE run_id > :last_run), :bytes::numeric, 'of the size that the preview tells');
-SELECT is((SELECT string_agg(row_count || ' ' || (oldest = (SELECT min(completed_at) FROM vrm_private.test_runs_archive a WHERE a.batch_id = m.batch_id))
-                             || ' ' || (newest = (SELECT max(completed_at) FROM vrm_private.test_runs_archive a WHERE a.batch_id = m.batch_id)), ', ' ORDER BY batch_id)
-           FROM vrm_private.archive_manifest m WHERE run_id > :last_run), '9 true true, 6 true true', 'the manifest knows from when to when');
-SELECT is_empty($$SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status::text, started_at, completed_at, results, error FROM before
+SELECT is((SELECT sum(bytes_done) FROM vrm.retention_runs WHERE run_id > :last_run), :bytes::numeric,
+          'of the size that the preview tells');
+SELECT is((SELECT string_agg(row_count || ' '
+                             || (oldest = (SELECT min(completed_at) FROM vrm_private.test_runs_archive a
+                                           WHERE a.batch_id = m.batch_id))
+                             || ' ' || (newest = (SELECT max(completed_at) FROM vrm_private.test_runs_archive a
+                                                  WHERE a.batch_id = m.batch_id)), ', ' ORDER BY batch_id)
+           FROM vrm_private.archive_manifest m WHERE run_id > :last_run), '9 true true, 6 true true',
+           'the manifest knows from when to when');
+SELECT is_empty($$SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status::text,
+                started_at, completed_at, results, error FROM before
                   EXCEPT ALL
-                  SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status, started_at, completed_at, results, error FROM vrm.all_test_runs$$,
+                  SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status, started_at,
+                  completed_at, results, error FROM vrm.all_test_runs$$,
                 'with the same content');
-SELECT is((SELECT count(*) FROM vrm.test_run_cases l WHERE NOT EXISTS (SELECT FROM vrm.test_runs r WHERE r.user_id = l.user_id AND r.id = l.run_id)), 0::bigint,
+SELECT is((SELECT count(*) FROM vrm.test_run_cases l
+           WHERE NOT EXISTS (SELECT FROM vrm.test_runs r WHERE r.user_id = l.user_id AND r.id = l.run_id)), 0::bigint,
           'nothing is left hanging on them');
 SELECT is((SELECT count(*) FROM vrm.call_facts), (SELECT count(*) - 1 FROM before), 'but statistics');
 SELECT is(pg_temp.verified(), 'true', 'and the manifest is right');
 SET LOCAL enable_seqscan = off;
-SELECT is((SELECT count(*) FROM before b WHERE EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.user_id = b.user_id AND a.id = b.id)),
+SELECT is((SELECT count(*) FROM before b
+           WHERE EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.user_id = b.user_id AND a.id = b.id)),
           15::bigint, 'indexes find them');
 RESET enable_seqscan;
-SELECT is(vrm.restore_from_archive((SELECT array_agg(id) FROM vrm_private.test_runs_archive)), 15::bigint, 'and they come back');
+SELECT is(vrm.restore_from_archive((SELECT array_agg(id) FROM vrm_private.test_runs_archive)), 15::bigint,
+          'and they come back');
 SELECT set_eq('TABLE vrm.test_runs', 'TABLE before', 'as they were');
 
 -- a DBA's columns ----------------------------------------------------------------------------------------
@@ -220,12 +274,16 @@ CREATE TEMP TABLE drifted AS SELECT id, price, label, error, results, test_case_
 SELECT is(vrm.archive_old_test_runs(), 15::bigint, 'columns that come and go do not stop it');
 SELECT is_empty($$SELECT a.id FROM vrm_private.test_runs_archive a JOIN drifted d USING (id)
                   WHERE (a.extra ->> 'price', a.label, a.error, a.results, a.test_case_ids)
-                        IS DISTINCT FROM (d.price::text, d.label, d.error, d.results, d.test_case_ids)$$, 'nor shift values; what the archive has no column for goes to "extra"');
-SELECT is(vrm.restore_from_archive((SELECT array_agg(id) FROM vrm_private.test_runs_archive)), 15::bigint, 'and come back');
-SELECT set_eq('SELECT id, price, label, error, results, test_case_ids FROM vrm.test_runs', 'TABLE drifted', 'in their places');
+                        IS DISTINCT FROM (d.price::text, d.label, d.error, d.results, d.test_case_ids)$$,
+                        'nor shift values; what the archive has no column for goes to "extra"');
+SELECT is(vrm.restore_from_archive((SELECT array_agg(id) FROM vrm_private.test_runs_archive)), 15::bigint,
+          'and come back');
+SELECT set_eq('SELECT id, price, label, error, results, test_case_ids FROM vrm.test_runs', 'TABLE drifted',
+              'in their places');
 DROP VIEW vrm.all_test_runs;
 ALTER TABLE vrm.test_runs ALTER COLUMN time_limit TYPE bigint;
-SELECT throws_ok('SELECT vrm.archive_old_test_runs()', '42804', 'column "time_limit" of vrm.test_runs has another type than in the archive',
+SELECT throws_ok('SELECT vrm.archive_old_test_runs()', '42804',
+                 'column "time_limit" of vrm.test_runs has another type than in the archive',
                  'a retyped column is refused');
 ALTER TABLE vrm.test_runs ALTER COLUMN time_limit TYPE integer;
 SELECT vrm.archive_old_test_runs() \g /dev/null
@@ -234,52 +292,71 @@ FROM vrm_private.test_runs_archive \gset
 ALTER TABLE vrm.test_runs DROP COLUMN price;
 SAVEPOINT restored;
 SET LOCAL client_min_messages = error;
-SELECT is(vrm.restore_from_archive(:'hers'), cardinality(:'hers'::uuid[])::bigint, 'a column that was dropped meanwhile keeps nothing back');
+SELECT is(vrm.restore_from_archive(:'hers'), cardinality(:'hers'::uuid[])::bigint,
+          'a column that was dropped meanwhile keeps nothing back');
 ROLLBACK TO restored;
 DELETE FROM vrm.agents WHERE id = :'bobs_agent';
-SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'his'), '23503', format('agent "%s" of an archived test run is gone', :'bobs_agent'),
+SELECT throws_ok(format('SELECT vrm.restore_from_archive(%L)', :'his'), '23503',
+                 format('agent "%s" of an archived test run is gone', :'bobs_agent'),
                  'nor to an agent that is gone');
 
 -- people go, and partitions ------------------------------------------------------------------------------
 
 DELETE FROM auth.users WHERE id = :'bob';
-SELECT is((SELECT count(*) FROM vrm_private.test_runs_archive WHERE user_id = :'bob'), 0::bigint, 'the archived calls of a person go with the person');
+SELECT is((SELECT count(*) FROM vrm_private.test_runs_archive WHERE user_id = :'bob'), 0::bigint,
+          'the archived calls of a person go with the person');
 SELECT is(pg_temp.verified(), 'true', 'and the archive is right all the same');
-SELECT ok(vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs_archive_2020', '2020-01-01', '2021-01-01'), 'a partition is made');
-SELECT is(vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs_archive_2020', '2020-01-01', '2021-01-01'), false, 'once');
+SELECT ok(vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs_archive_2020', '2020-01-01',
+                                     '2021-01-01'), 'a partition is made');
+SELECT is(vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs_archive_2020', '2020-01-01',
+                                     '2021-01-01'), false, 'once');
 INSERT INTO vrm_private.test_runs_archive (user_id, id, time_limit, status, started_at, completed_at, archived_at)
     VALUES (:'alice', vrm.uuid7(), 60, 'completed', '2018-01-01', '2018-01-01', '2020-02-01'),
            (:'alice', vrm.uuid7(), 60, 'completed', '2018-01-01', '2018-01-01', '2019-02-01');
 SELECT nextval(pg_get_serial_sequence('vrm_private.archive_manifest', 'batch_id')) AS purged \gset
-SELECT vrm_private.record_batch(:purged, :run, 1, '2020-02-01', '2018-01-01', '2018-01-01', 100, '{id}', sha256('')) \g /dev/null
+SELECT vrm_private.record_batch(:purged, :run, 1, '2020-02-01', '2018-01-01', '2018-01-01', 100, '{id}', sha256(''))
+    \g /dev/null
 UPDATE vrm_private.test_runs_archive SET batch_id = :purged WHERE archived_at = '2020-02-01';
-SELECT ok(vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs_archive_2019', '2019-01-01', '2020-01-01'), 'also where rows lie already');
+SELECT ok(vrm_private.make_partition('vrm_private.test_runs_archive', 'test_runs_archive_2019', '2019-01-01',
+                                     '2020-01-01'), 'also where rows lie already');
 UPDATE vrm.retention_policies SET keep = '2 years' WHERE name = 'archive';
 SELECT is((SELECT due_rows FROM vrm.retention_preview('archive')), 2::bigint, 'preview tells what partitions would go');
 SELECT vrm.place_hold('case 3', user_id => :'alice', until => '2018-06-01') AS hold \gset
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('archive')), '0 2', 'not those with something under a hold');
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('archive')), '0 2',
+          'not those with something under a hold');
 SELECT vrm.release_hold(:hold) \g /dev/null
-SELECT is(vrm.retention_step((vrm_private.begin_retention_run('archive')).run_id, 0, 0, 100), 2::bigint, 'the others are dropped');
-SELECT is((SELECT string_agg(to_regclass('vrm_private.test_runs_archive_' || y)::text, ' ') FROM generate_series(2019, 2020) AS y), NULL, 'as a whole');
-SELECT is((SELECT ok || ' ' || detail FROM vrm.verify_archive() WHERE batch_id = :purged), format('true 1 rows, purged on %s', current_date), 'and the manifest knows');
+SELECT is(vrm.retention_step((vrm_private.begin_retention_run('archive')).run_id, 0, 0, 100), 2::bigint,
+          'the others are dropped');
+SELECT is((SELECT string_agg(to_regclass('vrm_private.test_runs_archive_' || y)::text, ' ')
+           FROM generate_series(2019, 2020) AS y), NULL, 'as a whole');
+SELECT is((SELECT ok || ' ' || detail FROM vrm.verify_archive() WHERE batch_id = :purged),
+          format('true 1 rows, purged on %s', current_date), 'and the manifest knows');
 
 -- statistics ---------------------------------------------------------------------------------------------
 
-SELECT count(*) AS facts, count(*) FILTER (WHERE started_at < date_trunc('month', now() - interval '2 years', 'UTC')) AS old_facts
+SELECT count(*) AS facts, count(*) FILTER (WHERE started_at < date_trunc('month', now() - interval '2 years', 'UTC'))
+    AS old_facts
 FROM vrm.call_facts \gset
-SELECT is((SELECT due_rows FROM vrm.retention_preview('analytics.facts')), :old_facts::bigint, 'old facts of calls are due by the month');
+SELECT is((SELECT due_rows FROM vrm.retention_preview('analytics.facts')), :old_facts::bigint,
+          'old facts of calls are due by the month');
 SELECT vrm.place_hold('case 5', user_id => :'alice') AS hold \gset
-SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('analytics.facts')), '0 ' || :old_facts, 'unless held');
+SELECT is((SELECT due_rows || ' ' || held_rows FROM vrm.retention_preview('analytics.facts')), '0 ' || :old_facts,
+          'unless held');
 SELECT vrm.release_hold(:hold) \g /dev/null
-SELECT is(vrm.retention_step((vrm_private.begin_retention_run('analytics.facts')).run_id, 0, 1000, 100000), :old_facts::bigint, 'and go');
+SELECT is(vrm.retention_step((vrm_private.begin_retention_run('analytics.facts')).run_id, 0, 1000, 100000),
+          :old_facts::bigint, 'and go');
 
 -- who may ----------------------------------------------------------------------------------------------
 
 SELECT is(pg_temp.as_user(:'alice', statement), '42501', 'users cannot: ' || statement)
-FROM unnest(ARRAY['SELECT vrm.retention_preview()', 'SELECT vrm.archive_old_test_runs()', 'SELECT vrm.verify_archive()', 'CALL vrm.run_retention()',
-                  'SELECT vrm.restore_from_archive(''{}'')', 'SELECT vrm.place_hold(''x'', user_id => vrm.uid())', 'SELECT vrm.retention_step(1, 0, 0, 1)',
-                  'SELECT count(*) FROM vrm.retention_runs', 'SELECT count(*) FROM vrm.retention_policies']) AS statement;
-SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT vrm.retention_step(1, 0, 0, 1)'), '42501', 'steps are for the engine alone');
+FROM unnest(ARRAY['SELECT vrm.retention_preview()', 'SELECT vrm.archive_old_test_runs()',
+                  'SELECT vrm.verify_archive()', 'CALL vrm.run_retention()',
+                  'SELECT vrm.restore_from_archive(''{}'')', 'SELECT vrm.place_hold(''x'', user_id => vrm.uid())',
+                  'SELECT vrm.retention_step(1, 0, 0, 1)',
+                  'SELECT count(*) FROM vrm.retention_runs', 'SELECT count(*) FROM vrm.retention_policies'])
+                  AS statement;
+SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT vrm.retention_step(1, 0, 0, 1)'), '42501',
+          'steps are for the engine alone');
 
 SELECT * FROM finish();
 ROLLBACK;

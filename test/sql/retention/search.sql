@@ -3,36 +3,52 @@ BEGIN;
 SELECT plan(37);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
-SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent, pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('empfang')$$) AS german,
+SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
+    pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('empfang')$$) AS german,
        pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('desk')$$) AS bobs_agent \gset
 
-CREATE FUNCTION pg_temp.call(owner uuid, agent uuid, started timestamptz, customer text, said text) RETURNS uuid LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.call(owner uuid, agent uuid, started timestamptz, customer text, said text) RETURNS uuid
+    LANGUAGE sql AS $$
     INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at, results)
-    VALUES (owner, agent, 'completed', started, started + interval '1 minute', jsonb_build_object('customer', customer, 'transcript',
+    VALUES (owner, agent, 'completed', started, started + interval '1 minute',
+            jsonb_build_object('customer', customer, 'transcript',
             jsonb_build_array(jsonb_build_object('speaker', 'Agent', 'message', 'Good morning.', 'time', '00:00'),
-                              jsonb_build_object('speaker', 'Customer', 'message', said, 'time', '00:02')))) RETURNING id
+                              jsonb_build_object('speaker', 'Customer', 'message', said, 'time', '00:02'))))
+                              RETURNING id
 $$;
 CREATE FUNCTION pg_temp.found(who uuid, filter text) RETURNS text LANGUAGE sql AS $$
-    SELECT pg_temp.as_user(who, format('SELECT string_agg(customer, '' '' ORDER BY started_at) FROM vrm.call_history(%L)', filter))
+    SELECT pg_temp.as_user(who,
+                           format('SELECT string_agg(customer, '' '' ORDER BY started_at) FROM vrm.call_history(%L)',
+                                  filter))
 $$;
 SELECT pg_temp.call(:'alice', :'agent', '2020-01-01', 'ada', 'I lost my library card last week') AS ada \gset
 SELECT vrm.archive_old_test_runs() \g /dev/null
-SELECT pg_temp.call(:'alice', :'agent', now() - interval '3 hours', 'lee', 'Is the library open? I need a card & <b>bold</b> books') AS lee,
+SELECT pg_temp.call(:'alice', :'agent', now() - interval '3 hours', 'lee',
+                    'Is the library open? I need a card & <b>bold</b> books') AS lee,
        pg_temp.call(:'alice', :'german', now() - interval '2 hours', 'udo', 'Ich habe zwei Bücher verloren') AS udo,
        pg_temp.call(:'bob', :'bobs_agent', now() - interval '3 hours', 'mal', 'My library card, please') AS mal,
-       pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L, outbound_call_params => %L)', :'agent', '{"to": "noor"}')) AS noor \gset
-SELECT pg_temp.as_user(:'alice', format($$SELECT vrm.append_transcript(%L, 'Customer', 'A library card costs what?')$$, :'noor')) \g /dev/null
+       pg_temp.as_user(:'alice',
+                       format('SELECT vrm.start_test_run(%L, outbound_call_params => %L)', :'agent', '{"to": "noor"}'))
+                       AS noor \gset
+SELECT pg_temp.as_user(:'alice',
+                       format($$SELECT vrm.append_transcript(%L, 'Customer', 'A library card costs what?')$$, :'noor'))
+                       \g /dev/null
 
 -- the same before and after calls are indexed, and without an index ----------------------------------------------
 CREATE FUNCTION pg_temp.laws(state text, alice uuid, bob uuid) RETURNS SETOF text LANGUAGE plpgsql AS $f$
 BEGIN
-    RETURN NEXT is((SELECT count(*) FROM jsonb_array_elements(pg_temp.as_user(alice, $$SELECT vrm.call_history_json('{"text": "library card"}') -> 'calls'$$)::jsonb)),
+    RETURN NEXT is((SELECT count(*)
+                    FROM jsonb_array_elements(pg_temp.as_user(
+                             alice, $$SELECT vrm.call_history_json('{"text": "library card"}') -> 'calls'$$)::jsonb)),
                    3::bigint, state || ': words are found in calls that run, have ended and are archived');
-    RETURN NEXT is(pg_temp.found(alice, '{"text": "library", "status": "completed"}'), 'ada lee', state || ': with other filters');
-    RETURN NEXT is(pg_temp.found(alice, '{"text": "\"card library\""}'), NULL, state || ': not a phrase that was not said');
+    RETURN NEXT is(pg_temp.found(alice, '{"text": "library", "status": "completed"}'), 'ada lee',
+                   state || ': with other filters');
+    RETURN NEXT is(pg_temp.found(alice, '{"text": "\"card library\""}'), NULL,
+                   state || ': not a phrase that was not said');
     RETURN NEXT is(pg_temp.found(alice, '{"text": "\"card last\" my"}'), 'ada', state || ': but one that was');
     RETURN NEXT is(pg_temp.found(alice, '{"text": "librar* boo*"}'), 'lee', state || ': beginnings of words');
-    RETURN NEXT is(pg_temp.found(alice, '{"text": "library -lost", "status": "completed"}'), 'lee', state || ': without some');
+    RETURN NEXT is(pg_temp.found(alice, '{"text": "library -lost", "status": "completed"}'), 'lee',
+                   state || ': without some');
     RETURN NEXT is(pg_temp.found(alice, '{"text": "verloren"}'), 'udo', state || ': in any language');
     RETURN NEXT is(pg_temp.found(bob, '{"text": "library"}'), 'mal', state || ': by their owner only');
     RETURN NEXT is(pg_temp.found(alice, '{"customer": "ada"}'), 'ada', state || ': or by the customer');
@@ -45,21 +61,37 @@ SELECT pg_temp.laws('indexed', :'alice', :'bob');
 
 -- what else -----------------------------------------------------------------------------------------------------
 SELECT is(pg_temp.as_user(:'alice', $$SELECT excerpt FROM vrm.call_history('{"text": "bold"}')$$),
-          'open? I need a card &amp; &lt;b&gt;<b>bold</b>&lt;/b&gt; books', 'an excerpt shows where, and is safe to show');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT excerpt FROM vrm.call_history('{"text": "costs"}')$$), 'library card <b>costs</b> what', 'also of a call that runs');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT customer || excerpt FROM vrm.call_history('{"customer": "lee"}')$$), NULL, 'without words there is nothing to show');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT id FROM vrm.call_history('{"customer": "noor"}')$$), :'noor', 'a customer who is just called');
-SELECT pg_temp.as_user(:'alice', $$SELECT next_cursor FROM vrm.call_history('{"text": "library", "status": "completed"}', NULL, 1)$$) AS cursor \gset
-SELECT is(pg_temp.as_user(:'alice', format($$SELECT customer FROM vrm.call_history('{"text": "library", "status": "completed"}', %L, 1)$$, :'cursor')), 'ada', 'page by page');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT count(*) FROM vrm.call_history('{"text": "\" -"}')$$), '22023', 'something to look for is needed');
-SELECT is(pg_temp.as_user(:'alice', format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$, $q$' & | ! <-> \ :* ( o'brien* it's $q$)), '0', 'no word is an operator');
-SELECT is(pg_temp.as_user(:'bob', format($$SELECT vrm.set_search_config(%L, 'german')$$, :'german')), 'P0002', 'nobody says how another''s agent speaks');
-SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.set_search_config(%L, 'klingon')$$, :'german')), '42704', 'some languages are not known');
+          'open? I need a card &amp; &lt;b&gt;<b>bold</b>&lt;/b&gt; books',
+          'an excerpt shows where, and is safe to show');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT excerpt FROM vrm.call_history('{"text": "costs"}')$$),
+          'library card <b>costs</b> what', 'also of a call that runs');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT customer || excerpt FROM vrm.call_history('{"customer": "lee"}')$$), NULL,
+          'without words there is nothing to show');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT id FROM vrm.call_history('{"customer": "noor"}')$$), :'noor',
+          'a customer who is just called');
+SELECT pg_temp.as_user(:'alice',
+                       $$SELECT next_cursor
+                       FROM vrm.call_history('{"text": "library", "status": "completed"}', NULL, 1)$$) AS cursor \gset
+SELECT is(pg_temp.as_user(:'alice',
+                          format($$SELECT customer
+                                 FROM vrm.call_history('{"text": "library", "status": "completed"}', %L, 1)$$,
+                                 :'cursor')), 'ada', 'page by page');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT count(*) FROM vrm.call_history('{"text": "\" -"}')$$), '22023',
+          'something to look for is needed');
+SELECT is(pg_temp.as_user(:'alice',
+                          format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$,
+                                 $q$' & | ! <-> \ :* ( o'brien* it's $q$)), '0', 'no word is an operator');
+SELECT is(pg_temp.as_user(:'bob', format($$SELECT vrm.set_search_config(%L, 'german')$$, :'german')), 'P0002',
+          'nobody says how another''s agent speaks');
+SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.set_search_config(%L, 'klingon')$$, :'german')), '42704',
+          'some languages are not known');
 SELECT is(pg_temp.found(:'alice', '{"text": "buch"}'), NULL, 'simple words are what was said');
-SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.set_search_config(%L, 'german')$$, :'german')), '', 'an agent''s calls are in its language');
+SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm.set_search_config(%L, 'german')$$, :'german')), '',
+          'an agent''s calls are in its language');
 SELECT is(pg_temp.found(:'alice', '{"text": "buch"}'), 'udo', 'at once');
 UPDATE vrm.test_runs SET results = jsonb_set(results, '{transcript,1,message}', '"A museum, rather"') WHERE id = :'lee';
-SELECT is(pg_temp.found(:'alice', '{"text": "museum"}') || ' ' || coalesce(pg_temp.found(:'alice', '{"text": "bold"}'), 'none'), 'lee none', 'what is changed is read anew');
+SELECT is(pg_temp.found(:'alice', '{"text": "museum"}') || ' ' || coalesce(pg_temp.found(:'alice', '{"text": "bold"}'),
+    'none'), 'lee none', 'what is changed is read anew');
 SELECT vrm_private.index_words() \g /dev/null
 DELETE FROM vrm.test_runs WHERE id = :'lee';
 SELECT is_empty(format('SELECT FROM vrm_private.call_words WHERE run_id = %L', :'lee'), 'what is deleted is forgotten');

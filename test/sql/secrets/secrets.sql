@@ -29,7 +29,8 @@ SELECT value || content, value || content
 FROM example, (SELECT decode(repeat('00', 1000000), 'hex')) AS filler (content);
 SELECT ok(vrm.is_sealed(plain) AND vrm.is_sealed(compressed), 'a large value is sealed') FROM large;
 SELECT is(vrm.key_of(plain), vrm.key_of(compressed), 'however it is stored') FROM large;
-SELECT ok(has_function_privilege(role, 'vrm.is_sealed(bytea)', 'EXECUTE'), 'a role that writes sealed columns may run their check')
+SELECT ok(has_function_privilege(role, 'vrm.is_sealed(bytea)', 'EXECUTE'),
+          'a role that writes sealed columns may run their check')
 FROM (VALUES ('anon'), ('authenticated'), ('service_role')) AS writing (role);
 
 -- sealing and revealing ----------------------------------------------------------------------------
@@ -39,14 +40,18 @@ SELECT is(vrm.reveal(vrm.seal('')), '', 'nothing, too');
 SELECT is(vrm.reveal(vrm.seal('Größe 日本')), 'Größe 日本', 'any text');
 SELECT is(vrm.reveal(vrm.seal(repeat('long', 500000)::vrm.secret)), repeat('long', 500000), 'of any length');
 CREATE TEMPORARY TABLE stored AS
-SELECT plain, vrm.seal(plain::vrm.secret, 'here') AS value FROM (SELECT string_agg(i::text, ' ') FROM generate_series(1, 100000) AS i) AS numbers (plain);
-SELECT is((SELECT array_agg(vrm.reveal(value, 'here') = plain) FROM stored, generate_series(1, 2)), ARRAY[true, true], 'wherever it is stored');
+SELECT plain, vrm.seal(plain::vrm.secret, 'here') AS value
+    FROM (SELECT string_agg(i::text, ' ') FROM generate_series(1, 100000) AS i) AS numbers (plain);
+SELECT is((SELECT array_agg(vrm.reveal(value, 'here') = plain) FROM stored, generate_series(1, 2)), ARRAY[true, true],
+          'wherever it is stored');
 SELECT is(vrm.reveal(vrm.seal('a secret', 'here'), 'here'), 'a secret', 'with its context');
 SELECT is(vrm.key_of(vrm.seal('x')), :data_key, 'under the active key');
 SELECT is(length(vrm.seal('12345678')), 60, '52 bytes more than the plaintext');
 SELECT is(vrm.seal(NULL), NULL, 'null stays null');
-SELECT is((SELECT count(DISTINCT vrm.seal('same')) FROM generate_series(1, 1000)), 1000::bigint, 'no two sealed values are alike');
-SELECT is((SELECT count(DISTINCT substr(vrm.seal('same'), 13, 24)) FROM generate_series(1, 300000)), 300000::bigint, 'no nonce repeats in 300,000 values');
+SELECT is((SELECT count(DISTINCT vrm.seal('same')) FROM generate_series(1, 1000)), 1000::bigint,
+          'no two sealed values are alike');
+SELECT is((SELECT count(DISTINCT substr(vrm.seal('same'), 13, 24)) FROM generate_series(1, 300000)), 300000::bigint,
+          'no nonce repeats in 300,000 values');
 SELECT is(vrm.reveal(vrm.reseal(vrm.seal('again', 'c'), 'c'), 'c'), 'again', 'a value can be sealed anew');
 
 -- what must not open, and looks all the same -------------------------------------------------------
@@ -60,22 +65,27 @@ SELECT pg_temp.stays_shut($$SELECT vrm.reveal('')$$, 'nothing');
 SELECT pg_temp.stays_shut($$SELECT vrm.reveal('plaintext')$$, 'plaintext');
 SELECT pg_temp.stays_shut('SELECT vrm.reveal(value) FROM example', 'an unknown key');
 SELECT is((SELECT count(*) FROM kept, generate_series(0, length(free) * 8 - 1) AS bit
-           WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', set_bit(free, bit, 1 - get_bit(free, bit)))) LIKE '22000 | value cannot be opened |%'),
+           WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', set_bit(free, bit, 1 - get_bit(free, bit)))) LIKE
+           '22000 | value cannot be opened |%'),
           (SELECT length(free) * 8::bigint FROM kept), 'every flipped bit');
 SELECT is((SELECT count(*) FROM kept, generate_series(0, length(free) - 1) AS size
-           WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', substr(free, 1, size))) LIKE '22000 | value cannot be opened |%'),
+           WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', substr(free, 1, size))) LIKE
+           '22000 | value cannot be opened |%'),
           (SELECT length(free)::bigint FROM kept), 'every truncation');
 
 -- hostile bytes: noise, after more and more bytes of a value that opens
 CREATE TEMPORARY TABLE hostile AS
 SELECT substr(free, 1, i % 37) || substr(sha512(int4send(i)) || sha512(int4send(-i)), 1, i * 7 % 128) AS value
 FROM kept, generate_series(1, 3000) AS i;
-SELECT is((SELECT count(*) FROM hostile WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', value)) LIKE '22000 | value cannot be opened |%'),
+SELECT is((SELECT count(*) FROM hostile
+           WHERE pg_temp.failure(format('SELECT vrm.reveal(%L)', value)) LIKE '22000 | value cannot be opened |%'),
           3000::bigint, 'nothing opens of what only begins like a sealed value');
-SELECT is((SELECT count(*) FROM hostile WHERE pg_temp.failure(format('SELECT vrm.reseal(%L)', value)) LIKE '22000 | value cannot be opened |%'),
+SELECT is((SELECT count(*) FROM hostile
+           WHERE pg_temp.failure(format('SELECT vrm.reseal(%L)', value)) LIKE '22000 | value cannot be opened |%'),
           3000::bigint, 'or can be sealed anew');
 SELECT is((SELECT count(*) FROM hostile
-           WHERE vrm.is_sealed(value) IS DISTINCT FROM (get_byte(value || '\x00', 0) = 249 AND vrm.key_of(value) IS NOT NULL)), 0::bigint,
+           WHERE vrm.is_sealed(value) IS DISTINCT
+           FROM (get_byte(value || '\x00', 0) = 249 AND vrm.key_of(value) IS NOT NULL)), 0::bigint,
           'it is sealed when it begins so and has a key');
 SELECT cmp_ok((SELECT count(*) FROM hostile WHERE vrm.is_sealed(value)), '>', 100::bigint, 'which some of it does');
 
@@ -84,10 +94,12 @@ SELECT cmp_ok((SELECT count(*) FROM hostile WHERE vrm.is_sealed(value)), '>', 10
 SELECT is('plaintext'::vrm.secret::text, '<secret>', 'a secret prints as <secret>');
 SELECT is(format('%s', row('plaintext'::vrm.secret)), '(<secret>)', 'in rows, too');
 SELECT is(convert_from(vrm.secret_send('plaintext'), 'UTF8'), '<secret>', 'and in binary');
-SELECT is_empty($$SELECT castsource::regtype, casttarget::regtype FROM pg_cast WHERE 'vrm.secret'::regtype IN (castsource, casttarget)$$,
+SELECT is_empty($$SELECT castsource::regtype, casttarget::regtype FROM pg_cast
+                WHERE 'vrm.secret'::regtype IN (castsource, casttarget)$$,
                 'no cast leads to or from it');
 SELECT throws_ok($$CREATE TABLE pg_temp.holder (a int, b vrm.secret)$$, '0A000', NULL, 'no table has a column of it');
-SELECT throws_ok($$CREATE TEMPORARY TABLE holder AS SELECT 'x'::vrm.secret AS b$$, '0A000', NULL, 'not from a query either');
+SELECT throws_ok($$CREATE TEMPORARY TABLE holder AS SELECT 'x'::vrm.secret AS b$$, '0A000', NULL,
+                 'not from a query either');
 SELECT throws_ok($$ALTER TABLE kept ADD COLUMN b vrm.secret$$, '0A000', NULL, 'nor later');
 SELECT throws_ok($$CREATE TYPE pg_temp.holder AS (b vrm.secret)$$, '0A000', NULL, 'nor within a type');
 SELECT throws_ok($$CREATE TABLE pg_temp.holder (b vrm.secret[])$$, '0A000', NULL, 'nor in an array');
@@ -96,7 +108,8 @@ SELECT is(vrm.secret_hint('0123456789abcdef'), 'cdef', 'the hint of a secret is 
 SELECT is(vrm.secret_hint('0123456789abcde'), NULL, 'if it is long enough to do without');
 
 SET LOCAL vrm.secret_literals = error;
-SELECT throws_ok($$SELECT vrm.seal('a literal secret')$$, '22023', NULL, 'a literal is refused when the setting says so');
+SELECT throws_ok($$SELECT vrm.seal('a literal secret')$$, '22023', NULL,
+                 'a literal is refused when the setting says so');
 SELECT is(vrm.reveal(vrm.seal(repeat('ab', 4)::vrm.secret)), 'ab' || 'abab' || 'ab', 'what is computed is none');
 SET LOCAL vrm.secret_literals = allow;
 
@@ -108,14 +121,16 @@ SELECT isnt(vrm.blind_index(id, 'alice'), vrm.blind_index(id, 'alicf'), 'others 
 FROM (VALUES ('00000000-0000-0000-0000-00000000000a'::uuid)) AS columns (id);
 SELECT isnt(vrm.blind_index('00000000-0000-0000-0000-00000000000a', 'alice'),
             vrm.blind_index('00000000-0000-0000-0000-00000000000b', 'alice'), 'columns cannot be compared');
-SELECT vrm.blind_index('00000000-0000-0000-0000-00000000000a', 'alice') AS old_index, vrm.key_create('blind_index') AS new_key \gset
+SELECT vrm.blind_index('00000000-0000-0000-0000-00000000000a', 'alice') AS old_index,
+    vrm.key_create('blind_index') AS new_key \gset
 SELECT is(vrm.blind_probe('00000000-0000-0000-0000-00000000000a', 'alice'),
           ARRAY[vrm.blind_index('00000000-0000-0000-0000-00000000000a', 'alice'), :old_index],
           'after a new key, probes find values of both');
 
 -- sealed columns -----------------------------------------------------------------------------------
 
-CREATE TABLE pg_temp.vault (owner uuid, number int, label text, content bytea, other bytea, PRIMARY KEY (owner, number, label));
+CREATE TABLE pg_temp.vault (owner uuid, number int, label text, content bytea, other bytea,
+                            PRIMARY KEY (owner, number, label));
 INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 0, 'early', vrm.seal('before'));
 SELECT isnt(vrm.seal_column('vault', 'content', true), NULL, 'a column is made a sealed one');
 SELECT is(vrm.seal_column('vault', 'content', true), vrm.seal_column('vault', 'content'), 'once');
@@ -123,49 +138,72 @@ INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 1, 'a, "b"', v
                          ('00000000-0000-0000-0000-000000000001', 2, '', vrm.seal('second')),
                          ('00000000-0000-0000-0000-000000000002', 1, 'x', vrm.seal('third')),
                          ('00000000-0000-0000-0000-000000000002', 2, 'x', NULL);
-CREATE TEMP VIEW opened AS SELECT number, owner, vrm.reveal_row('vault', 'content', row(owner, number, label)::text) AS content FROM vault;
-SELECT is((SELECT array_agg(content ORDER BY owner, number) FROM opened), ARRAY['before', 'first', 'second', 'third', NULL], 'every row opens, those from before as well');
+CREATE TEMP VIEW opened AS SELECT number, owner,
+    vrm.reveal_row('vault', 'content', row(owner, number, label)::text) AS content FROM vault;
+SELECT is((SELECT array_agg(content ORDER BY owner, number) FROM opened),
+          ARRAY['before', 'first', 'second', 'third', NULL], 'every row opens, those from before as well');
 SELECT ok(bool_and(vrm.is_bound(content)), 'bound to its row') FROM vault;
-SELECT pg_temp.stays_shut('SELECT vrm.reveal(content) FROM vault WHERE number = 1', 'no value of it opens as a free one');
-SELECT pg_temp.stays_shut('UPDATE vault v SET content = w.content FROM vault w WHERE v.number = 1 AND w.number = 2 AND w.content IS NOT NULL',
+SELECT pg_temp.stays_shut('SELECT vrm.reveal(content) FROM vault WHERE number = 1',
+                          'no value of it opens as a free one');
+SELECT pg_temp.stays_shut('UPDATE vault v SET content = w.content FROM vault w WHERE v.number = 1 AND w.number = 2 AND '
+                          'w.content IS NOT NULL',
                           'a value copied from another row');
-SELECT pg_temp.stays_shut($$INSERT INTO vault SELECT owner, 9, label, content FROM vault WHERE number = 1$$, 'a value inserted into another row');
-SELECT pg_temp.stays_shut($$INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 9, 'x', vrm.seal('x', 'context'))$$, 'a value with another context');
+SELECT pg_temp.stays_shut($$INSERT INTO vault SELECT owner, 9, label, content FROM vault WHERE number = 1$$,
+                          'a value inserted into another row');
+SELECT pg_temp.stays_shut($$INSERT INTO vault
+                          VALUES ('00000000-0000-0000-0000-000000000001', 9, 'x', vrm.seal('x', 'context'))$$,
+                          'a value with another context');
 SELECT isnt(vrm.seal_column('vault', 'other'), NULL, 'a table may have several');
 SELECT pg_temp.stays_shut('UPDATE vault SET other = content WHERE number = 1', 'a value copied from another column');
 SELECT is((SELECT count(*) FROM hostile
-           WHERE pg_temp.failure(format($$INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 9, 'x', %L)$$, value)) ~ '^(22000 [|] value cannot|23514)'),
+           WHERE pg_temp.failure(format($$INSERT INTO vault
+                                        VALUES ('00000000-0000-0000-0000-000000000001', 9, 'x', %L)$$, value))
+                                        ~ '^(22000 [|] value cannot|23514)'),
           3000::bigint, 'nothing else is let in');
 SELECT throws_ok($$UPDATE vault SET content = 'plaintext'$$, '23514', NULL, 'plaintext is refused');
 UPDATE vault SET number = number + 10;
 UPDATE vault SET label = label || '!', owner = '00000000-0000-0000-0000-000000000003' WHERE number = 11;
-SELECT is((SELECT array_agg(content ORDER BY number, content) FROM opened), ARRAY['before', 'first', 'third', 'second', NULL], 'values follow when the primary key changes');
+SELECT is((SELECT array_agg(content ORDER BY number, content) FROM opened),
+          ARRAY['before', 'first', 'third', 'second', NULL], 'values follow when the primary key changes');
 ALTER TABLE vault RENAME label TO tag;
 ALTER TABLE vault RENAME content TO inside;
-SELECT is(vrm.reveal_row('vault', 'inside', '(00000000-0000-0000-0000-000000000001,10,early)'), 'before', 'names may change');
-SELECT is((SELECT column_name FROM vrm_private.sealed_columns s WHERE relation = 'vault'::regclass AND per_subject), 'inside', 'the register follows');
-SELECT is(vrm.reveal_row('vault', 'inside', '(00000000-0000-0000-0000-000000000009,10,early)'), NULL, 'no row, no value');
-SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '10')$$, '22023', NULL, 'a primary key has as many values as columns');
-SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'tag', '(a,b,c)')$$, '55000', NULL, 'only sealed columns are revealed');
-SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '(not a uuid,10,x)')$$, '22P02', NULL, 'keys are of their types');
+SELECT is(vrm.reveal_row('vault', 'inside', '(00000000-0000-0000-0000-000000000001,10,early)'), 'before',
+          'names may change');
+SELECT is((SELECT column_name FROM vrm_private.sealed_columns s WHERE relation = 'vault'::regclass AND per_subject),
+          'inside', 'the register follows');
+SELECT is(vrm.reveal_row('vault', 'inside', '(00000000-0000-0000-0000-000000000009,10,early)'), NULL,
+          'no row, no value');
+SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '10')$$, '22023', NULL,
+                 'a primary key has as many values as columns');
+SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'tag', '(a,b,c)')$$, '55000', NULL,
+                 'only sealed columns are revealed');
+SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '(not a uuid,10,x)')$$, '22P02', NULL,
+                 'keys are of their types');
 SELECT throws_ok($$SELECT vrm.seal_column('vault', 'tag')$$, '42804', NULL, 'only bytea can be sealed');
 SELECT throws_ok($$SELECT vrm.seal_column('kept', 'free')$$, '55000', NULL, 'only tables with a primary key');
 
 -- users who are forgotten --------------------------------------------------------------------------
 
 SELECT ok(vrm.shred_subject('00000000-0000-0000-0000-000000000003'), 'a user''s key is destroyed');
-SELECT is((SELECT array_agg(DISTINCT pg_temp.failure(format('SELECT vrm.reveal_row(''vault'', ''inside'', %L)', row(owner, number, tag)::text)))
+SELECT is((SELECT array_agg(DISTINCT pg_temp.failure(format('SELECT vrm.reveal_row(''vault'', ''inside'', %L)',
+                                                            row(owner, number, tag)::text)))
            FROM vault WHERE owner = '00000000-0000-0000-0000-000000000003'),
-          ARRAY['22000 | value cannot be opened | It is not a sealed value, was changed, belongs elsewhere, or its key is unknown or destroyed.'],
+          ARRAY['22000 | value cannot be opened | It is not a sealed value, was changed, belongs elsewhere, or its key '
+                'is unknown or destroyed.'],
           'his values are noise');
 SELECT lives_ok($$UPDATE vault SET inside = inside, tag = tag$$, 'which an UPDATE that leaves them alone may keep');
-SELECT pg_temp.stays_shut($$UPDATE vault SET number = number + 1 WHERE owner = '00000000-0000-0000-0000-000000000003'$$, 'but not under another primary key');
-SELECT pg_temp.stays_shut($$UPDATE vault SET inside = set_byte(inside, 40, get_byte(inside, 40) # 1) WHERE owner = '00000000-0000-0000-0000-000000000003'$$, 'nor as other noise');
-SELECT is((SELECT array_agg(vrm.opens_at('vault', 'inside', ctid) ORDER BY owner, number) FROM vault), ARRAY[true, true, true, false, false], 'rotation is told');
-SELECT is(ARRAY[vrm.opens_at('vault', 'tag', '(0,1)'), vrm.opens_at(0, 'tag', '(0,1)'), vrm.opens_at('vault', 'inside', '(0,1)')], ARRAY[false, true, true],
+SELECT pg_temp.stays_shut($$UPDATE vault SET number = number + 1
+                          WHERE owner = '00000000-0000-0000-0000-000000000003'$$, 'but not under another primary key');
+SELECT pg_temp.stays_shut($$UPDATE vault SET inside = set_byte(inside, 40, get_byte(inside, 40) # 1)
+                          WHERE owner = '00000000-0000-0000-0000-000000000003'$$, 'nor as other noise');
+SELECT is((SELECT array_agg(vrm.opens_at('vault', 'inside', ctid) ORDER BY owner, number) FROM vault),
+          ARRAY[true, true, true, false, false], 'rotation is told');
+SELECT is(ARRAY[vrm.opens_at('vault', 'tag', '(0,1)'), vrm.opens_at(0, 'tag', '(0,1)'),
+                vrm.opens_at('vault', 'inside', '(0,1)')], ARRAY[false, true, true],
           'of columns that are not sealed, unknown tables and old versions as well');
 SELECT is((SELECT count(*) FROM vault WHERE owner < '00000000-0000-0000-0000-000000000003'
-           AND vrm.reveal_row('vault', 'inside', row(owner, number, tag)::text) IS NOT NULL), 2::bigint, 'others'' are not');
+           AND vrm.reveal_row('vault', 'inside', row(owner, number, tag)::text) IS NOT NULL), 2::bigint,
+           'others'' are not');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -13,7 +13,8 @@ CREATE FUNCTION pg_temp.failed(checks jsonb) RETURNS text LANGUAGE sql AS $$
             {"speaker": "tool", "message": "sorry", "time": "0:04"}],
         "actionsTaken": [
             {"action": "find", "time": "0:03", "status": "success"},
-            {"action": "book", "time": "0:04", "status": "success", "arguments": {"seats": 2, "day": "Friday", "row": [1, 2]}}]}')) AS f
+            {"action": "book", "time": "0:04", "status": "success", "arguments": {"seats": 2, "day": "Friday",
+             "row": [1, 2]}}]}')) AS f
 $$;
 SELECT is(pg_temp.failed(checks), reason, checks::text)
 FROM (VALUES
@@ -24,11 +25,14 @@ FROM (VALUES
     ('[{"check": "said", "pattern": "(?i)^booked"}]', NULL),
     ('[{"check": "said", "text": "two seats"}]', 'said: two seats: was not said'),
     ('[{"check": "said", "text": "two seats", "by": "customer"}]', NULL),
-    ('[{"check": "not_said", "text": "sorry"}, {"check": "not_said", "text": "sorry", "by": "anybody", "name": "no excuse"}]',
+    ('[{"check": "not_said", "text": "sorry"}, {"check": "not_said", "text": "sorry", "by": "anybody", "name": "no '
+     'excuse"}]',
      'no excuse: was said in turn 4'),
     ('[{"check": "tool_called", "tool": "book", "arguments": {"day": "Friday", "row": [2]}}]', NULL),
-    ('[{"check": "tool_called", "tool": "book", "arguments": {"day": "Monday"}}]', 'tool_called: book: was called, with other arguments'),
-    ('[{"check": "tool_called", "tool": "find", "arguments": {}}]', 'tool_called: find: was called, with other arguments'),
+    ('[{"check": "tool_called", "tool": "book", "arguments": {"day": "Monday"}}]',
+     'tool_called: book: was called, with other arguments'),
+    ('[{"check": "tool_called", "tool": "find", "arguments": {}}]',
+     'tool_called: find: was called, with other arguments'),
     ('[{"check": "tool_order", "tools": ["find", "book"]}, {"check": "tool_not_called", "tool": "pay"}]', NULL),
     ('[{"check": "ended_within", "seconds": 60}]', 'ended_within: took 65000 ms, at most 60000 were allowed'),
     ('[{"check": "answer_time", "p95": 500}]', 'answer_time: p95 was 700 ms, at most 500 were allowed'),
@@ -36,12 +40,17 @@ FROM (VALUES
     ) AS c (checks, reason);
 
 SELECT is(vrm.failed_checks('["tone"]', '{}'), NULL, 'without checks nothing is told');
-SELECT is(vrm.failed_checks('{"checks": [{"check": "said", "text": "x"}]}', NULL), '[{"check": "said: x", "reason": "was not said"}]',
+SELECT is(vrm.failed_checks('{"checks": [{"check": "said", "text": "x"}]}', NULL),
+          '[{"check": "said: x", "reason": "was not said"}]',
           'a call without results has said nothing');
 SELECT is(vrm.failed_checks('{"checks": [{"check": "not_said", "pattern": "(a|b)*a(a|b){12}"}]}',
-    jsonb_build_object('transcript', jsonb_build_array(jsonb_build_object('speaker', 'Agent', 'message', repeat('ab', 20000), 'time', '0:00')))),
-    '[{"check": "not_said: (a|b)*a(a|b){12}", "reason": "was said in turn 1"}]', 'a pattern that doubles its states with each character is bounded');
-SELECT is(vrm.answering_time('{"transcript": [{"speaker": "User", "message": "a", "time": "0:01"}, {"speaker": "AGENT", "message": "b", "time": "0:03"}]}'),
+    jsonb_build_object('transcript',
+                       jsonb_build_array(jsonb_build_object('speaker', 'Agent', 'message', repeat('ab', 20000), 'time',
+                                                            '0:00')))),
+    '[{"check": "not_said: (a|b)*a(a|b){12}", "reason": "was said in turn 1"}]',
+    'a pattern that doubles its states with each character is bounded');
+SELECT is(vrm.answering_time('{"transcript": [{"speaker": "User", "message": "a", "time": "0:01"}, {"speaker": '
+                             '"AGENT", "message": "b", "time": "0:03"}]}'),
           2000::float8, 'documents without milliseconds have an answering time as well');
 
 SELECT finish();

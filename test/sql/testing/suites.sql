@@ -3,38 +3,53 @@ BEGIN;
 SELECT plan(67);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
-SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk', connection_details => '{"voice": "sarah"}')$$) AS agent,
+SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk', connection_details => '{"voice": "sarah"}')$$)
+    AS agent,
        pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_agent \gset
 SELECT pg_temp.as_user(:'alice', $$INSERT INTO vrm.test_cases (name, user_persona, scenario, evaluator_metrics)
-    VALUES ('greets', '{"mood": "calm"}', '{"goal": "hello"}', '{"checks": [{"check": "said", "text": "hello"}]}') RETURNING id$$) AS greets,
+    VALUES ('greets', '{"mood": "calm"}', '{"goal": "hello"}', '{"checks": [{"check": "said", "text": "hello"}]}')
+    RETURNING id$$) AS greets,
        pg_temp.as_user(:'alice', $$INSERT INTO vrm.test_cases (name) VALUES ('plain') RETURNING id$$) AS plain,
-       pg_temp.as_user(:'bob', $$INSERT INTO vrm.test_cases (name, is_shared) VALUES ('shared', true) RETURNING id$$) AS shared,
+       pg_temp.as_user(:'bob', $$INSERT INTO vrm.test_cases (name, is_shared) VALUES ('shared', true) RETURNING id$$)
+           AS shared,
        pg_temp.as_user(:'bob', $$INSERT INTO vrm.test_cases (name) VALUES ('private') RETURNING id$$) AS private \gset
 CREATE FUNCTION pg_temp.of_alice(query text) RETURNS text LANGUAGE sql AS
     $$ SELECT pg_temp.as_user((SELECT id FROM auth.users WHERE email = 'alice@example.org'), query) $$;
 
 -- evaluator_metrics have a shape
-SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.test_cases (name, evaluator_metrics) VALUES ('x', '{"checks": [{"check": "sung"}]}')$$)
-              LIKE '22023 | evaluator_metrics of test case "x" are not valid | /checks/0/check: must be said,%', true, 'a bad document is refused, with its place');
-SELECT is(pg_temp.of_alice(format($$UPDATE vrm.test_cases SET evaluator_metrics = '{"threshold": 7}' WHERE id = %L$$, :'plain')), '22023',
+SELECT is(pg_temp.error_of(:'alice',
+                           $$INSERT INTO vrm.test_cases (name, evaluator_metrics)
+                           VALUES ('x', '{"checks": [{"check": "sung"}]}')$$)
+              LIKE '22023 | evaluator_metrics of test case "x" are not valid | /checks/0/check: must be said,%', true,
+              'a bad document is refused, with its place');
+SELECT is(pg_temp.of_alice(format($$UPDATE vrm.test_cases SET evaluator_metrics = '{"threshold": 7}' WHERE id = %L$$,
+                                  :'plain')), '22023',
           'a threshold out of range, too');
 SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.test_cases (name, evaluator_metrics)
     VALUES ('x', '{"checks": [{"check": "no_interruption"}, {"check": "said", "pattern": "(a*)*\\1"}]}')$$)
-              LIKE '%/checks/1/pattern: back references are not allowed: they have no bound%', true, 'a pattern that may explode is refused by name');
-SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "a(b"}]}'), '/checks/0/pattern: parentheses () not balanced', 'one that is none as well');
+              LIKE '%/checks/1/pattern: back references are not allowed: they have no bound%', true,
+              'a pattern that may explode is refused by name');
+SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "a(b"}]}'),
+          '/checks/0/pattern: parentheses () not balanced', 'one that is none as well');
 SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "((a{1,255}){1,255}){1,255}"}]}'),
           '/checks/0/pattern: regular expression is too complex', 'and one that is too large');
 SELECT is(vrm.evaluator_metrics_error('["task_completion"]'), NULL, 'names of metrics are fine, as ever');
 
 -- a list of cases
-SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L, %L, %L]::uuid[], %L, repeats => 2)', :'greets', :'plain', :'shared', :'agent')) AS suite_run \gset
+SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L, %L, %L]::uuid[], %L, repeats => 2)', :'greets',
+                               :'plain', :'shared', :'agent')) AS suite_run \gset
 SELECT matches(:'suite_run'::text, '^[0-9a-f]{8}-', 'start_suite gives the run of the suite');
-SELECT is((SELECT string_agg(concat_ws(' ', status, agent_version, test_case_ids ->> 0 = :'greets'), ', ' ORDER BY id) FROM vrm.test_runs),
-          'queued 1 t, queued 1 f, queued 1 f, queued 1 t, queued 1 f, queued 1 f', 'a call for each case and repeat is queued, in turns');
+SELECT is((SELECT string_agg(concat_ws(' ', status, agent_version, test_case_ids ->> 0 = :'greets'), ', ' ORDER BY id)
+           FROM vrm.test_runs),
+          'queued 1 t, queued 1 f, queued 1 f, queued 1 t, queued 1 f, queued 1 f',
+          'a call for each case and repeat is queued, in turns');
 SELECT is((SELECT count(*) FROM vrm.test_run_cases), 6::bigint, 'each with its case');
-SELECT is((SELECT string_agg(name, ', ' ORDER BY position) FROM vrm.suite_run_cases), 'greets, plain, shared', 'the cases are kept as they are');
-SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.suite_runs') || pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.suite_run_cases')
-          || pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.suite_calls') || pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.run_queue'), '0000',
+SELECT is((SELECT string_agg(name, ', ' ORDER BY position) FROM vrm.suite_run_cases), 'greets, plain, shared',
+          'the cases are kept as they are');
+SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.suite_runs') || pg_temp.as_user(:'bob',
+    'SELECT count(*) FROM vrm.suite_run_cases')
+          || pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.suite_calls') || pg_temp.as_user(:'bob',
+              'SELECT count(*) FROM vrm.run_queue'), '0000',
           'nobody else sees any of it');
 
 -- what is refused, and leaves nothing behind
@@ -42,102 +57,156 @@ CREATE FUNCTION pg_temp.refused(arguments text, VARIADIC ids text[]) RETURNS tex
     SELECT pg_temp.error_of((SELECT id FROM auth.users WHERE email = 'alice@example.org'),
                             format('SELECT vrm.start_suite(' || arguments || ')', VARIADIC ids))
 $$;
-SELECT is(pg_temp.refused('''{}'', %L', :'agent') LIKE '22023 | a suite must have 1 to 1000 cases | Got 0. | SELECT id, name%', true, 'no cases');
+SELECT is(pg_temp.refused('''{}'', %L',
+                          :'agent') LIKE '22023 | a suite must have 1 to 1000 cases | Got 0. | SELECT id, name%', true,
+          'no cases');
 SELECT is(pg_temp.refused('NULL, %L', :'agent') LIKE '22023 | a suite must have%', true, 'null for cases');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, repeats => 0', :'plain', :'agent') LIKE '22023 | repeats must be from 1 to 1000%Got 0 of 1.%', true, 'no repeat');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, repeats => 100000', :'plain', :'agent') LIKE '22023 | repeats must be%', true, '100,000 repeats');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, repeats => 2147483647', :'plain', :'agent') LIKE '22023 | repeats must be%', true, 'all the repeats that there are');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, repeats => NULL', :'plain', :'agent') LIKE '22023 | repeats must be%', true, 'null repeats');
-SELECT is(pg_temp.refused('ARRAY[%L, %1$L]::uuid[], %L', :'plain', :'agent') LIKE '22023 | test case "%" is there twice%', true, 'a case twice');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'private', :'agent') LIKE 'P0002 | test case "%" does not exist%', true, 'a case of somebody else');
-SELECT is(pg_temp.refused('ARRAY[%L, NULL]::uuid[], %L', :'plain', :'agent') LIKE 'P0002 | test case "null" does not exist%', true, 'a null among the cases');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'plain', :'bobs_agent') LIKE 'P0002 | agent "%" does not exist%', true, 'an agent of somebody else');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, 2', :'plain', :'agent') LIKE 'P0002 | agent "%" has no version 2%', true, 'a version that is not there');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, suite => %1$L', :'plain', :'agent') LIKE 'P0002 | suite "%" does not exist%', true, 'a suite that is not there');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, time_limit => 0', :'plain', :'agent') LIKE '22023 | time_limit must be%', true, 'no time');
-SELECT is(pg_temp.as_user(NULL, format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'plain', :'agent')), '28000', 'nobody');
-SELECT is(pg_temp.as_anon(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'plain', :'agent')), '42501', 'anon');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, repeats => 0', :'plain',
+                          :'agent') LIKE '22023 | repeats must be from 1 to 1000%Got 0 of 1.%', true, 'no repeat');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, repeats => 100000', :'plain',
+                          :'agent') LIKE '22023 | repeats must be%', true, '100,000 repeats');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, repeats => 2147483647', :'plain',
+                          :'agent') LIKE '22023 | repeats must be%', true, 'all the repeats that there are');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, repeats => NULL', :'plain',
+                          :'agent') LIKE '22023 | repeats must be%', true, 'null repeats');
+SELECT is(pg_temp.refused('ARRAY[%L, %1$L]::uuid[], %L', :'plain',
+                          :'agent') LIKE '22023 | test case "%" is there twice%', true, 'a case twice');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'private', :'agent') LIKE 'P0002 | test case "%" does not exist%',
+          true, 'a case of somebody else');
+SELECT is(pg_temp.refused('ARRAY[%L, NULL]::uuid[], %L', :'plain',
+                          :'agent') LIKE 'P0002 | test case "null" does not exist%', true, 'a null among the cases');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'plain', :'bobs_agent') LIKE 'P0002 | agent "%" does not exist%',
+          true, 'an agent of somebody else');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, 2', :'plain', :'agent') LIKE 'P0002 | agent "%" has no version 2%',
+          true, 'a version that is not there');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, suite => %1$L', :'plain',
+                          :'agent') LIKE 'P0002 | suite "%" does not exist%', true, 'a suite that is not there');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L, time_limit => 0', :'plain',
+                          :'agent') LIKE '22023 | time_limit must be%', true, 'no time');
+SELECT is(pg_temp.as_user(NULL, format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'plain', :'agent')), '28000',
+          'nobody');
+SELECT is(pg_temp.as_anon(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'plain', :'agent')), '42501',
+          'anon');
 ALTER TABLE vrm.test_cases DISABLE TRIGGER check_changed_evaluator_metrics;
 UPDATE vrm.test_cases SET evaluator_metrics = '"of 1.0.0"' WHERE id = :'plain';
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'plain', :'agent') LIKE '22023 | evaluator_metrics of test case "plain" are not valid%', true,
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'plain',
+                          :'agent') LIKE '22023 | evaluator_metrics of test case "plain" are not valid%', true,
           'what an older release has taken is looked at here');
 UPDATE vrm.test_cases SET evaluator_metrics = NULL WHERE id = :'plain';
 ALTER TABLE vrm.test_cases ENABLE TRIGGER check_changed_evaluator_metrics;
-SELECT is(concat_ws(' ', (SELECT count(*) FROM vrm.suite_runs), (SELECT count(*) FROM vrm.test_runs), (SELECT count(*) FROM vrm.run_queue)), '1 6 6', 'nothing is half-done');
+SELECT is(concat_ws(' ', (SELECT count(*) FROM vrm.suite_runs), (SELECT count(*) FROM vrm.test_runs),
+                    (SELECT count(*) FROM vrm.run_queue)), '1 6 6', 'nothing is half-done');
 
 -- runners
-SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', case_name, persona ->> 'mood', scenario ->> 'goal', metrics #>> '{checks,0,text}', repeat, attempt,
-    agent_version, connection_details ->> 'voice', lease_until > now()) FROM vrm.claim_test_run('first')$$), 'greets calm hello hello 1 1 1 sarah t',
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', case_name, persona ->> 'mood', scenario ->> 'goal',
+                                              metrics #>> '{checks,0,text}', repeat, attempt,
+    agent_version, connection_details ->> 'voice', lease_until > now()) FROM vrm.claim_test_run('first')$$),
+    'greets calm hello hello 1 1 1 sarah t',
           'a runner gets all that it needs in one row');
-SELECT is((SELECT string_agg(status, ' ' ORDER BY id) FROM vrm.test_runs), 'running queued queued queued queued queued', 'the call runs');
+SELECT is((SELECT string_agg(status, ' ' ORDER BY id) FROM vrm.test_runs),
+          'running queued queued queued queued queued', 'the call runs');
 SELECT is((SELECT runner FROM vrm.run_leases), 'first', 'the runner is known');
 SELECT id AS run FROM vrm.test_runs WHERE status = 'running' \gset
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.claim_test_run()'), '0', 'nobody gets the calls of others');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.run_leases'), '0', 'or sees who has them');
 SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.extend_lease(%L)', :'run')), '55000', 'or keeps them');
-SELECT is(pg_temp.of_alice(format($$SELECT vrm.extend_lease(%L, 'first', '1 hour') > now() + interval '59 minutes'$$, :'run')), 'true', 'a heartbeat extends a lease');
-SELECT is(pg_temp.of_alice(format($$SELECT vrm.extend_lease(%L, 'second')$$, :'run')), '55000', 'but only of whose it is');
+SELECT is(pg_temp.of_alice(format($$SELECT vrm.extend_lease(%L, 'first', '1 hour') > now() + interval '59 minutes'$$,
+                                  :'run')), 'true', 'a heartbeat extends a lease');
+SELECT is(pg_temp.of_alice(format($$SELECT vrm.extend_lease(%L, 'second')$$, :'run')), '55000',
+          'but only of whose it is');
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => 2)'), '2', 'several at once');
-SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => 0)') || pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => NULL)'), '2202322023', 'but some');
-SELECT is(pg_temp.of_alice($$SELECT count(*) FROM vrm.claim_test_run(lease => '0')$$) || pg_temp.of_alice($$SELECT count(*) FROM vrm.claim_test_run(lease => '2 days')$$), '2202322023',
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => 0)')
+          || pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => NULL)'), '2202322023', 'but some');
+SELECT is(pg_temp.of_alice($$SELECT count(*) FROM vrm.claim_test_run(lease => '0')$$)
+          || pg_temp.of_alice($$SELECT count(*) FROM vrm.claim_test_run(lease => '2 days')$$), '2202322023',
           'for a time that makes sense');
-SELECT is(pg_temp.of_alice('SELECT count(DISTINCT run_id) FROM vrm.claim_test_run(most => 1000)'), '3', 'and no call twice');
+SELECT is(pg_temp.of_alice('SELECT count(DISTINCT run_id) FROM vrm.claim_test_run(most => 1000)'), '3',
+          'and no call twice');
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'then none is left');
 
 -- a lease that ends
 SELECT pg_temp.of_alice(format($$SELECT vrm.append_transcript(%L, 'Agent', 'half a sen')$$, :'run')) \g /dev/null
 UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'run';
-SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('second')$$), :'run' || ' 2', 'gives the call to the next runner');
-SELECT is((SELECT count(*) FROM vrm.transcript_turns WHERE run_id = :'run'), 0::bigint, 'without what the first has left in it');
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('second')$$),
+          :'run' || ' 2', 'gives the call to the next runner');
+SELECT is((SELECT count(*) FROM vrm.transcript_turns WHERE run_id = :'run'), 0::bigint,
+          'without what the first has left in it');
 SELECT is(pg_temp.of_alice(format($$SELECT vrm.extend_lease(%L, 'first')$$, :'run')), '55000', 'who has it no longer');
 UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'run';
-SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('third')$$), :'run' || ' 3', 'and to one more');
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('third')$$),
+          :'run' || ' 3', 'and to one more');
 UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'run';
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'then it is given to nobody');
-SELECT is((SELECT concat_ws(': ', status, error) FROM vrm.test_runs WHERE id = :'run'), 'failed: 3 runners have had it, none has ended it', 'but has failed');
+SELECT is((SELECT concat_ws(': ', status, error) FROM vrm.test_runs WHERE id = :'run'),
+          'failed: 3 runners have had it, none has ended it', 'but has failed');
 SELECT is((SELECT passed FROM vrm.suite_calls WHERE run_id = :'run'), false, 'which counts');
 SELECT is((SELECT count(*) FROM vrm.run_leases WHERE run_id = :'run'), 0::bigint, 'its lease is gone');
 
 -- calls that leave the queue on other ways
-SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$, :'agent')) AS begun,
-       pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$, :'agent')) AS given_up,
-       pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status, test_case_ids) VALUES (%L, 'queued', jsonb_build_array(%L)) RETURNING id$$, :'agent', :'greets')) AS waiting \gset
-SELECT pg_temp.of_alice(format('SELECT vrm.begin_test_run(%L)', :'begun')), pg_temp.of_alice(format('SELECT vrm.cancel_test_run(%L)', :'given_up')) \g /dev/null
-SELECT is(pg_temp.of_alice('SELECT concat_ws('' '', run_id, case_name, suite_run) FROM vrm.claim_test_run()'), :'waiting' || ' greets',
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
+                               :'agent')) AS begun,
+       pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
+                               :'agent')) AS given_up,
+       pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status, test_case_ids)
+                               VALUES (%L, 'queued', jsonb_build_array(%L)) RETURNING id$$, :'agent', :'greets'))
+                               AS waiting \gset
+SELECT pg_temp.of_alice(format('SELECT vrm.begin_test_run(%L)', :'begun')),
+    pg_temp.of_alice(format('SELECT vrm.cancel_test_run(%L)', :'given_up')) \g /dev/null
+SELECT is(pg_temp.of_alice('SELECT concat_ws('' '', run_id, case_name, suite_run) FROM vrm.claim_test_run()'),
+          :'waiting' || ' greets',
           'a call of no suite is claimed like one, those that wait no longer are passed over');
 SELECT is((SELECT count(*) FROM vrm.run_queue), 0::bigint, 'and leave the queue');
 
-INSERT INTO vrm.test_runs (user_id, id, agent_id, status) VALUES (:'alice', '00000000-0000-7000-8000-000000000001', :'agent', 'queued');
-SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000001', 'one that lies before the last is found as well');
+INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
+    VALUES (:'alice', '00000000-0000-7000-8000-000000000001', :'agent', 'queued');
+SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000001',
+          'one that lies before the last is found as well');
 SELECT set_config('vrm_queue.place', :'alice' || ' nonsense', true) \g /dev/null
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'whatever a session has set');
 
 -- a case that goes while its suite runs
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'plain', :'agent')) AS second \gset
-SELECT is(pg_temp.of_alice(format('DELETE FROM vrm.test_cases WHERE id = %L RETURNING name', :'plain')), 'plain', 'a case may go');
+SELECT is(pg_temp.of_alice(format('DELETE FROM vrm.test_cases WHERE id = %L RETURNING name', :'plain')), 'plain',
+          'a case may go');
 SELECT is(pg_temp.of_alice('SELECT case_name FROM vrm.claim_test_run()'), 'plain', 'the run goes on with it');
-SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'plain', :'agent') LIKE 'P0002 | test case%', true, 'a new one does not begin');
+SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'plain', :'agent') LIKE 'P0002 | test case%', true,
+          'a new one does not begin');
 
 -- suites that have a name
-SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, repeats) VALUES ('nightly', '{}', 3)$$)), '23514', 'a suite has cases');
-SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, min_pass_rate) VALUES ('nightly', ARRAY[%L]::uuid[], 1.5)$$, :'greets')), '23514', 'thresholds within range');
-SELECT is(pg_temp.error_of(:'alice', format($$INSERT INTO vrm.suites (name, case_ids, metrics) VALUES ('nightly', ARRAY[%L]::uuid[], '{"checks": 1}')$$, :'greets'))
-              LIKE '22023 | metrics of suite "nightly" are not valid | /checks: must be an array%', true, 'and metrics of the same shape');
-SELECT pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, repeats, metrics) VALUES ('nightly', ARRAY[%L]::uuid[], 3, '["tone"]') RETURNING id$$, :'greets')) AS suite \gset
+SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, repeats) VALUES ('nightly', '{}', 3)$$)),
+          '23514', 'a suite has cases');
+SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, min_pass_rate)
+                                  VALUES ('nightly', ARRAY[%L]::uuid[], 1.5)$$, :'greets')), '23514',
+          'thresholds within range');
+SELECT is(pg_temp.error_of(:'alice',
+                           format($$INSERT INTO vrm.suites (name, case_ids, metrics)
+                                  VALUES ('nightly', ARRAY[%L]::uuid[], '{"checks": 1}')$$, :'greets'))
+              LIKE '22023 | metrics of suite "nightly" are not valid | /checks: must be an array%', true,
+              'and metrics of the same shape');
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, repeats, metrics)
+                               VALUES ('nightly', ARRAY[%L]::uuid[], 3, '["tone"]') RETURNING id$$, :'greets'))
+                               AS suite \gset
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(NULL, %L, suite => %L)', :'agent', :'suite')) AS nightly \gset
-SELECT is((SELECT count(*) FROM vrm.suite_calls WHERE suite_run_id = :'nightly'), 3::bigint, 'it is run as often as it says');
+SELECT is((SELECT count(*) FROM vrm.suite_calls WHERE suite_run_id = :'nightly'), 3::bigint,
+          'it is run as often as it says');
 SELECT is((SELECT metrics FROM vrm.suite_run_cases WHERE suite_run_id = :'nightly'),
-          '{"checks": [{"text": "hello", "check": "said"}], "metrics": ["tone"]}', 'by what the case and the suite ask for');
-SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.start_suite(NULL, %L, suite => %L)', :'bobs_agent', :'suite')), 'P0002', 'and by its owner');
+          '{"checks": [{"text": "hello", "check": "said"}], "metrics": ["tone"]}',
+          'by what the case and the suite ask for');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.start_suite(NULL, %L, suite => %L)', :'bobs_agent', :'suite')),
+          'P0002', 'and by its owner');
 SELECT pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()') AS lapsed \gset
 UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'lapsed';
-INSERT INTO vrm.test_runs (user_id, id, agent_id, status) VALUES (:'alice', '00000000-0000-7000-8000-000000000002', :'agent', 'queued');
+INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
+    VALUES (:'alice', '00000000-0000-7000-8000-000000000002', :'agent', 'queued');
 SELECT set_config('vrm_queue.place', '', true) \g /dev/null
 SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), :'lapsed', 'what was given back goes first');
-SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000002', 'then the oldest');
-SELECT is(pg_temp.of_alice(format('SELECT vrm.cancel_suite(%L)', :'nightly')), '3', 'its calls can be given up together');
+SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000002',
+          'then the oldest');
+SELECT is(pg_temp.of_alice(format('SELECT vrm.cancel_suite(%L)', :'nightly')), '3',
+          'its calls can be given up together');
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'then nobody runs them');
-SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.cancel_suite(%L)', :'nightly')), 'P0002', 'which others cannot do');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.cancel_suite(%L)', :'nightly')), 'P0002',
+          'which others cannot do');
 
 SELECT finish();
 ROLLBACK;
