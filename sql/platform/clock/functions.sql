@@ -34,7 +34,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'What retention would take now cannot be undone.',
                   HINT = 'When the clock is right, or the database was off for so long, say so once:'
-                         ' SET vrm.max_clock_step = -1; CALL vrm.maintain();';
+                         ' SET vrm.max_clock_step = -1;';
     END IF;
     PERFORM vrm_private.see_clock();
 END

@@ -143,7 +143,7 @@ BEGIN
         USING ERRCODE = 'undefined_column',
               DETAIL = 'It was renamed or dropped; the platform knows it by this name.',
               HINT = coalesce(format('ALTER TABLE vrm.test_runs RENAME COLUMN %I TO %I;', likely, missing),
-                              'SELECT * FROM vrm.doctor();');
+                              'SELECT attname FROM pg_attribute WHERE attrelid = ''vrm.test_runs''::regclass;');
 END
 $$;
 COMMENT ON FUNCTION vrm_private.check_columns() IS 'an error when a column that the rules of retention name is gone';
