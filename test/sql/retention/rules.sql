@@ -1,6 +1,6 @@
 -- What a run takes and what it leaves, row by row: children and partitions of a DBA's, foreign keys of an application,
 -- rows that something refuses to let go, floors, columns that are renamed.  All in one transaction,
-     by steps of the engine.
+-- by steps of the engine.
 BEGIN;
 SELECT plan(29);
 \ir ../include/people.sql

@@ -82,8 +82,8 @@ SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L, %L]::uuid[], %L
 SELECT is((SELECT agent_version FROM vrm.suite_runs WHERE id = :'second'), 2, 'a suite runs on what the agent is');
 SELECT pg_temp.play(:'second', 0) \g /dev/null
 CREATE FUNCTION pg_temp.compared() RETURNS text LANGUAGE sql AS $$
-    SELECT pg_temp.of_alice(format($q$SELECT string_agg(concat_ws(' ', case_name, verdict, passed_a, passed_b), ',
-     ') FROM vrm.compare_versions(%L, 1, 2)$q$,
+    SELECT pg_temp.of_alice(format($q$SELECT string_agg(concat_ws(' ', case_name, verdict, passed_a, passed_b), ', ')
+                                       FROM vrm.compare_versions(%L, 1, 2)$q$,
                                    (SELECT id FROM vrm.agents WHERE agent_id = 'desk')))
 $$;
 SELECT is(pg_temp.compared(), 'books not enough runs 4 0, plain same 5 5',
