@@ -67,6 +67,17 @@ CREATE FUNCTION vrm.add_fact(
 COMMENT ON FUNCTION vrm.add_fact(vrm.call_stats, text, bigint, text, integer, bigint, boolean) IS
     'adds a row of vrm.call_facts to statistics';
 
+CREATE FUNCTION vrm.add_fact(
+    stats vrm.call_stats, status text, duration_ms bigint, sentiment text, actions integer, customer bigint,
+    bad boolean, agent_ms integer, customer_ms integer, interruptions integer, answers bytea, tool_calls integer,
+    tool_failures integer, outcome_kind text, cost_micros bigint, currency text
+) RETURNS vrm.call_stats
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_add_conversation_fact';
+COMMENT ON FUNCTION vrm.add_fact(
+    vrm.call_stats, text, bigint, text, integer, bigint, boolean, integer, integer, integer, bytea, integer, integer,
+    text, bigint, text) IS
+    'adds a row of vrm.call_facts with what was said in the call to statistics';
+
 CREATE FUNCTION vrm.add_duration(stats vrm.call_stats, seconds double precision) RETURNS vrm.call_stats
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_add_duration';
 COMMENT ON FUNCTION vrm.add_duration(vrm.call_stats, double precision) IS
@@ -99,6 +110,19 @@ CREATE AGGREGATE vrm.call_stats(
 );
 COMMENT ON AGGREGATE vrm.call_stats(text, bigint, text, integer, bigint, boolean) IS
     'statistics of rows of vrm.call_facts';
+
+CREATE AGGREGATE vrm.call_stats(
+    status text, duration_ms bigint, sentiment text, actions integer, customer bigint, bad boolean,
+    agent_ms integer, customer_ms integer, interruptions integer, answers bytea, tool_calls integer,
+    tool_failures integer, outcome_kind text, cost_micros bigint, currency text
+) (
+    SFUNC = vrm.add_fact, STYPE = vrm.call_stats, SSPACE = 4096, COMBINEFUNC = vrm.merge_stats, PARALLEL = SAFE,
+    INITCOND = '\x0100000000000000000000000000000000'
+);
+COMMENT ON AGGREGATE vrm.call_stats(
+    text, bigint, text, integer, bigint, boolean, integer, integer, integer, bytea, integer, integer, text, bigint,
+    text) IS
+    'statistics of rows of vrm.call_facts with what was said in the calls and what they came to';
 
 CREATE AGGREGATE vrm.duration_sketch(seconds double precision) (
     SFUNC = vrm.add_duration, STYPE = vrm.call_stats, SSPACE = 4096, COMBINEFUNC = vrm.merge_stats, PARALLEL = SAFE,
@@ -156,6 +180,22 @@ CREATE FUNCTION vrm.summary(
 COMMENT ON FUNCTION vrm.summary(vrm.call_stats) IS
     'all figures as columns: SELECT (vrm.summary(stats)).*; durations are those of completed calls';
 
+CREATE FUNCTION vrm.answer_time_quantile(stats vrm.call_stats, fraction double precision) RETURNS interval
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_answer_time_quantile';
+COMMENT ON FUNCTION vrm.answer_time_quantile(vrm.call_stats, double precision) IS
+    'time that this share of the agents'' answers does not exceed: percentile_disc() within 0.05 %';
+
+CREATE FUNCTION vrm.conversation_summary(
+    stats vrm.call_stats,
+    OUT answers bigint, OUT p50_answer_time interval, OUT p95_answer_time interval,
+    OUT interruptions double precision, OUT talk_share double precision, OUT transfer_rate double precision,
+    OUT containment_rate double precision, OUT cost_micros bigint, OUT currency text,
+    OUT tool_success_rate double precision
+)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_conversation_summary';
+COMMENT ON FUNCTION vrm.conversation_summary(vrm.call_stats) IS
+    'what was said and what it came to as columns; interruptions are for each call with a transcript';
+
 CREATE FUNCTION vrm.call_duration(results jsonb) RETURNS interval
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_call_duration';
 COMMENT ON FUNCTION vrm.call_duration(jsonb) IS
@@ -204,7 +244,11 @@ COMMENT ON FUNCTION vrm.speaker_role(text) IS
 GRANT EXECUTE ON FUNCTION
     vrm.call_stats_json(vrm.call_stats), vrm.call_stats_equal(vrm.call_stats, vrm.call_stats),
     vrm.call_stats(text, timestamptz, timestamptz, jsonb), vrm.call_stats(text, bigint, text, integer, bigint),
-    vrm.call_stats(text, bigint, text, integer, bigint, boolean), vrm.duration_sketch(double precision),
+    vrm.call_stats(text, bigint, text, integer, bigint, boolean),
+    vrm.call_stats(text, bigint, text, integer, bigint, boolean, integer, integer, integer, bytea, integer, integer,
+                   text, bigint, text),
+    vrm.answer_time_quantile(vrm.call_stats, double precision), vrm.conversation_summary(vrm.call_stats),
+    vrm.duration_sketch(double precision),
     vrm.rollup(vrm.call_stats), vrm.call_count(vrm.call_stats), vrm.success_rate(vrm.call_stats),
     vrm.distinct_customers(vrm.call_stats), vrm.duration_quantile(vrm.call_stats, double precision),
     vrm.duration_quantile(vrm.call_stats, double precision[]), vrm.duration_rank(vrm.call_stats, interval),

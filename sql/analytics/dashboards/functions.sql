@@ -13,23 +13,40 @@ CREATE OR REPLACE FUNCTION vrm.call_summary(
                    running bigint, completed bigint, failed bigint, cancelled bigint, success_rate numeric,
                    average_duration interval, stddev_duration interval, p50_duration interval,
                    p95_duration interval, p99_duration interval, max_duration interval, positive bigint,
-                   neutral bigint, negative bigint, actions bigint, customers bigint, bad bigint)
+                   neutral bigint, negative bigint, actions bigint, customers bigint, bad bigint,
+                   p50_answer_time interval, p95_answer_time interval, interruptions numeric, talk_share numeric,
+                   transfer_rate numeric, containment_rate numeric, cost numeric, currency text,
+                   tool_success_rate numeric)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    -- There is none before all times, nor before the earliest that can be told.  Seconds are subtracted,
+    -- because an interval may be too short for the difference of two times.
+    earlier timestamptz := CASE WHEN isfinite(since) AND isfinite(until)
+                                     AND 2 * extract(epoch FROM since) - extract(epoch FROM until)
+                                         >= extract(epoch FROM timestamptz '4713-02-01 00:00 UTC BC')
+                                THEN since - (until - since) END;
 BEGIN
     RETURN QUERY
     WITH figures AS MATERIALIZED (
-        SELECT p.period, p.since, p.until, f.*
+        SELECT p.period, p.since, p.until, f.*, c.p50_answer_time, c.p95_answer_time,
+               round(c.interruptions::numeric, 3) AS interruptions, round(c.talk_share::numeric, 3) AS talk_share,
+               round(c.transfer_rate::numeric, 3) AS transfer_rate,
+               round(c.containment_rate::numeric, 3) AS containment_rate, c.cost_micros / 1000000.0 AS cost, c.currency,
+               round(c.tool_success_rate::numeric, 3) AS tool_success_rate
         FROM (SELECT 1, 'current', since, until
               UNION ALL
-              SELECT 2, 'previous', since - (until - since), since WHERE compare) AS p (place, period, since, until),
-             LATERAL vrm.summary(vrm.call_statistics(p.since, p.until, agents)) AS f
+              SELECT 2, 'previous', earlier, since WHERE compare AND earlier IS NOT NULL)
+             AS p (place, period, since, until),
+             LATERAL vrm.call_statistics(p.since, p.until, agents) AS s (stats),
+             LATERAL vrm.summary(s.stats) AS f, LATERAL vrm.conversation_summary(s.stats) AS c
         ORDER BY p.place
     )
     SELECT f.period, f.since, f.until, f.calls, f.queued, f.running, f.completed, f.failed, f.cancelled,
            round(f.success_rate::numeric, 3), f.average_duration, f.stddev_duration, f.p50_duration,
            f.p95_duration, f.p99_duration, f.max_duration, f.positive, f.neutral, f.negative, f.actions,
-           f.customers, f.bad
+           f.customers, f.bad, f.p50_answer_time, f.p95_answer_time, f.interruptions, f.talk_share, f.transfer_rate,
+           f.containment_rate, f.cost, f.currency, f.tool_success_rate
     FROM figures f
     UNION ALL
     SELECT 'change', NULL, NULL, c.calls - p.calls, c.queued - p.queued, c.running - p.running,
@@ -38,7 +55,11 @@ BEGIN
            c.stddev_duration - p.stddev_duration, c.p50_duration - p.p50_duration,
            c.p95_duration - p.p95_duration, c.p99_duration - p.p99_duration, c.max_duration - p.max_duration,
            c.positive - p.positive, c.neutral - p.neutral, c.negative - p.negative, c.actions - p.actions,
-           c.customers - p.customers, c.bad - p.bad
+           c.customers - p.customers, c.bad - p.bad, c.p50_answer_time - p.p50_answer_time,
+           c.p95_answer_time - p.p95_answer_time, c.interruptions - p.interruptions, c.talk_share - p.talk_share,
+           c.transfer_rate - p.transfer_rate, c.containment_rate - p.containment_rate,
+           CASE WHEN c.currency IS NOT DISTINCT FROM p.currency THEN c.cost - p.cost END,
+           CASE WHEN c.currency = p.currency THEN c.currency END, c.tool_success_rate - p.tool_success_rate
     FROM figures c JOIN figures p ON c.period = 'current' AND p.period = 'previous';
 END
 $$;
@@ -56,13 +77,17 @@ CREATE OR REPLACE FUNCTION vrm.call_series(
 )
     RETURNS TABLE (bucket_since timestamptz, bucket_until timestamptz, calls bigint, completed bigint, failed bigint,
                    cancelled bigint, success_rate numeric, average_duration interval, p50_duration interval,
-                   p95_duration interval, positive bigint, neutral bigint, negative bigint, customers bigint)
+                   p95_duration interval, positive bigint, neutral bigint, negative bigint, customers bigint,
+                   p50_answer_time interval, p95_answer_time interval, interruptions numeric, talk_share numeric,
+                   transfer_rate numeric, containment_rate numeric, cost numeric, currency text,
+                   tool_success_rate numeric)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    months integer := extract(year FROM bucket) * 12 + extract(month FROM bucket);
-    days integer := extract(day FROM bucket);
-    clock interval := bucket - make_interval(months => months, days => days);
+    finite boolean := isfinite(bucket);
+    months integer := CASE WHEN finite THEN extract(year FROM bucket) * 12 + extract(month FROM bucket) END;
+    days integer := CASE WHEN finite THEN extract(day FROM bucket) END;
+    clock interval := CASE WHEN finite THEN bucket - make_interval(months => months, days => days) END;
     local_first timestamp;
     edges timestamptz[];
     number_of_buckets double precision;
@@ -80,7 +105,7 @@ BEGIN
                   DETAIL = format('Got %s and %s.', coalesce(since::text, 'null'), coalesce(until::text, 'null')),
                   HINT = 'For example: now() - interval ''30 days'', now().';
     END IF;
-    number_of_buckets := extract(epoch FROM until - since) / extract(epoch FROM bucket);
+    number_of_buckets := (extract(epoch FROM until) - extract(epoch FROM since)) / extract(epoch FROM bucket);
     IF number_of_buckets > 10000 THEN
         RAISE EXCEPTION 'a series has at most 10000 buckets'
             USING ERRCODE = 'program_limit_exceeded',
@@ -111,10 +136,15 @@ BEGIN
         SELECT e.edge, edges[e.number + 1], coalesce(s.calls, 0),
                coalesce(s.completed, 0), coalesce(s.failed, 0), coalesce(s.cancelled, 0),
                round(s.success_rate::numeric, 3), s.average_duration, s.p50_duration, s.p95_duration,
-               coalesce(s.positive, 0), coalesce(s.neutral, 0), coalesce(s.negative, 0), coalesce(s.customers, 0)
+               coalesce(s.positive, 0), coalesce(s.neutral, 0), coalesce(s.negative, 0), coalesce(s.customers, 0),
+               c.p50_answer_time, c.p95_answer_time, round(c.interruptions::numeric, 3),
+               round(c.talk_share::numeric, 3), round(c.transfer_rate::numeric, 3),
+               round(c.containment_rate::numeric, 3), c.cost_micros / 1000000.0,
+               c.currency, round(c.tool_success_rate::numeric, 3)
         FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
         LEFT JOIN part p ON p.number = e.number
         LEFT JOIN LATERAL vrm.summary(p.stats) AS s ON true
+        LEFT JOIN LATERAL vrm.conversation_summary(p.stats) AS c ON true
         WHERE e.edge < until AND edges[e.number + 1] > since
         ORDER BY e.number;
 END
@@ -125,16 +155,22 @@ COMMENT ON FUNCTION vrm.call_series(timestamptz, timestamptz, interval, text, uu
 CREATE OR REPLACE FUNCTION vrm.agent_performance(since timestamptz, until timestamptz)
     RETURNS TABLE (agent_id uuid, agent text, calls bigint, completed bigint, failed bigint,
                    success_rate numeric, average_duration interval, p50_duration interval, p95_duration interval,
-                   positive_share numeric, actions bigint, customers bigint, bad bigint)
+                   positive_share numeric, actions bigint, customers bigint, bad bigint,
+                   p50_answer_time interval, p95_answer_time interval, interruptions numeric, talk_share numeric,
+                   transfer_rate numeric, containment_rate numeric, cost numeric, currency text,
+                   tool_success_rate numeric)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT s.agent_id, a.agent_id, f.calls, f.completed, f.failed, round(f.success_rate::numeric, 3),
            date_trunc('second', f.average_duration), f.p50_duration, f.p95_duration,
            round(f.positive::numeric / nullif(f.positive + f.neutral + f.negative, 0), 3),
-           f.actions, f.customers, f.bad
+           f.actions, f.customers, f.bad, c.p50_answer_time, c.p95_answer_time, round(c.interruptions::numeric, 3),
+           round(c.talk_share::numeric, 3), round(c.transfer_rate::numeric, 3), round(c.containment_rate::numeric, 3),
+           c.cost_micros / 1000000.0, c.currency, round(c.tool_success_rate::numeric, 3)
     FROM (SELECT p.agent_id, vrm.rollup(p.stats) AS stats
           FROM vrm.statistics_by_agent(since, until) p
           GROUP BY p.agent_id) AS s
     CROSS JOIN LATERAL vrm.summary(s.stats) AS f
+    CROSS JOIN LATERAL vrm.conversation_summary(s.stats) AS c
     LEFT JOIN vrm.agents a ON a.user_id = vrm.uid() AND a.id = s.agent_id
     ORDER BY f.calls DESC, a.agent_id
 $$;
@@ -164,8 +200,10 @@ CREATE OR REPLACE FUNCTION vrm.live_calls()
            (SELECT count(*) FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id),
            (SELECT t.message FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id
             ORDER BY t.id DESC LIMIT 1)
-    FROM vrm.test_runs r LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
-    WHERE r.user_id = vrm.uid() AND r.status IN ('queued', 'running')
+    FROM vrm.live_runs l
+    JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+    LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
+    WHERE l.user_id = vrm.uid() AND r.status IN ('queued', 'running')
     ORDER BY r.started_at, r.id
 $$;
 COMMENT ON FUNCTION vrm.live_calls() IS 'the caller''s calls that are queued or running, oldest first';

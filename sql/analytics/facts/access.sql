@@ -27,7 +27,8 @@ BEGIN
 END
 $$;
 CREATE TRIGGER record_facts
-    AFTER INSERT OR DELETE OR UPDATE OF user_id, id, agent_id, status, started_at, completed_at, results
+    AFTER INSERT OR DELETE
+       OR UPDATE OF user_id, id, agent_id, status, started_at, completed_at, results, outcome, cost, currency
     ON vrm.test_runs
     FOR EACH ROW EXECUTE FUNCTION vrm.record_facts();
 COMMENT ON TRIGGER record_facts ON vrm.test_runs IS 'keeps vrm.call_facts in step';

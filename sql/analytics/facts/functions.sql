@@ -6,26 +6,40 @@ DECLARE
     changed bigint;
 BEGIN
     WITH fresh AS (
-        SELECT r.user_id, r.id, r.agent_id, r.started_at, r.status, f.*
-        FROM vrm.test_runs r,
-             LATERAL vrm.call_fact(r.status, r.started_at, r.completed_at, r.results) AS f
+        SELECT r.user_id, r.id, r.agent_id, r.started_at, r.status, r.outcome, o.kind AS outcome_kind,
+               (r.cost * 1000000)::bigint AS cost_micros, r.currency, f.*, s.*
+        FROM vrm.test_runs r
+        LEFT JOIN vrm.call_outcomes o ON o.name = r.outcome
+        CROSS JOIN LATERAL vrm.call_fact(r.status, r.started_at, r.completed_at, r.results) AS f
+        CROSS JOIN LATERAL vrm.speech_fact(r.results) AS s
         WHERE r.status IN ('completed', 'failed', 'cancelled') AND isfinite(r.started_at)
     ), behind AS (
         SELECT n.*, o.started_at AS before
         FROM fresh n LEFT JOIN vrm.call_facts o ON o.user_id = n.user_id AND o.id = n.id
         WHERE o.id IS NULL
-           OR (o.agent_id, o.started_at, o.status, o.duration_ms, o.sentiment, o.actions, o.customer, o.bad)
+           OR (o.agent_id, o.started_at, o.status, o.duration_ms, o.sentiment, o.actions, o.customer, o.bad,
+               o.outcome, o.cost_micros, o.currency, o.agent_ms, o.customer_ms, o.interruptions, o.answers,
+               o.tool_calls, o.tool_failures)
               IS DISTINCT FROM
-              (n.agent_id, n.started_at, n.status, n.duration_ms, n.sentiment, n.actions, n.customer, n.bad)
+              (n.agent_id, n.started_at, n.status, n.duration_ms, n.sentiment, n.actions, n.customer, n.bad,
+               n.outcome, n.cost_micros, n.currency, n.agent_ms, n.customer_ms, n.interruptions, n.answers,
+               n.tool_calls, n.tool_failures)
     ), put AS (
         INSERT INTO vrm.call_facts
-            (user_id, id, agent_id, started_at, status, duration_ms, sentiment, actions, customer, bad)
-        SELECT user_id, id, agent_id, started_at, status, duration_ms, sentiment, actions, customer, bad
+            (user_id, id, agent_id, started_at, status, duration_ms, sentiment, actions, customer, bad, outcome,
+             outcome_kind, cost_micros, currency, agent_ms, customer_ms, interruptions, answers, tool_calls,
+             tool_failures)
+        SELECT user_id, id, agent_id, started_at, status, duration_ms, sentiment, actions, customer, bad, outcome,
+               outcome_kind, cost_micros, currency, agent_ms, customer_ms, interruptions, answers, tool_calls,
+               tool_failures
         FROM behind
         ON CONFLICT (user_id, id) DO UPDATE
         SET agent_id = excluded.agent_id, started_at = excluded.started_at, status = excluded.status,
             duration_ms = excluded.duration_ms, sentiment = excluded.sentiment, actions = excluded.actions,
-            customer = excluded.customer, bad = excluded.bad
+            customer = excluded.customer, bad = excluded.bad, outcome = excluded.outcome,
+            outcome_kind = excluded.outcome_kind, cost_micros = excluded.cost_micros, currency = excluded.currency,
+            agent_ms = excluded.agent_ms, customer_ms = excluded.customer_ms, interruptions = excluded.interruptions,
+            answers = excluded.answers, tool_calls = excluded.tool_calls, tool_failures = excluded.tool_failures
     ), marked AS (
         INSERT INTO vrm.call_dirty (user_id, day)
         SELECT b.user_id, vrm.utc_day(b.started_at) FROM behind b
@@ -33,6 +47,13 @@ BEGIN
         SELECT b.user_id, vrm.utc_day(b.before) FROM behind b WHERE b.before IS NOT NULL
     )
     SELECT count(*) INTO changed FROM behind;
+
+    DELETE FROM vrm.live_runs l
+    WHERE NOT EXISTS (SELECT FROM vrm.test_runs r
+                      WHERE r.user_id = l.user_id AND r.id = l.run_id AND r.status IN ('queued', 'running'));
+    INSERT INTO vrm.live_runs (user_id, run_id, started_at)
+    SELECT r.user_id, r.id, r.started_at FROM vrm.test_runs r WHERE r.status IN ('queued', 'running')
+    ON CONFLICT (user_id, run_id) DO NOTHING;
     RETURN changed;
 END
 $$;
@@ -82,7 +103,9 @@ BEGIN
         INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
         SELECT changed.user_id, 'day', changed.day,
                coalesce(f.agent_id, '00000000-0000-0000-0000-000000000000') AS agent,
-               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)::bytea
+               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad, f.agent_ms,
+                              f.customer_ms, f.interruptions, f.answers, f.tool_calls, f.tool_failures,
+                              f.outcome_kind, f.cost_micros, f.currency)::bytea
         FROM vrm.call_facts f
         WHERE f.user_id = changed.user_id AND f.started_at >= changed.day::timestamp AT TIME ZONE 'UTC'
           AND f.started_at < (changed.day + 1)::timestamp AT TIME ZONE 'UTC'

@@ -21,9 +21,19 @@ CREATE FUNCTION vrm.call_fact(
 COMMENT ON FUNCTION vrm.call_fact(text, timestamptz, timestamptz, jsonb) IS
     'what vrm.call_facts holds of a call; bad: something in its results cannot be read';
 
+CREATE FUNCTION vrm.speech_fact(
+    results jsonb,
+    OUT agent_ms integer, OUT customer_ms integer, OUT interruptions integer, OUT answers bytea, OUT tool_calls integer,
+    OUT tool_failures integer
+)
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_speech_fact';
+COMMENT ON FUNCTION vrm.speech_fact(jsonb) IS
+    'what vrm.call_facts holds of what was said in a call; answers are packed answering times, in ms';
+
 CREATE FUNCTION vrm.utc_day(moment timestamptz) RETURNS date
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_utc_day';
 COMMENT ON FUNCTION vrm.utc_day(timestamptz) IS 'the day in UTC, by which statistics are kept';
 
-GRANT EXECUTE ON FUNCTION vrm.call_fact(text, timestamptz, timestamptz, jsonb), vrm.utc_day(timestamptz)
+GRANT EXECUTE ON FUNCTION
+    vrm.call_fact(text, timestamptz, timestamptz, jsonb), vrm.speech_fact(jsonb), vrm.utc_day(timestamptz)
     TO authenticated, service_role;

@@ -15,10 +15,22 @@ CREATE TABLE IF NOT EXISTS vrm.call_facts (
     actions integer,
     customer bigint,
     bad boolean NOT NULL DEFAULT false,
+    outcome text,
+    outcome_kind text CONSTRAINT known_kind CHECK (outcome_kind IN ('contained', 'transferred', 'other')),
+    cost_micros bigint,
+    currency text,
+    agent_ms integer,
+    customer_ms integer,
+    interruptions integer,
+    answers bytea CONSTRAINT answers_length CHECK (length(answers) <= 1800),
+    tool_calls integer,
+    tool_failures integer,
     PRIMARY KEY (user_id, id)
 );
+ALTER TABLE vrm.call_facts ALTER COLUMN answers SET STORAGE PLAIN;
 CREATE INDEX IF NOT EXISTS call_facts_user_time ON vrm.call_facts (user_id, started_at)
-    INCLUDE (agent_id, status, duration_ms, sentiment, actions, customer, bad);
+    INCLUDE (agent_id, status, duration_ms, sentiment, actions, customer, bad, outcome_kind, cost_micros, currency,
+             agent_ms, customer_ms, interruptions, answers, tool_calls, tool_failures);
 CREATE INDEX IF NOT EXISTS call_facts_customer ON vrm.call_facts (user_id, customer) WHERE customer IS NOT NULL;
 COMMENT ON TABLE vrm.call_facts IS
     'what statistics need of a call that has ended; written by a trigger of vrm.test_runs';
@@ -34,6 +46,17 @@ COMMENT ON COLUMN vrm.call_facts.sentiment IS 'positive, neutral or negative';
 COMMENT ON COLUMN vrm.call_facts.actions IS 'how many actions its results say there were';
 COMMENT ON COLUMN vrm.call_facts.customer IS 'vrm.customer_hash() of the customer';
 COMMENT ON COLUMN vrm.call_facts.bad IS 'whether something in its results cannot be read';
+COMMENT ON COLUMN vrm.call_facts.outcome IS 'what became of it';
+COMMENT ON COLUMN vrm.call_facts.outcome_kind IS 'vrm.call_outcomes.kind of that, as it was then';
+COMMENT ON COLUMN vrm.call_facts.cost_micros IS 'what it cost, in millionths of the currency';
+COMMENT ON COLUMN vrm.call_facts.currency IS 'ISO 4217 code of the currency';
+COMMENT ON COLUMN vrm.call_facts.agent_ms IS 'how long the agent spoke; null without a transcript in ms';
+COMMENT ON COLUMN vrm.call_facts.customer_ms IS 'how long the customer spoke; null without a transcript in ms';
+COMMENT ON COLUMN vrm.call_facts.interruptions IS 'turns that were interrupted';
+COMMENT ON COLUMN vrm.call_facts.answers IS
+    'answering times in ms: ascending, as distances in LEB128, in 1800 bytes at most';
+COMMENT ON COLUMN vrm.call_facts.tool_calls IS 'how many actions there were';
+COMMENT ON COLUMN vrm.call_facts.tool_failures IS 'how many of them failed';
 
 CREATE TABLE IF NOT EXISTS vrm.call_dirty (
     user_id uuid NOT NULL,

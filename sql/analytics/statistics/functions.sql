@@ -2,7 +2,7 @@
 
 -- Whole months and days come from vrm.call_rollup unless something in them has changed since; days that
 -- have changed and what juts out of whole days come from the facts; calls that have not ended from
--- vrm.test_runs.  All of it is one snapshot: a STABLE function sees that of its caller's query.
+-- vrm.live_runs.  All of it is one snapshot: a STABLE function sees that of its caller's query.
 -- OFFSET 0 has each span of facts looked up in the index: a plan for any span would read them all.
 CREATE OR REPLACE FUNCTION vrm.statistics_by_agent(
     since timestamptz,
@@ -70,7 +70,10 @@ BEGIN
               WHERE r.user_id = caller AND r.grain = 'day' AND r.bucket = ANY (days)) AS p (agent_id, stats)
         WHERE agents IS NULL OR p.agent_id = ANY (agents);
     RETURN QUERY
-        SELECT f.agent_id, vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)
+        SELECT f.agent_id,
+               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad, f.agent_ms,
+                              f.customer_ms, f.interruptions, f.answers, f.tool_calls, f.tool_failures,
+                              f.outcome_kind, f.cost_micros, f.currency)
         FROM unnest(starts, ends) AS span (s, e)
         CROSS JOIN LATERAL (SELECT c.* FROM vrm.call_facts c
                             WHERE c.user_id = caller AND c.started_at >= span.s AND c.started_at < span.e
@@ -79,8 +82,8 @@ BEGIN
         GROUP BY f.agent_id;
     RETURN QUERY
         SELECT r.agent_id, vrm.call_stats(r.status, NULL, NULL, NULL, NULL)
-        FROM vrm.test_runs r
-        WHERE r.user_id = caller AND r.status IN ('queued', 'running')
+        FROM vrm.live_runs l JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+        WHERE l.user_id = caller AND r.status IN ('queued', 'running')
           AND r.started_at >= since AND r.started_at < until
           AND (agents IS NULL OR r.agent_id = ANY (agents))
         GROUP BY r.agent_id;
@@ -144,7 +147,9 @@ BEGIN
         GROUP BY 1;
     RETURN QUERY
         SELECT width_bucket(f.started_at, edges),
-               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)
+               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad, f.agent_ms,
+                              f.customer_ms, f.interruptions, f.answers, f.tool_calls, f.tool_failures,
+                              f.outcome_kind, f.cost_micros, f.currency)
         FROM unnest(starts, ends) AS span (s, e)
         CROSS JOIN LATERAL (SELECT c.* FROM vrm.call_facts c
                             WHERE c.user_id = caller AND c.started_at >= span.s AND c.started_at < span.e
@@ -153,8 +158,8 @@ BEGIN
         GROUP BY 1;
     RETURN QUERY
         SELECT width_bucket(r.started_at, edges), vrm.call_stats(r.status, NULL, NULL, NULL, NULL)
-        FROM vrm.test_runs r
-        WHERE r.user_id = caller AND r.status IN ('queued', 'running')
+        FROM vrm.live_runs l JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+        WHERE l.user_id = caller AND r.status IN ('queued', 'running')
           AND r.started_at >= since AND r.started_at < until
           AND (agents IS NULL OR r.agent_id = ANY (agents))
         GROUP BY 1;

@@ -35,18 +35,20 @@ COMMENT ON TRIGGER record_status ON vrm.test_runs IS 'one event a state';
 ALTER TABLE vrm.test_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.call_outcomes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.speaker_roles ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm.live_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.test_run_cases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.transcript_turns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.run_actions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.run_events ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON
-    vrm.call_outcomes, vrm.speaker_roles, vrm.test_runs, vrm.test_run_cases, vrm.transcript_turns, vrm.run_actions,
-    vrm.run_events
+    vrm.call_outcomes, vrm.speaker_roles, vrm.test_runs, vrm.live_runs, vrm.test_run_cases, vrm.transcript_turns,
+    vrm.run_actions, vrm.run_events
     FROM PUBLIC, anon, authenticated;
 GRANT SELECT ON vrm.call_outcomes, vrm.speaker_roles TO authenticated;
 GRANT SELECT, DELETE,
       INSERT (user_id, agent_id, test_case_ids, time_limit, outbound_call_params, status)
     ON vrm.test_runs TO authenticated;
+GRANT SELECT ON vrm.live_runs TO authenticated, service_role;
 GRANT SELECT ON vrm.test_run_cases, vrm.transcript_turns, vrm.run_actions, vrm.run_events TO authenticated;
 GRANT SELECT, INSERT, UPDATE, DELETE
     ON vrm.call_outcomes, vrm.speaker_roles, vrm.test_runs, vrm.test_run_cases, vrm.transcript_turns,
@@ -66,6 +68,10 @@ CREATE POLICY "users access their own test runs" ON vrm.test_runs
     USING (user_id = vrm.uid())
     WITH CHECK (user_id = vrm.uid());
 COMMENT ON POLICY "users access their own test runs" ON vrm.test_runs IS 'own rows only';
+CREATE POLICY "users read which of their calls are live" ON vrm.live_runs
+    FOR SELECT TO authenticated
+    USING (user_id = vrm.uid());
+COMMENT ON POLICY "users read which of their calls are live" ON vrm.live_runs IS 'own rows only';
 CREATE POLICY "users read the cases of their test runs" ON vrm.test_run_cases
     FOR SELECT TO authenticated
     USING (user_id = vrm.uid());

@@ -54,18 +54,16 @@ CREATE TABLE IF NOT EXISTS vrm.test_runs (
     CONSTRAINT final_when_completed
         CHECK ((status IN ('completed', 'failed', 'cancelled')) = (completed_at IS NOT NULL)),
     CONSTRAINT completed_after_start CHECK (completed_at >= started_at)
-);
+) WITH (fillfactor = 70, toast_tuple_target = 512);
 ALTER TABLE vrm.test_runs ALTER COLUMN user_id SET DEFAULT vrm.uid();
 ALTER TABLE vrm.test_runs ALTER COLUMN id SET DEFAULT vrm.uuid7();
 ALTER TABLE vrm.test_runs ADD CONSTRAINT test_runs_outcome_fkey
     FOREIGN KEY (outcome) REFERENCES vrm.call_outcomes (name) ON UPDATE CASCADE;
 CREATE INDEX IF NOT EXISTS test_runs_user_time ON vrm.test_runs (user_id, started_at);
 CREATE INDEX IF NOT EXISTS test_runs_agent ON vrm.test_runs (user_id, agent_id, id);
-CREATE INDEX IF NOT EXISTS test_runs_live ON vrm.test_runs (user_id, started_at)
-    WHERE status IN ('queued', 'running');
 CREATE UNIQUE INDEX IF NOT EXISTS test_runs_external_id ON vrm.test_runs (user_id, source, external_id)
     NULLS NOT DISTINCT WHERE external_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS test_runs_completed_at ON vrm.test_runs USING brin (completed_at);
+CREATE INDEX IF NOT EXISTS test_runs_started_at ON vrm.test_runs USING brin (started_at);
 
 -- reads are about twice as fast as with pglz, where the server was built with it
 DO $$
@@ -79,9 +77,8 @@ $$;
 COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row a call';
 COMMENT ON INDEX vrm.test_runs_user_time IS 'a user''s calls by time';
 COMMENT ON INDEX vrm.test_runs_agent IS 'calls of one agent, in order';
-COMMENT ON INDEX vrm.test_runs_live IS 'calls that are queued or running';
 COMMENT ON INDEX vrm.test_runs_external_id IS 'one call of a user for each call of a source';
-COMMENT ON INDEX vrm.test_runs_completed_at IS 'calls of all users by age: operators, archival';
+COMMENT ON INDEX vrm.test_runs_started_at IS 'calls of all users by age: operators';
 COMMENT ON COLUMN vrm.test_runs.user_id IS 'owner';
 COMMENT ON COLUMN vrm.test_runs.id IS 'the call';
 COMMENT ON COLUMN vrm.test_runs.agent_id IS 'agent that took or made it: vrm.agents.id';
@@ -101,6 +98,19 @@ COMMENT ON COLUMN vrm.test_runs.ended_reason IS 'why it ended, in the words of i
 COMMENT ON COLUMN vrm.test_runs.cost IS 'what it cost, in whole units of the currency';
 COMMENT ON COLUMN vrm.test_runs.currency IS 'ISO 4217 code of the currency that the cost is in';
 COMMENT ON CONSTRAINT final_when_completed ON vrm.test_runs IS 'a final state has an end, and only that';
+
+-- What changes when a call ends stands in no index of vrm.test_runs, so that its row is updated in place
+-- (HOT).  Which calls have not ended is told here: a row from the start of a call to its end.
+CREATE TABLE IF NOT EXISTS vrm.live_runs (
+    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    run_id uuid NOT NULL,
+    started_at timestamptz NOT NULL,
+    PRIMARY KEY (user_id, run_id)
+);
+COMMENT ON TABLE vrm.live_runs IS 'calls that are queued or running; written by a trigger of vrm.test_runs';
+COMMENT ON COLUMN vrm.live_runs.user_id IS 'owner';
+COMMENT ON COLUMN vrm.live_runs.run_id IS 'the call';
+COMMENT ON COLUMN vrm.live_runs.started_at IS 'when it was queued, then when it began to run';
 
 CREATE TABLE IF NOT EXISTS vrm.test_run_cases (
     user_id uuid NOT NULL,

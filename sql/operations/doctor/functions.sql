@@ -385,7 +385,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
         WHERE NOT EXISTS (SELECT FROM vrm.retention_runs r WHERE r.started_at <= now())
         UNION ALL
         SELECT format('call %s has been over its time limit', r.id), r.started_at + make_interval(secs => r.time_limit)
-        FROM vrm.test_runs r WHERE r.status IN ('queued', 'running') AND isfinite(r.started_at)
+        FROM vrm.live_runs l JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+        WHERE r.status IN ('queued', 'running') AND isfinite(r.started_at)
     )
     (SELECT 'maintenance', 'fail',
             format('nobody calls vrm.maintain(): %s since %s', w.what, to_char(w.since, 'YYYY-MM-DD HH24:MI TZ')),

@@ -60,9 +60,10 @@ FROM (VALUES
      '{data_key}', '{}', '{}'),
     ('vrm_private.object_purges', 'user_id', '{user_id,object_key,queued_at}', '{}', '{}', '{id,claimed_until,'
      'attempts}'),
-    ('vrm.call_facts', 'user_id', '{user_id,id,agent_id,started_at,status,duration_ms,sentiment,actions}', '{}',
+    ('vrm.call_facts', 'user_id', '{user_id,id,agent_id,started_at,status,duration_ms,sentiment,actions,outcome,'
+     'outcome_kind,cost_micros,currency,agent_ms,customer_ms,interruptions,tool_calls,tool_failures}', '{}',
      '{}',
-     '{customer,bad}'),
+     '{customer,bad,answers}'),
     ('vrm.call_rollup', 'user_id', '{user_id,grain,bucket,agent_id}', '{}', '{}', '{stats}'),
     ('vrm.cached_results', 'user_id', '{user_id,query,result,made_at}', '{}', '{}', '{last_event,snapshot,made_by}'),
     ('vrm.logs', 'user_id', '{class,at,level,user_id,message,data}', '{}', '{}', '{}'),
@@ -85,6 +86,7 @@ FROM (VALUES
      '{banned_until}'),
     ('vrm_private.subject_keys', 'subject', '{subject,created_at}', '{salt}', '{}', '{}'),
     -- of nobody, or for those who keep the database
+    ('vrm.live_runs', NULL, '{}', '{}', '{}', '{user_id,run_id,started_at}'),
     ('vrm.call_dirty', NULL, '{}', '{}', '{}', '{user_id,id,day}'),
     ('vrm_private.legal_holds', NULL, '{}', '{}', '{}', '{hold_id,reason,user_id,agent_id,run_id,started,placed_by,'
      'placed_at,released_by,released_at}'),

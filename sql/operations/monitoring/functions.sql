@@ -281,7 +281,8 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     ), live AS (
         SELECT r.status::text AS status, count(*) AS calls,
                count(*) FILTER (WHERE r.started_at + make_interval(secs => r.time_limit) < clock_timestamp()) AS expired
-        FROM vrm.test_runs r WHERE r.status IN ('queued', 'running') GROUP BY 1
+        FROM vrm.live_runs l JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+        WHERE r.status IN ('queued', 'running') GROUP BY 1
     )
     SELECT 'vrm_jobs_retention_overdue_seconds', jsonb_build_object('policy', p.name),
            CASE WHEN p.runs THEN vrm_private.seconds_since(p.done_at + p.every) ELSE 0 END

@@ -101,7 +101,9 @@ BEGIN
         JOIN pg_attribute u ON u.attrelid = c.oid AND u.attname = 'user_id' AND u.atttypid = 'uuid'::regtype
         WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
           AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-          AND c.oid NOT IN ('vrm.call_imports'::regclass, 'vrm_private.legal_holds'::regclass)
+          -- of vrm.live_runs a trigger takes the rows along
+          AND c.oid NOT IN ('vrm.call_imports'::regclass, 'vrm.live_runs'::regclass,
+                            'vrm_private.legal_holds'::regclass)
         ORDER BY c.oid::regclass::text
     LOOP
         EXECUTE format('WITH gone AS (DELETE FROM %s WHERE user_id = $1 AND run_id = ANY ($2) RETURNING 1)'

@@ -190,6 +190,9 @@ ALTER TABLE vrm_private.test_runs_archive
     ADD COLUMN cost numeric(18, 6),
     ADD COLUMN currency text;
 DROP VIEW vrm.all_test_runs, vrm.calls;
+-- The row of a call that ends is updated in place: see vrm.live_runs.
+ALTER TABLE vrm.test_runs SET (fillfactor = 70, toast_tuple_target = 512);
+DROP INDEX IF EXISTS vrm.test_runs_live, vrm.test_runs_completed_at;
 DROP FUNCTION vrm.append_transcript(uuid, text, text, interval), vrm.record_action(uuid, text, text, interval),
     vrm_private.running_call(uuid, uuid), vrm_private.check_offset(interval), vrm_private.clock(interval, integer),
     vrm_private.folded_results(uuid, uuid, jsonb, interval),
@@ -260,6 +263,23 @@ TRUNCATE vrm.cached_results;
 ALTER TABLE vrm.cached_results
     ADD COLUMN IF NOT EXISTS snapshot pg_snapshot NOT NULL,
     ADD COLUMN IF NOT EXISTS made_by xid8 NOT NULL;
+ALTER TABLE vrm.call_facts
+    ADD COLUMN outcome text,
+    ADD COLUMN outcome_kind text CONSTRAINT known_kind CHECK (outcome_kind IN ('contained', 'transferred', 'other')),
+    ADD COLUMN cost_micros bigint,
+    ADD COLUMN currency text,
+    ADD COLUMN agent_ms integer,
+    ADD COLUMN customer_ms integer,
+    ADD COLUMN interruptions integer,
+    ADD COLUMN answers bytea CONSTRAINT answers_length CHECK (length(answers) <= 1800),
+    ADD COLUMN tool_calls integer,
+    ADD COLUMN tool_failures integer;
+ALTER TABLE vrm.call_facts ALTER COLUMN answers SET STORAGE PLAIN;
+-- They come back with the columns that statistics read, and with the facts of all calls made anew.
+DROP INDEX IF EXISTS vrm.call_facts_user_time;
+DROP TRIGGER IF EXISTS record_facts ON vrm.test_runs;
+DROP FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean),
+    vrm.call_series(timestamptz, timestamptz, interval, text, uuid[]), vrm.agent_performance(timestamptz, timestamptz);
 
 -- retention --------------------------------------------------------------------------------------
 

@@ -76,6 +76,7 @@ void call_stats::merge(const call_stats& other) {
   actions_.add(other.actions_.value());
   with_customer_ += other.with_customer_;
   customers_.merge(other.customers_);
+  conversations_.merge(other.conversations_);
   if (other.durations_ == 0) return;
   widen(other.shortest_, other.longest_, other.whole_seconds_);
   durations_ += other.durations_;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/analytics/conversation_stats.h"
 #include "core/analytics/histogram.h"
 #include "core/analytics/hyperloglog.h"
 #include "core/analytics/packing.h"
@@ -46,9 +47,11 @@ class call_stats {
   static constexpr std::size_t sentiments = 3;
 
   explicit call_stats(std::pmr::memory_resource* memory) noexcept
-      : histogram_(memory), customers_(memory) {}
+      : histogram_(memory), customers_(memory), conversations_(memory) {}
 
   void add(const call& one);
+  /// What was said in a call that add() has added.
+  void add(const conversation& one, bool completed) { conversations_.add(one, completed); }
   /// A call of which nothing is known but its length.
   void add_duration(std::int64_t duration);
   /// A call whose length makes no sense.
@@ -90,6 +93,8 @@ class call_stats {
   /// The share of the calls that last no longer than so many microseconds, give or take 0.1 %.
   [[nodiscard]] std::optional<double> duration_rank(std::int64_t microseconds) const noexcept;
 
+  [[nodiscard]] const conversation_stats& conversations() const noexcept { return conversations_; }
+
   /// All figures as JSON; durations in seconds.
   [[nodiscard]] std::string json() const;
 
@@ -127,6 +132,7 @@ class call_stats {
   bool whole_seconds_ = true;
   duration_histogram histogram_;
   hyperloglog customers_;
+  conversation_stats conversations_;
 };
 
 }  // namespace vrm

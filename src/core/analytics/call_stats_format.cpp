@@ -5,6 +5,9 @@
 //   buckets in use; if any: least, most, sum, sum of squares, (distance from the last one,
 //   count)... customers: how many, each as 8 bytes in ascending order; or 4096 registers of six
 //   bits
+//
+// Version 2 is followed by figures of conversations (conversation_stats.h).  A state without any is
+// of version 1, as those of vrm 1.0 are.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -17,6 +20,7 @@ namespace vrm {
 namespace {
 
 constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version_with_conversations = 2;
 constexpr std::uint8_t broken_seconds = 1;
 constexpr std::uint8_t dense_customers = 2;
 constexpr std::size_t hash_bytes = 8;
@@ -38,7 +42,7 @@ void write_registers(Sink& sink, std::span<const std::uint8_t> registers) {
 template <typename Sink>
 void call_stats::write(Sink& sink) const {
   const bool dense = !customers_.dense().empty();
-  sink.byte(version);
+  sink.byte(conversations_.empty() ? version : version_with_conversations);
   sink.byte(static_cast<std::uint8_t>((whole_seconds_ ? 0 : broken_seconds) |
                                       (dense ? dense_customers : 0)));
   for (const std::uint64_t count : by_status_) sink.number(count);
@@ -66,14 +70,15 @@ void call_stats::write(Sink& sink) const {
 
   if (dense) {
     write_registers(sink, customers_.dense());
-    return;
-  }
-  sink.number(customers_.exact().size());
-  for (const std::uint64_t hash : customers_.exact()) {
-    for (std::size_t i = 0; i < hash_bytes; ++i) {
-      sink.byte(static_cast<std::uint8_t>(hash >> (8 * i)));
+  } else {
+    sink.number(customers_.exact().size());
+    for (const std::uint64_t hash : customers_.exact()) {
+      for (std::size_t i = 0; i < hash_bytes; ++i) {
+        sink.byte(static_cast<std::uint8_t>(hash >> (8 * i)));
+      }
     }
   }
+  if (!conversations_.empty()) conversations_.write(sink);
 }
 
 std::size_t call_stats::packed_size() const noexcept {
@@ -116,7 +121,10 @@ std::array<std::uint8_t, hyperloglog::registers> read_registers(byte_reader& rea
 
 void call_stats::merge(std::span<const std::byte> packed) {
   byte_reader reader(packed);
-  if (reader.byte() != version) byte_reader::refuse("Its version is not 1.");
+  const std::uint8_t its_version = reader.byte();
+  if (its_version != version && its_version != version_with_conversations) {
+    byte_reader::refuse("Its version is neither 1 nor 2.");
+  }
   const std::uint8_t flags = reader.byte();
   if (flags > (broken_seconds | dense_customers)) byte_reader::refuse("Its flags are unknown.");
   const auto count = [&] { return static_cast<std::uint64_t>(reader.number(most_calls)); };
@@ -146,6 +154,10 @@ void call_stats::merge(std::span<const std::byte> packed) {
   with_customer_ += count();
   read_durations(reader, (flags & broken_seconds) == 0);
   read_customers(reader, (flags & dense_customers) != 0);
+  if (its_version == version_with_conversations) {
+    if (reader.at_end()) byte_reader::refuse("It ends too early.");
+    conversations_.merge(reader);
+  }
   if (!reader.at_end()) byte_reader::refuse("It goes on after its end.");
 }
 
@@ -208,6 +220,7 @@ void call_stats::check_plausible() const {
     if (!holds) byte_reader::refuse(otherwise);
   };
   const std::uint64_t total = calls();
+  conversations_.check_plausible(total);
   demand(bad_ <= total, "It has more bad calls than calls.");
   demand(with_actions_ <= total, "It has more calls with actions than calls.");
   demand(actions_.value() <= uint128{with_actions_} * INT32_MAX, "It has too many actions.");
@@ -282,6 +295,7 @@ std::string call_stats::json() const {
       .integer("actions", static_cast<std::uint64_t>(actions()))
       .integer("customers", static_cast<std::uint64_t>(distinct_customers()))
       .integer("bad", bad_);
+  if (!conversations_.empty()) figures.json("conversation", conversations_.json());
   return figures.close();
 }
 

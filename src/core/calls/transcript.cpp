@@ -35,6 +35,7 @@ std::int32_t count_words(std::string_view text) noexcept {
 void transcript_figures::add(const turn& next) {
   if (!speaks(next.role)) return;
   ++turns;
+  in_milliseconds |= next.to_the_millisecond;
   agent_turns += static_cast<std::int32_t>(is_agent(next));
   (is_agent(next) ? agent_words : customer_words) += next.words;
   interruptions += static_cast<std::int32_t>(next.interrupted);

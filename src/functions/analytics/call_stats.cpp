@@ -132,6 +132,41 @@ state add_fact(state into, std::optional<std::string_view> status,
   return into;
 }
 
+/// With what was said and what it came to, as vrm.call_facts has it.
+state add_conversation_fact(
+    state into, std::optional<std::string_view> status, std::optional<std::int64_t> duration_ms,
+    std::optional<std::string_view> sentiment, std::optional<std::int32_t> actions,
+    std::optional<std::int64_t> customer, std::optional<bool> bad,
+    std::optional<std::int32_t> agent_ms, std::optional<std::int32_t> customer_ms,
+    std::optional<std::int32_t> interruptions, std::optional<std::span<const std::byte>> answers,
+    std::optional<std::int32_t> tool_calls, std::optional<std::int32_t> tool_failures,
+    std::optional<std::string_view> kind, std::optional<std::int64_t> cost_micros,
+    std::optional<std::string_view> currency) {
+  const auto not_negative = [](auto number) {
+    if (number.value_or(0) >= 0) return;
+    throw error("22023", "figures of a call must not be negative")
+        .detail("One of them is.")
+        .hint("Leave out what is not known: null.");
+  };
+  for (const auto number : {agent_ms, customer_ms, interruptions, tool_calls, tool_failures}) {
+    not_negative(number);
+  }
+  not_negative(cost_micros);
+  into = add_fact(into, status, duration_ms, sentiment, actions, customer, bad);
+  const std::int32_t calls = tool_calls.value_or(0);
+  into->add(conversation{.agent_time = agent_ms,
+                         .customer_time = customer_ms,
+                         .interruptions = interruptions.value_or(0),
+                         .tool_calls = calls,
+                         .tool_failures = std::min(tool_failures.value_or(0), calls),
+                         .answers = answers.value_or(std::span<const std::byte>()),
+                         .outcome = outcome_kind_of(kind.value_or("")),
+                         .cost = cost_micros,
+                         .currency = currency.value_or("")},
+            call_status_of(status.value_or("")) == call_status::completed);
+  return into;
+}
+
 state add_call(state into, std::optional<std::string_view> status,
                std::optional<std::int64_t> duration_ms, std::optional<std::string_view> sentiment,
                std::optional<std::int32_t> actions, std::optional<std::int64_t> customer) {
@@ -165,16 +200,55 @@ std::int64_t call_count(stats value) { return count(value.get().calls()); }
 std::optional<double> success_rate(stats value) { return value.get().success_rate(); }
 std::int64_t distinct_customers(stats value) { return value.get().distinct_customers(); }
 
+namespace {
+
+/// A fraction of all, from 0 to 1.
+void check_fraction(double fraction, const char* example) {
+  if (fraction >= 0 && fraction <= 1) return;
+  throw error("22003", "percentile value " + std::to_string(fraction) + " is not between 0 and 1")
+      .hint(example);
+}
+
+figure in_milliseconds(std::optional<std::int64_t> count) {
+  if (!count) return std::nullopt;
+  return std::chrono::milliseconds(*count);
+}
+
+}  // namespace
+
 figure duration_quantile(stats value, double fraction) {
-  if (fraction < 0 || fraction > 1 || std::isnan(fraction)) {
-    throw error("22003", "percentile value " + std::to_string(fraction) + " is not between 0 and 1")
-        .hint("For the median: SELECT vrm.duration_quantile(stats, 0.5);");
-  }
+  check_fraction(fraction, "For the median: SELECT vrm.duration_quantile(stats, 0.5);");
   return in_microseconds(value.get().duration_quantile(fraction));
 }
 
 std::optional<double> duration_rank(stats value, std::chrono::microseconds duration) {
   return value.get().duration_rank(duration.count());
+}
+
+figure answer_time_quantile(stats value, double fraction) {
+  check_fraction(fraction, "For the median: SELECT vrm.answer_time_quantile(stats, 0.5);");
+  return in_milliseconds(value.get().conversations().answer_quantile(fraction));
+}
+
+using conversation_row =
+    pg::record<std::int64_t, figure, figure, std::optional<double>, std::optional<double>,
+               std::optional<double>, std::optional<double>, std::optional<std::int64_t>,
+               std::optional<std::string>, std::optional<double>>;
+
+conversation_row conversation_summary(stats value) {
+  const conversation_stats& said = value.get().conversations();
+  std::optional<std::string> currency;
+  if (!said.currency().empty()) currency = said.currency();
+  return {count(said.answers()),
+          in_milliseconds(said.answer_quantile(0.5)),
+          in_milliseconds(said.answer_quantile(0.95)),
+          said.interruptions(),
+          said.talk_share(),
+          said.transfer_rate(),
+          said.containment_rate(),
+          said.cost(),
+          currency,
+          said.tool_success_rate()};
 }
 
 using summary_row =
@@ -231,6 +305,9 @@ PG_EXPORT(vrm_call_stats_equal, vrm::sql::call_stats_equal);
 PG_EXPORT(vrm_call_stats_json, vrm::sql::call_stats_json);
 PG_EXPORT(vrm_add_run, vrm::sql::add_run);
 PG_EXPORT(vrm_add_fact, vrm::sql::add_fact);
+PG_EXPORT(vrm_add_conversation_fact, vrm::sql::add_conversation_fact);
+PG_EXPORT(vrm_answer_time_quantile, vrm::sql::answer_time_quantile);
+PG_EXPORT(vrm_conversation_summary, vrm::sql::conversation_summary);
 PG_EXPORT(vrm_add_call, vrm::sql::add_call);
 PG_EXPORT(vrm_add_duration, vrm::sql::add_duration);
 PG_EXPORT(vrm_merge_stats, vrm::sql::merge_stats);

@@ -3,17 +3,24 @@
 //
 // Days are marked always and never looked up first: a writer who marked a day only when it was not
 // marked yet would rely on a mark that the compactor is just taking away.
+#include <algorithm>
 #include <array>
+#include <cstring>
+#include <vector>
 
 #include "boundary/call/function.h"
+#include "boundary/call/statement.h"
 #include "boundary/call/trigger.h"
 #include "boundary/value/datum.h"
 #include "boundary/value/record.h"
+#include "functions/analytics/speech.h"
 #include "functions/calls/calls.h"
 #include "functions/retention/retention.h"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "utils/date.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 }
 
@@ -45,9 +52,22 @@ bool has_ended(call_status status) {
 }
 
 /// The columns of vrm.test_runs that count here.
-enum column : std::uint8_t { user_id, id, agent_id, status, started_at, completed_at, results };
-constexpr std::array<const char*, 7> column_names = {
-    "user_id", "id", "agent_id", "status", "started_at", "completed_at", "results"};
+enum column : std::uint8_t {
+  user_id,
+  id,
+  agent_id,
+  status,
+  started_at,
+  completed_at,
+  results,
+  outcome,
+  cost,
+  currency
+};
+constexpr std::array<const char*, 10> column_names = {
+    "user_id",      "id",      "agent_id", "status", "started_at",
+    "completed_at", "results", "outcome",  "cost",   "currency"};
+constexpr std::size_t columns_of_1_0 = 7;
 
 /// A row of vrm.test_runs; its columns are found by name, because a DBA may add and drop some.
 class run_row {
@@ -56,6 +76,10 @@ class run_row {
     pg::guarded([&] {
       for (std::size_t i = 0; i < column_names.size(); ++i) {
         const int number = SPI_fnumber(columns, column_names[i]);
+        if (number <= 0 && i >= columns_of_1_0) {
+          nulls_[i] = true;
+          continue;
+        }
         if (number <= 0) {
           ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
                   errmsg("column \"%s\" does not exist", column_names[i]),
@@ -78,6 +102,10 @@ class run_row {
 
   [[nodiscard]] std::string_view status_text() const {
     return get<std::string_view>(status).value_or("");
+  }
+  [[nodiscard]] bool is_live() const {
+    const call_status now = call_status_of(status_text());
+    return now == call_status::queued || now == call_status::running;
   }
   /// Whether there is a fact of it; a call at the end of time belongs to no day.
   [[nodiscard]] bool counts() const {
@@ -103,36 +131,27 @@ day day_of(TimestampTz moment) {
 
 day day_of(const run_row& row) { return day_of(DatumGetTimestampTz(row.value(started_at))); }
 
-/// A statement that is planned once in a backend.
-template <std::size_t Arguments>
-class statement {
- public:
-  constexpr statement(const char* sql, std::array<Oid, Arguments> types)
-      : text_(sql), types_(types) {}
-
-  void run(std::array<Datum, Arguments> values, const std::array<bool, Arguments>& nulls = {}) {
-    std::array<char, Arguments + 1> flags{};
-    for (std::size_t i = 0; i < Arguments; ++i) flags[i] = nulls[i] ? 'n' : ' ';
-    pg::guarded([&] {
-      SPI_connect();
-      if (plan_ == nullptr) {
-        const SPIPlanPtr made = SPI_prepare(text_, Arguments, types_.data());
-        if (made == nullptr) elog(ERROR, "could not plan: %s", text_);
-        SPI_keepplan(made);
-        plan_ = made;
-      }
-      SPI_execute_plan(plan_, values.data(), flags.data(), false, 0);
-      SPI_finish();
-    });
-  }
-
- private:
-  const char* text_;
-  std::array<Oid, Arguments> types_;
-  SPIPlanPtr plan_ = nullptr;
-};
-
-constinit statement<11> put_fact(
+pg::statement<20> put_fact(
+    "WITH fact AS (INSERT INTO vrm.call_facts (user_id, id, agent_id, started_at, status,"
+    " duration_ms, sentiment, actions, customer, bad, outcome, outcome_kind, cost_micros, currency,"
+    " agent_ms, customer_ms, interruptions, answers, tool_calls, tool_failures)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12,"
+    " (SELECT o.kind FROM vrm.call_outcomes o WHERE o.name = $12), ($13 * 1000000)::bigint, $14,"
+    " $15, $16, $17, $18, $19, $20) ON CONFLICT (user_id, id) DO UPDATE SET agent_id ="
+    " excluded.agent_id, started_at = excluded.started_at, status = excluded.status, duration_ms ="
+    " excluded.duration_ms, sentiment = excluded.sentiment, actions = excluded.actions, customer ="
+    " excluded.customer, bad = excluded.bad, outcome = excluded.outcome, outcome_kind ="
+    " excluded.outcome_kind, cost_micros = excluded.cost_micros, currency = excluded.currency,"
+    " agent_ms = excluded.agent_ms, customer_ms = excluded.customer_ms, interruptions ="
+    " excluded.interruptions, answers = excluded.answers, tool_calls = excluded.tool_calls,"
+    " tool_failures = excluded.tool_failures), live AS (DELETE FROM vrm.live_runs"
+    " WHERE user_id = $1 AND run_id = $2) INSERT INTO vrm.call_dirty (user_id, day)"
+    " VALUES ($1, $11)",
+    {UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, INT8OID,    TEXTOID,
+     INT4OID, INT8OID, BOOLOID, DATEOID,        TEXTOID, NUMERICOID, TEXTOID,
+     INT4OID, INT4OID, INT4OID, BYTEAOID,       INT4OID, INT4OID});
+/// In a platform of before 1.1, until vrm.upgrade() has been there.
+pg::statement<11> put_fact_1_0(
     "WITH fact AS (INSERT INTO vrm.call_facts (user_id, id, agent_id, started_at, status,"
     " duration_ms, sentiment, actions, customer, bad) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
     " $10) ON CONFLICT (user_id, id) DO UPDATE SET agent_id = excluded.agent_id, started_at ="
@@ -141,28 +160,89 @@ constinit statement<11> put_fact(
     " excluded.bad) INSERT INTO vrm.call_dirty (user_id, day) VALUES ($1, $11)",
     {UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTOID, INT4OID, INT8OID,
      BOOLOID, DATEOID});
-constinit statement<3> drop_fact(
+pg::statement<3> drop_fact(
     "WITH fact AS (DELETE FROM vrm.call_facts WHERE user_id = $1 AND id = $2)"
     " INSERT INTO vrm.call_dirty (user_id, day) VALUES ($1, $3)",
     {UUIDOID, UUIDOID, DATEOID});
-constinit statement<2> mark_day("INSERT INTO vrm.call_dirty (user_id, day) VALUES ($1, $2)",
-                                {UUIDOID, DATEOID});
+pg::statement<2> mark_day("INSERT INTO vrm.call_dirty (user_id, day) VALUES ($1, $2)",
+                          {UUIDOID, DATEOID});
+pg::statement<3> put_live(
+    "INSERT INTO vrm.live_runs (user_id, run_id, started_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (user_id, run_id) DO UPDATE SET started_at = excluded.started_at",
+    {UUIDOID, UUIDOID, TIMESTAMPTZOID});
+pg::statement<2> drop_live("DELETE FROM vrm.live_runs WHERE user_id = $1 AND run_id = $2",
+                           {UUIDOID, UUIDOID});
+
+/// Whether the platform keeps calls that are live in a table of their own, as it does from 1.1 on.
+bool has_live_runs() {
+  return pg::guarded([] {
+    const Oid schema = get_namespace_oid("vrm", true);
+    return OidIsValid(schema) && OidIsValid(get_relname_relid("live_runs", schema));
+  });
+}
+
+pg::argument column_of(const run_row& row, column which) {
+  return {row.value(which), row.is_null(which)};
+}
 
 void put(const run_row& row) {
   const call one = row.read();
-  const std::string_view sentiment = name_of(one.sentiment);
-  put_fact.run(
-      {row.value(user_id), row.value(id), row.value(agent_id), row.value(started_at),
-       row.value(status), Int64GetDatum(one.duration.value_or(0)),
-       pg::datum_traits<std::string_view>::to(sentiment), Int32GetDatum(one.actions.value_or(0)),
-       Int64GetDatum(static_cast<std::int64_t>(one.customer.value_or(0))), BoolGetDatum(one.bad),
-       DateADTGetDatum(day_of(row).number)},
-      {false, false, row.is_null(agent_id), false, false, !one.duration, sentiment.empty(),
-       !one.actions, !one.customer, false, false});
+  std::optional<std::string_view> sentiment;
+  if (one.sentiment != call_sentiment::none) sentiment = name_of(one.sentiment);
+  std::optional<std::int64_t> customer;
+  if (one.customer) customer = static_cast<std::int64_t>(*one.customer);
+  const pg::argument day_number(DateADTGetDatum(day_of(row).number), false);
+  const pg::spi_session session;
+  if (!has_live_runs()) {
+    put_fact_1_0.run({column_of(row, user_id), column_of(row, id), column_of(row, agent_id),
+                      column_of(row, started_at), column_of(row, status), one.duration, sentiment,
+                      one.actions, customer, one.bad, day_number});
+    return;
+  }
+  const speech said = read_speech(row.get<pg::jsonb>(results));
+  put_fact.run({column_of(row, user_id),
+                column_of(row, id),
+                column_of(row, agent_id),
+                column_of(row, started_at),
+                column_of(row, status),
+                one.duration,
+                sentiment,
+                one.actions,
+                customer,
+                one.bad,
+                day_number,
+                column_of(row, outcome),
+                column_of(row, cost),
+                column_of(row, currency),
+                said.agent_ms,
+                said.customer_ms,
+                said.interruptions,
+                said.packed_answers(),
+                said.tool_calls,
+                said.tool_failures});
 }
 
 void drop(const run_row& row) {
-  drop_fact.run({row.value(user_id), row.value(id), DateADTGetDatum(day_of(row).number)});
+  const pg::spi_session session;
+  drop_fact.run({column_of(row, user_id), column_of(row, id),
+                 pg::argument(DateADTGetDatum(day_of(row).number), false)});
+}
+
+void mark(const run_row& row) {
+  const pg::spi_session session;
+  mark_day.run({column_of(row, user_id), pg::argument(DateADTGetDatum(day_of(row).number), false)});
+}
+
+void add_live(const run_row& row) {
+  if (!has_live_runs()) return;
+  const pg::spi_session session;
+  put_live.run({column_of(row, user_id), column_of(row, id), column_of(row, started_at)});
+}
+
+void remove_live(const run_row& row) {
+  if (!has_live_runs()) return;
+  const pg::spi_session session;
+  drop_live.run({column_of(row, user_id), column_of(row, id)});
 }
 
 bool same_key(const run_row& a, const run_row& b) {
@@ -177,10 +257,12 @@ HeapTuple record_facts(const pg::trigger_call& event) {
   if (event.is_insert()) {
     const run_row now = read(event.row());
     if (now.counts()) put(now);
+    if (now.is_live()) add_live(now);
   } else if (event.is_delete()) {
     if (is_archiving()) return nullptr;  // the call goes, what it was stays
     const run_row before = read(event.row());
     if (before.counts()) drop(before);
+    if (before.is_live()) remove_live(before);
   } else {
     const run_row before = read(event.old_row());
     const run_row now = read(event.row());
@@ -188,7 +270,16 @@ HeapTuple record_facts(const pg::trigger_call& event) {
     if (before.counts() && !stays) drop(before);
     if (now.counts()) put(now);
     if (before.counts() && stays && day_of(before).number != day_of(now).number) {
-      mark_day.run({before.value(user_id), DateADTGetDatum(day_of(before).number)});
+      mark(before);
+    }
+    // put() has taken a call that has ended out of those that are live
+    const bool stays_live = now.is_live() && same_key(before, now);
+    if (before.is_live() && !stays_live && !(same_key(before, now) && now.counts())) {
+      remove_live(before);
+    }
+    if (now.is_live() && (!before.is_live() || !same_key(before, now) ||
+                          before.value(started_at) != now.value(started_at))) {
+      add_live(now);
     }
   }
   return nullptr;
@@ -205,6 +296,24 @@ fact_row call_fact(std::optional<std::string_view> of_status, std::optional<pg::
   std::optional<std::int64_t> customer;
   if (one.customer) customer = static_cast<std::int64_t>(*one.customer);
   return {one.duration, sentiment, one.actions, customer, one.bad};
+}
+
+using speech_row =
+    pg::record<std::optional<std::int32_t>, std::optional<std::int32_t>,
+               std::optional<std::int32_t>, std::optional<std::span<const std::byte>>,
+               std::optional<std::int32_t>, std::optional<std::int32_t>>;
+
+/// In memory of the query: the row is a view of it.
+speech_row speech_fact(std::optional<pg::jsonb> document) {
+  const speech said = read_speech(document);
+  std::optional<std::span<const std::byte>> answers;
+  if (!said.answers.empty()) {
+    void* const place = pg::allocate(said.answers.size());
+    std::memcpy(place, said.answers.data(), said.answers.size());
+    answers = std::span(static_cast<const std::byte*>(place), said.answers.size());
+  }
+  return {said.agent_ms, said.customer_ms, said.interruptions,
+          answers,       said.tool_calls,  said.tool_failures};
 }
 
 day utc_day(pg::timestamp moment) {
@@ -225,4 +334,5 @@ struct datum_traits<vrm::sql::day> {
 
 PG_EXPORT(vrm_record_facts, vrm::sql::record_facts);
 PG_EXPORT(vrm_call_fact, vrm::sql::call_fact);
+PG_EXPORT(vrm_speech_fact, vrm::sql::speech_fact);
 PG_EXPORT(vrm_utc_day, vrm::sql::utc_day);

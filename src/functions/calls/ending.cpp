@@ -61,11 +61,11 @@ pg::statement<2> note_amended(
     " (SELECT jsonb_agg(key) FROM jsonb_object_keys($2) AS key)))",
     {UUIDOID, JSONBOID});
 pg::statement<1> due_calls(
-    "SELECT r.user_id, r.id, r.time_limit FROM vrm.test_runs r"
-    " WHERE r.status IN ('queued', 'running')"  // as in the index
-    " AND r.status = 'running'"
+    "SELECT r.user_id, r.id, r.time_limit FROM vrm.live_runs l"
+    " JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id"
+    " WHERE l.started_at < clock_timestamp() AND r.status = 'running'"
     " AND r.started_at + make_interval(secs => r.time_limit) < clock_timestamp()"
-    " LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED",
+    " LIMIT $1 FOR NO KEY UPDATE OF r SKIP LOCKED",
     {INT8OID});
 pg::statement<2> drop_turns("DELETE FROM vrm.transcript_turns WHERE user_id = $1 AND run_id = $2",
                             {UUIDOID, UUIDOID});

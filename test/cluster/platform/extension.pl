@@ -119,7 +119,7 @@ DROP TRIGGER record_status ON vrm.test_runs;
 ALTER TABLE vrm.agents ALTER COLUMN user_id DROP DEFAULT, DROP CONSTRAINT connection_details_shape;
 DROP FUNCTION vrm.start_test_run;
 DROP VIEW vrm.all_test_runs;
-DROP INDEX vrm.test_runs_live;
+DROP INDEX vrm.test_runs_started_at;
 SELECT vrm.install();
 SQL
 same_text(catalog($node, 'plain'), $customised, 'it repairs what is missing');

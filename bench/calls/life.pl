@@ -1,0 +1,61 @@
+#!/usr/bin/perl
+# Measures the life of a call on the server that PGHOST and PGPORT name: CPU, WAL, disk and transaction ids,
+# next to hand-written SQL on plain tables with the same columns, in one run and one backend.
+# usage: bench/calls/life.pl [CALLS [TURNS]]
+use strict;
+use warnings;
+use File::Basename;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Bench;
+
+my $calls = $ARGV[0] // 200;
+my $turns = $ARGV[1] // 20;
+my $here = dirname(__FILE__);
+$ENV{PGDATABASE} = 'vrm_bench_life';
+$ENV{PGOPTIONS} = '-c client_min_messages=warning';
+output('dropdb', '--if-exists', '--force', $ENV{PGDATABASE});
+output('createdb', $ENV{PGDATABASE});
+sql('CREATE EXTENSION vrm', "ALTER DATABASE $ENV{PGDATABASE} SET vrm.trusted_logins = 'postgres'",
+    q{INSERT INTO auth.users (id, email) VALUES ('018f0000-0000-7000-8000-00000000000a', 'ann@example.org')},
+    q{INSERT INTO vrm.agents (user_id, agent_id) VALUES ('018f0000-0000-7000-8000-00000000000a', 'reception')});
+psql('-f', "$here/../lib/cpu.sql", '-f', "$here/life.sql");
+
+my %lives = (plain => "plain_lives($calls, $turns)", single => "vrm_lives($calls, $turns, false)",
+    together => "vrm_lives($calls, $turns, true)");
+my @ways = qw(plain single together);
+my $position = q{SELECT pg_current_wal_insert_lsn() - '0/0'};
+my $xid = 'SELECT pg_current_xact_id()';
+my (%wal, %xids);
+
+# A round warms up; three follow, interleaved.
+for my $round (0 .. 3) {
+    sql('TRUNCATE took') if $round == 1;
+    for my $way (@ways) {
+        my ($wal, $id) = (sql($position), sql($xid));
+        sql("CALL $lives{$way}");
+        push @{ $wal{$way} }, (sql($position) - $wal) / $calls if $round;
+        push @{ $xids{$way} }, (sql($xid) - $id - 1) / $calls if $round;
+    }
+}
+
+my %us;
+printf "CPU of a call of %d turns, us\n%-10s%10s%14s%10s%10s%12s%8s\n", $turns, '', 'start', 'all turns', 'end', 'life',
+    'WAL, bytes', 'xids';
+for my $way (@ways) {
+    for my $step (qw(start append end)) {
+        $us{$way}{$step} = median(sql("SELECT ns / 1000 FROM took WHERE way = '$way' AND step = '$step'"));
+    }
+    $us{$way}{life} = $us{$way}{start} + $us{$way}{append} + $us{$way}{end};
+    printf "%-10s%10.0f%14.0f%10.0f%10.0f%12.0f%8.1f\n", $way, @{ $us{$way} }{qw(start append end life)},
+        median(@{ $wal{$way} }), median(@{ $xids{$way} });
+}
+my $hot = sql(q{SELECT 100.0 * n_tup_hot_upd / nullif(n_tup_upd, 0) FROM pg_stat_user_tables
+                WHERE relid = 'vrm.test_runs'::regclass}) || 0;
+printf "updates of vrm.test_runs in place (HOT): %.0f %%\n", $hot;
+target('a life with single appends, of plain SQL', $us{single}{life} / $us{plain}{life}, 1.5, 'x');
+target('a life with append_turns, of plain SQL', $us{together}{life} / $us{plain}{life}, 0.8, 'x');
+target('completion, of plain SQL', $us{single}{end} / $us{plain}{end}, 1.2, 'x');
+target('updates in place', $hot, 50, '%', 1);
+targets();
+output('dropdb', '--force', $ENV{PGDATABASE});
