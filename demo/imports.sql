@@ -5,7 +5,7 @@ SELECT demo.sign_in('ben') AS signed_in \gset
 \copy vrm.call_import_feed (payload) FROM 'imports.jsonl' WITH (FORMAT csv, QUOTE e'\x01', DELIMITER e'\x02')
 CALL vrm.import_calls();
 
-\echo '21. Ben brings in what Vapi and Retell have sent.  \\copy vrm.call_import_feed ...; CALL vrm.import_calls();'
+\echo '21. Ben brings in reports of others.  \\copy vrm.call_import_feed ...; CALL vrm.import_calls();'
 \echo
 SELECT source, state, reports, split_part(latest_reason, ':', 1) AS reason
 FROM vrm.import_progress ORDER BY source, state;
@@ -23,7 +23,7 @@ LEFT JOIN LATERAL (SELECT (turn ->> 'ms')::numeric - lag((turn ->> 'endMs')::num
 WHERE source IN ('vapi', 'retell')
 GROUP BY r.user_id, r.id ORDER BY r.started_at;
 
-\echo '    Who was it that lost something on the ferry?  SELECT * FROM vrm.call_history(''{"text": "ferry los*"}'');'
+\echo '    Who lost something on the ferry?  SELECT * FROM vrm.call_history(''{"text": "ferry los*"}'');'
 \echo
 SELECT customer, to_char(started_at AT TIME ZONE 'UTC', 'Mon DD HH24:MI') AS began, excerpt
 FROM vrm.call_history('{"text": "ferry los*"}');

@@ -6,8 +6,9 @@ CREATE TRIGGER take_report BEFORE INSERT ON vrm.call_imports
 COMMENT ON TRIGGER take_report ON vrm.call_imports IS 'raw text becomes a payload, as far as it is JSON';
 CREATE TRIGGER retake_report BEFORE UPDATE OF source, external_id, payload, raw, agent_id ON vrm.call_imports
     FOR EACH ROW WHEN (OLD.state = NEW.state AND NEW.state IN ('pending', 'ignored', 'refused')
-                       AND (OLD.source, OLD.external_id, OLD.payload, OLD.raw, OLD.agent_id)
-                           IS DISTINCT FROM (NEW.source, NEW.external_id, NEW.payload, NEW.raw, NEW.agent_id))
+                       AND (OLD.source IS DISTINCT FROM NEW.source OR OLD.external_id IS DISTINCT FROM NEW.external_id
+                            OR OLD.payload IS DISTINCT FROM NEW.payload OR OLD.raw IS DISTINCT FROM NEW.raw
+                            OR OLD.agent_id IS DISTINCT FROM NEW.agent_id))
     EXECUTE FUNCTION vrm_private.take_report();
 COMMENT ON TRIGGER retake_report ON vrm.call_imports IS 'what was corrected is read again';
 

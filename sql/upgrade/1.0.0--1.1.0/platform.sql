@@ -189,7 +189,6 @@ ALTER TABLE vrm_private.test_runs_archive
     ADD COLUMN ended_reason text,
     ADD COLUMN cost numeric(18, 6),
     ADD COLUMN currency text;
-DROP VIEW vrm.all_test_runs, vrm.calls;
 -- The row of a call that ends is updated in place: see vrm.live_runs.
 ALTER TABLE vrm.test_runs SET (fillfactor = 70, toast_tuple_target = 512);
 DROP INDEX IF EXISTS vrm.test_runs_live, vrm.test_runs_completed_at;
@@ -342,3 +341,20 @@ COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
     'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
+
+-- comments that have changed
+COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS
+    'results of a metric over a time, not those overruled; distribution has ten bars from the least to the most score';
+COMMENT ON FUNCTION vrm_private.examine_quality_check() IS
+    'trigger: a check must be a single expression that its table''s owner has written and PostgreSQL understands';
+DO $$
+DECLARE
+    part regclass;
+BEGIN
+    FOR part IN SELECT i.inhrelid::regclass FROM pg_inherits i
+                WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
+                  AND i.inhrelid <> 'vrm_private.test_runs_archive_rest'::regclass LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.agent_version IS %L', part, 'version of the agent that it ran with');
+    END LOOP;
+END
+$$;

@@ -131,7 +131,7 @@ cmp_ok(scalar @refused, '>', 100, 'given tokens that are refused, each with its 
 is(scalar @reasons, @refused / 2, 'each refusal is logged with a reason');
 for my $i (0 .. $#reasons) {
     my ($name, $reason) = map { s/''/'/gr } @refused[2 * $i, 2 * $i + 1];
-    like($reasons[$i], qr/\Q$reason\E/, "logged: $name");
+    like($reasons[$i], qr/\Q$reason\E/i, "logged: $name");
 }
 
 # --- expiry, by tokens made here ------------------------------------------------------------------

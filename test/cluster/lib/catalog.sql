@@ -18,7 +18,8 @@ SELECT concat_ws(' ', 'schema', nspname, nspowner::regrole, pg_temp.privileges(n
 FROM pg_namespace WHERE oid IN (SELECT oid FROM home)
 UNION ALL
 SELECT concat_ws(' ', 'relation', oid::regclass, relkind, relowner::regrole, relpersistence, relispartition,
-                 'rls', relrowsecurity, relforcerowsecurity, relreplident, reloptions,
+                 'rls', relrowsecurity, relforcerowsecurity, relreplident,
+                 ARRAY(SELECT o FROM unnest(reloptions) AS o ORDER BY o),
                  pg_temp.privileges(relacl, CASE relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, relowner),
                  obj_description(oid, 'pg_class'), pg_get_partkeydef(oid),
                  pg_get_expr(relpartbound, oid),

@@ -84,6 +84,9 @@ INSERT INTO vrm.call_recordings (user_id, run_id, object_key, bytes, sha256)
 SELECT user_id, id, 'gone', 1, sha256('') FROM vrm.test_runs LIMIT 1;
 DELETE FROM vrm.call_recordings WHERE object_key = 'gone';
 
+INSERT INTO vrm.call_imports (user_id, source, payload)
+SELECT id, 'vrm', '{}' FROM vrm.user_profiles LIMIT 1;
+
 -- A value for any column; null where there is no telling.
 CREATE FUNCTION pg_temp.made_up(type oid) RETURNS text LANGUAGE sql AS $$
     SELECT CASE
@@ -92,6 +95,9 @@ CREATE FUNCTION pg_temp.made_up(type oid) RETURNS text LANGUAGE sql AS $$
         WHEN t.typtype = 'd' THEN pg_temp.made_up(t.typbasetype)
         WHEN t.typtype = 'e' THEN (SELECT quote_literal(enumlabel) FROM pg_enum WHERE enumtypid = t.oid
                                    ORDER BY enumsortorder LIMIT 1)
+        WHEN t.typname = 'tsvector' THEN '''word'''
+        WHEN t.typname = 'pg_snapshot' THEN '''10:20:'''
+        WHEN t.typname = 'xid8' THEN '''3'''
         WHEN t.typcategory = 'A' THEN '''{}'''
         WHEN t.typname = 'bytea' THEN '''\x' || repeat('ab', 32) || ''''
         WHEN t.typname = 'uuid' THEN '''00000000-0000-7000-8000-00000000000c'''

@@ -64,7 +64,7 @@ ALTER TABLE vrm.test_case_templates ADD CONSTRAINT polite CHECK (name NOT LIKE '
 SQL
 
 my $script = slurp_file("$extension/vrm--$current.sql");
-$script =~ s/(COMMENT ON TABLE vrm\.run_events IS\s+').*?(';)/$1what happened$2/s
+$script =~ s/(COMMENT ON TABLE vrm\.run_events IS\s+').*?(';)/$1what happened$2/sg
   or die 'no comment on run_events';
 
 # Writes what a release consists of: the install script, and the way there from the one before.
