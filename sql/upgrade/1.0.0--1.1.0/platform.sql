@@ -347,14 +347,3 @@ COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS
     'results of a metric over a time, not those overruled; distribution has ten bars from the least to the most score';
 COMMENT ON FUNCTION vrm_private.examine_quality_check() IS
     'trigger: a check must be a single expression that its table''s owner has written and PostgreSQL understands';
-DO $$
-DECLARE
-    part regclass;
-BEGIN
-    FOR part IN SELECT i.inhrelid::regclass FROM pg_inherits i
-                WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
-                  AND i.inhrelid <> 'vrm_private.test_runs_archive_rest'::regclass LOOP
-        EXECUTE format('COMMENT ON COLUMN %s.agent_version IS %L', part, 'version of the agent that it ran with');
-    END LOOP;
-END
-$$;
