@@ -18,11 +18,11 @@ output('psql', '-XqAt', '-d', 'postgres', '-c', 'SET client_min_messages = warni
 my %figure = map { split /\|/ } psql('-v', "calls=$calls", '-f', dirname(__FILE__) . '/import.sql');
 
 printf "%d calls of %d turns, reports of %d bytes; one user has 90 %% of them; us of CPU a call\n\n",
-    $calls, $figure{turns}, $figure{bytes};
+  $calls, $figure{turns}, $figure{bytes};
 printf "%-44s %8.1f us %6.1fx\n", $_, $figure{$_} / $calls / 1000, $figure{$_} / $figure{'COPY into plain tables'}
-    for 'COPY into plain tables', 'COPY into call_imports', 'import_calls()', 'the same reports again';
+  for 'COPY into plain tables', 'COPY into call_imports', 'import_calls()', 'the same reports again';
 printf "\n%-44s %8.1f us %8.1f s wall\n", 'vrm.maintain() afterwards', $figure{maintain} / $calls / 1000,
-    $figure{maintain_wall};
+  $figure{maintain_wall};
 printf "%-44s %8d\n", 'calls made', $figure{made};
 printf "%-44s %8d\n", 'bytes of call_imports a call afterwards', $figure{kept} / $calls;
 target('import, times COPY',

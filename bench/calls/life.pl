@@ -41,14 +41,14 @@ for my $round (0 .. 3) {
 
 my %us;
 printf "CPU of a call of %d turns, us\n%-10s%10s%14s%10s%10s%12s%8s\n", $turns, '', 'start', 'all turns', 'end', 'life',
-    'WAL, bytes', 'xids';
+  'WAL, bytes', 'xids';
 for my $way (@ways) {
     for my $step (qw(start append end)) {
         $us{$way}{$step} = median(sql("SELECT ns / 1000 FROM took WHERE way = '$way' AND step = '$step'"));
     }
     $us{$way}{life} = $us{$way}{start} + $us{$way}{append} + $us{$way}{end};
     printf "%-10s%10.0f%14.0f%10.0f%10.0f%12.0f%8.1f\n", $way, @{ $us{$way} }{qw(start append end life)},
-        median(@{ $wal{$way} }), median(@{ $xids{$way} });
+      median(@{ $wal{$way} }), median(@{ $xids{$way} });
 }
 my $hot = sql(q{SELECT 100.0 * n_tup_hot_upd / nullif(n_tup_upd, 0) FROM pg_stat_user_tables
                 WHERE relid = 'vrm.test_runs'::regclass}) || 0;

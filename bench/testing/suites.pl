@@ -45,7 +45,7 @@ sub claims_a_second {
     print {$script} "BEGIN;\nSELECT as_owner();\n$statement;\nCOMMIT;\n";
     $script->flush;
     my ($tps) = map { /^tps = ([\d.]+)/ ? $1 : () }
-        output('pgbench', '-n', '-M', 'prepared', '-c', 64, '-j', 2, '-t', $transactions, '-f', "$script", $database);
+      output('pgbench', '-n', '-M', 'prepared', '-c', 64, '-j', 2, '-t', $transactions, '-f', "$script", $database);
     return $tps * $each;
 }
 

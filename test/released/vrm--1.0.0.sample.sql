@@ -62,6 +62,12 @@ FROM generate_series(1, 3);
 -- By hand: what moves calls is code of the library, which is a newer one by now.
 INSERT INTO vrm_private.test_runs_archive (user_id, id, time_limit, status, started_at, completed_at)
 VALUES ('00000000-0000-7000-8000-00000000000b', vrm.uuid7(), 60, 'completed', '2020-01-01', '2020-01-02');
+INSERT INTO vrm.retention_runs (policy, state, started_at, finished_at, cutoff, as_of)
+VALUES ('calls.completed', 'done', '2026-01-02', '2026-01-02', '2025-01-02', '2026-01-02');
+INSERT INTO vrm_private.archive_manifest (run_id, row_count, archived_at, bytes, columns, rows_sha256, chain_sha256)
+SELECT run_id, 1, '2026-01-02', 1, '{id}', sha256('rows'), sha256('chain') FROM vrm.retention_runs LIMIT 1;
+INSERT INTO vrm_private.archive_removals (batch_id, row_sha256, reason)
+SELECT batch_id, sha256('row'), 'restored' FROM vrm_private.archive_manifest;
 SELECT vrm.place_hold('came back', run_id => id)
 FROM (SELECT min(id::text)::uuid AS id FROM vrm.test_runs WHERE completed_at < '2020-01-03') AS oldest \g /dev/null
 INSERT INTO auth.users (id, email) VALUES ('00000000-0000-7000-8000-00000000000d', 'dora@example.org'),

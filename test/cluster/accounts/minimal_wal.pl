@@ -29,9 +29,9 @@ sub crash {
 # --- a restore in one transaction -----------------------------------------------------------------------
 
 my $dump = PostgreSQL::Test::Utils::tempdir . '/dump.sql';
-$node->command_ok([ 'pg_dump', '-f', $dump, $node->connstr($old) ], 'a dump');
+$node->command_ok(['pg_dump', '-f', $dump, $node->connstr($old)], 'a dump');
 $node->safe_psql('postgres', 'CREATE DATABASE new');
-$node->command_ok([ 'psql', '-Xq', '-1', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $node->connstr('new') ], 'comes back in one transaction');
+$node->command_ok(['psql', '-Xq', '-1', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $node->connstr('new')], 'comes back in one transaction');
 is(query($node, 'new', $locked), '40|40', 'with every lock');
 crash();
 is(query($node, 'new', $locked), '40|40', 'which a crash does not take');

@@ -68,8 +68,8 @@ my @actions = (
     ['an index', 'CREATE INDEX ON vrm.test_runs (error); CREATE UNIQUE INDEX ON vrm_private.test_runs_archive (user_id, id, archived_at, status)'],
     ['a check', 'ALTER TABLE vrm.test_runs ADD CHECK (time_limit > 0); ALTER TABLE vrm_private.test_runs_archive ADD CHECK (time_limit > 0)'],
     (map {
-        my $action = $_;
-        ["a foreign key with ON DELETE $action", "CREATE TABLE public.tickets (user_id uuid, run_id uuid,
+            my $action = $_;
+            ["a foreign key with ON DELETE $action", "CREATE TABLE public.tickets (user_id uuid, run_id uuid,
             FOREIGN KEY (user_id, run_id) REFERENCES vrm.test_runs ON DELETE $action);
             INSERT INTO public.tickets SELECT user_id, id FROM vrm.test_runs ORDER BY id LIMIT 1", 7, 'before']
     } 'CASCADE', 'SET NULL (run_id)', 'NO ACTION', 'RESTRICT'),

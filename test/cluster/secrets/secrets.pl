@@ -152,7 +152,7 @@ for my $policy (qw(warn error)) {
     my $from = -s $node->logfile;
     my $inner = "quoted-that-must-not-show-$policy";
     like(error_of($node, 'app', "SET vrm.secret_literals = $policy; DO \$\$ BEGIN PERFORM vrm.seal('$inner');"
-          . " RAISE EXCEPTION 'later'; END \$\$"), $policy eq 'warn' ? qr/later/ : qr/^22023/, "$policy: in a block");
+              . " RAISE EXCEPTION 'later'; END \$\$"), $policy eq 'warn' ? qr/later/ : qr/^22023/, "$policy: in a block");
     my $said = substr(slurp_file($node->logfile), $from);
     like($said, qr/the text of the statement contains a secret/, "$policy: the log says so");
     unlike($said, qr/\Q$inner\E/, "$policy: without it");

@@ -91,7 +91,7 @@ sql(q{UPDATE vrm.run_leases SET lease_until = now() - interval '1 s'});
 $run = runners(1_000_000);
 $node->poll_query_until('app', "SELECT count(*) >= 5000 FROM played") or die 'nobody plays';
 until_restarted($node, 'app', sub {
-    kill 'KILL', sql(q{SELECT pid FROM pg_stat_activity WHERE application_name = 'runners' LIMIT 1});
+        kill 'KILL', sql(q{SELECT pid FROM pg_stat_activity WHERE application_name = 'runners' LIMIT 1});
 });
 IPC::Run::signal($run, 'KILL');
 finish($run);

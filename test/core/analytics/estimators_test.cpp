@@ -12,7 +12,7 @@ namespace {
 constexpr double digits = 1e-12;
 
 TEST(estimators, pass_at_k_is_the_share_of_choices_with_a_pass) {
-  EXPECT_EQ(pass_at_k(10, 3, 1), 0.3);  // to the last bit
+  EXPECT_EQ(pass_at_k(10, 3, 1), 0.3);        // to the last bit
   EXPECT_DOUBLE_EQ(pass_at_k(5, 3, 2), 0.9);  // of ten pairs only one has no pass
   EXPECT_EQ(pass_at_k(10, 0, 3), 0);
   EXPECT_EQ(pass_at_k(10, 9, 10), 1);
