@@ -42,8 +42,8 @@ void transcript_figures::add(const turn& next) {
   if (next.end) {
     (is_agent(next) ? agent_time : customer_time) += length_of(next, std::nullopt).value_or(0);
   }
-  if (before_) {
-    const turn& last = *before_;
+  if (before) {
+    const turn& last = *before;
     if (!last.end) {
       (is_agent(last) ? agent_time : customer_time) += length_of(last, next.begin).value_or(0);
     }
@@ -56,7 +56,7 @@ void transcript_figures::add(const turn& next) {
       }
     }
   }
-  before_ = next;
+  before = next;
 }
 
 }  // namespace vrm

@@ -37,13 +37,11 @@ struct transcript_figures {
   std::int32_t interruptions = 0;
   std::optional<std::int64_t> longest_gap = std::nullopt;  ///< ms
   std::vector<std::int64_t> answers;                       ///< ms, in their order
-  bool in_milliseconds = false;  ///< some turn says to the millisecond when it began
+  bool in_milliseconds = false;               ///< some turn says to the millisecond when it began
+  std::optional<turn> before = std::nullopt;  ///< the turn that was added last
 
   /// The next turn of the transcript.
   void add(const turn& next);
-
- private:
-  std::optional<turn> before_;
 };
 
 }  // namespace vrm

@@ -69,8 +69,8 @@ known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
   pg_uuid_t which;
   std::memcpy(whose.data, user.bytes.data(), sizeof whose.data);
   std::memcpy(which.data, session.bytes.data(), sizeof which.data);
-  std::array<ScanKeyData, 2> keys;
-  ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&whose));
+  std::array<ScanKeyData, 2> keys{};
+  ScanKeyInit(keys.data(), 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&whose));
   ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&which));
   const bool readable = watched.read(keys.data(), 2, [&found](HeapTuple row, TupleDesc columns) {
     const auto value = [&](const char* name, bool& null) {

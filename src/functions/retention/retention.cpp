@@ -232,12 +232,11 @@ class policy_run {
       try {
         done = attempt(place, most);
       } catch (const pg::error& e) {
+        if (is_passing(e.sqlerrcode()) || is_fatal(e.sqlerrcode())) throw;
         failed = e;
       }
       if (failed) {
-        if (is_passing(failed->sqlerrcode()) || is_fatal(failed->sqlerrcode())) throw *failed;
-        const bool noted = (most == 1 || place.again) && refuse(place, *failed);
-        if (place.again || (most == 1 && !noted)) return true;
+        if (!is_tried_again(place, most, *failed)) return true;
         rows = std::max<std::int64_t>(most / 2, 1);
         continue;
       }
@@ -261,6 +260,12 @@ class policy_run {
     }
     state_ = "stopped";
     return false;
+  }
+
+  /// Whether half as many rows may go where `most` could not; of a single one the reason is kept.
+  bool is_tried_again(const window& place, std::int64_t most, const pg::error& failed) {
+    const bool noted = (most == 1 || place.again) && refuse(place, failed);
+    return !place.again && (most > 1 || noted);
   }
 
   /// One batch, committed; waits and tries again when something passing was in the way.

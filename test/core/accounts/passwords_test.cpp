@@ -42,7 +42,7 @@ TEST(Passwords, VerifyBcrypt) {
 // It looks at 72 bytes, and so does everybody who has ever verified such a hash.
 TEST(Passwords, CutWhatBcryptDoesNotLookAt) {
   const char* const hash = "$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i";
-  for (const std::size_t size : {72, 73, 511, 512, 4096, 100000}) {
+  for (const std::size_t size : {72U, 73U, 511U, 512U, 4096U, 100000U}) {
     EXPECT_TRUE(passwords::matches(hash, std::string(size, 'x'))) << size;
   }
   EXPECT_FALSE(passwords::matches(hash, std::string(71, 'x')));

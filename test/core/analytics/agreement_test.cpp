@@ -52,6 +52,7 @@ constexpr double none = std::numeric_limits<double>::quiet_NaN();
 std::optional<double> alpha(const std::vector<double>& rows, std::size_t units,
                             std::string_view level) {
   std::vector<std::optional<double>> ratings;
+  ratings.reserve(rows.size());
   for (const double value : rows) {
     ratings.push_back(value == value ? std::optional(value) : std::nullopt);
   }

@@ -49,6 +49,7 @@ TEST(Conversations, GiveTheSameBytesInAnyOrderAndFromAnyParts) {
   auto* const memory = std::pmr::get_default_resource();
   std::vector<bytes> answers(500);
   std::vector<conversation> all;
+  all.reserve(answers.size());
   for (auto& of_call : answers) all.push_back(random_conversation(random, of_call));
   call_stats one_by_one(memory);
   for (const auto& said : all) add(one_by_one, said);
