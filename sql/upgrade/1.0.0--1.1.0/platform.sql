@@ -339,6 +339,15 @@ ALTER TABLE vrm.backups
     ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
     'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
+-- a report is data that the library draws
+DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double precision, text),
+    vrm_private.chart_scale(double precision, text), vrm_private.svg_chart(text, text, text, text[], jsonb, text),
+    vrm_private.svg_bars(text[], jsonb, text, double precision, double precision),
+    vrm_private.svg_lines(text[], jsonb, text, double precision, double precision),
+    vrm_private.report_table(text, text[], jsonb), vrm_private.chart_table(text, text[], jsonb, text),
+    vrm_private.report_days(date, date), vrm_private.report_storage(date), vrm_private.report_tiles(date, date),
+    vrm_private.report_charts(date, date), vrm_private.report_tables(date, date), vrm_private.report_verdicts(),
+    vrm_private.report_html(date, date), vrm_private.report_md(date, date);
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
 
