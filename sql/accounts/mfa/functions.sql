@@ -59,7 +59,8 @@ BEGIN
         RETURN reserved.status;
     END IF;
     IF kind = 'totp' THEN
-        step := vrm.totp_step(vrm.reveal_row('vrm.user_profiles', 'mfa_secret', check_code.user_id::text), typed);
+        SELECT vrm.totp_step(vrm.reveal_row(p, 'mfa_secret'), typed) INTO step
+        FROM vrm.user_profiles p WHERE p.id = check_code.user_id;
         good := coalesce(vrm.lockout_advance('totp', check_code.user_id::text, step), false);
     ELSE
         DELETE FROM vrm_private.recovery_codes r

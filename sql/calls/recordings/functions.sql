@@ -32,7 +32,8 @@ CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid) RETURNS bytea
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     u uuid := vrm_private.caller();
-    key text := vrm.reveal_row('vrm.call_recordings', 'data_key', format('(%s,%s)', u, recording_id));
+    key text := (SELECT vrm.reveal_row(r, 'data_key') FROM vrm.call_recordings r
+                 WHERE r.user_id = u AND r.id = recording_id);
 BEGIN
     IF key IS NULL THEN
         RAISE EXCEPTION 'the recording does not exist'
