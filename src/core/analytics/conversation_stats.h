@@ -28,10 +28,12 @@ struct conversation {
   std::int32_t interruptions = 0;
   std::int32_t tool_calls = 0;
   std::int32_t tool_failures = 0;
-  std::span<const std::byte> answers;  ///< as pack_answers() leaves them
+  // NOLINTBEGIN(readability-redundant-member-init): gcc warns
+  std::span<const std::byte> answers{};  ///< as pack_answers() leaves them
   outcome_kind outcome = outcome_kind::none;
   std::optional<std::int64_t> cost = std::nullopt;  ///< in millionths of the currency
-  std::string_view currency;                        ///< empty: not said
+  std::string_view currency{};                      ///< empty: not said
+  // NOLINTEND(readability-redundant-member-init)
 };
 
 /// Answering times in ms as bytes: in ascending order, each as its distance from the one before.

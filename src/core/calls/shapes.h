@@ -40,7 +40,8 @@ struct member {
   std::string_view name;
   const shape* value;
   bool required = false;
-  std::string_view unless;  ///< not required when there is a member of this name
+  /// not required when there is a member of this name
+  std::string_view unless{};  // NOLINT(readability-redundant-member-init): gcc warns
 };
 
 /// The order in which objects are walked: that of jsonb.
