@@ -179,9 +179,9 @@ SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'tag', '(a,b,c)')$$, '55000', 
                  'only sealed columns are revealed');
 SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '(not a uuid,10,x)')$$, '22P02', NULL,
                  'keys are of their types');
-SELECT is((SELECT array_agg(DISTINCT vrm.reveal_row(v, 'inside')
-                                   IS NOT DISTINCT FROM vrm.reveal_row('vault', 'inside', row(owner, number, tag)::text))
-           FROM vault v), ARRAY[true], 'a row is named by itself or by its primary key');
+SELECT is((SELECT count(*) FROM vault v WHERE vrm.reveal_row(v, 'inside')
+               IS DISTINCT FROM vrm.reveal_row('vault', 'inside', row(owner, number, tag)::text)), 0::bigint,
+          'a row is named by itself or by its primary key');
 SELECT throws_ok($$SELECT vrm.reveal_row(v, 'tag') FROM vault v$$, '55000', NULL, 'by itself for sealed columns, too');
 
 -- rows that are not in the table -------------------------------------------------------------------
