@@ -39,7 +39,8 @@ CREATE OR REPLACE FUNCTION $name() RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS \$\$ SELECT \$css\$
 $(cat "$1/style.css")
 \$css\$ \$\$;
-COMMENT ON FUNCTION $name() IS 'the style sheet of a $(basename "$1"): light and dark, wide and narrow';
+COMMENT ON FUNCTION $name() IS
+    'the style sheet of a $(basename "$1"): light and dark, wide and narrow';
 REVOKE EXECUTE ON FUNCTION $name() FROM PUBLIC;
 
 SQL

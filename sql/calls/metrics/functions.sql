@@ -36,7 +36,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.record_metric_result(uuid, uuid, double precision, boolean, text) IS
-    'keeps what a judge says of one of the caller''s calls by one of his metrics; a later word replaces an earlier one';
+    'keeps what a judge says of one of the caller''s calls by a metric; a later verdict replaces an earlier one';
 
 CREATE OR REPLACE FUNCTION vrm.metric_summary(
     metric_id uuid,
