@@ -21,7 +21,7 @@ DECLARE
     stored uuid;
 BEGIN
     IF service IS NULL OR key IS NULL THEN
-        RAISE EXCEPTION 'an API key has a service and a key'
+        RAISE EXCEPTION 'an API key needs a service and a key'
             USING ERRCODE = 'null_value_not_allowed',
                   DETAIL = CASE WHEN service IS NULL THEN 'The service is null.' ELSE 'The key is null.' END,
                   HINT = 'SELECT vrm.store_api_key(''openai'', $1);';
@@ -79,7 +79,7 @@ CREATE OR REPLACE FUNCTION vrm.replace_api_key(service text, key vrm.secret) RET
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF key IS NULL THEN
-        RAISE EXCEPTION 'an API key has a service and a key'
+        RAISE EXCEPTION 'an API key needs a service and a key'
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'The key is null.',
                   HINT = 'SELECT vrm.delete_api_key(service);';
     END IF;

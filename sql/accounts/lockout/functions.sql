@@ -291,7 +291,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.lock_account(uuid, timestamptz, text) IS
-    'administrators only: the account does nothing before then, and nobody signs in to it, from no device';
+    'administrators only: until then the account can do nothing, and nobody can sign in to it from any device';
 
 REVOKE EXECUTE ON FUNCTION
     vrm.begin_attempt(text, vrm.attempt_kind, inet, text), vrm.settle_attempt(bytea, boolean),

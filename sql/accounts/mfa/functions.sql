@@ -122,7 +122,7 @@ BEGIN
     IF factor_id IS NULL THEN
         RAISE EXCEPTION 'a second factor is in use'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'SELECT vrm.mfa_disable(code); with a code of it.';
+                  HINT = 'SELECT vrm.mfa_disable(code); with one of its codes.';
     END IF;
     secret := made;
     otpauth_uri := vrm.totp_uri(made, 'vrm', coalesce(label, address, factor_id::text));

@@ -74,7 +74,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row a call';
+COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row per call';
 COMMENT ON INDEX vrm.test_runs_user_time IS 'a user''s calls by time';
 COMMENT ON INDEX vrm.test_runs_agent IS 'calls of one agent, in order';
 COMMENT ON INDEX vrm.test_runs_external_id IS 'one call of a user for each call of a source';
@@ -201,7 +201,7 @@ CREATE INDEX IF NOT EXISTS run_events_order ON vrm.run_events (user_id, xid, id)
 COMMENT ON INDEX vrm.run_events_order IS 'a user''s events in an order that followers can rely on';
 ALTER TABLE vrm.run_events ALTER COLUMN id SET DEFAULT vrm.uuid7();
 COMMENT ON TABLE vrm.run_events IS
-    'one row a change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
+    'one row per change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
 COMMENT ON COLUMN vrm.run_events.user_id IS 'owner of the call';
 COMMENT ON COLUMN vrm.run_events.id IS 'the event';
 COMMENT ON COLUMN vrm.run_events.run_id IS 'the call';

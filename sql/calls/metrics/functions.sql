@@ -74,7 +74,7 @@ CREATE OR REPLACE FUNCTION vrm.metric_summary(
     FROM judged j
 $$;
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS
-    'results of a metric over a time, not those overruled; distribution has ten bars from the least to the most score';
+    'results of a metric over a time, without those overruled; distribution has ten bars from lowest to highest score';
 
 CREATE OR REPLACE FUNCTION vrm.metric_summary_json(
     metric_id uuid, since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity'

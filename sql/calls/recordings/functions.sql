@@ -8,7 +8,7 @@ DECLARE
     registered uuid;
 BEGIN
     IF num_nulls(run_id, object_key, bytes, sha256) > 0 THEN
-        RAISE EXCEPTION 'a recording has a call, an object, a size and a SHA-256'
+        RAISE EXCEPTION 'a recording needs a call, an object, a size and a SHA-256'
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is null.',
                   HINT = 'SELECT vrm.register_recording(run_id, ''recordings/1.ogg'', 48213, sha256(content));';
     END IF;
@@ -59,7 +59,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of recordings that are deleted shall go';
+    'trigger: objects of deleted recordings are to be deleted';
 
 CREATE OR REPLACE FUNCTION vrm.claim_purges(n integer DEFAULT 100)
     RETURNS TABLE (id bigint, object_key text)

@@ -41,7 +41,7 @@ BEGIN
                                     WHERE a.attrelid = rel AND a.attname = classify_column.column_name
                                       AND a.atttypid = 'uuid'::regtype) THEN
         RAISE EXCEPTION 'column "%" of relation "%" cannot name a person', column_name, rel
-            USING ERRCODE = 'datatype_mismatch', DETAIL = 'Ids of persons are of type uuid.',
+            USING ERRCODE = 'datatype_mismatch', DETAIL = 'Ids of people are of type uuid.',
                   HINT = format('SELECT vrm.classify_column(%L, %L, %L);', rel, column_name, class);
     END IF;
     INSERT INTO vrm_private.column_classes (rel, column_name, class, names_person)
@@ -179,7 +179,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.export_user_data(uuid) IS
-    'all that is kept of the caller, or for service and administrators of anybody: a row a row, secrets not';
+    'all that is kept about the caller, or for service and administrators about anybody, row by row, without secrets';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.export_inventory(), vrm.classify_column(regclass, name, text, boolean),
     vrm_private.is_trusted_type(oid), vrm_private.export_paths(), vrm_private.exportable_extra(jsonb),

@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS vrm_private.erasure_ledger (
     erased_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX IF NOT EXISTS erasure_ledger_user ON vrm_private.erasure_ledger (user_id);
-COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: who, how many rows of what, and why';
-COMMENT ON INDEX vrm_private.erasure_ledger_user IS 'by person: a restored backup is held against it';
+COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: whose rows, how many of what, and why';
+COMMENT ON INDEX vrm_private.erasure_ledger_user IS 'by person: a restored backup is compared with it';
 COMMENT ON COLUMN vrm_private.erasure_ledger.id IS 'order of the entries';
 COMMENT ON COLUMN vrm_private.erasure_ledger.user_id IS 'id that the person had';
 COMMENT ON COLUMN vrm_private.erasure_ledger.relation IS 'table that lost rows';

@@ -65,7 +65,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION '% cannot hold a vrm.secret', offender.object_identity
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'It can be read in the session only that made it.',
+                  DETAIL = 'Only the session that made it can read it.',
                   HINT = 'Store vrm.seal($1) in a column of type vrm.sealed.';
     END IF;
     IF to_regclass('vrm_private.sealed_columns') IS NOT NULL

@@ -33,7 +33,7 @@ SELECT is((SELECT count(*) FROM vrm.audit_log WHERE relation = 'vrm.metric_resul
 SELECT is((SELECT count(*) FROM vrm.audit_log WHERE new::text LIKE '%rude%'), 0::bigint, 'but for the words');
 SELECT is(pg_temp.error_of(:'alice',
                            format($$SELECT vrm.record_verdict(%L, %L, 'gpt', true)$$, :'run',
-                                  :'tone')) LIKE '23505 | judge "gpt" has said something of test run%', true,
+                                  :'tone')) LIKE '23505 | judge "gpt" has already judged test run%', true,
           'a judge answers once');
 SELECT is(pg_temp.passed(:'run'), false, 'and changes nothing by a second answer');
 SELECT is(pg_temp.verdict(:'other', :'facts', $$'gpt', false$$), '', 'a metric that the case does not name');
