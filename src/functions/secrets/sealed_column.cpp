@@ -147,4 +147,15 @@ void row_binding::append_number(std::uint64_t number, std::size_t size) {
   }
 }
 
+row_binding bind(const sealed_column& column, HeapTuple row, TupleDesc descriptor) {
+  row_binding bound(column);
+  for (std::size_t i = 0; i < column.key_count; ++i) {
+    bool null = false;
+    const Datum value = heap_getattr(row, column.key[i], descriptor, &null);
+    if (null) throw vrm::error("23502", "a column of the primary key is null");
+    bound.add(column, i, value);
+  }
+  return bound;
+}
+
 }  // namespace vrm::sql

@@ -70,4 +70,7 @@ class row_binding {
   std::optional<vrm::uuid> subject_;
 };
 
+/// What binds the column's value in this row; throws vrm::error 23502 when its key is incomplete.
+[[nodiscard]] row_binding bind(const sealed_column& column, HeapTuple row, TupleDesc descriptor);
+
 }  // namespace vrm::sql

@@ -1,67 +1,19 @@
-// What is written to sealed columns: the trigger that binds it to its row, and what rotation does
-// to rows.
+// What is written to sealed columns: the trigger that binds it to its row.
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "boundary/call/function.h"
 #include "boundary/call/trigger.h"
-#include "boundary/table/relation.h"
-#include "boundary/table/row_at.h"
-#include "boundary/table/row_updater.h"
-#include "boundary/value/tuple.h"
-#include "boundary/value/varlena.h"
 #include "core/secrets/envelope.h"
+#include "functions/secrets/passing_plaintext.h"
 #include "functions/secrets/sealed_column.h"
 
 extern "C" {
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 }
 
 namespace vrm::sql {
 namespace {
-
-row_binding bind(const sealed_column& column, HeapTuple row, TupleDesc descriptor) {
-  row_binding bound(column);
-  for (std::size_t i = 0; i < column.key_count; ++i) {
-    bool null = false;
-    const Datum value = heap_getattr(row, column.key[i], descriptor, &null);
-    if (null) throw vrm::error("23502", "a column of the primary key is null");
-    bound.add(column, i, value);
-  }
-  return bound;
-}
-
-/// Plaintext on its way from one envelope to another.
-class passing_plaintext {
- public:
-  explicit passing_plaintext(byte_view envelope) {  // NOLINT(*-member-init): small_ is costly
-    const std::size_t size = keyring::opened_size(envelope);
-    if (size > small_.size()) large_.resize(size);
-    bytes_ = size > small_.size() ? std::span(large_) : std::span(small_).first(size);
-  }
-  ~passing_plaintext() { vrm::openssl::wipe(bytes_); }
-  passing_plaintext(const passing_plaintext&) = delete;
-  passing_plaintext& operator=(const passing_plaintext&) = delete;
-
-  [[nodiscard]] bool opened(const keyring::binding_of& binding, byte_view envelope) {
-    return keyring::try_open(binding, envelope, bytes_);
-  }
-  [[nodiscard]] Datum sealed(const keyring::binding_of& binding) const {
-    const pg::bytea_result envelope(keyring::sealed_size(bytes_.size()));
-    keyring::seal(binding, bytes_, envelope.bytes());
-    return envelope.datum();
-  }
-
- private:
-  std::array<std::byte, 256> small_;
-  std::vector<std::byte> large_;
-  std::span<std::byte> bytes_;
-};
 
 /// Whether the column held the same bytes before.
 bool is_unchanged(const sealed_column& column, byte_view envelope, TupleDesc descriptor,
@@ -96,39 +48,6 @@ std::optional<Datum> bound_value(const sealed_column& column, byte_view envelope
   return plaintext.sealed(here);
 }
 
-/// A value in a row that somebody asks about, and what binds it there.
-struct stored_value {
-  byte_view envelope;
-  std::optional<vrm::envelope_header> header;
-  row_binding row;
-
-  [[nodiscard]] bool opens(const sealed_column& column, passing_plaintext& plaintext) const {
-    const bool is_free = header && header->bound == vrm::binding::none;
-    return plaintext.opened(is_free ? keyring::binding_of{} : row.binding(column), envelope);
-  }
-};
-
-/// Nothing when the column is null.
-std::optional<stored_value> value_in(const sealed_column& column, TupleDesc descriptor,
-                                     HeapTuple row) {
-  const auto envelope = envelope_in(column, descriptor, row);
-  if (!envelope) return std::nullopt;
-  return stored_value{.envelope = *envelope,
-                      .header = vrm::read_envelope_header(*envelope, envelope->size()),
-                      .row = bind(column, row, descriptor)};
-}
-
-/// The value of the row under the active key; nothing when it is under `key_id`, null, or when
-/// nobody can open it.
-std::optional<Datum> resealed(const sealed_column& column, TupleDesc descriptor, HeapTuple row,
-                              std::int64_t key_id) {
-  const auto value = value_in(column, descriptor, row);
-  if (!value || !value->header || value->header->key_id == key_id) return std::nullopt;
-  passing_plaintext plaintext(value->envelope);
-  if (!value->opens(column, plaintext)) return std::nullopt;
-  return plaintext.sealed(value->row.binding(column));
-}
-
 /// What binds the column of this trigger, read once for a statement.
 const sealed_column& described(const pg::trigger_call& call) {
   FmgrInfo& function = call.function();
@@ -152,55 +71,6 @@ HeapTuple bind_sealed(const pg::trigger_call& call) {
   return changed ? call.row_with(column.attribute, *changed) : call.row();
 }
 
-/// Seals the column anew in the rows at `places` as the query sees them, unless it is under this
-/// key already; how many it was.  What others have locked or changed, and what nobody can open,
-/// stays.  Null, and nothing is done, where only an UPDATE does all that is to be done.
-std::optional<std::int64_t> reseal_rows(pg::relation_id table, pg::name_view column_name,
-                                        std::int64_t key_id, pg::tuple_addresses rows) {
-  sealed_column column{};
-  {
-    const pg::relation_scope relation(table);
-    const AttrNumber number = pg::guarded([&] { return get_attnum(table.oid, column_name.text); });
-    const auto found = find_column(relation.get(), number);
-    const bool suits =
-        found && pg::row_updater::suits(relation.get(), number, bind_trigger_function());
-    if (!suits) return std::nullopt;
-    column = *found;
-  }
-  pg::row_updater updater(table);
-  std::int64_t count = 0;
-  for (const Datum place : rows.places) {
-    pg::check_for_interrupts();
-    const HeapTuple row = updater.find(pg::tuple_addresses::at(place));
-    if (row == nullptr) continue;
-    const pg::context_scope temporary(updater.scratch());
-    const auto value = resealed(column, updater.descriptor(), row, key_id);
-    if (value && updater.replace(column.attribute, *value)) ++count;
-  }
-  updater.finish();
-  return count;
-}
-
-/// Whether the value opens that the column holds at `address`, as the query sees it.  Of a row that
-/// it does not see, because somebody has changed it meanwhile, the trigger will find out; an UPDATE
-/// that has waited for it does not say either which partition that is in.
-bool opens_at(pg::relation_id table, pg::name_view column_name, pg::tuple_address address) {
-  if (!OidIsValid(table.oid)) return true;
-  const pg::relation_scope relation(table);
-  const AttrNumber attribute = pg::guarded([&] { return get_attnum(table.oid, column_name.text); });
-  const auto column = find_column(relation.get(), attribute);
-  if (!column) return false;
-  const HeapTuple row = pg::row_at(relation.get(), address.place);
-  if (row == nullptr) return true;
-  const auto value = value_in(*column, RelationGetDescr(relation.get()), row);
-  if (!value) return true;
-  if (!value->header) return false;
-  passing_plaintext plaintext(value->envelope);
-  return value->opens(*column, plaintext);
-}
-
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_opens_at, vrm::sql::opens_at);
-PG_EXPORT(vrm_reseal_rows, vrm::sql::reseal_rows);
 PG_EXPORT(vrm_bind_sealed, vrm::sql::bind_sealed);
