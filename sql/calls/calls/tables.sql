@@ -99,7 +99,7 @@ COMMENT ON COLUMN vrm.test_runs.cost IS 'what it cost, in whole units of the cur
 COMMENT ON COLUMN vrm.test_runs.currency IS 'ISO 4217 code of the currency that the cost is in';
 COMMENT ON CONSTRAINT final_when_completed ON vrm.test_runs IS 'a final state has an end, and only that';
 
--- What changes when a call ends stands in no index of vrm.test_runs, so that its row is updated in place
+-- What changes when a call ends is in no index of vrm.test_runs, so that its row is updated in place
 -- (HOT).  Which calls have not ended is told here: a row from the start of a call to its end.
 CREATE TABLE IF NOT EXISTS vrm.live_runs (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,

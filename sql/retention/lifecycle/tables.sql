@@ -14,7 +14,7 @@ COMMENT ON COLUMN vrm_private.deleted_accounts.banned_until IS 'auth.users.banne
 COMMENT ON COLUMN vrm_private.deleted_accounts.requested_by IS 'person who asked; null for the service or a policy';
 COMMENT ON COLUMN vrm_private.deleted_accounts.requested_at IS 'when';
 
--- No foreign key, of course: it tells what is no more.
+-- No foreign key, of course: it tells of what is gone.
 CREATE TABLE IF NOT EXISTS vrm_private.erasure_ledger (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     user_id uuid NOT NULL,

@@ -7,7 +7,7 @@
 
 namespace vrm::report {
 
-/// Markup that stands in our source: nothing else becomes one, so what users have typed cannot.
+/// Markup that is written in our source: nothing else becomes markup, so what users type cannot.
 class markup {
  public:
   explicit consteval markup(std::string_view literal) : text_(literal) {}

@@ -67,7 +67,7 @@ struct document {
   std::vector<findings> verdicts;
 };
 
-/// Throws 22023 when the text, which is JSON, is no report.
+/// Throws 22023 when the text, which is JSON, is not a report.
 [[nodiscard]] document read(std::string_view json);
 
 /// A page that needs nothing but itself: no script, nothing that is loaded.

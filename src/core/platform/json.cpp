@@ -405,7 +405,7 @@ void append(std::string& out, const value& written) {
 
 namespace {
 
-/// Size of the UTF-8 sequence that `bytes` begins with; 0 when it is none.
+/// Size of the UTF-8 sequence that `bytes` begins with; 0 when it is not valid.
 std::size_t utf8_sequence(std::string_view bytes) noexcept {
   const auto byte = [&](std::size_t at) -> unsigned {
     return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;

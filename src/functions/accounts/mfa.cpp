@@ -47,7 +47,7 @@ std::int64_t seconds_of(pg::timestamp moment) {
 
 }  // namespace
 
-/// The time step that the code belongs to; null when it is none of now.
+/// The time step that the code belongs to; null when it is not a current one.
 std::optional<std::int64_t> totp_step(std::string_view secret_text, std::string_view code) {
   const std::string secret = decoded(secret_text);
   const auto now =

@@ -222,7 +222,7 @@ FROM (VALUES ('true) FROM vrm.agents WHERE (true', '42601'), ('true), (false', '
       ('true) UNION SELECT (true', '42601'), ('true); DROP TABLE vrm.metrics; SELECT (true', '42601'),
              ('(true', '42601'), ('', '42601'), ('no_such_column', '42703'), ('name', '42804'),
              ('count(*) > 0', '42803')) AS b (bad, state);
--- a table's owner who is no superuser, and may register checks
+-- a table's owner who is not a superuser, and may register checks
 CREATE ROLE keeper;
 GRANT USAGE ON SCHEMA vrm TO keeper;
 GRANT EXECUTE ON FUNCTION vrm.add_quality_check(text, regclass, text, text, name[], regclass, name[], interval, text,
