@@ -50,6 +50,18 @@ $$;
 COMMENT ON FUNCTION vrm_private.report_storage(date) IS
     'bytes in use of the file system of the data, where that leads, and what there is';
 
+CREATE OR REPLACE FUNCTION vrm_private.report_backups(since date, until date)
+    RETURNS TABLE (day date, whole bigint, part bigint, failed bigint)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.day::date, count(*) FILTER (WHERE b.kind = 'full' AND NOT b.failed),
+           count(*) FILTER (WHERE b.kind <> 'full' AND NOT b.failed), count(*) FILTER (WHERE b.failed)
+    FROM generate_series(since, until, interval '1 day') AS d (day)
+    LEFT JOIN vrm.backups b ON b.finished_at >= d.day::timestamp AT TIME ZONE 'UTC'
+        AND b.finished_at < (d.day + interval '1 day')::timestamp AT TIME ZONE 'UTC'
+    GROUP BY d.day
+$$;
+COMMENT ON FUNCTION vrm_private.report_backups(date, date) IS 'backups day by day in UTC: full, incremental and failed';
+
 -- In a note, {} stands for a figure.
 CREATE OR REPLACE FUNCTION vrm_private.report_figures(since date, until date) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -116,6 +128,10 @@ CREATE OR REPLACE FUNCTION vrm_private.report_charts(since date, until date) RET
                jsonb_agg(forecast ORDER BY day) AS forecast, jsonb_agg(room ORDER BY day) AS room,
                count(room) > 0 AS room_in_sight
         FROM vrm_private.report_storage(until)
+    ), b AS (
+        SELECT jsonb_agg(whole ORDER BY day) AS whole, jsonb_agg(part ORDER BY day) AS part,
+               jsonb_agg(failed ORDER BY day) AS failed
+        FROM vrm_private.report_backups(since, until)
     )
     SELECT jsonb_build_array(
         vrm_private.report_chart('calls', 'bars', 'Calls per day', 'Calls that ended, by how they ended', 'number',
@@ -144,8 +160,13 @@ CREATE OR REPLACE FUNCTION vrm_private.report_charts(since date, until date) RET
         vrm_private.report_chart('sign_ins', 'bars', 'Failed sign-ins and lockouts',
             'Attempts with a wrong secret, and those that locked', 'number', d.days, until,
             vrm_private.report_series('failed attempts', 'dim', d.attempts),
-            vrm_private.report_series('lockouts', 'bad', d.lockouts)))
-    FROM d, s
+            vrm_private.report_series('lockouts', 'bad', d.lockouts)),
+        vrm_private.report_chart('backups', 'bars', 'Backups', 'Backups that ended, expired ones as well', 'number',
+            d.days, until,
+            vrm_private.report_series('full', 'one', b.whole),
+            vrm_private.report_series('incremental', 'soft', b.part),
+            vrm_private.report_series('failed', 'bad', b.failed)))
+    FROM d, s, b
 $$;
 COMMENT ON FUNCTION vrm_private.report_charts(date, date) IS 'the charts of a report, in order';
 
@@ -163,6 +184,18 @@ CREATE OR REPLACE FUNCTION vrm_private.report_agents(since date) RETURNS jsonb
     LEFT JOIN vrm.user_profiles u ON u.id = g.user_id
 $$;
 COMMENT ON FUNCTION vrm_private.report_agents(date) IS 'rows of a report: the agents with the most calls';
+
+CREATE OR REPLACE FUNCTION vrm_private.report_alerts(since date) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_array(h.alert, h.severity,
+                         to_char(h.since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
+                         coalesce(to_char(h.resolved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), 'now'))
+                     ORDER BY h.resolved_at IS NOT NULL, h.since DESC, h.id)
+    FROM (SELECT * FROM vrm.alert_history a
+          WHERE a.resolved_at IS NULL OR a.resolved_at >= report_alerts.since::timestamp AT TIME ZONE 'UTC'
+          ORDER BY a.resolved_at IS NOT NULL, a.since DESC, a.id LIMIT 8) AS h
+$$;
+COMMENT ON FUNCTION vrm_private.report_alerts(date) IS 'rows of a report: alerts, open ones first, then the latest';
 
 CREATE OR REPLACE FUNCTION vrm_private.report_failures(since date) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -210,6 +243,7 @@ CREATE OR REPLACE FUNCTION vrm_private.report_tables(since date) RETURNS jsonb
                 FROM unnest(t.columns) WITH ORDINALITY AS u (said, n), string_to_array(said, ': ') AS c))
            ORDER BY t.place)
     FROM (VALUES
+        (0, 'alerts', 'Alerts', ARRAY['alert', 'severity', 'from', 'to'], vrm_private.report_alerts(since)),
         (1, 'agents', 'Busiest agents',
          ARRAY['agent', 'owner', 'calls: number', 'success rate: percent', '95 % within: seconds'],
          vrm_private.report_agents(since)),
@@ -288,7 +322,8 @@ COMMENT ON FUNCTION vrm.report(text) IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm.report_data(), vrm.report(text),
-    vrm_private.report_days(date, date), vrm_private.report_storage(date), vrm_private.report_figures(date, date),
+    vrm_private.report_days(date, date), vrm_private.report_backups(date, date), vrm_private.report_alerts(date),
+    vrm_private.report_storage(date), vrm_private.report_figures(date, date),
     vrm_private.report_chart(text, text, text, text, text, jsonb, date, jsonb[]),
     vrm_private.report_series(text, text, jsonb), vrm_private.report_charts(date, date),
     vrm_private.report_agents(date), vrm_private.report_failures(date), vrm_private.report_suites(date),

@@ -1,7 +1,7 @@
 -- The report: what it shows, that nothing a user has typed gets out of its place, and that the page
 -- needs nothing but itself.
 BEGIN;
-SELECT plan(31);
+SELECT plan(33);
 \ir ../include/people.sql
 
 -- an empty database ------------------------------------------------------------------------------------
@@ -10,7 +10,7 @@ SELECT lives_ok($$SELECT xmlparse(DOCUMENT vrm.report())$$, 'a report on nothing
 SELECT ok(vrm.report() ~ '>nothing yet</text></svg>' AND vrm.report() ~ '<p class="none">Nothing yet'
           AND vrm.report() ~ '>no call yet<',
           'and says that there is nothing yet');
-SELECT is((SELECT count(*) FROM regexp_matches(vrm.report(), '<svg ', 'g')), 6::bigint, 'with its six charts');
+SELECT is((SELECT count(*) FROM regexp_matches(vrm.report(), '<svg ', 'g')), 7::bigint, 'with its seven charts');
 SELECT throws_ok($$SELECT vrm.report('pdf')$$, '22023', 'there is no report of format "pdf"',
                  'other formats there are not');
 
@@ -36,6 +36,13 @@ INSERT INTO vrm.storage_samples (path, day, at, used_bytes, free_bytes)
 INSERT INTO vrm.quality_run (check_name, relation, severity, failed, total)
     VALUES ('no negative lengths', 'vrm.test_runs', 'error', 3, 10);
 INSERT INTO vrm.audit_log (class, at, action) VALUES ('security', now(), 'locked by hand');
+INSERT INTO vrm.backups (source, label, kind, started_at, finished_at, failed)
+    SELECT 'plain', k || f, k, now() - interval '25 hours', now() - interval '24 hours', f
+    FROM (VALUES ('full', false), ('incr', false), ('diff', false), ('full', true)) AS b (k, f);
+INSERT INTO vrm.alert_history (alert, severity, metric, value, threshold, since, resolved_at)
+    VALUES ('DiskFull', 'critical', 'x', 1, 0, now() - interval '90 days', NULL),
+           ('Slow', 'warning', 'x', 1, 0, now() - interval '2 hours', now() - interval '1 hour'),
+           ('LongAgo', 'warning', 'x', 1, 0, now() - interval '90 days', now() - interval '80 days');
 INSERT INTO vrm.suite_runs (user_id, name, agent_id, agent_version, repeats, min_pass_rate)
     VALUES (:'alice', 'Smoke', :'agent', 1, 2, 0.9) RETURNING id AS suite_run \gset
 INSERT INTO vrm.suite_run_cases (user_id, suite_run_id, position, case_id, name)
@@ -89,12 +96,17 @@ SELECT is((SELECT count(*) FROM page,
            regexp_matches(html,
                           '<svg [^>]*role="img" aria-labelledby="(chart-[a-z_0-9]+)-title \1-desc">\s*<title '
                           'id="\1-title">[^<]+</title>\s*<desc id="\1-desc">[^<]+</desc>', 'g')),
-          6::bigint, 'every chart has a title and a description');
+          7::bigint, 'every chart has a title and a description');
 SELECT ok(html ~ ('<title id="chart-success_rate-title">Success rate</title>\s*'
                   '<desc id="chart-success_rate-desc">Completed calls of those'), 'of its own') FROM page;
 SELECT is((SELECT count(*) FROM page, regexp_matches(html, '>pitr_window<', 'g')), 1::bigint, 'each once') FROM page;
 SELECT ok(md ~ E'## Calls per day\n' AND md ~ E'\\| day \\| completed \\| failed \\| cancelled \\|',
           'the same as Markdown') FROM page;
+SELECT is((SELECT array_agg(e[1] ORDER BY n) FROM page, split_part(html, 'chart-backups-desc">', 3) AS drawn,
+           regexp_matches(drawn, ': (\d [a-z]+)</title></rect>', 'g') WITH ORDINALITY AS f (e, n)),
+          ARRAY['1 full', '2 incremental', '1 failed'], 'backups of each kind');
+SELECT is((SELECT array_agg(a ->> 0 ORDER BY n) FROM jsonb_array_elements(vrm.report_data() #> '{tables,0,rows}')
+           WITH ORDINALITY AS r (a, n)), ARRAY['DiskFull', 'Slow'], 'alerts, the open ones first');
 SELECT ok(md ~ '\n\| suite \| .*\n\| Smoke \| .*version 1 \| 2 \| 50 % \| 90 % \|', 'runs of suites') FROM page;
 SELECT ok(html ~ format('<rect class="bad partial" [^>]*><title>%s, so far: 1 lockouts',
                         to_char(now() AT TIME ZONE 'UTC', 'FMMon DD')), 'today is not over') FROM page;
