@@ -21,7 +21,7 @@ DECLARE
     stored uuid;
 BEGIN
     IF service IS NULL OR key IS NULL THEN
-        RAISE EXCEPTION 'an API key has a service and a key'
+        RAISE EXCEPTION 'an API key needs a service and a key'
             USING ERRCODE = 'null_value_not_allowed',
                   DETAIL = CASE WHEN service IS NULL THEN 'The service is null.' ELSE 'The key is null.' END,
                   HINT = 'SELECT vrm.store_api_key(''openai'', $1);';
@@ -47,18 +47,18 @@ CREATE OR REPLACE FUNCTION vrm.use_api_key(service text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     u uuid := vrm_private.caller();
-    used uuid;
+    used vrm.api_keys;
 BEGIN
     UPDATE vrm.api_keys k SET last_used_at = now()
     WHERE k.user_id = u AND k.service = use_api_key.service
-    RETURNING k.id INTO used;
+    RETURNING k.* INTO used;
     IF NOT FOUND THEN
         PERFORM vrm_private.refuse_api_key(service);
     END IF;
     INSERT INTO vrm.api_key_uses (user_id, id, api_key_id, service, used_by)
-    VALUES (u, vrm.uuid7(), used, use_api_key.service,
+    VALUES (u, vrm.uuid7(), used.id, use_api_key.service,
             coalesce(nullif(current_setting('role'), 'none'), session_user));
-    RETURN vrm.reveal_row('vrm.api_keys', 'key', format('(%s,%s)', u, used));
+    RETURN vrm.reveal_row(used, 'key');
 END
 $$;
 COMMENT ON FUNCTION vrm.use_api_key(text) IS
@@ -79,7 +79,7 @@ CREATE OR REPLACE FUNCTION vrm.replace_api_key(service text, key vrm.secret) RET
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF key IS NULL THEN
-        RAISE EXCEPTION 'an API key has a service and a key'
+        RAISE EXCEPTION 'an API key needs a service and a key'
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'The key is null.',
                   HINT = 'SELECT vrm.delete_api_key(service);';
     END IF;

@@ -143,7 +143,7 @@ COMMENT ON FUNCTION vrm_private.standing_now(uuid) IS
 REVOKE EXECUTE ON FUNCTION vrm_private.standing_now(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm_private.standing_now(uuid) TO authenticated, service_role;
 
--- The truth is in the store.  Not for a guesser's transaction: he would hold the row of his victim.
+-- The truth is in the store.  Not for a guesser's transaction, which would hold the row of its victim.
 CREATE OR REPLACE FUNCTION vrm_private.show_locks(people uuid[]) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE vrm.user_profiles p
@@ -291,7 +291,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.lock_account(uuid, timestamptz, text) IS
-    'administrators only: the account does nothing before then, and nobody signs in to it, from no device';
+    'administrators only: until then the account can do nothing, and nobody can sign in to it from any device';
 
 REVOKE EXECUTE ON FUNCTION
     vrm.begin_attempt(text, vrm.attempt_kind, inet, text), vrm.settle_attempt(bytea, boolean),

@@ -59,7 +59,8 @@ BEGIN
         RETURN reserved.status;
     END IF;
     IF kind = 'totp' THEN
-        step := vrm.totp_step(vrm.reveal_row('vrm.user_profiles', 'mfa_secret', check_code.user_id::text), typed);
+        SELECT vrm.totp_step(vrm.reveal_row(p, 'mfa_secret'), typed) INTO step
+        FROM vrm.user_profiles p WHERE p.id = check_code.user_id;
         good := coalesce(vrm.lockout_advance('totp', check_code.user_id::text, step), false);
     ELSE
         DELETE FROM vrm_private.recovery_codes r
@@ -121,7 +122,7 @@ BEGIN
     IF factor_id IS NULL THEN
         RAISE EXCEPTION 'a second factor is in use'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'SELECT vrm.mfa_disable(code); with a code of it.';
+                  HINT = 'SELECT vrm.mfa_disable(code); with one of its codes.';
     END IF;
     secret := made;
     otpauth_uri := vrm.totp_uri(made, 'vrm', coalesce(label, address, factor_id::text));

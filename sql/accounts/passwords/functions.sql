@@ -19,7 +19,7 @@ BEGIN
     IF coalesce(vrm.secret_length(password), 0) < 8 THEN
         RAISE EXCEPTION 'the password is too short'
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'A password has 8 characters at least.',
+                  DETAIL = 'A password must have at least 8 characters.',
                   HINT = 'Choose a longer one; several words are easy to remember.';
     END IF;
 END

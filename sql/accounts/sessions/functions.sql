@@ -176,7 +176,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.session_revoke(uuid) IS
-    'ends a session of one''s own, administrators anybody''s; false when there is none';
+    'ends one of the caller''s sessions, for administrators anybody''s; false when there is none';
 
 CREATE OR REPLACE FUNCTION vrm.session_revoke_all(user_id uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION vrm_private.hook_rejection() RETURNS jsonb
     SELECT jsonb_build_object('decision', 'reject', 'should_logout_user', false,
                               'message', 'Too many attempts. Try again later.')
 $$;
-COMMENT ON FUNCTION vrm_private.hook_rejection() IS 'the answer that lets nobody in';
+COMMENT ON FUNCTION vrm_private.hook_rejection() IS 'the answer that rejects a sign-in';
 
 -- An error would reach the user as one of the server's, and Supabase Auth would look at no password at
 -- all; an event that cannot be counted is refused instead.

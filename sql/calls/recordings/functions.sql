@@ -8,7 +8,7 @@ DECLARE
     registered uuid;
 BEGIN
     IF num_nulls(run_id, object_key, bytes, sha256) > 0 THEN
-        RAISE EXCEPTION 'a recording has a call, an object, a size and a SHA-256'
+        RAISE EXCEPTION 'a recording needs a call, an object, a size and a SHA-256'
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is null.',
                   HINT = 'SELECT vrm.register_recording(run_id, ''recordings/1.ogg'', 48213, sha256(content));';
     END IF;
@@ -32,7 +32,8 @@ CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid) RETURNS bytea
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     u uuid := vrm_private.caller();
-    key text := vrm.reveal_row('vrm.call_recordings', 'data_key', format('(%s,%s)', u, recording_id));
+    key text := (SELECT vrm.reveal_row(r, 'data_key') FROM vrm.call_recordings r
+                 WHERE r.user_id = u AND r.id = recording_id);
 BEGIN
     IF key IS NULL THEN
         RAISE EXCEPTION 'the recording does not exist'
@@ -58,7 +59,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of recordings that are deleted shall go';
+    'trigger: objects of deleted recordings are to be deleted';
 
 CREATE OR REPLACE FUNCTION vrm.claim_purges(n integer DEFAULT 100)
     RETURNS TABLE (id bigint, object_key text)

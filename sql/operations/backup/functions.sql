@@ -10,7 +10,7 @@ BEGIN
         WHERE jsonb_path_exists(stanza, '$.db[*] ? (@."system-id" == $ours)',
                                 jsonb_build_object('ours', ours::numeric));
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no stanza is of this server'
+        RAISE EXCEPTION 'no stanza belongs to this server'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Its system identifier is %s.', ours),
                   HINT = 'Run pgbackrest info --output=json where the stanza of this server is configured.';
@@ -88,7 +88,7 @@ BEGIN
     IF source NOT IN ('pgbackrest', 'plain') THEN
         RAISE EXCEPTION 'backups of source "%" cannot be read', source
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'What can be read is the JSON of pgbackrest, and plain lists.',
+                  DETAIL = 'The JSON of pgbackrest and plain lists can be read.',
                   HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
     ELSIF jsonb_typeof(info) <> 'array' THEN
         RAISE EXCEPTION 'a list of backups has to be a JSON array'
@@ -238,7 +238,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM vrm.restore_points p WHERE p.name = verify_restore.name) THEN
         RAISE EXCEPTION 'restore point "%" does not exist', verify_restore.name
             USING ERRCODE = 'undefined_object',
-                  DETAIL = 'What was restored to an earlier moment does not know it.',
+                  DETAIL = 'A database that was restored to an earlier moment does not have it.',
                   HINT = 'SELECT name, made_at FROM vrm.restore_points ORDER BY made_at DESC;';
     END IF;
     RETURN QUERY
@@ -258,7 +258,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.verify_restore(text) IS
-    'in what was restored to a restore point: holds each table against its fingerprint, those that differ first';
+    'in a database restored to a restore point: compares each table with its fingerprint, those that differ first';
 
 CREATE OR REPLACE FUNCTION vrm.record_restore_drill(
     started_at timestamptz, finished_at timestamptz, verified boolean, backup text DEFAULT NULL,
@@ -270,7 +270,7 @@ CREATE OR REPLACE FUNCTION vrm.record_restore_drill(
     RETURNING id
 $$;
 COMMENT ON FUNCTION vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text) IS
-    'on the server in use: notes how long a restore took that was tried, and whether all was there';
+    'on the server in use: notes how long a trial restore took, and whether everything was there';
 
 CREATE OR REPLACE FUNCTION vrm_private.seconds_between(earlier timestamptz, later timestamptz) RETURNS double precision
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -21,7 +21,7 @@ CREATE FUNCTION vrm.master_key_problem(OUT detail text, OUT hint text)
     AS 'MODULE_PATHNAME', 'vrm_master_key_problem'
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vrm.master_key_problem() IS
-    'why no master key can be had, read as if a value were to be opened now; nulls when one can';
+    'why there is no master key, read as if a value were to be opened now; nulls when there is one';
 
 CREATE FUNCTION vrm.missing_from_platform() RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_missing_from_platform'

@@ -97,7 +97,7 @@ $yaml$;
     ELSE
         RAISE EXCEPTION 'there is no configuration for "%"', target
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'Known are postgres_exporter, prometheus and alertmanager.',
+                  DETAIL = 'Known targets are postgres_exporter, prometheus and alertmanager.',
                   HINT = 'SELECT vrm.exporter_config(''postgres_exporter'');';
     END CASE;
 END

@@ -358,7 +358,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vrm.monitoring(text[]) IS 'measures the metrics of some families, or of all: one row a series';
+COMMENT ON FUNCTION vrm.monitoring(text[]) IS 'measures the metrics of some families, or of all: one row per series';
 
 CREATE OR REPLACE FUNCTION vrm.monitoring_text() RETURNS text
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -346,7 +346,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.verify_archive(bigint) IS
-    'holds the archived rows of a run, or of all, against the manifest: one row a batch';
+    'compares the archived rows of a run, or of all, with the manifest: one row per batch';
 
 CREATE OR REPLACE FUNCTION vrm_private.require_read_committed(what text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -110,7 +110,7 @@ BEGIN
     RAISE EXCEPTION '% "%" is under a legal hold', what, id
         USING ERRCODE = 'object_in_use',
               DETAIL = 'It can be neither deleted nor changed before the hold is released.',
-              HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
+              HINT = 'Ask the database administrator: SELECT vrm.release_hold(...);';
 END
 $$;
 COMMENT ON FUNCTION vrm_private.raise_held(text, uuid) IS 'the error of whoever touches what is held';

@@ -14,7 +14,7 @@ COMMENT ON COLUMN vrm_private.deleted_accounts.banned_until IS 'auth.users.banne
 COMMENT ON COLUMN vrm_private.deleted_accounts.requested_by IS 'person who asked; null for the service or a policy';
 COMMENT ON COLUMN vrm_private.deleted_accounts.requested_at IS 'when';
 
--- No foreign key, of course: it tells what is no more.
+-- No foreign key, of course: it tells of what is gone.
 CREATE TABLE IF NOT EXISTS vrm_private.erasure_ledger (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     user_id uuid NOT NULL,
@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS vrm_private.erasure_ledger (
     erased_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX IF NOT EXISTS erasure_ledger_user ON vrm_private.erasure_ledger (user_id);
-COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: who, how many rows of what, and why';
-COMMENT ON INDEX vrm_private.erasure_ledger_user IS 'by person: a restored backup is held against it';
+COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: whose rows, how many of what, and why';
+COMMENT ON INDEX vrm_private.erasure_ledger_user IS 'by person: a restored backup is compared with it';
 COMMENT ON COLUMN vrm_private.erasure_ledger.id IS 'order of the entries';
 COMMENT ON COLUMN vrm_private.erasure_ledger.user_id IS 'id that the person had';
 COMMENT ON COLUMN vrm_private.erasure_ledger.relation IS 'table that lost rows';

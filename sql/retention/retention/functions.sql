@@ -216,7 +216,7 @@ BEGIN
     IF other.pid <> pg_backend_pid()
        AND EXISTS (SELECT FROM pg_stat_activity a
                    WHERE a.pid = other.pid AND a.backend_start = other.backend_start) THEN
-        RAISE NOTICE 'policy "%" is being run already', policy
+        RAISE NOTICE 'policy "%" is already being run', policy
             USING DETAIL = format('Run %s is under way in the server process %s.', other.run_id, other.pid),
                   HINT = 'SELECT * FROM vrm.retention_progress;';
         RETURN;

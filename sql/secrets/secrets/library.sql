@@ -65,7 +65,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION '% cannot hold a vrm.secret', offender.object_identity
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'It can be read in the session only that made it.',
+                  DETAIL = 'Only the session that made it can read it.',
                   HINT = 'Store vrm.seal($1) in a column of type vrm.sealed.';
     END IF;
     IF to_regclass('vrm_private.sealed_columns') IS NOT NULL
@@ -103,6 +103,12 @@ CREATE FUNCTION vrm.reveal(value bytea, context bytea DEFAULT '') RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_reveal'
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vrm.reveal(bytea, bytea) IS 'opens what vrm.seal() sealed with the same context';
+
+CREATE FUNCTION vrm.reveal_row(table_row record, column_name name) RETURNS text
+    AS 'MODULE_PATHNAME', 'vrm_reveal_row_itself'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vrm.reveal_row(record, name) IS
+    'opens the sealed column of a row, if its table has that row and the caller may see it there';
 
 CREATE FUNCTION vrm.reveal_row(rel regclass, column_name name, pk text) RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_reveal_row'
@@ -143,7 +149,8 @@ COMMENT ON FUNCTION vrm.opens_at(regclass, name, tid) IS
 -- The CHECKs of domain vrm.sealed and of sealed columns run as the role that writes.
 GRANT EXECUTE ON FUNCTION vrm.is_sealed(bytea), vrm.is_bound(bytea) TO anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION vrm.seal(vrm.secret, bytea) TO authenticated, service_role, vrm_reveal;
-GRANT EXECUTE ON FUNCTION vrm.reveal(bytea, bytea), vrm.reveal_row(regclass, name, text)
+GRANT EXECUTE ON FUNCTION vrm.reveal(bytea, bytea), vrm.reveal_row(record, name),
+    vrm.reveal_row(regclass, name, text)
     TO vrm_reveal;
 GRANT EXECUTE ON FUNCTION vrm.reseal(bytea, bytea) TO service_role, vrm_reveal;
 

@@ -65,7 +65,7 @@ inline constexpr std::array<const char*, 4> tree_names = {"lockout", "lockout_re
 [[nodiscard]] constexpr std::string_view name(kind value) noexcept {
   return kind_names[static_cast<std::size_t>(value)];
 }
-/// Throws 22023 for a name that is none.
+/// Throws 22023 for an unknown name.
 [[nodiscard]] kind kind_named(std::string_view name);
 
 /// One reservation, or two: the second counts what comes from one network.

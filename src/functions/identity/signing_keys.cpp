@@ -70,9 +70,11 @@ const std::vector<signing_keys::signing_key>& keys() {
 std::unique_ptr<vrm::jose::verification_key> open_secret(const std::string& key_id) {
   const pg::owner_scope owner(key_table);
   const pg::spi_session spi;
-  std::string text =
-      spi.value<std::string>("SELECT vrm.reveal_row('vrm_private.jwt_keys', 'secret', $1)", key_id)
-          .value_or("");
+  std::string text = spi.value<std::string>(
+                            "SELECT vrm.reveal_row(k, 'secret') FROM vrm_private.jwt_keys k"
+                            " WHERE k.kid OPERATOR(pg_catalog.=) $1",
+                            key_id)
+                         .value_or("");
   std::string secret = vrm::decode_base64url(text).value_or("");
   auto key = std::make_unique<vrm::jose::verification_key>(
       std::as_bytes(std::span(std::as_const(secret))));

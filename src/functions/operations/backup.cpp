@@ -36,7 +36,7 @@ constexpr std::chrono::microseconds longest_wait = std::chrono::days(1);
 void require_archiving(const pg::spi_session& spi) {
   if (spi.value<bool>("SELECT current_setting('archive_mode') <> 'off'").value_or(false)) return;
   throw vrm::error("55000", "WAL is not archived")
-      .detail("archive_mode is off: no restore point could be restored to.")
+      .detail("archive_mode is off, so no restore point can be restored to.")
       .hint(
           "Set archive_command, then: ALTER SYSTEM SET archive_mode = on; and restart the server.");
 }

@@ -90,7 +90,7 @@ void watch_for_literal(std::string_view secret) {
   });
 }
 
-/// Masks the text and wipes it where it stands.
+/// Masks the text and wipes it in place.
 pg::bytea_result masked(std::span<char> text) {
   const auto bytes = std::as_writable_bytes(text);
   pg::bytea_result secret(bytes.size() + vrm::transit_overhead);
@@ -99,7 +99,7 @@ pg::bytea_result masked(std::span<char> text) {
   return secret;
 }
 
-/// Refuses, and wipes, what is no text in this database.
+/// Refuses, and wipes, what is not text in this database.
 pg::text_result checked(pg::text_result text) {
   const auto size = static_cast<int>(text.bytes().size());
   if (!pg_verify_mbstr(GetDatabaseEncoding(), reinterpret_cast<const char*>(text.bytes().data()),
@@ -164,7 +164,7 @@ std::optional<std::string> secret_hint(secret value) {
 
 // --- sealing ------------------------------------------------------------------------------------
 
-/// The plaintext stands nowhere but where its ciphertext takes its place.
+/// The plaintext is nowhere but where its ciphertext replaces it.
 pg::bytea_result seal(secret plaintext, std::span<const std::byte> context) {
   const pg::bytea_result envelope(keyring::sealed_size(plaintext.size()));
   const auto content = vrm::envelope_content(envelope.bytes(), vrm::algorithm::xaes_256_gcm);
@@ -223,7 +223,7 @@ bool is_bound(envelope_head value) {
   return header && header->bound == vrm::binding::row;
 }
 
-/// The id of the key that the value was sealed with; null when it is no envelope.
+/// The id of the key that the value was sealed with; null when it is not an envelope.
 std::optional<std::int64_t> key_of(envelope_head value) {
   const auto header = header_of(value);
   return header ? std::optional(header->key_id) : std::nullopt;

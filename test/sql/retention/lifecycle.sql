@@ -73,7 +73,7 @@ SELECT throws_ok(format('SELECT vrm.erase_user(%L, ''test'')', :'bob'), '55006',
 SELECT vrm.release_hold(:hold) \g /dev/null
 SELECT is(vrm.retention_step((vrm_private.begin_retention_run('users.inactive')).run_id, 0, 1000, 100), 1::bigint,
           'who did not come for three years is deleted');
-SELECT is(pg_temp.account(:'bob'), 'deleted+' || :'bob' || '@invalid t t t', 'as if he had asked');
+SELECT is(pg_temp.account(:'bob'), 'deleted+' || :'bob' || '@invalid t t t', 'as if by request');
 SELECT is((SELECT no_policy + several_policies FROM vrm.retention_coverage() WHERE target = 'vrm.user_profiles'),
           0::bigint, 'every account matches one policy');
 
