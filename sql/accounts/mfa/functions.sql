@@ -141,7 +141,8 @@ BEGIN
     END IF;
     UPDATE vrm.user_profiles SET mfa_enabled = true WHERE id = who;
     -- The code has shown the second factor: whoever turns it on stays in.
-    PERFORM vrm_private.promote_session(), vrm.audit_event('second factor enabled', jsonb_build_object('user_id', who));
+    PERFORM vrm_private.promote_session(),
+            vrm_private.write_event('second factor enabled', jsonb_build_object('user_id', who));
     RETURN true;
 END
 $$;
@@ -186,7 +187,7 @@ BEGIN
     END IF;
     UPDATE vrm.user_profiles SET mfa_enabled = false, mfa_secret = NULL WHERE id = who;
     DELETE FROM vrm_private.recovery_codes WHERE user_id = who;
-    PERFORM vrm.audit_event('second factor disabled', jsonb_build_object('user_id', who));
+    PERFORM vrm_private.write_event('second factor disabled', jsonb_build_object('user_id', who));
     RETURN true;
 END
 $$;

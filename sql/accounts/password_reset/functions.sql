@@ -25,6 +25,7 @@ CREATE OR REPLACE FUNCTION vrm.take_reset_mail(max integer DEFAULT 100)
 DECLARE
     request record;
 BEGIN
+    PERFORM vrm.require_grant('vrm.take_reset_mail(integer)');
     FOR request IN
         WITH taken AS (
             DELETE FROM vrm_private.password_reset_requests
@@ -100,7 +101,7 @@ BEGIN
     END IF;
     UPDATE auth.users u SET encrypted_password = hash, updated_at = clock_timestamp() WHERE u.id = who;
     PERFORM vrm_private.end_session(s.id) FROM vrm_private.sessions s WHERE s.user_id = who AND s.revoked_at IS NULL;
-    PERFORM vrm.audit_event('password reset', jsonb_build_object('user_id', who));
+    PERFORM vrm_private.write_event('password reset', jsonb_build_object('user_id', who));
     -- What guesses have locked; what an administrator has, stays.
     PERFORM vrm.lockout_clear('password', vrm_private.identifier_of(p.email, p.id)), vrm_private.show_locks(ARRAY[who])
     FROM vrm.user_profiles p WHERE p.id = who;
@@ -148,7 +149,7 @@ BEGIN
     FROM vrm_private.sessions s
     WHERE s.user_id = who AND s.revoked_at IS NULL
       AND s.id IS DISTINCT FROM vrm_private.uuid_in_token(vrm.jwt() ->> 'session_id', 1);
-    PERFORM vrm.audit_event('password changed', jsonb_build_object('user_id', who));
+    PERFORM vrm_private.write_event('password changed', jsonb_build_object('user_id', who));
     RETURN 'ok';
 END
 $$;

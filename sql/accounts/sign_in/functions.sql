@@ -66,6 +66,7 @@ CREATE OR REPLACE FUNCTION vrm.take_sign_up_mail(max integer DEFAULT 100)
 DECLARE
     waiting record;
 BEGIN
+    PERFORM vrm.require_grant('vrm.take_sign_up_mail(integer)');
     FOR waiting IN
         SELECT s.id, s.email, s.requested_at,
                EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = s.email AND NOT u.is_sso_user

@@ -4,6 +4,15 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.user_profiles IS 'keeps updated_at';
 
+CREATE TRIGGER guard_profile BEFORE UPDATE ON vrm.user_profiles FOR EACH ROW
+    WHEN ((OLD.id, OLD.email, OLD.role, OLD.mfa_enabled, OLD.last_login, OLD.login_attempts, OLD.locked_until,
+           OLD.created_at, OLD.deleted_at) IS DISTINCT FROM
+          (NEW.id, NEW.email, NEW.role, NEW.mfa_enabled, NEW.last_login, NEW.login_attempts, NEW.locked_until,
+           NEW.created_at, NEW.deleted_at)
+          OR OLD.mfa_secret IS DISTINCT FROM NEW.mfa_secret)
+    EXECUTE FUNCTION vrm_private.guard_profile();
+COMMENT ON TRIGGER guard_profile ON vrm.user_profiles IS 'clients change no role, factor or lock';
+
 CREATE TRIGGER vrm_shred_deleted_user AFTER DELETE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm_private.shred_deleted_user();
 COMMENT ON TRIGGER vrm_shred_deleted_user ON vrm.user_profiles IS 'no key outlives its user';

@@ -360,6 +360,7 @@ CREATE OR REPLACE FUNCTION vrm.report(format text DEFAULT 'html') RETURNS text
 DECLARE
     today constant date := vrm.utc_day(now());
 BEGIN
+    PERFORM vrm.require_grant('vrm.report(text)');
     IF format IS NULL OR format NOT IN ('html', 'md') THEN
         RAISE EXCEPTION 'there is no report of format "%"', format
             USING ERRCODE = 'invalid_parameter_value', HINT = 'SELECT vrm.report(''html''), or ''md'' for Markdown.';

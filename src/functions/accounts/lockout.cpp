@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/value/record.h"
 #include "core/platform/random.h"
 #include "functions/accounts/lockout_policy.h"
 #include "functions/accounts/lockout_store.h"
 #include "functions/identity/sessions.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 
 extern "C" {
@@ -278,12 +280,13 @@ void define_lockout_settings() {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_lockout_reserve, vrm::sql::lockout_reserve);
-PG_EXPORT(vrm_lockout_settle, vrm::sql::lockout_settle);
+PG_EXPORT_CHECKED(vrm_lockout_reserve, vrm::sql::require_grant, vrm::sql::lockout_reserve);
+PG_EXPORT_CHECKED(vrm_lockout_settle, vrm::sql::require_grant, vrm::sql::lockout_settle);
 PG_EXPORT(vrm_lockout_ticket, vrm::sql::lockout_ticket);
-PG_EXPORT(vrm_lockout_state, vrm::sql::lockout_state);
-PG_EXPORT(vrm_lockout_clear, vrm::sql::lockout_clear);
-PG_EXPORT(vrm_lockout_lock, vrm::sql::lockout_lock);
-PG_EXPORT(vrm_lockout_advance, vrm::sql::lockout_advance);
-PG_EXPORT(vrm_check_lockout_store, vrm::sql::check_lockout_store);
-PG_EXPORT(vrm_lockout_device_token, vrm::sql::lockout_device_token);
+PG_EXPORT_CHECKED(vrm_lockout_state, vrm::sql::require_grant, vrm::sql::lockout_state);
+PG_EXPORT_CHECKED(vrm_lockout_clear, vrm::sql::require_grant, vrm::sql::lockout_clear);
+PG_EXPORT_CHECKED(vrm_lockout_lock, vrm::sql::require_grant, vrm::sql::lockout_lock);
+PG_EXPORT_CHECKED(vrm_lockout_advance, vrm::sql::require_grant, vrm::sql::lockout_advance);
+PG_EXPORT_CHECKED(vrm_check_lockout_store, vrm::sql::require_grant, vrm::sql::check_lockout_store);
+PG_EXPORT_CHECKED(vrm_lockout_device_token, vrm::sql::require_grant,
+                  vrm::sql::lockout_device_token);

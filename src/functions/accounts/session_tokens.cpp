@@ -9,11 +9,13 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "core/accounts/refresh.h"
 #include "core/platform/base32.h"
 #include "functions/accounts/lockout_policy.h"
 #include "functions/accounts/lockout_store.h"
 #include "functions/identity/sessions.h"
+#include "functions/platform/grants.h"
 
 namespace vrm::sql {
 
@@ -54,5 +56,5 @@ std::string session_successor(std::string_view token) {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_session_rotate, vrm::sql::session_rotate);
-PG_EXPORT(vrm_session_successor, vrm::sql::session_successor);
+PG_EXPORT_CHECKED(vrm_session_rotate, vrm::sql::require_grant, vrm::sql::session_rotate);
+PG_EXPORT_CHECKED(vrm_session_successor, vrm::sql::require_grant, vrm::sql::session_successor);

@@ -17,6 +17,7 @@ void _PG_init(void) {
   vrm::sql::define_platform_settings();
   vrm::sql::define_identity_settings();
   vrm::sql::define_login_settings();
+  vrm::sql::watch_grants();
   vrm::sql::watch_signing_keys();
   vrm::sql::watch_account_locks();
   vrm::sql::watch_sessions();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/call/trigger.h"
 #include "boundary/table/relation.h"
@@ -22,6 +23,7 @@
 #include "boundary/value/varlena.h"
 #include "core/secrets/envelope.h"
 #include "core/secrets/record_text.h"
+#include "functions/platform/grants.h"
 #include "functions/secrets/keyring.h"
 #include "functions/secrets/secret.h"
 
@@ -431,7 +433,7 @@ bool opens_at(pg::relation_id table, pg::name_view column_name, pg::tuple_addres
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_opens_at, vrm::sql::opens_at);
-PG_EXPORT(vrm_reseal_rows, vrm::sql::reseal_rows);
+PG_EXPORT_CHECKED(vrm_opens_at, vrm::sql::require_grant, vrm::sql::opens_at);
+PG_EXPORT_CHECKED(vrm_reseal_rows, vrm::sql::require_grant, vrm::sql::reseal_rows);
 PG_EXPORT(vrm_bind_sealed, vrm::sql::bind_sealed);
-PG_EXPORT(vrm_reveal_row, vrm::sql::reveal_row);
+PG_EXPORT_CHECKED(vrm_reveal_row, vrm::sql::require_grant, vrm::sql::reveal_row);
