@@ -60,7 +60,8 @@ BEGIN
         RETURN result;
     END IF;
     reserved := vrm.lockout_reserve(kind::text, lower(btrim(identifier)),
-                                    vrm_private.network_of(client_ip), device_token);
+                                    vrm_private.network_of(client_ip),
+                                    vrm_private.known_device(lower(btrim(identifier)), device_token));
     result.status := reserved.status;
     result.ticket := reserved.ticket;
     IF reserved.until > clock_timestamp() THEN
@@ -292,8 +293,8 @@ BEGIN
     SET locked_until = EXCLUDED.locked_until, reason = EXCLUDED.reason, locked_by = EXCLUDED.locked_by,
         locked_at = EXCLUDED.locked_at;
     PERFORM vrm_private.show_locks(ARRAY[lock_account.user_id]),
-            vrm_private.write_event('locked by hand', jsonb_build_object('user_id', lock_account.user_id, 'until', until,
-                                                                 'reason', lock_account.reason));
+            vrm_private.write_event('locked by hand', jsonb_build_object(
+                'user_id', lock_account.user_id, 'until', until, 'reason', lock_account.reason));
 END
 $$;
 COMMENT ON FUNCTION vrm.lock_account(uuid, timestamptz, text) IS

@@ -116,30 +116,12 @@ CREATE OR REPLACE FUNCTION vrm.change_password(old_password vrm.secret, new_pass
 #variable_conflict use_variable
 DECLARE
     who uuid := vrm_private.caller();
-    account record;
-    reserved record;
-    good boolean := false;
     verdict text;
 BEGIN
     PERFORM vrm_private.require_own_passwords();
     PERFORM vrm_private.require_strength(new_password);
-    SELECT vrm_private.identifier_of(u.email, u.id) AS identifier, u.encrypted_password AS hash INTO account
-    FROM auth.users u WHERE u.id = who;
-    -- Counted as attempts of a device of its own: whoever holds a token guesses no further than a stranger,
-    -- and strangers keep nobody from changing a password.
-    reserved := vrm.lockout_reserve('device', 'change ' || account.identifier, NULL, NULL);
-    IF reserved.status <> 'ok' THEN
-        RETURN reserved.status::vrm.sign_in_status;
-    END IF;
-    BEGIN
-        good := coalesce(vrm.password_matches(account.hash, old_password), false);
-    EXCEPTION
-        WHEN invalid_parameter_value THEN
-            RAISE LOG 'the password hash of user "%" cannot be used', who;
-    END;
-    verdict := vrm.lockout_settle(reserved.ticket, good);
-    IF NOT good THEN
-        PERFORM vrm_private.journal_failure('change of password', verdict, jsonb_build_object('user_id', who));
+    verdict := vrm_private.check_own_password(who, 'change of password', old_password);
+    IF verdict <> 'ok' THEN
         RETURN verdict::vrm.sign_in_status;
     END IF;
     UPDATE auth.users u SET encrypted_password = vrm.password_hash(new_password), updated_at = clock_timestamp()

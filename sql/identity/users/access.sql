@@ -5,11 +5,16 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.user_profiles
 COMMENT ON TRIGGER set_updated_at ON vrm.user_profiles IS 'keeps updated_at';
 
 CREATE TRIGGER guard_profile BEFORE UPDATE ON vrm.user_profiles FOR EACH ROW
-    WHEN ((OLD.id, OLD.email, OLD.role, OLD.mfa_enabled, OLD.last_login, OLD.login_attempts, OLD.locked_until,
-           OLD.created_at, OLD.deleted_at) IS DISTINCT FROM
-          (NEW.id, NEW.email, NEW.role, NEW.mfa_enabled, NEW.last_login, NEW.login_attempts, NEW.locked_until,
-           NEW.created_at, NEW.deleted_at)
-          OR OLD.mfa_secret IS DISTINCT FROM NEW.mfa_secret)
+    WHEN (OLD.id IS DISTINCT FROM NEW.id
+          OR OLD.email IS DISTINCT FROM NEW.email
+          OR OLD.role IS DISTINCT FROM NEW.role
+          OR OLD.mfa_enabled IS DISTINCT FROM NEW.mfa_enabled
+          OR OLD.mfa_secret IS DISTINCT FROM NEW.mfa_secret
+          OR OLD.last_login IS DISTINCT FROM NEW.last_login
+          OR OLD.login_attempts IS DISTINCT FROM NEW.login_attempts
+          OR OLD.locked_until IS DISTINCT FROM NEW.locked_until
+          OR OLD.created_at IS DISTINCT FROM NEW.created_at
+          OR OLD.deleted_at IS DISTINCT FROM NEW.deleted_at)
     EXECUTE FUNCTION vrm_private.guard_profile();
 COMMENT ON TRIGGER guard_profile ON vrm.user_profiles IS 'clients change no role, factor or lock';
 

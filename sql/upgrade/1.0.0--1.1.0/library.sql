@@ -28,3 +28,6 @@ END
 $$;
 CREATE EVENT TRIGGER vrm_guard_triggers ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
     EXECUTE FUNCTION vrm.guard_triggers();
+
+-- A token of a device names the device, and is good in one cluster.
+DROP FUNCTION IF EXISTS vrm.lockout_device_token(text);

@@ -10,6 +10,7 @@ void watch_grants();
 void watch_signing_keys();
 void watch_account_locks();
 void watch_sessions();
+void watch_linked_identities();
 void define_lockout_settings();
 void watch_lockout_columns();
 void define_password_settings();
