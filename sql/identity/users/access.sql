@@ -55,4 +55,5 @@ REVOKE ALL ON vrm_private.account_locks FROM PUBLIC, anon, authenticated, servic
 ALTER TABLE vrm_private.account_locks ENABLE ROW LEVEL SECURITY;
 CREATE TRIGGER announce_change AFTER INSERT OR UPDATE OR DELETE ON vrm_private.account_locks
     FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
+ALTER TABLE vrm_private.account_locks ENABLE ALWAYS TRIGGER announce_change;  -- for what a subscription brings, too
 COMMENT ON TRIGGER announce_change ON vrm_private.account_locks IS 'makes backends forget the locks they have read';
