@@ -52,7 +52,7 @@ TEST(identity, with_user_puts_our_id_in_the_place_of_the_subject) {
   const uuid user = parse_uuid("0123abcd-4567-89ab-cdef-0123456789ab").value();
   EXPECT_EQ(with_user(R"({"iss": "i", "sub": "auth0|1", "a\"b": [1, {"c": "\u00e9\n"}]})", user),
             R"({"sub":"0123abcd-4567-89ab-cdef-0123456789ab","iss":"i","external_sub":"auth0|1",)"
-            "\"a\\\"b\":[1,{\"c\":\"\u00e9\\n\"}]}");
+            "\"a\\\"b\":[1,{\"c\":\"\u00e9\\u000a\"}]}");
   const std::string forged =
       with_user(R"({"external_sub": "somebody else", "sub": "auth0|1"})", user);
   EXPECT_EQ(forged, R"({"sub":"0123abcd-4567-89ab-cdef-0123456789ab","external_sub":"auth0|1"})");
