@@ -46,9 +46,11 @@ COMMENT ON FUNCTION vrm.store_api_key(text, vrm.secret, text) IS
 CREATE OR REPLACE FUNCTION vrm.use_api_key(service text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    u uuid := vrm_private.caller();
+    u uuid;
     used vrm.api_keys;
 BEGIN
+    PERFORM vrm.require_grant('vrm.use_api_key(text)');
+    u := vrm_private.caller();
     UPDATE vrm.api_keys k SET last_used_at = now()
     WHERE k.user_id = u AND k.service = use_api_key.service
     RETURNING k.* INTO used;

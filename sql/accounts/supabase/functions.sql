@@ -49,6 +49,7 @@ COMMENT ON FUNCTION vrm_private.hook_answer(text, jsonb) IS
 
 CREATE OR REPLACE FUNCTION vrm.hook_password_verification_attempt(event jsonb) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.hook_password_verification_attempt(jsonb)');
     SELECT vrm_private.hook_answer('password', event)
 $$;
 COMMENT ON FUNCTION vrm.hook_password_verification_attempt(jsonb) IS
@@ -56,6 +57,7 @@ COMMENT ON FUNCTION vrm.hook_password_verification_attempt(jsonb) IS
 
 CREATE OR REPLACE FUNCTION vrm.hook_mfa_verification_attempt(event jsonb) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.hook_mfa_verification_attempt(jsonb)');
     SELECT vrm_private.hook_answer('totp', event)
 $$;
 COMMENT ON FUNCTION vrm.hook_mfa_verification_attempt(jsonb) IS
@@ -73,6 +75,7 @@ DECLARE
     who uuid := vrm_private.uuid_in_token(lower(event ->> 'user_id'), 1);
     profile vrm.user_profiles;
 BEGIN
+    PERFORM vrm.require_grant('vrm.hook_custom_access_token(jsonb)');
     IF who IS NULL OR jsonb_typeof(event -> 'claims') IS DISTINCT FROM 'object' THEN
         RETURN '{"error": {"http_code": 400, "message": "the event names no user, or has no claims"}}';
     END IF;

@@ -64,6 +64,7 @@ COMMENT ON FUNCTION vrm_private.queue_purges() IS
 CREATE OR REPLACE FUNCTION vrm.claim_purges(n integer DEFAULT 100)
     RETURNS TABLE (id bigint, object_key text)
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.claim_purges(integer)');
     UPDATE vrm_private.object_purges p
     SET claimed_until = now() + interval '5 minutes', attempts = p.attempts + 1
     WHERE p.id IN (SELECT q.id FROM vrm_private.object_purges q
@@ -76,6 +77,7 @@ COMMENT ON FUNCTION vrm.claim_purges(integer) IS
 
 CREATE OR REPLACE FUNCTION vrm.confirm_purge(id bigint) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.confirm_purge(bigint)');
     WITH gone AS (DELETE FROM vrm_private.object_purges p WHERE p.id = confirm_purge.id RETURNING 1)
     SELECT EXISTS (SELECT FROM gone)
 $$;

@@ -40,7 +40,7 @@ DECLARE
     problem text := vrm.account_problem();
 BEGIN
     IF caller IS NULL THEN
-        RAISE EXCEPTION 'nobody is signed in'
+        RAISE EXCEPTION '%', problem
             USING ERRCODE = 'invalid_authorization_specification',
                   HINT = 'Sign in within the transaction; SELECT vrm.uid(); tells whom the database sees.';
     END IF;

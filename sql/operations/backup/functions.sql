@@ -85,6 +85,7 @@ DECLARE
                            ' "finished_at": "2026-01-01 01:10+00", "bytes": 1000, "failed": false}]';
     recorded int;
 BEGIN
+    PERFORM vrm.require_grant('vrm.record_backup(jsonb,text)');
     IF source NOT IN ('pgbackrest', 'plain') THEN
         RAISE EXCEPTION 'backups of source "%" cannot be read', source
             USING ERRCODE = 'feature_not_supported',
@@ -165,6 +166,7 @@ CREATE OR REPLACE FUNCTION vrm.fingerprint(tables regclass[] DEFAULT NULL)
 DECLARE
     target regclass;
 BEGIN
+    PERFORM vrm.require_grant('vrm.fingerprint(regclass[])');
     FOREACH target IN ARRAY vrm_private.fingerprint_tables(tables) LOOP
         relation := target::text;
         EXECUTE format('SELECT count(*), coalesce(sum(hashtextextended(textin(record_out(t.*)), 0)), 0)::text'
@@ -235,6 +237,7 @@ CREATE OR REPLACE FUNCTION vrm.verify_restore(name text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM vrm.require_grant('vrm.verify_restore(text)');
     IF NOT EXISTS (SELECT FROM vrm.restore_points p WHERE p.name = verify_restore.name) THEN
         RAISE EXCEPTION 'restore point "%" does not exist', verify_restore.name
             USING ERRCODE = 'undefined_object',
@@ -264,6 +267,7 @@ CREATE OR REPLACE FUNCTION vrm.record_restore_drill(
     started_at timestamptz, finished_at timestamptz, verified boolean, backup text DEFAULT NULL,
     target text DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.record_restore_drill(timestamptz,timestamptz,boolean,text,text,text)');
     INSERT INTO vrm.restore_drills (started_at, finished_at, verified, backup, target, note)
     VALUES (record_restore_drill.started_at, record_restore_drill.finished_at, record_restore_drill.verified,
             record_restore_drill.backup, record_restore_drill.target, record_restore_drill.note)
@@ -284,6 +288,7 @@ COMMENT ON FUNCTION vrm_private.seconds_between(timestamptz, timestamptz) IS
 CREATE OR REPLACE FUNCTION vrm.recovery_status()
     RETURNS TABLE (check_name text, status text, value float8, limit_value float8, detail text, hint text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.recovery_status()');
     WITH objective AS (
         SELECT extract(epoch FROM interval '25 h')::float8 AS full_age,
                extract(epoch FROM interval '7 d')::float8 AS history,

@@ -46,6 +46,7 @@ DECLARE
     place record;
     complete boolean := true;
 BEGIN
+    PERFORM vrm.require_grant('vrm.rpo()');
     IF pg_is_in_recovery() THEN
         state := 'standby';
         detail := 'only the primary server knows what it has archived';

@@ -89,6 +89,7 @@ COMMENT ON FUNCTION vrm_private.er_dot() IS 'vrm.er_diagram() in the language of
 CREATE OR REPLACE FUNCTION vrm.er_diagram(format text DEFAULT 'mermaid') RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.er_diagram(text)');
     IF format IS NULL OR format NOT IN ('mermaid', 'dot') THEN
         RAISE EXCEPTION 'there is no diagram of format "%"', format
             USING ERRCODE = 'invalid_parameter_value',

@@ -41,6 +41,7 @@ DECLARE
     available text := (SELECT default_version FROM pg_available_extensions WHERE name = 'vrm');
     platform text := vrm.platform_version();
 BEGIN
+    PERFORM vrm.require_grant('vrm.doctor()', coalesce(to_regprocedure('vrm.report(text)'), '-'));
     RETURN QUERY SELECT 'version', 'ok', format('module, members and files are of version %s', library), NULL, NULL
     WHERE library = vrm.version() AND library IS NOT DISTINCT FROM available;
     RETURN QUERY SELECT 'version', 'fail', format('the members are of version %s, the loaded module is %s and the'

@@ -282,6 +282,7 @@ CREATE OR REPLACE FUNCTION vrm.run_quality_checks(rel regclass DEFAULT NULL, sam
 DECLARE
     one regclass;
 BEGIN
+    PERFORM vrm.require_grant('vrm.run_quality_checks(regclass,integer)');
     IF current_setting('transaction_read_only') = 'off' THEN
         PERFORM vrm.derive_quality_checks();
     END IF;

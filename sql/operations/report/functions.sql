@@ -310,6 +310,7 @@ COMMENT ON FUNCTION vrm.report_data() IS
 CREATE OR REPLACE FUNCTION vrm.report(format text DEFAULT 'html') RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.report(text)');
     IF format IS NULL OR format NOT IN ('html', 'md') THEN
         RAISE EXCEPTION 'there is no report of format "%"', format
             USING ERRCODE = 'invalid_parameter_value', HINT = 'SELECT vrm.report(''html''), or ''md'' for Markdown.';

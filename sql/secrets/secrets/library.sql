@@ -86,7 +86,8 @@ CREATE EVENT TRIGGER vrm_watch_columns ON ddl_command_end
 COMMENT ON EVENT TRIGGER vrm_watch_columns IS
     'refuses columns of type vrm.secret, follows sealed columns that are renamed';
 
--- VOLATILE: the planner would fold an immutable function and give many rows one nonce.
+-- VOLATILE: the planner would fold an immutable function and give many rows one nonce.  RESTRICTED, all
+-- that seal: a worker's lock on the key goes when the worker does, which is before the transaction ends.
 CREATE FUNCTION vrm.seal(plaintext vrm.secret, context bytea DEFAULT '') RETURNS bytea
     AS 'MODULE_PATHNAME', 'vrm_seal'
     LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
@@ -95,7 +96,7 @@ COMMENT ON FUNCTION vrm.seal(vrm.secret, bytea) IS
 
 CREATE FUNCTION vrm.seal_random() RETURNS bytea
     AS 'MODULE_PATHNAME', 'vrm_seal_random'
-    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vrm.seal_random() IS 'seals 32 random bytes, in base64, that nobody has seen';
 
 -- STABLE: EXPLAIN would show what an immutable function reveals.
@@ -118,7 +119,7 @@ COMMENT ON FUNCTION vrm.reveal_row(regclass, name, text) IS
 
 CREATE FUNCTION vrm.reseal(value bytea, context bytea DEFAULT '') RETURNS bytea
     AS 'MODULE_PATHNAME', 'vrm_reseal'
-    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vrm.reseal(bytea, bytea) IS
     'seals a value anew under the active key, for values outside sealed columns';
 

@@ -46,7 +46,8 @@ ALTER TABLE vrm_private.audit_seals
 -- accounts ---------------------------------------------------------------------------------------
 
 DROP FUNCTION IF EXISTS vrm_private.show_lock(text), vrm_private.hook_answer(text, text, text, boolean),
-    vrm_private.refresh_token(uuid, uuid, bigint);
+    vrm_private.refresh_token(uuid, uuid, bigint), vrm_private.start_session(uuid, text, inet, text),
+    vrm_private.mfa_ticket(uuid, text);
 
 CREATE TABLE IF NOT EXISTS vrm_private.account_locks (
     user_id uuid PRIMARY KEY REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
@@ -113,7 +114,9 @@ END
 $$;
 DROP FUNCTION IF EXISTS vrm.sign_up(text, vrm.secret, text);
 
-ALTER TABLE vrm_private.mfa_tickets ADD COLUMN IF NOT EXISTS password_generation text;
+ALTER TABLE vrm_private.mfa_tickets
+    ADD COLUMN IF NOT EXISTS password_generation text,
+    ADD COLUMN IF NOT EXISTS device_id uuid;
 
 DELETE FROM vrm.lockout_policy WHERE kind = 'session';
 ALTER TABLE vrm.lockout_policy DROP CONSTRAINT IF EXISTS kind_is_known;
@@ -281,6 +284,14 @@ DROP FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean),
     vrm.call_series(timestamptz, timestamptz, interval, text, uuid[]), vrm.agent_performance(timestamptz, timestamptz);
 
 -- retention --------------------------------------------------------------------------------------
+
+-- Owners recover what they have deleted, with a token from a mail.
+ALTER TABLE vrm_private.deleted_accounts
+    ADD COLUMN IF NOT EXISTS token_hash bytea CONSTRAINT token_hash_is_sha256 CHECK (length(token_hash) = 32),
+    ADD COLUMN IF NOT EXISTS token_expires_at timestamptz;
+COMMENT ON COLUMN vrm_private.deleted_accounts.requested_by IS
+    'person who asked, or whom a policy took to have asked; null for the service';
+DROP FUNCTION IF EXISTS vrm_private.delete_account(uuid);
 
 -- testing ----------------------------------------------------------------------------------------
 

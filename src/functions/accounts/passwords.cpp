@@ -4,8 +4,10 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/table/slots.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 #include "functions/secrets/secret.h"
 
@@ -49,7 +51,7 @@ void define_password_settings() {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_password_hash, vrm::sql::password_hash);
-PG_EXPORT(vrm_password_matches, vrm::sql::password_matches);
+PG_EXPORT_CHECKED(vrm_password_hash, vrm::sql::require_grant, vrm::sql::password_hash);
+PG_EXPORT_CHECKED(vrm_password_matches, vrm::sql::require_grant, vrm::sql::password_matches);
 PG_EXPORT(vrm_password_is_outdated, vrm::sql::password_is_outdated);
 PG_EXPORT(vrm_secret_length, vrm::sql::secret_length);

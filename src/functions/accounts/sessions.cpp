@@ -9,6 +9,7 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/value/record.h"
 #include "core/accounts/access_token.h"
 #include "core/accounts/refresh.h"
@@ -16,6 +17,7 @@
 #include "functions/accounts/lockout_policy.h"
 #include "functions/accounts/lockout_store.h"
 #include "functions/identity/sessions.h"
+#include "functions/platform/grants.h"
 
 namespace vrm::sql {
 
@@ -71,7 +73,7 @@ std::string sign_jwt(std::string_view private_key, std::string_view key_id,
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_session_rotate, vrm::sql::session_rotate);
-PG_EXPORT(vrm_session_successor, vrm::sql::session_successor);
+PG_EXPORT_CHECKED(vrm_session_rotate, vrm::sql::require_grant, vrm::sql::session_rotate);
+PG_EXPORT_CHECKED(vrm_session_successor, vrm::sql::require_grant, vrm::sql::session_successor);
 PG_EXPORT(vrm_token_key_pair, vrm::sql::token_key_pair);
 PG_EXPORT(vrm_sign_jwt, vrm::sql::sign_jwt);

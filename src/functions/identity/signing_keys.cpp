@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/scan.h"
 #include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "core/platform/openssl.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 #include "functions/platform/table.h"
 #include "functions/secrets/keyring.h"
@@ -174,5 +176,5 @@ void watch_signing_keys() { watched.watch(); }
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_jwk_import, vrm::sql::jwk_import);
-PG_EXPORT(vrm_jwk_revoke, vrm::sql::jwk_revoke);
+PG_EXPORT_CHECKED(vrm_jwk_import, vrm::sql::require_grant, vrm::sql::jwk_import);
+PG_EXPORT_CHECKED(vrm_jwk_revoke, vrm::sql::require_grant, vrm::sql::jwk_revoke);

@@ -6,9 +6,11 @@ namespace vrm::sql {
 void define_platform_settings();
 void define_identity_settings();
 void define_login_settings();
+void watch_grants();
 void watch_signing_keys();
 void watch_account_locks();
 void watch_sessions();
+void watch_linked_identities();
 void define_lockout_settings();
 void watch_lockout_columns();
 void define_password_settings();

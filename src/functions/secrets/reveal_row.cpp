@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/kept_plans.h"
 #include "boundary/table/relation.h"
 #include "boundary/value/tuple.h"
 #include "core/platform/error.h"
 #include "core/secrets/record_text.h"
+#include "functions/platform/grants.h"
 #include "functions/secrets/sealed_column.h"
 #include "functions/secrets/secret.h"
 
@@ -144,5 +146,5 @@ std::optional<pg::text_result> reveal_row_by_key(pg::relation_id table, pg::name
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_reveal_row, vrm::sql::reveal_row_by_key);
-PG_EXPORT(vrm_reveal_row_itself, vrm::sql::reveal_row);
+PG_EXPORT_CHECKED(vrm_reveal_row, vrm::sql::require_grant, vrm::sql::reveal_row_by_key);
+PG_EXPORT_CHECKED(vrm_reveal_row_itself, vrm::sql::require_grant, vrm::sql::reveal_row);

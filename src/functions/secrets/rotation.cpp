@@ -2,11 +2,13 @@
 #include <optional>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/table/relation.h"
 #include "boundary/table/row_at.h"
 #include "boundary/table/row_updater.h"
 #include "boundary/value/tuple.h"
 #include "core/secrets/envelope.h"
+#include "functions/platform/grants.h"
 #include "functions/secrets/passing_plaintext.h"
 #include "functions/secrets/sealed_column.h"
 
@@ -97,5 +99,5 @@ bool opens_at(pg::relation_id table, pg::name_view column_name, pg::tuple_addres
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_opens_at, vrm::sql::opens_at);
-PG_EXPORT(vrm_reseal_rows, vrm::sql::reseal_rows);
+PG_EXPORT_CHECKED(vrm_opens_at, vrm::sql::require_grant, vrm::sql::opens_at);
+PG_EXPORT_CHECKED(vrm_reseal_rows, vrm::sql::require_grant, vrm::sql::reseal_rows);

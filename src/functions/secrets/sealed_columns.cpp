@@ -5,10 +5,13 @@
 #include "boundary/call/function.h"
 #include "boundary/call/trigger.h"
 #include "core/secrets/envelope.h"
+#include "functions/secrets/fresh_envelopes.h"
 #include "functions/secrets/passing_plaintext.h"
 #include "functions/secrets/sealed_column.h"
 
 extern "C" {
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/rel.h"
 }
 
@@ -20,6 +23,26 @@ bool is_unchanged(const sealed_column& column, byte_view envelope, TupleDesc des
                   HeapTuple old_row) {
   const auto before = envelope_in(column, descriptor, old_row);
   return before && std::ranges::equal(*before, envelope);
+}
+
+fresh_envelopes fresh;
+
+/// What is bound to a row already may be an earlier value of it, which somebody has kept: from
+/// others than the table's owner, who restores dumps, it is taken only where it stands already.
+void refuse_put_back(const sealed_column& column, byte_view envelope,
+                     const pg::trigger_call& call) {
+  const auto header = vrm::read_envelope_header(envelope, envelope.size());
+  if (!header || header->bound == vrm::binding::none) return;
+  const Relation relation = call.relation();
+  if (call.old_row() != nullptr &&
+      is_unchanged(column, envelope, RelationGetDescr(relation), call.old_row()))
+    return;
+  const Oid owner = RelationGetForm(relation)->relowner;
+  if (fresh.has(envelope) || pg::guarded([=] { return has_privs_of_role(GetUserId(), owner); }))
+    return;
+  throw vrm::error("42501", "a sealed value that is bound to a row cannot be put back")
+      .detail("It may be an earlier value of the row; only the owner of the table restores those.")
+      .hint("Write vrm.seal($1).");
 }
 
 /// The value to store in place of `envelope` in `new_row`; nothing when it is right as it is.
@@ -67,8 +90,11 @@ HeapTuple bind_sealed(const pg::trigger_call& call) {
   const TupleDesc descriptor = RelationGetDescr(call.relation());
   const auto envelope = envelope_in(column, descriptor, call.row());
   if (!envelope) return call.row();
+  refuse_put_back(column, *envelope, call);
   const auto changed = bound_value(column, *envelope, descriptor, call.row(), call.old_row());
-  return changed ? call.row_with(column.attribute, *changed) : call.row();
+  if (!changed) return call.row();
+  fresh.keep(pg::guarded([&] { return pg::datum_traits<byte_view>::from(*changed); }));
+  return call.row_with(column.attribute, *changed);
 }
 
 }  // namespace vrm::sql

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/error/hidden_statement.h"
 #include "boundary/value/cstring.h"
@@ -10,6 +11,7 @@
 #include "core/platform/base64.h"
 #include "core/platform/random.h"
 #include "core/secrets/envelope.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 #include "functions/secrets/keyring.h"
 #include "functions/secrets/secret.h"
@@ -259,10 +261,10 @@ PG_EXPORT(vrm_secret_send, vrm::sql::secret_send);
 PG_EXPORT(vrm_secret_hint, vrm::sql::secret_hint);
 PG_EXPORT(vrm_seal, vrm::sql::seal);
 PG_EXPORT(vrm_seal_random, vrm::sql::seal_random);
-PG_EXPORT(vrm_reveal, vrm::sql::reveal);
-PG_EXPORT(vrm_reseal, vrm::sql::reseal);
+PG_EXPORT_CHECKED(vrm_reveal, vrm::sql::require_grant, vrm::sql::reveal);
+PG_EXPORT_CHECKED(vrm_reseal, vrm::sql::require_grant, vrm::sql::reseal);
 PG_EXPORT(vrm_is_sealed, vrm::sql::is_sealed);
 PG_EXPORT(vrm_is_bound, vrm::sql::is_bound);
 PG_EXPORT(vrm_key_of, vrm::sql::key_of);
-PG_EXPORT(vrm_blind_index, vrm::sql::blind_index);
-PG_EXPORT(vrm_blind_probe, vrm::sql::blind_probe);
+PG_EXPORT_CHECKED(vrm_blind_index, vrm::sql::require_grant, vrm::sql::blind_index);
+PG_EXPORT_CHECKED(vrm_blind_probe, vrm::sql::require_grant, vrm::sql::blind_probe);

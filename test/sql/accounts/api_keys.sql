@@ -68,7 +68,7 @@ SELECT is(pg_temp.as_anon($$SELECT vrm.store_api_key('openai', 'x')$$), '42501',
 SELECT is(pg_temp.as_role('service_role', :'alice',
                           format('UPDATE vrm.api_keys SET key = (SELECT key FROM vrm.api_keys WHERE user_id = %L) '
                                  'WHERE user_id = %L', :'bob', :'alice')),
-          '22000', 'a key moved to another user''s row is refused');
+          '42501', 'a key moved to another user''s row is refused');
 
 -- replaced, deleted --------------------------------------------------------------------------------
 

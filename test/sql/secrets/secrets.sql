@@ -1,6 +1,6 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(102);
+SELECT plan(108);
 \ir ../include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
@@ -165,6 +165,41 @@ UPDATE vault SET number = number + 10;
 UPDATE vault SET label = label || '!', owner = '00000000-0000-0000-0000-000000000003' WHERE number = 11;
 SELECT is((SELECT array_agg(content ORDER BY number, content) FROM opened),
           ARRAY['before', 'first', 'third', 'second', NULL], 'values follow when the primary key changes');
+
+-- an earlier value of the same row, which somebody has kept
+CREATE ROLE vrm_test_writer;
+CREATE TABLE notes (id int, part int, sealed vrm.sealed, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+CREATE TABLE notes_1 PARTITION OF notes FOR VALUES IN (1);
+CREATE TABLE notes_2 PARTITION OF notes FOR VALUES IN (2);
+SELECT vrm.seal_column('notes', 'sealed') \g /dev/null
+GRANT USAGE ON SCHEMA vrm TO vrm_test_writer;
+GRANT EXECUTE ON FUNCTION vrm.seal(vrm.secret, bytea), vrm.is_bound(bytea), vrm.is_sealed(bytea) TO vrm_test_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notes TO vrm_test_writer;
+CREATE FUNCTION pg_temp.notes() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(id || ' ' || vrm.reveal_row('notes', 'sealed', row(id, part)::text), ', ' ORDER BY id) FROM notes
+$$;
+INSERT INTO notes VALUES (1, 1, vrm.seal('at first'));
+SELECT sealed AS earlier FROM notes \gset
+SET LOCAL ROLE vrm_test_writer;
+UPDATE notes SET sealed = vrm.seal('later') WHERE id = 1;
+SELECT is(pg_temp.failure(format('UPDATE notes SET sealed = %L WHERE id = 1', :'earlier')),
+          '42501 | a sealed value that is bound to a row cannot be put back | It may be an earlier value of the row; only '
+          'the owner of the table restores those. | Write vrm.seal($1).', 'an earlier value of a row is not put back');
+SELECT throws_ok(format('WITH gone AS (DELETE FROM notes WHERE id = 1) INSERT INTO notes VALUES (1, 2, %L)', :'earlier'),
+                 '42501', NULL, 'nor inserted');
+SELECT throws_ok(format('INSERT INTO notes VALUES (1, 1, %L) ON CONFLICT (id, part) DO UPDATE SET sealed = excluded.sealed',
+                        :'earlier'), '42501', NULL, 'nor by ON CONFLICT');
+SELECT throws_ok(format('INSERT INTO notes VALUES (1, 1, vrm.seal(''x'')) ON CONFLICT (id, part) DO UPDATE SET sealed = %L',
+                        :'earlier'), '42501', NULL, 'in whichever half');
+UPDATE notes SET sealed = sealed;
+INSERT INTO notes SELECT i, 1, vrm.seal(('put ' || i)::vrm.secret) FROM generate_series(1, 3) AS i
+ON CONFLICT (id, part) DO UPDATE SET sealed = excluded.sealed;
+UPDATE notes SET part = 2 WHERE id > 1;
+RESET ROLE;
+SELECT is(pg_temp.notes(), '1 put 1, 2 put 2, 3 put 3', 'who writes what is new writes as ever, to other partitions, too');
+UPDATE notes SET sealed = :'earlier' WHERE id = 1;
+SELECT is(pg_temp.notes(), '1 at first, 2 put 2, 3 put 3', 'the owner restores what a backup has');
+
 ALTER TABLE vault RENAME label TO tag;
 ALTER TABLE vault RENAME content TO inside;
 SELECT is(vrm.reveal_row('vault', 'inside', '(00000000-0000-0000-0000-000000000001,10,early)'), 'before',
