@@ -46,7 +46,7 @@ CREATE TEMP TABLE harmless AS
     SELECT name, reason FROM (VALUES
         ('{add_run,add_call,add_fact,add_duration,merge_stats,call_stats_out,call_stats_send}'::name[],
          'adds up what the caller has'),
-        ('{growth_a_day,merkle_root,audit_leaf,row_digest,tuple_block,wal_segment_start,check_expression}',
+        ('{growth_a_day,merkle_root,audit_leaf,row_digest,tuple_block,wal_segment_start,check_expression,report_page}',
          'computes from its arguments'),
         ('{secret_out,secret_send,secret_hint,secret_length,password_is_outdated,sign_jwt}',
          'says of a secret what its owner knows'),
