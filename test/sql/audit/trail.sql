@@ -62,7 +62,8 @@ SELECT is(pg_temp.computed('INSERT'), '{"id": 1, "hush": "redacted", "next": "20
 SELECT is(pg_temp.computed('UPDATE'), '{"price": "10", "total": "11.90"} {"price": "20", "total": "23.80"}',
           'of an update those that have changed');
 SELECT is(pg_temp.computed('DELETE'), '{"id": 1, "hush": "redacted", "next": "2027-01-01", "day x": "2026-12-31", '
-                                      '"price": "20", "total": "23.80", "secret": "redacted"}', 'and of a deletion all');
+                                      '"price": "20", "total": "23.80", "secret": "redacted"}',
+          'and of a deletion all');
 
 -- TRUNCATE ---------------------------------------------------------------------------------------------
 

@@ -183,20 +183,22 @@ SELECT sealed AS earlier FROM notes \gset
 SET LOCAL ROLE vrm_test_writer;
 UPDATE notes SET sealed = vrm.seal('later') WHERE id = 1;
 SELECT is(pg_temp.failure(format('UPDATE notes SET sealed = %L WHERE id = 1', :'earlier')),
-          '42501 | a sealed value that is bound to a row cannot be put back | It may be an earlier value of the row; only '
-          'the owner of the table restores those. | Write vrm.seal($1).', 'an earlier value of a row is not put back');
-SELECT throws_ok(format('WITH gone AS (DELETE FROM notes WHERE id = 1) INSERT INTO notes VALUES (1, 2, %L)', :'earlier'),
-                 '42501', NULL, 'nor inserted');
-SELECT throws_ok(format('INSERT INTO notes VALUES (1, 1, %L) ON CONFLICT (id, part) DO UPDATE SET sealed = excluded.sealed',
-                        :'earlier'), '42501', NULL, 'nor by ON CONFLICT');
-SELECT throws_ok(format('INSERT INTO notes VALUES (1, 1, vrm.seal(''x'')) ON CONFLICT (id, part) DO UPDATE SET sealed = %L',
-                        :'earlier'), '42501', NULL, 'in whichever half');
+          '42501 | a sealed value that is bound to a row cannot be put back | It may be an earlier value of the row; '
+          'only the owner of the table restores those. | Write vrm.seal($1).',
+          'an earlier value of a row is not put back');
+SELECT throws_ok(format('WITH gone AS (DELETE FROM notes WHERE id = 1) INSERT INTO notes VALUES (1, 2, %L)',
+                        :'earlier'), '42501', NULL, 'nor inserted');
+SELECT throws_ok(format('INSERT INTO notes VALUES (1, 1, %L) ON CONFLICT (id, part) '
+                        'DO UPDATE SET sealed = excluded.sealed', :'earlier'), '42501', NULL, 'nor by ON CONFLICT');
+SELECT throws_ok(format('INSERT INTO notes VALUES (1, 1, vrm.seal(''x'')) ON CONFLICT (id, part) '
+                        'DO UPDATE SET sealed = %L', :'earlier'), '42501', NULL, 'in whichever half');
 UPDATE notes SET sealed = sealed;
 INSERT INTO notes SELECT i, 1, vrm.seal(('put ' || i)::vrm.secret) FROM generate_series(1, 3) AS i
 ON CONFLICT (id, part) DO UPDATE SET sealed = excluded.sealed;
 UPDATE notes SET part = 2 WHERE id > 1;
 RESET ROLE;
-SELECT is(pg_temp.notes(), '1 put 1, 2 put 2, 3 put 3', 'who writes what is new writes as ever, to other partitions, too');
+SELECT is(pg_temp.notes(), '1 put 1, 2 put 2, 3 put 3',
+          'who writes what is new writes as ever, to other partitions, too');
 UPDATE notes SET sealed = :'earlier' WHERE id = 1;
 SELECT is(pg_temp.notes(), '1 at first, 2 put 2, 3 put 3', 'the owner restores what a backup has');
 
