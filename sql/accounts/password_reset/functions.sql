@@ -114,7 +114,7 @@ CREATE OR REPLACE FUNCTION vrm.change_password(old_password vrm.secret, new_pass
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    who uuid := vrm_private.caller();
+    who uuid := vrm_private.person();
     account record;
     reserved record;
     good boolean := false;

@@ -169,7 +169,7 @@ CREATE OR REPLACE FUNCTION vrm.follow_events(cursor text DEFAULT NULL, most inte
     RETURNS TABLE (event_id uuid, run_id uuid, status vrm.run_status, at timestamptz, next_cursor text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
     since xid8 := '0';
     after uuid := '00000000-0000-0000-0000-000000000000';
 BEGIN

@@ -31,7 +31,7 @@ COMMENT ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea) IS
 CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid) RETURNS bytea
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    u uuid := vrm_private.caller();
+    u uuid := vrm_private.reader();
     key text := vrm.reveal_row('vrm.call_recordings', 'data_key', format('(%s,%s)', u, recording_id));
 BEGIN
     IF key IS NULL THEN

@@ -76,6 +76,7 @@ BEGIN
         ARRAY['partitions of logs', 'SELECT 0 FROM vrm_private.make_log_partitions()'],
         ARRAY['audit trail', 'SELECT 0 FROM vrm.audit_maintain()'],
         ARRAY['sign-ups that nobody confirmed', 'SELECT 0 FROM vrm_private.forget_sign_ups()'],
+        ARRAY['invitations that nobody accepted', 'SELECT 0 FROM vrm_private.forget_invitations()'],
         -- reads what the next step moves
         ARRAY['locks', 'SELECT 0 FROM vrm_private.show_waiting_locks()'],
         ARRAY['journal', 'SELECT 0 FROM vrm.audit_drain()'],

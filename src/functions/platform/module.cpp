@@ -20,6 +20,8 @@ void _PG_init(void) {
   vrm::sql::watch_signing_keys();
   vrm::sql::watch_account_locks();
   vrm::sql::watch_sessions();
+  vrm::sql::define_acting_settings();
+  vrm::sql::watch_memberships();
   vrm::sql::define_lockout_settings();
   vrm::sql::watch_lockout_columns();
   vrm::sql::define_password_settings();

@@ -9,6 +9,8 @@ void define_login_settings();
 void watch_signing_keys();
 void watch_account_locks();
 void watch_sessions();
+void define_acting_settings();
+void watch_memberships();
 void define_lockout_settings();
 void watch_lockout_columns();
 void define_password_settings();
