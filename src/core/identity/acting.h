@@ -23,6 +23,8 @@ struct acting {
   uuid person{};
   uuid organisation{};  ///< when `has_organisation`
   bool has_organisation = false;
+
+  friend bool operator==(const acting&, const acting&) = default;
 };
 
 /// "PERSON ORGANISATION", or "PERSON" for themselves.

@@ -41,7 +41,7 @@ std::optional<vrm::uuid> organisation_of(const vrm::identity* who) {
 Datum numbered(Datum detail, bool has_detail, std::int64_t number,
                const std::optional<vrm::uuid>& acting_for) {
   std::string member = "{\"journal\": " + std::to_string(number);
-  if (acting_for) member += ", \"acting_for\": \"" + vrm::to_string(*acting_for) + '"';
+  if (acting_for) member += R"(, "acting_for": ")" + vrm::to_string(*acting_for) + '"';
   member += '}';
   return pg::guarded([&] {
     const Datum object = DirectFunctionCall1(jsonb_in, CStringGetDatum(member.c_str()));

@@ -143,8 +143,11 @@ std::optional<std::string_view> act_as(std::optional<vrm::uuid> organisation) {
     choice.organisation = *organisation;
     choice.has_organisation = true;
   }
-  const std::string text = vrm::to_string(choice);
-  pg::guarded([&] { set_acting(text.c_str(), GUC_ACTION_LOCAL); });
+  const vrm::acting* const before = acting_setting::value();
+  if (before == nullptr || *before != choice) {
+    const std::string text = vrm::to_string(choice);
+    pg::guarded([&] { set_acting(text.c_str(), GUC_ACTION_LOCAL); });
+  }
   if (!role) return std::nullopt;
   return vrm::name_of(*role);
 }

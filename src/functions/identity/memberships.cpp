@@ -26,7 +26,7 @@ pg::watched_table watched("vrm_private", "team_members", "team_members_pkey");
 struct membership {
   vrm::uuid organisation{};
   vrm::uuid person{};
-  std::optional<vrm::team_role> role;
+  std::optional<vrm::team_role> role{};
   bool is_ours = false;  ///< its row is of this transaction, which may yet be rolled back
 };
 std::array<membership, 64> known;
