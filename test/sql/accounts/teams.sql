@@ -8,23 +8,6 @@ SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example
        pg_temp.person('eve@example.org') AS eve \gset
 UPDATE auth.users SET email_confirmed_at = now() WHERE email <> 'eve@example.org';
 
--- What `statement` gives, or its SQLSTATE, when `who` runs it and the token says that they act for `organisation`.
-CREATE FUNCTION pg_temp.as_member(who uuid, organisation uuid, statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    result text;
-BEGIN
-    PERFORM set_config('request.jwt.claims', jsonb_build_object('sub', who, 'act_as', organisation)::text, true),
-            set_config('vrm.acting', '', true), set_config('role', 'authenticated', true);
-    BEGIN
-        EXECUTE statement INTO result;
-        SET CONSTRAINTS ALL IMMEDIATE;
-    EXCEPTION WHEN OTHERS THEN
-        result := SQLSTATE;
-    END;
-    PERFORM set_config('role', 'none', true), set_config('request.jwt.claims', '', true);
-    RETURN result;
-END
-$$;
 CREATE FUNCTION pg_temp.claims(who uuid, organisation uuid DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
     SELECT set_config('request.jwt.claims', jsonb_strip_nulls(jsonb_build_object('sub', who, 'act_as',
           organisation))::text,
