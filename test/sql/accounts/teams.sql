@@ -1,6 +1,6 @@
 -- Teams: organisations that people act for, roles in them, invitations, and the attacks on all of it.
 BEGIN;
-SELECT plan(193);
+SELECT plan(231);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob,
@@ -374,6 +374,107 @@ SELECT is(pg_temp.as_member(:'dave', :'acme', format('SELECT vrm.session_revoke_
           'the organisation has no sessions');
 SELECT is(pg_temp.as_member(:'dave', :'acme', 'SELECT vrm.session_revoke_all(vrm.actor())'), '0', 'the person has');
 SELECT is((SELECT may FROM vrm_private.account_state(:'acme')), false, 'nobody signs in to an organisation');
+
+-- tokens -----------------------------------------------------------------------------------------------
+
+SELECT vrm.sign_up('gina@example.org', 'correct horse') AS gina \gset
+UPDATE auth.users SET email_confirmed_at = now() WHERE id = :'gina';
+INSERT INTO vrm_private.team_members (user_id, member_id, role) VALUES (:'acme', :'gina', 'member');
+SELECT access_token, refresh_token, session_id FROM vrm.sign_in('gina@example.org', 'correct horse') \gset
+SELECT vrm.login(:'access_token') \g /dev/null
+SELECT vrm.session_act_as(:'acme') AS team_token \gset
+SELECT throws_ok(format('SELECT vrm.session_act_as(%L)', :'evil'), '42501', NULL, 'no token acts for others');
+SELECT vrm.logout() \g /dev/null
+SELECT is(vrm.login(:'team_token'), :'gina'::uuid, 'a token that acts for an organisation signs the person in');
+SELECT is(vrm.uid(), :'acme'::uuid, 'and acts for it');
+SELECT is(vrm.account_problem(), NULL, 'rightly');
+SELECT is(vrm.jwt() ->> 'session_id', :'session_id', 'in the same session');
+SELECT vrm.act_as(NULL) \g /dev/null
+SELECT is(vrm.login(:'team_token') = vrm.uid(), false, 'another sign-in begins anew');
+SELECT vrm.session_act_as() AS own_token \gset
+SELECT vrm.logout(), vrm.login(:'own_token') \g /dev/null
+SELECT is(vrm.uid(), :'gina'::uuid, 'a token for oneself follows from it');
+SELECT vrm.logout() \g /dev/null
+SELECT access_token FROM vrm.session_refresh(:'refresh_token') \gset
+SELECT vrm.login(:'access_token') \g /dev/null
+SELECT is(vrm.uid(), :'gina'::uuid, 'as by a refresh');
+SELECT vrm.logout() \g /dev/null
+SELECT is(pg_temp.as_user(:'dave', 'SELECT vrm.session_act_as()'), '55000', 'tokens of others are theirs to issue');
+SELECT is(vrm.hook_custom_access_token(jsonb_build_object('user_id', who, 'claims', jsonb_build_object(
+              'user_metadata', jsonb_build_object('act_as', chosen)))) #>> '{claims,act_as}', given,
+              'the hook: ' || what)
+FROM (VALUES (:'gina', :'acme', :'acme', 'a member'), (:'gina', :'evil', NULL, 'not a member'),
+             (:'gina', 'Acme', NULL, 'no id')) AS events (who, chosen, given, what);
+DELETE FROM vrm_private.team_members WHERE member_id = :'gina';
+SELECT vrm.login(:'team_token') \g /dev/null
+SELECT is(vrm.uid(), NULL, 'a token that outlives the membership is nobody''s');
+SELECT vrm.logout() \g /dev/null
+
+-- whatever writes asks ---------------------------------------------------------------------------------
+
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname <> 'c'
+                  WHERE p.pronamespace = 'vrm'::regnamespace AND p.provolatile = 'v' AND p.prosecdef
+                    AND has_function_privilege('authenticated', p.oid, 'EXECUTE')
+                    AND p.prosrc !~ ('vrm_private\.(caller|person|require_user|factor_owner|organisation|'
+                        'locked_organisation|is_admin|is_operator|require_service_or_admin|require_own_account)\(')
+                    -- of people who are not signed in, or in their own name
+                    AND p.proname NOT IN ('sign_up', 'confirm_sign_up', 'sign_in', 'sign_in_mfa', 'session_refresh',
+                                          'request_password_reset', 'consume_password_reset', 'log')$$,
+                'every function that writes with its owner''s rights asks for whom');
+SELECT is(pg_temp.as_member(:'dave', :'acme', 'SELECT vrm.log(''application'', ''info'', ''of dave'')'), NULL, 'a log');
+SELECT is((SELECT user_id FROM vrm.logs WHERE message = 'of dave'), :'dave'::uuid, 'is the person''s');
+
+-- export, deletion, erasure ----------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.exported(relation text) RETURNS text LANGUAGE sql AS $$
+    SELECT format('SELECT count(*) FROM vrm.export_user_data() WHERE relation = %L', relation)
+$$;
+SELECT is(pg_temp.as_member(:'dave', :'acme', pg_temp.exported('vrm.agents')),
+          (SELECT count(*)::text FROM vrm.agents WHERE user_id = :'acme'), 'admins export what it owns');
+SELECT is(pg_temp.as_member(:'dave', :'acme', pg_temp.exported('vrm_private.team_members')), '2',
+          'and who belongs to it');
+SELECT is(pg_temp.as_user(:'dave', pg_temp.exported('vrm_private.team_members')), '1', 'members where they belong');
+SELECT is(pg_temp.as_user(:'bob', pg_temp.exported('vrm.agents')), '1', 'and nothing that it owns');
+SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.export_user_data() WHERE data ->> ''action'' = ''tried'''),
+          '0',
+          'nor what they did for it');
+SELECT is(pg_temp.as_user(:'dave', format('SELECT count(*) FROM vrm.export_user_data(%L)', :'acme')), '42501',
+          'who does not act for it exports nothing of it');
+SELECT is(pg_temp.as_user(:'dave', format('SELECT vrm.delete_account(%L)', :'acme')), '42501', 'nor deletes it');
+
+SELECT pg_temp.person('hugo@example.org') AS hugo,
+       pg_temp.as_member(:'dave', :'acme', $$SELECT vrm.invite('hugo@example.org', 'viewer')$$) AS token \gset
+SELECT vrm.erase_user(:'hugo', 'asked for it') \g /dev/null
+SELECT is((SELECT count(*) FROM vrm_private.team_invitations WHERE email = 'hugo@example.org'), 0::bigint,
+          'invitations of who is erased go');
+UPDATE vrm_private.team_invitations SET expires_at = now() - '1 s'::interval;
+SELECT vrm_private.forget_invitations() \g /dev/null
+SELECT is((SELECT count(*) FROM vrm_private.team_invitations), 0::bigint,
+          'as do those that nobody has accepted in time');
+
+UPDATE vrm.user_profiles SET created_at = now() - '9 years'::interval WHERE id IN (:'acme', :'dave', :'alice');
+UPDATE vrm_private.team_members SET joined_at = now() - '9 years'::interval;
+UPDATE vrm.user_profiles SET last_login = now() - '2 years'::interval WHERE id = :'dave';
+SELECT is((SELECT vrm_private.last_seen(id, last_login, created_at) FROM vrm.user_profiles WHERE id = :'acme'),
+          now() - '2 years'::interval, 'an organisation was seen when its members were');
+
+SELECT is(pg_temp.as_member(:'dave', :'acme', 'SELECT vrm.delete_account()'), '', 'admins delete it');
+SELECT is(pg_temp.problem(:'dave', :'acme'), 'the organisation is deleted', 'then nobody acts for it');
+SELECT is(pg_temp.as_user(:'dave', 'SELECT count(*) FROM vrm.organisations()'), '0', 'nor sees it');
+SELECT is(pg_temp.as_user(:'dave', 'SELECT vrm.account_problem()'), NULL, 'people are as they were');
+SELECT vrm.recover_account(:'acme') \g /dev/null
+SELECT is(pg_temp.problem(:'dave', :'acme'), NULL, 'it can come back');
+UPDATE vrm_private.team_members SET role = 'viewer' WHERE member_id = :'dave';
+SELECT is(vrm.erase_user(:'alice', 'asked for it') > 0, true, 'who is erased is not asked');
+SELECT is((SELECT string_agg(row_count::text, ',') FROM vrm_private.erasure_ledger
+           WHERE user_id = :'alice' AND relation = 'vrm_private.team_members'), '1', 'the ledger has the membership');
+SELECT is((SELECT role FROM vrm_private.team_members WHERE member_id = :'dave'), 'admin',
+          'the next in rank takes over');
+SELECT isnt((SELECT count(*) FROM vrm.agents WHERE user_id = :'acme'), 0::bigint, 'what they made for it stays');
+SELECT vrm.erase_user(:'dave', 'asked for it') \g /dev/null
+SELECT isnt((SELECT deleted_at FROM vrm.user_profiles WHERE id = :'acme'), NULL, 'what nobody belongs to is deleted');
+SELECT isnt(vrm.erase_user(:'acme', 'nobody is left'), 0::bigint, 'and erased like anybody');
+SELECT is((SELECT count(*) FROM vrm.agents WHERE user_id = :'acme'), 0::bigint, 'with all that it owned');
 
 SELECT * FROM finish();
 ROLLBACK;
