@@ -204,6 +204,11 @@ DECLARE
     made uuid;
 BEGIN
     PERFORM vrm_private.check_text('name', name, 200, true);
+    IF (SELECT count(*) FROM vrm_private.team_members m WHERE m.member_id = founder AND m.role = 'admin') >= 100 THEN
+        RAISE EXCEPTION 'nobody administers more than 100 organisations'
+            USING ERRCODE = 'program_limit_exceeded',
+                  HINT = 'SELECT organisation_id, name FROM vrm.organisations(); those deleted count for 30 days.';
+    END IF;
     made := vrm_private.make_organisation(name);
     INSERT INTO vrm_private.team_members (user_id, member_id, role) VALUES (made, founder, 'admin');
     PERFORM vrm_private.team_event(made, 'organisation created', jsonb_build_object('name', name));

@@ -65,7 +65,8 @@ CREATE OR REPLACE FUNCTION vrm_private.report_tiles(since date, until date)
          CASE WHEN s.completed > 0
               THEN format('half of them within %s', vrm_private.figure(extract(epoch FROM s.p50_duration), 'seconds'))
               ELSE 'no call yet' END),
-        ('People', vrm_private.figure((SELECT count(*) FROM vrm.user_profiles u WHERE u.deleted_at IS NULL), 'number'),
+        ('People', vrm_private.figure((SELECT count(*) FROM vrm.user_profiles u
+                                               WHERE u.deleted_at IS NULL AND NOT u.is_organisation), 'number'),
          format('%s agents', vrm_private.figure((SELECT count(*) FROM vrm.agents a WHERE a.deleted_at IS NULL),
              'number'))),
         ('Locked out now', vrm_private.figure(vrm_private.locked_out(), 'number'),

@@ -1,6 +1,6 @@
 -- Teams: organisations that people act for, roles in them, invitations, and the attacks on all of it.
 BEGIN;
-SELECT plan(231);
+SELECT plan(232);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob,
@@ -24,6 +24,8 @@ SELECT is(pg_temp.as_user(:'alice', 'SELECT string_agg(concat_ws('' '', name, ro
                                      FROM vrm.organisations()'), 'Acme admin f', 'whoever makes it administers it');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.organisations()'), '0', 'others know nothing of it');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT vrm.create_organisation('''')'), '22023', 'it has a name');
+SELECT is(pg_temp.as_user(:'bob', 'SELECT count(vrm.create_organisation(''x'')) FROM generate_series(1, 101)'), '54000',
+          'nobody has more than a hundred');
 SELECT is(pg_temp.as_user(NULL, 'SELECT vrm.create_organisation(''x'')'), '28000', 'nobody makes none');
 SELECT is(pg_temp.as_anon('SELECT vrm.create_organisation(''x'')'), '42501', 'nor anon');
 
