@@ -140,7 +140,7 @@ CREATE OR REPLACE FUNCTION vrm_private.standing_now(user_id uuid, OUT login_atte
             WHERE l.user_id = p.id AND l.locked_until > clock_timestamp()),
            p.last_login
     FROM vrm.user_profiles p, vrm.lockout_state('password', vrm_private.identifier_of(p.email, p.id)) s
-    WHERE p.id = standing_now.user_id AND (p.id = vrm.uid() OR vrm_private.is_operator())
+    WHERE p.id = standing_now.user_id AND (p.id = vrm.actor() OR vrm_private.is_operator())
 $$;
 COMMENT ON FUNCTION vrm_private.standing_now(uuid) IS
     'what is counted of a person; of oneself, operators of anybody';

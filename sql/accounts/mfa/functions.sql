@@ -21,7 +21,7 @@ REVOKE EXECUTE ON FUNCTION vrm_private.factor_owner() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION vrm_private.promote_session() RETURNS uuid
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE vrm_private.sessions s SET aal = 'aal2'
-    WHERE s.user_id = vrm.uid() AND s.id = vrm_private.uuid_in_token(vrm.jwt() ->> 'session_id', 1)
+    WHERE s.user_id = vrm.actor() AND s.id = vrm_private.uuid_in_token(vrm.jwt() ->> 'session_id', 1)
       AND vrm.jwt() ->> 'iss' = 'vrm' AND s.revoked_at IS NULL
     RETURNING s.id
 $$;

@@ -115,7 +115,7 @@ CREATE OR REPLACE FUNCTION vrm.change_password(old_password vrm.secret, new_pass
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    who uuid := vrm_private.caller();
+    who uuid := vrm_private.person();
     verdict text;
 BEGIN
     PERFORM vrm_private.require_own_passwords();

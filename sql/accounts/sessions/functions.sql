@@ -38,7 +38,8 @@ CREATE OR REPLACE FUNCTION vrm_private.uuid_in_token(token text, part integer) R
 $$;
 COMMENT ON FUNCTION vrm_private.uuid_in_token(text, integer) IS 'an id in a token; null when there is none';
 
-CREATE OR REPLACE FUNCTION vrm_private.access_token(user_id uuid, session_id uuid, aal text) RETURNS text
+CREATE OR REPLACE FUNCTION vrm_private.access_token(user_id uuid, session_id uuid, aal text, act_as uuid DEFAULT NULL)
+    RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     key record := vrm_private.token_key();
@@ -49,11 +50,12 @@ BEGIN
                               'session_id', access_token.session_id, 'is_anonymous', false,
                               'iat', floor(extract(epoch FROM clock_timestamp())),
                               'exp', floor(extract(epoch FROM clock_timestamp())) + 900)
+           || CASE WHEN act_as IS NULL THEN '{}' ELSE jsonb_build_object('act_as', act_as) END
     INTO claims FROM vrm.user_profiles p WHERE p.id = access_token.user_id;
     RETURN vrm.sign_jwt(key.private_key, key.kid, claims::text);
 END
 $$;
-COMMENT ON FUNCTION vrm_private.access_token(uuid, uuid, text) IS 'a token for vrm.login(), good for 15 minutes';
+COMMENT ON FUNCTION vrm_private.access_token(uuid, uuid, text, uuid) IS 'a token for vrm.login(), good for 15 minutes';
 
 CREATE OR REPLACE FUNCTION vrm_private.refresh_token(user_id uuid, session_id uuid, counter bigint, secret text)
     RETURNS text
@@ -214,7 +216,7 @@ DECLARE
     operator boolean := vrm_private.is_operator();
 BEGIN
     PERFORM FROM vrm_private.sessions s
-    WHERE s.id = session_revoke.session_id AND s.revoked_at IS NULL AND (s.user_id = vrm.uid() OR operator);
+    WHERE s.id = session_revoke.session_id AND s.revoked_at IS NULL AND (s.user_id = vrm.actor() OR operator);
     IF NOT FOUND THEN
         RETURN false;
     END IF;
@@ -230,7 +232,7 @@ CREATE OR REPLACE FUNCTION vrm.session_revoke_all(user_id uuid) RETURNS integer
 DECLARE
     ended integer;
 BEGIN
-    IF session_revoke_all.user_id IS DISTINCT FROM vrm.uid() AND NOT vrm_private.is_operator() THEN
+    IF session_revoke_all.user_id IS DISTINCT FROM vrm.actor() AND NOT vrm_private.is_operator() THEN
         RAISE EXCEPTION 'permission denied to end the sessions of somebody else'
             USING ERRCODE = 'insufficient_privilege', HINT = 'Ask an administrator of the application.';
     END IF;
@@ -242,7 +244,7 @@ $$;
 COMMENT ON FUNCTION vrm.session_revoke_all(uuid) IS 'ends all sessions of a user and returns how many';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.token_key(),
-    vrm_private.access_token(uuid, uuid, text),
+    vrm_private.access_token(uuid, uuid, text, uuid),
     vrm_private.refresh_token(uuid, uuid, bigint, text),
     vrm_private.start_session(uuid, text, inet, text, uuid),
     vrm_private.uuid_in_token(text, integer),

@@ -50,7 +50,7 @@ BEGIN
                     FROM jsonb_each(arguments) AS a)) INTO made;
 
     -- a stricter isolation level would fail where somebody has just written the same
-    IF cached AND NOT current_setting('transaction_read_only')::boolean
+    IF cached AND vrm.may_write() AND NOT current_setting('transaction_read_only')::boolean
        AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
        AND pg_try_advisory_xact_lock(hashtextextended(asked, uuid_hash_extended(caller, 0))) THEN
         INSERT INTO vrm.cached_results AS r (user_id, query, result, last_event, made_at, snapshot, made_by)

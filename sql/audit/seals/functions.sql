@@ -2,8 +2,12 @@
 
 CREATE OR REPLACE FUNCTION vrm_private.audit_hash(entry vrm.audit_log) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN vrm.audit_leaf(ROW((entry).class, (entry).at, (entry).id, (entry).action, (entry).actor, (entry).db_role,
-                              (entry).relation, (entry).old, (entry).new, (entry).detail));
+    RETURN CASE WHEN (entry).acting_for IS NULL
+                THEN vrm.audit_leaf(ROW((entry).class, (entry).at, (entry).id, (entry).action, (entry).actor,
+                                        (entry).db_role, (entry).relation, (entry).old, (entry).new, (entry).detail))
+                ELSE vrm.audit_leaf(ROW((entry).class, (entry).at, (entry).id, (entry).action, (entry).actor,
+                                        (entry).db_role, (entry).relation, (entry).old, (entry).new, (entry).detail,
+                                        (entry).acting_for)) END;
 COMMENT ON FUNCTION vrm_private.audit_hash(vrm.audit_log) IS 'leaf of the Merkle tree: all that an entry says';
 
 -- The next level of a Merkle tree: neighbours together, an odd last one as it is.

@@ -31,7 +31,7 @@ COMMENT ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea) IS
 CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid) RETURNS bytea
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    u uuid := vrm_private.caller();
+    u uuid := vrm_private.reader();
     key text := (SELECT vrm.reveal_row(r, 'data_key') FROM vrm.call_recordings r
                  WHERE r.user_id = u AND r.id = recording_id);
 BEGIN

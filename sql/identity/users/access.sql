@@ -38,6 +38,11 @@ CREATE POLICY "users read their own profile" ON vrm.user_profiles
     USING (id = vrm.uid() OR (SELECT vrm_private.is_admin()));
 COMMENT ON POLICY "users read their own profile" ON vrm.user_profiles IS
     'own profile; administrators see all';
+CREATE POLICY "members read their own profile, too" ON vrm.user_profiles
+    FOR SELECT TO authenticated
+    USING (id = vrm.actor());
+COMMENT ON POLICY "members read their own profile, too" ON vrm.user_profiles IS
+    'beside that of the organisation that they act for';
 CREATE POLICY "users update their own profile" ON vrm.user_profiles
     FOR UPDATE TO authenticated
     USING (id = vrm.uid());
@@ -50,6 +55,12 @@ CREATE POLICY "accounts in good standing only" ON vrm.user_profiles
     USING ((SELECT CASE WHEN vrm.account_problem() IS NULL THEN 1 END) IS NOT NULL);
 COMMENT ON POLICY "accounts in good standing only" ON vrm.user_profiles IS
     'not locked, deleted or anonymous, and aal2 where a second factor is on';
+CREATE POLICY "organisations are changed by their admins" ON vrm.user_profiles
+    AS RESTRICTIVE FOR UPDATE TO authenticated
+    USING (true)
+    WITH CHECK ((SELECT CASE WHEN coalesce(vrm.team_role(), 'admin') = 'admin' THEN 1 END) IS NOT NULL);
+COMMENT ON POLICY "organisations are changed by their admins" ON vrm.user_profiles IS
+    'members read the profile of the organisation that they act for';
 
 REVOKE ALL ON vrm_private.account_locks FROM PUBLIC, anon, authenticated, service_role;
 ALTER TABLE vrm_private.account_locks ENABLE ROW LEVEL SECURITY;

@@ -12,8 +12,13 @@ FROM (VALUES
      'phone_change_token,reauthentication_token}', '{}',
      '{instance_id,aud,role,raw_app_meta_data,is_super_admin,banned_until,email_change_confirm_status}'),
     ('vrm.user_profiles', 'id', '{id,email,full_name,avatar_url,organization,role,mfa_enabled,last_login,'
-     'login_attempts,locked_until,created_at,updated_at,deleted_at}', '{mfa_secret}', '{}', '{}'),
+     'login_attempts,locked_until,created_at,updated_at,deleted_at,is_organisation}', '{mfa_secret}', '{}', '{}'),
     ('vrm_private.account_locks', 'user_id', '{user_id,locked_until,locked_at}', '{}', '{locked_by}', '{reason}'),
+    ('vrm_private.team_members', 'member_id', '{member_id,role,joined_at}', '{}', '{}', '{}'),
+    ('vrm_private.team_members', 'user_id', '{user_id}', '{}', '{}', '{}'),
+    -- of an organisation, and of whom it invites
+    ('vrm_private.team_invitations', 'user_id', '{user_id,id,email,role,created_at,expires_at}', '{token_hash}',
+     '{invited_by}', '{}'),
     ('vrm.agents', 'user_id', '{user_id,id,agent_id,agent_type,connection_details,direction,persona,scenario,'
      'created_at,updated_at,deleted_at}', '{}', '{}', '{}'),
     ('vrm.test_cases', 'user_id', '{user_id,id,name,user_persona,scenario,evaluator_metrics,is_shared,created_at,'
@@ -68,7 +73,8 @@ FROM (VALUES
     ('vrm.cached_results', 'user_id', '{user_id,query,result,made_at}', '{}', '{}', '{last_event,snapshot,made_by}'),
     ('vrm.logs', 'user_id', '{class,at,level,user_id,message,data}', '{}', '{}', '{}'),
     -- changed rows may be those of others; who did something to a person is about another person
-    ('vrm.audit_log', NULL, '{class,at,id,action,relation,detail}', '{}', '{actor,old,new}', '{xid,era,db_role}'),
+    ('vrm.audit_log', NULL, '{class,at,id,action,relation,detail}', '{}', '{actor,old,new,acting_for}',
+     '{xid,era,db_role}'),
     ('vrm_private.audit_journal', NULL, '{at,id,action,detail}', '{}', '{actor}', '{db_role}'),
     ('vrm_private.audit_journal_count', NULL, '{}', '{}', '{}', '{number}'),
     ('vrm_private.sessions', 'user_id', '{user_id,id,aal,client_ip,user_agent,created_at,refreshed_at,revoked_at}',

@@ -84,10 +84,14 @@ CREATE OR REPLACE FUNCTION vrm_private.export_paths() RETURNS TABLE (relation re
         WHERE k.names_person AND a.atttypid = 'uuid'::regtype
         UNION ALL
         SELECT s.relation::regclass, s.condition
-        FROM (VALUES ('vrm.audit_log', 'coalesce(r.detail ->> ''user_id'', r.actor::text) = $1::text'),
-                     ('vrm_private.audit_journal', 'coalesce(r.detail ->> ''user_id'', r.actor::text) = $1::text'),
+        FROM (VALUES ('vrm.audit_log',
+                      'coalesce(r.detail ->> ''user_id'', r.acting_for::text, r.actor::text) = $1::text'),
+                     ('vrm_private.audit_journal',
+                      'coalesce(r.detail ->> ''user_id'', r.detail ->> ''acting_for'', r.actor::text) = $1::text'),
                      ('vrm_private.password_reset_requests',
-                      'lower(r.email) = (SELECT lower(u.email) FROM auth.users AS u WHERE u.id = $1)')
+                      'lower(r.email) = (SELECT lower(u.email) FROM auth.users AS u WHERE u.id = $1)'),
+                     ('vrm_private.team_invitations',
+                      'r.email = (SELECT lower(u.email) FROM auth.users AS u WHERE u.id = $1)')
              ) AS s (relation, condition)
     ), keys AS (
         SELECT f.conrelid, f.confrelid, string_agg(format('r.%I', o.attname), ', ' ORDER BY p.n) AS own,
@@ -166,9 +170,7 @@ CREATE OR REPLACE FUNCTION vrm.export_user_data(user_id uuid DEFAULT vrm.uid())
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 BEGIN
-    IF user_id IS DISTINCT FROM vrm.uid() OR user_id IS NULL THEN
-        PERFORM vrm_private.require_service_or_admin();
-    END IF;
+    PERFORM vrm_private.require_own_account(user_id);
     IF NOT EXISTS (SELECT FROM auth.users u WHERE u.id = export_user_data.user_id) THEN
         RAISE EXCEPTION 'user "%" does not exist', coalesce(user_id::text, 'null')
             USING ERRCODE = 'no_data_found',

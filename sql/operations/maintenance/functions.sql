@@ -79,6 +79,7 @@ BEGIN
         ARRAY['changes of address', 'SELECT 0 FROM vrm_private.forget_email_changes()'],
         ARRAY['requests to recover accounts', 'SELECT 0 FROM vrm_private.forget_recovery_requests()'],
         ARRAY['devices', 'SELECT 0 FROM vrm_private.forget_devices()'],
+        ARRAY['invitations that nobody accepted', 'SELECT 0 FROM vrm_private.forget_invitations()'],
         -- reads what the next step moves
         ARRAY['locks', 'SELECT 0 FROM vrm_private.show_waiting_locks()'],
         ARRAY['journal', 'SELECT 0 FROM vrm.audit_drain()'],

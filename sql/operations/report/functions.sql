@@ -84,7 +84,8 @@ CREATE OR REPLACE FUNCTION vrm_private.report_figures(since date, until date) RE
         (3, 'p95_duration', '95 % of calls within', extract(epoch FROM s.p95_duration), 'seconds',
          CASE WHEN s.completed > 0 THEN 'half of them within {}' ELSE 'no call yet' END,
          extract(epoch FROM s.p50_duration), 'seconds'),
-        (4, 'people', 'People', (SELECT count(*) FROM vrm.user_profiles u WHERE u.deleted_at IS NULL), 'number',
+        (4, 'people', 'People', (SELECT count(*) FROM vrm.user_profiles u
+                              WHERE u.deleted_at IS NULL AND NOT u.is_organisation), 'number',
          '{} agents', (SELECT count(*) FROM vrm.agents a WHERE a.deleted_at IS NULL), 'number'),
         (5, 'locked_out', 'Locked out now', vrm_private.locked_out(), 'number', 'people and networks', NULL, NULL),
         (6, 'database_size', 'Database', pg_database_size(current_database()), 'bytes',

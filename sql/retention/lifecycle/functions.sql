@@ -3,10 +3,29 @@
 CREATE OR REPLACE FUNCTION vrm_private.last_seen(user_id uuid, last_login timestamptz, created_at timestamptz)
     RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT greatest(last_login, created_at, (SELECT u.last_sign_in_at FROM auth.users u WHERE u.id = last_seen.user_id))
+    SELECT greatest(last_login, created_at, (SELECT u.last_sign_in_at FROM auth.users u WHERE u.id = last_seen.user_id),
+                    (SELECT max(greatest(p.last_login, u.last_sign_in_at, m.joined_at))
+                     FROM vrm_private.team_members m
+                     JOIN vrm.user_profiles p ON p.id = m.member_id JOIN auth.users u ON u.id = m.member_id
+                     WHERE m.user_id = last_seen.user_id))
 $$;
 COMMENT ON FUNCTION vrm_private.last_seen(uuid, timestamptz, timestamptz) IS
-    'when a person has last signed in, here or through Supabase; else when the account was made';
+    'when a person, or a member of an organisation, has last signed in, here or through Supabase; else its making';
+
+-- Whoever acts for an organisation has its account in hand only as its admin.
+CREATE OR REPLACE FUNCTION vrm_private.require_own_account(owner uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF owner IS DISTINCT FROM vrm.uid() OR owner IS NULL THEN
+        PERFORM vrm_private.require_service_or_admin();
+    ELSIF vrm.uid() <> vrm.actor() THEN
+        PERFORM vrm_private.organisation('admin');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.require_own_account(uuid) IS
+    'an error for an account that is neither the caller''s nor that of an organisation that they administer';
+REVOKE EXECUTE ON FUNCTION vrm_private.require_own_account(uuid) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.delete_account(owner uuid, asked_by uuid) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -34,10 +53,11 @@ COMMENT ON FUNCTION vrm_private.delete_account(uuid, uuid) IS
 CREATE OR REPLACE FUNCTION vrm.delete_account(user_id uuid DEFAULT vrm.uid()) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF user_id IS DISTINCT FROM vrm.uid() OR user_id IS NULL THEN
-        PERFORM vrm_private.require_service_or_admin();
-    END IF;
-    PERFORM vrm_private.delete_account(user_id, vrm.uid());
+    PERFORM vrm_private.require_own_account(user_id);
+    PERFORM vrm_private.lock_team(m.user_id), vrm_private.keep_last_admin(m.user_id, m.member_id)
+    FROM vrm_private.team_members m JOIN vrm.user_profiles o ON o.id = m.user_id AND o.deleted_at IS NULL
+    WHERE m.member_id = delete_account.user_id AND delete_account.user_id = vrm.actor();
+    PERFORM vrm_private.delete_account(user_id, vrm.actor());
     IF NOT EXISTS (SELECT FROM vrm.user_profiles p WHERE p.id = delete_account.user_id) THEN
         RAISE EXCEPTION 'user "%" does not exist', coalesce(user_id::text, 'null')
             USING ERRCODE = 'no_data_found',
@@ -46,7 +66,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.delete_account(uuid) IS
-    'deletes the caller''s account, or for administrators another: no sign-in from now on, erased after 30 days';
+    'deletes the account of the caller or their organisation, for administrators another: erased after 30 days';
 
 CREATE OR REPLACE FUNCTION vrm_private.put_back_account(owner uuid, email text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -199,7 +219,8 @@ BEGIN
                       c.oid::regclass, a.attname) AS statement
         FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
-             AND (a.attname = 'user_id' OR (c.oid, a.attname) = ('vrm.user_profiles'::regclass, 'id'))
+             AND (a.attname = 'user_id' OR (c.oid, a.attname) = ('vrm.user_profiles'::regclass, 'id')
+                  OR (c.oid, a.attname) = ('vrm_private.team_members'::regclass, 'member_id'))
         WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
           AND c.relkind IN ('r', 'p') AND NOT c.relispartition
           AND c.oid NOT IN ('vrm_private.erasure_ledger'::regclass, 'vrm_private.legal_holds'::regclass,
@@ -225,10 +246,42 @@ BEGIN
         PERFORM vrm_private.note_erasure(OLD.id, 'deleted from auth.users or vrm.user_profiles');
     END IF;
     DELETE FROM vrm_private.password_reset_requests q WHERE lower(q.email) = lower(OLD.email);
+    DELETE FROM vrm_private.team_invitations i WHERE i.email = lower(OLD.email);
     RETURN OLD;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.note_deletion() IS 'trigger: whoever goes is in the ledger';
+
+-- Nobody is asked who is erased: the next in rank takes their place, and what nobody belongs to is deleted.
+CREATE OR REPLACE FUNCTION vrm_private.keep_organisation() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    next record;
+BEGIN
+    PERFORM FROM vrm.user_profiles p WHERE p.id = OLD.user_id AND p.deleted_at IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND OR EXISTS (SELECT FROM vrm_private.team_members m
+                            WHERE m.user_id = OLD.user_id AND m.role = 'admin') THEN
+        RETURN NULL;
+    END IF;
+    SELECT m.member_id, m.role INTO next
+    FROM vrm_private.team_members m JOIN vrm.user_profiles p ON p.id = m.member_id
+    WHERE m.user_id = OLD.user_id
+    ORDER BY p.deleted_at IS NOT NULL, vrm_private.team_rank(m.role) DESC, m.joined_at, m.member_id
+    LIMIT 1;
+    IF FOUND THEN
+        UPDATE vrm_private.team_members m SET role = 'admin'
+        WHERE m.user_id = OLD.user_id AND m.member_id = next.member_id;
+        PERFORM vrm_private.team_event(OLD.user_id, 'role of member changed', jsonb_build_object(
+            'member_id', next.member_id, 'role', 'admin', 'before', next.role, 'after', OLD.member_id));
+    ELSE
+        PERFORM vrm_private.delete_account(OLD.user_id),
+                vrm_private.team_event(OLD.user_id, 'organisation deleted', '{"reason": "nobody belongs to it"}');
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.keep_organisation() IS
+    'trigger: an organisation whose last admin is erased gets another, or is deleted';
 
 -- Nearly everything hangs on auth.users by foreign keys, or on user_profiles by triggers: the archive,
 -- the keys of sealed values, the objects of recordings.
@@ -241,6 +294,7 @@ BEGIN
     erased := vrm_private.note_erasure(owner, reason);
     DELETE FROM vrm_private.password_reset_requests q
     USING auth.users u WHERE u.id = owner AND lower(q.email) = lower(u.email);
+    DELETE FROM vrm_private.team_invitations i USING auth.users u WHERE u.id = owner AND i.email = lower(u.email);
     DELETE FROM auth.users u WHERE u.id = owner;
     DELETE FROM vrm.call_dirty d WHERE d.user_id = owner;  -- marked as the calls went
     RETURN erased;
@@ -318,6 +372,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.forget_recovery_requests(),
     vrm_private.note_erasure(uuid, text),
     vrm_private.note_deletion(),
+    vrm_private.keep_organisation(),
     vrm_private.erase(uuid, text),
     vrm.erase_user(uuid, text),
     vrm_private.users_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint)

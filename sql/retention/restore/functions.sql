@@ -112,7 +112,8 @@ BEGIN
     FROM vrm.test_runs r,
          jsonb_array_elements_text(r.test_case_ids) WITH ORDINALITY AS e (id, position),
          LATERAL (SELECT t.user_id, t.id FROM vrm.test_cases t
-                  WHERE t.id::text = e.id AND (t.user_id = r.user_id OR t.is_shared) FOR KEY SHARE) AS c
+                  WHERE t.id::text = e.id AND (t.user_id = r.user_id OR t.is_shared)
+                  ORDER BY t.user_id <> r.user_id LIMIT 1 FOR KEY SHARE) AS c
     WHERE r.id = ANY (ids) AND jsonb_typeof(r.test_case_ids) = 'array';
     RETURN restored;
 END

@@ -131,7 +131,7 @@ CREATE OR REPLACE FUNCTION vrm.search_calls(
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
     words text := filter ->> 'text';
     wanted text := filter ->> 'customer';
     found uuid[];

@@ -21,7 +21,23 @@ COMMENT ON FUNCTION vrm.key_destroy(bigint) IS
 
 -- identity ---------------------------------------------------------------------------------------
 
+ALTER TABLE vrm.user_profiles
+    ADD COLUMN IF NOT EXISTS is_organisation boolean NOT NULL DEFAULT false,
+    ADD CONSTRAINT organisation_has_name CHECK (NOT is_organisation OR coalesce(full_name, '') <> '');
+COMMENT ON COLUMN vrm.user_profiles.full_name IS 'name to show, of a person or of an organisation';
+COMMENT ON COLUMN vrm.user_profiles.organization IS
+    'company or team: of members one of their organisations, of others what they say';
+COMMENT ON COLUMN vrm.user_profiles.role IS
+    'what the person may do in the application; manager is also who manages an organisation';
+COMMENT ON FUNCTION vrm_private.require_user() IS 'the person who calls; 28000 for nobody';
+COMMENT ON FUNCTION vrm_private.caller() IS
+    'whose rows a function may change: the person who calls, or the organisation that they act for; else an error';
+
 -- audit ------------------------------------------------------------------------------------------
+
+ALTER TABLE vrm.audit_log ADD COLUMN IF NOT EXISTS acting_for uuid;
+ALTER TABLE vrm.audit_log ALTER COLUMN actor SET DEFAULT vrm.actor();
+ALTER TABLE vrm.audit_log ALTER COLUMN acting_for SET DEFAULT nullif(vrm.uid(), vrm.actor());
 
 -- as make_partition() now gives it to new ones
 DO $$
@@ -48,6 +64,9 @@ ALTER TABLE vrm_private.audit_seals
 DROP FUNCTION IF EXISTS vrm_private.show_lock(text), vrm_private.hook_answer(text, text, text, boolean),
     vrm_private.refresh_token(uuid, uuid, bigint), vrm_private.start_session(uuid, text, inet, text),
     vrm_private.mfa_ticket(uuid, text);
+    vrm_private.refresh_token(uuid, uuid, bigint), vrm_private.access_token(uuid, uuid, text);
+COMMENT ON FUNCTION vrm.hook_custom_access_token(jsonb) IS
+    'Supabase Auth hook: puts into the token the role of the profile and the organisation that the user acts for';
 
 CREATE TABLE IF NOT EXISTS vrm_private.account_locks (
     user_id uuid PRIMARY KEY REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
@@ -325,6 +344,10 @@ ALTER TABLE vrm.retention_policies DROP CONSTRAINT IF EXISTS keep_not_below_floo
 UPDATE vrm.retention_policies p SET keep = p.min_keep
 WHERE EXISTS (SELECT FROM generate_series('2023-01-01'::timestamp, '2026-12-31', '1 day') AS day
               WHERE day - p.keep > day - p.min_keep);
+COMMENT ON FUNCTION vrm_private.last_seen(uuid, timestamptz, timestamptz) IS
+    'when a person, or a member of an organisation, has last signed in, here or through Supabase; else its making';
+COMMENT ON FUNCTION vrm.delete_account(uuid) IS
+    'deletes the account of the caller or their organisation, for administrators another: erased after 30 days';
 -- a page shows where the words are
 DROP FUNCTION IF EXISTS vrm.call_history_json(jsonb, text, integer), vrm.call_history(jsonb, text, integer);
 

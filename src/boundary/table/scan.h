@@ -106,10 +106,10 @@ class watched_table {
 
   static inline watched_table* first_ = nullptr;
 
-  watched_table* next_ = nullptr;
   const char* schema_;
   const char* table_;
   const char* index_;
+  watched_table* next_ = nullptr;
   Oid relation_ = InvalidOid;
   bool changed_ = true;
 };

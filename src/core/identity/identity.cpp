@@ -67,6 +67,14 @@ identity read_identity(std::string_view claims) {
     who.has_session = true;
     who.session = parse_uuid(session ? session->string().value_or("") : "").value_or(uuid{});
   }
+  if (const std::optional<json::value> choice = root.find("act_as");
+      choice && !choice->is(json::kind::null)) {
+    // Never ignored: what is meant for an organisation must not become the person's.
+    const std::optional<uuid> organisation = parse_uuid(choice->string().value_or(""));
+    if (!organisation) throw invalid("act_as", "is not a UUID");
+    who.has_organisation = true;
+    who.organisation = *organisation;
+  }
   const std::optional<json::value> anonymous = root.find("is_anonymous");
   who.is_anonymous = anonymous && anonymous->is_true();
   copy_claim(root, "role", who.role);

@@ -26,6 +26,8 @@ struct identity {
   bool is_anonymous = false;        ///< the claim is_anonymous is true
   bool has_session = false;         ///< the claim iss is ours, so session_id is one that we began
   uuid session{};                   ///< the claim session_id, when `has_session`
+  bool has_organisation = false;    ///< the person acts for one
+  uuid organisation{};              ///< the claim act_as, when `has_organisation`
   std::array<char, 64> role{};      ///< the claim role, ended by NUL; empty when there is none
   std::array<char, 8> assurance{};  ///< the claim aal (aal1, aal2), in the same way
 

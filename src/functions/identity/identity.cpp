@@ -1,4 +1,4 @@
-// Who the current statement runs for: vrm.uid() and its kin, fast enough for row level security.
+// Who has signed in, fast enough for row level security.
 //
 // Three settings decide, in this order.  vrm.identity holds verified claims; ordinary users cannot
 // set it, vrm.login() does so with SET LOCAL semantics, and PostgreSQL itself undoes it with the
@@ -18,6 +18,7 @@
 #include "boundary/call/function.h"
 #include "boundary/call/guc.h"
 #include "functions/accounts/linked_identities.h"
+#include "functions/identity/acting.h"
 #include "functions/identity/current_identity.h"
 #include "functions/identity/login.h"
 #include "functions/identity/sessions.h"
@@ -228,6 +229,7 @@ void set_for(const char* name, const char* value, GucAction action) {
 /// pooler the next transaction is somebody else's.  Rolling back needs no help of ours.
 void end_identity(XactEvent event, void* /*argument*/) {
   if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) return;
+  forget_chosen_organisation();
   if (session_login) return;
   if (identity_setting::value() != nullptr) set_for(identity_name, "", GUC_ACTION_SET);
   if (token_setting::value() != nullptr) set_for(token_name, "", GUC_ACTION_SET);
@@ -241,6 +243,7 @@ void set_identity(const char* claims) {
   pg::guarded([=] {
     set_for(identity_name, claims, action);
     if (token_setting::value() != nullptr) set_for(token_name, "", action);
+    forget_chosen_organisation();
   });
 }
 
@@ -254,12 +257,6 @@ const vrm::identity* current_identity() {
 bool has_unlinked_subject() {
   const std::optional<claims> now = current_claims();
   return now && !now->who->has_user && vrm::read_foreign_subject(now->text).has_value();
-}
-
-std::optional<pg::at_call_site<vrm::uuid>> uid() {
-  const vrm::identity* const who = current_identity();
-  if (who == nullptr || !who->has_user) return std::nullopt;
-  return pg::at_call_site<vrm::uuid>{who->user};
 }
 
 std::optional<std::string_view> role() {
@@ -318,7 +315,6 @@ void define_identity_settings() {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_uid, vrm::sql::uid);
 PG_EXPORT(vrm_role, vrm::sql::role);
 PG_EXPORT(vrm_aal, vrm::sql::aal);
 PG_EXPORT(vrm_is_anonymous, vrm::sql::is_anonymous);

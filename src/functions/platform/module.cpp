@@ -22,6 +22,8 @@ void _PG_init(void) {
   vrm::sql::watch_account_locks();
   vrm::sql::watch_sessions();
   vrm::sql::watch_linked_identities();
+  vrm::sql::define_acting_settings();
+  vrm::sql::watch_memberships();
   vrm::sql::define_lockout_settings();
   vrm::sql::watch_lockout_columns();
   vrm::sql::define_password_settings();

@@ -11,6 +11,8 @@ void watch_signing_keys();
 void watch_account_locks();
 void watch_sessions();
 void watch_linked_identities();
+void define_acting_settings();
+void watch_memberships();
 void define_lockout_settings();
 void watch_lockout_columns();
 void define_password_settings();
