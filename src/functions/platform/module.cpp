@@ -20,6 +20,9 @@ void _PG_init(void) {
   vrm::sql::watch_signing_keys();
   vrm::sql::watch_account_locks();
   vrm::sql::watch_sessions();
+  vrm::sql::watch_for_forgotten_logins();
+  vrm::sql::watch_rpc_functions();
+  vrm::sql::hide_rpc_parameters();
   vrm::sql::define_lockout_settings();
   vrm::sql::watch_lockout_columns();
   vrm::sql::define_password_settings();
