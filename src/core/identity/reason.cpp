@@ -53,7 +53,30 @@ std::string_view find(const std::array<meaning, Size>& list, std::string_view ke
   return found == list.end() ? otherwise : found->reason;
 }
 
+struct answer {
+  std::string_view key;
+  int status;
+};
+
+/// As `meanings`, where PostgREST says something else.
+constexpr std::array answers = {
+    answer{.key = "28000", .status = 401}, answer{.key = "P0002", .status = 404},
+    answer{.key = "02000", .status = 404}, answer{.key = "42710", .status = 409},
+    answer{.key = "55000", .status = 409}, answer{.key = "55006", .status = 409},
+    answer{.key = "54", .status = 400},    answer{.key = "0A000", .status = 501},
+    answer{.key = "53400", .status = 429}, answer{.key = "40", .status = 503},
+    answer{.key = "55P03", .status = 503}, answer{.key = "25006", .status = 503},
+};
+
 }  // namespace
+
+int http_status_for_postgrest(std::string_view sqlstate) noexcept {
+  for (const std::string_view key : {sqlstate, sqlstate.substr(0, 2)}) {
+    const auto* const found = std::ranges::find(answers, key, &answer::key);
+    if (found != answers.end()) return found->status;
+  }
+  return 0;
+}
 
 std::string_view reason_of(std::string_view sqlstate) noexcept {
   const std::string_view of_class = find(meanings, sqlstate.substr(0, 2), "internal");

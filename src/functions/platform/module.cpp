@@ -23,6 +23,7 @@ void _PG_init(void) {
   vrm::sql::watch_for_forgotten_logins();
   vrm::sql::watch_rpc_functions();
   vrm::sql::hide_rpc_parameters();
+  vrm::sql::define_http_settings();
   vrm::sql::define_lockout_settings();
   vrm::sql::watch_lockout_columns();
   vrm::sql::define_password_settings();

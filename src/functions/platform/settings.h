@@ -12,6 +12,7 @@ void watch_sessions();
 void watch_for_forgotten_logins();
 void watch_rpc_functions();
 void hide_rpc_parameters();
+void define_http_settings();
 void define_lockout_settings();
 void watch_lockout_columns();
 void define_password_settings();

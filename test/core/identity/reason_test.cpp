@@ -28,6 +28,17 @@ TEST(Reason, OfWhatNoApplicationCanMend) {
   EXPECT_EQ(vrm::reason_of(""), "internal");
 }
 
+TEST(HttpStatus, OfWhatPostgrestAnswersOtherwise) {
+  EXPECT_EQ(vrm::http_status_for_postgrest("P0002"), 404);
+  EXPECT_EQ(vrm::http_status_for_postgrest("40001"), 503);
+}
+
+TEST(HttpStatus, IsLeftToPostgrestWhereItIsRight) {
+  EXPECT_EQ(vrm::http_status_for_postgrest("22023"), 0);
+  EXPECT_EQ(vrm::http_status_for_postgrest("42501"), 0);
+  EXPECT_EQ(vrm::http_status_for_postgrest(""), 0);
+}
+
 TEST(Reason, OfAProblemOfTheAccount) {
   EXPECT_EQ(vrm::reason_of_problem("the second factor is missing"), "mfa_required");
   EXPECT_EQ(vrm::reason_of_problem("something new"), "not_allowed");
