@@ -112,6 +112,8 @@ std::string_view reason_of_denial(const token& bearer) {
   std::string_view reason = "not_allowed";
   pg::in_subtransaction([&] {
     const identity_scope identity(verify_token(*bearer).claims.c_str());
+    const vrm::identity* const who = current_identity();
+    if (who == nullptr || !who->has_user) return;  // a service is nobody, and has no account
     const std::optional<std::string_view> problem = account_problem();
     if (problem) reason = vrm::reason_of_problem(*problem);
   });

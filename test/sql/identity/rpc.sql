@@ -1,6 +1,6 @@
 -- One statement a call: who calls, what is called and what comes back, and the attacks on each.
 BEGIN;
-SELECT plan(131);
+SELECT plan(143);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 \ir ../../data/tokens.sql
@@ -197,6 +197,46 @@ SELECT is(pg_temp.rpc(:'token', 'stopped'), 'error: not_allowed',
 DROP FUNCTION vrm.stopped();
 SELECT is(pg_temp.rpc(:'token', 'stopped'), 'error: unknown_function', 'and one that is gone is not there');
 
+-- services ---------------------------------------------------------------------------------------
+
+-- Tokens of an issuer whose secret is known: HMAC-SHA256 (RFC 2104), for which core PostgreSQL has no function.
+CREATE FUNCTION pg_temp.masked(key bytea, mask integer) RETURNS bytea LANGUAGE sql AS $$
+    SELECT decode(string_agg(lpad(to_hex(CASE WHEN i < length(key) THEN get_byte(key, i) ELSE 0 END # mask), 2, '0'), ''
+                             ORDER BY i), 'hex')
+    FROM generate_series(0, 63) AS i
+$$;
+CREATE FUNCTION pg_temp.base64url(value bytea) RETURNS text LANGUAGE sql AS
+    $$ SELECT rtrim(translate(encode(value, 'base64'), E'+/\n', '-_'), '=') $$;
+CREATE FUNCTION pg_temp.token(claims jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT signed || '.' || pg_temp.base64url(sha256(pg_temp.masked(key, 92)
+                                || sha256(pg_temp.masked(key, 54) || convert_to(signed, 'UTF8'))))
+    FROM (SELECT sha256('a secret that everybody knows') || sha256('and another half') AS key,
+                 pg_temp.base64url('{"alg": "HS256", "kid": "known"}') || '.' || pg_temp.base64url(convert_to(
+                     (claims || '{"iss": "https://known.example", "exp": 4102444800}')::text, 'UTF8')) AS signed) AS t
+$$;
+SELECT vrm.jwk_import(jsonb_build_object('keys', jsonb_build_array(jsonb_build_object(
+           'kid', 'known', 'kty', 'oct', 'k', pg_temp.base64url(sha256('a secret that everybody knows')
+                                                                || sha256('and another half'))))),
+                      'https://known.example') AS keys \gset
+SELECT pg_temp.token('{"role": "service_role"}') AS service \gset
+SELECT is(vrm.rpc(pg_temp.token(claims), 'spy') #>> '{result,user}', role, claims::text || ' is ' || role)
+FROM (VALUES ('{"role": "service_role"}'::jsonb, 'service_role'), ('{"role": "anon"}', 'anon'),
+             ('{"role": "authenticated"}', 'authenticated'), ('{"role": "postgres"}', 'authenticated'),
+             ('{"role": "vrm_reveal"}', 'authenticated'), ('{}', 'authenticated')) AS t (claims, role);
+SELECT is(pg_temp.rpc(:'service', 'take_reset_mail'), '[]', 'a service does what services do');
+SELECT is(pg_temp.rpc(:'service', 'create_agent', '{"agent_id": "x"}'), 'error: not_allowed', 'and not what users do');
+SELECT is(pg_temp.rpc(:'service', 'store_api_key', jsonb_build_object('service', 'deepgram', 'key', 'dg-1',
+                                                                      'description', NULL, 'user_id', :'alice')) <> '',
+          true, 'it names the user that it does something for');
+SELECT is(pg_temp.rpc(:'service', 'use_api_key', jsonb_build_object('service', 'deepgram', 'user_id', :'alice')),
+          'dg-1', 'such as opening a key');
+SELECT is(pg_temp.rpc(:'token', 'use_api_key', jsonb_build_object('service', 'deepgram', 'user_id', :'alice')),
+          'error: not_allowed', 'which the user cannot');
+SET LOCAL SESSION AUTHORIZATION vrm_application;
+SELECT vrm.rpc(:'service', 'spy') #>> '{error,code}' AS refused \gset
+SET LOCAL SESSION AUTHORIZATION DEFAULT;
+SELECT is(:'refused'::text, '42501', 'an application that is no service cannot be made one by a token');
+
 -- several calls ----------------------------------------------------------------------------------
 
 SELECT is(vrm.rpc_batch(:'token', '[{"function": "create_agent", "arguments": {"agent_id": "one"}},
@@ -261,7 +301,7 @@ SELECT is((SELECT count(*) FROM vrm_private.retry_keys), 3::bigint, 'and no othe
 
 SELECT matches(pg_temp.rpc(:'token', 'store_api_key', '{"service": "openai", "key": "sk-live-0123456789abcdef"}'),
                '^[0-9a-f-]{36}$', 'a secret is a text here');
-SELECT is(pg_temp.rpc(:'token', 'list_api_keys')::jsonb #>> '{0,hint}', '…cdef', 'and arrives');
+SELECT is(pg_temp.rpc(:'token', 'list_api_keys')::jsonb #>> '{1,hint}', '…cdef', 'and arrives');
 SELECT unalike(vrm.rpc(:'token', 'store_api_key', '{"service": "openai", "key": "sk-live-0123456789abcdef"}')::text,
                '%0123456789%', 'no error repeats it');
 SELECT unalike(vrm.rpc(:'token', 'store_api_key', '{"service": "x", "key": {"a": "sk-live-0123"}, "more": 1}')::text,
