@@ -180,6 +180,35 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.make_api_view(regclass) IS 'makes the view of vrm_api for a table or view of vrm';
 
+-- What a call has in tables that no foreign key ties to it, because it outlives them or they outlive it.
+-- PostgREST embeds such: GET /test_runs?select=id,events(status,at)
+CREATE OR REPLACE FUNCTION vrm_private.make_api_relations() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    relation record;
+BEGIN
+    FOR relation IN
+        SELECT * FROM (VALUES
+            ('events', 'run_events', 'of.run_id = $1.id', 4, 'changes of the call''s state'),
+            ('judgements', 'metric_results', 'of.run_id = $1.id', 4, 'what judges and people say of the call'),
+            ('version_of_agent', 'agent_versions', 'of.agent_id = $1.agent_id AND of.version = $1.agent_version', 1,
+             'what the agent was when the call began')) AS r (name, view, condition, number, comment)
+    LOOP
+        EXECUTE format('CREATE FUNCTION vrm_api.%I(vrm_api.test_runs) RETURNS SETOF vrm_api.%I LANGUAGE sql STABLE'
+                       ' ROWS %s AS %L', relation.name, relation.view, relation.number,
+                       format('SELECT of.* FROM vrm_api.%I AS of WHERE of.user_id = $1.user_id AND %s',
+                              relation.view, relation.condition));
+        EXECUTE format('COMMENT ON FUNCTION vrm_api.%I(vrm_api.test_runs) IS %L', relation.name, relation.comment);
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION vrm_api.%I(vrm_api.test_runs) FROM PUBLIC', relation.name);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION vrm_api.%I(vrm_api.test_runs) TO authenticated, service_role',
+                       relation.name);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_api_relations() IS
+    'makes the functions of vrm_api by which PostgREST embeds in calls what no foreign key leads to';
+REVOKE EXECUTE ON FUNCTION vrm_private.make_api_relations() FROM PUBLIC;
+
 -- Without CASCADE: what a DBA has put on it is an error that names it.
 CREATE OR REPLACE FUNCTION vrm.make_api() RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -213,6 +242,7 @@ BEGIN
                               import_progress,call_import_feed,run_leases,run_queue}'::name[])
       AND has_any_column_privilege('authenticated', c.oid, 'SELECT');
     PERFORM vrm_private.make_api_function(f) FROM vrm_private.api_functions() AS f;
+    PERFORM vrm_private.make_api_relations();
     SELECT count(*) INTO number FROM pg_proc p WHERE p.pronamespace = 'vrm_api'::regnamespace;
     RETURN number;
 END

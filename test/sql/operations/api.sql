@@ -1,6 +1,6 @@
 -- Schema vrm_api: plain types, the rights of schema vrm and no more, and errors as HTTP has them.
 BEGIN;
-SELECT plan(40);
+SELECT plan(46);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -17,7 +17,8 @@ CREATE TEMP VIEW api_type AS
     SELECT c.relname, a.atttypid FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
     WHERE c.relnamespace = 'vrm_api'::regnamespace;
 SELECT is_empty($$SELECT name, type::regtype FROM api_type JOIN pg_type t ON t.oid = type
-                  WHERE (t.typnamespace <> 'pg_catalog'::regnamespace AND t.typtype <> 'e')
+                  WHERE (t.typnamespace NOT IN ('pg_catalog'::regnamespace, 'vrm_api'::regnamespace)
+                         AND t.typtype <> 'e')
                      OR type IN ('interval'::regtype, 'bytea'::regtype, 'inet'::regtype, 'xml'::regtype)$$,
                 'types are PostgreSQL''s own and plain, or enumerations');
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'vrm_api'::regnamespace
@@ -96,6 +97,22 @@ SELECT is(pg_temp.as_user(:'alice', 'SELECT hint FROM vrm_api.list_api_keys()'),
 SELECT is(pg_temp.as_anon($$SELECT status FROM vrm_api.sign_in('alice@example.org', 'wrong')$$), 'invalid',
           'who has no token signs in');
 
+-- As PostgREST embeds: /test_runs?select=status,events(status)
+SELECT is(pg_temp.as_user(:'alice', $$SELECT string_agg(e.status::text, ' ' ORDER BY e.id)
+                                      FROM vrm_api.test_runs t CROSS JOIN LATERAL vrm_api.events(t) AS e$$),
+          'running', 'calls embed their events');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT v.direction FROM vrm_api.test_runs t,
+                                      LATERAL vrm_api.version_of_agent(t) AS v$$), 'inbound', 'what the agent was');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT count(*) FROM vrm_api.test_runs t,
+                                      LATERAL vrm_api.judgements(t) AS j$$), '0', 'and what was said of them');
+SELECT is(pg_temp.as_role('service_role', NULL, format($$SELECT count(*) FROM vrm_api.test_runs t,
+              LATERAL vrm_api.events(ROW(t.*)::vrm_api.test_runs) AS e WHERE t.user_id = %L$$, :'alice')), '1',
+          'services, too');
+SELECT is(pg_temp.as_user(:'bob', format($$SELECT count(*) FROM vrm_api.events(
+              jsonb_populate_record(NULL::vrm_api.test_runs, '{"user_id": "%s", "id": "%s"}'))$$, :'alice', :'run')),
+          '0',
+          'a row that is made up shows nothing of others');
+
 -- HTTP ---------------------------------------------------------------------------------------------
 
 -- The SQLSTATE that a client gets is not what SQL catches, so psql tells.
@@ -131,6 +148,10 @@ SELECT is(:'bad'::text, '22P02', 'a bad argument stays what it is: PostgREST say
 SELECT is(:'denied'::text, '42501', 'so does a lack of rights');
 SELECT is(:'nobody'::text, 'PT401', 'nobody is 401');
 SELECT is(:'otherwise'::text, '28000', 'without the setting nothing is translated');
+
+DROP FUNCTION vrm_api.add_agent(text, text, jsonb, text, text, text);
+SELECT is(vrm.install() IS NOT NULL AND to_regproc('vrm_api.add_agent') IS NOT NULL, true,
+          'installing again makes it whole');
 
 -- others' ------------------------------------------------------------------------------------------
 
