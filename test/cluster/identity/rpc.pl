@@ -49,6 +49,31 @@ $said = logged("SELECT vrm.rpc(:token, 'uid'), 1 / :zero::integer", token => $to
 like($said, qr/ERROR: +division by zero/, 'given a statement that fails as a whole');
 unlike($said, qr/\Q$token[0]\E/, 'its token is not in the log either');
 
+# --- two at once with one key ----------------------------------------------------------------------
+
+# One session begins a call and ends its transaction as told while another one waits with the same key;
+# gives what each has got.
+sub with_one_key {
+    my ($key, $end) = @_;
+    my $call = "SELECT coalesce(vrm.rpc('$token[0]', 'create_agent', '{\"agent_id\": \"$key\"}', '$key') ->> 'result', 'none');";
+    my ($first, $second) = map { $node->background_psql('app') } 1 .. 2;
+    my $given = $first->query("BEGIN; $call");
+    $second->query_until(qr/waiting/, "\\echo waiting\n$call\n");
+    $node->poll_query_until('app', q{SELECT count(*) = 1 FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT coalesce(vrm.rpc(%'}) or die 'it does not wait';
+    $first->query($end);
+    my ($gotten) = $second->query('SELECT 1;') =~ /([0-9a-f-]{36}|none)/;
+    $_->quit for $first, $second;
+    return ($given, $gotten);
+}
+my ($given, $gotten) = with_one_key('committed', 'COMMIT;');
+is($gotten, $given, 'who comes with a key while its call runs gets the answer of that call');
+($given, $gotten) = with_one_key('undone', 'ROLLBACK;');
+like($gotten, qr/^[0-9a-f-]{36}$/, 'or, when that is undone, an own one');
+isnt($gotten, $given, 'which is another one');
+is(query($node, 'app', q{SELECT count(*) FROM vrm.agents WHERE agent_id IN ('committed', 'undone')}), '2',
+    'each call has happened once');
+
 # --- a standby -------------------------------------------------------------------------------------
 
 $node->backup('base');
@@ -57,7 +82,7 @@ $standby->init_from_backup($node, 'base', has_streaming => 1);
 $standby->start;
 $node->wait_for_catchup($standby);
 my $seen = query($standby, 'app', "SELECT vrm.rpc('$token[0]', 'user_dashboard') #>> '{result,agents}'");
-is($seen, '1', 'a standby answers what only reads');
+is($seen, '3', 'a standby answers what only reads');
 $seen = query($standby, 'app',
     "SELECT vrm.rpc('$token[0]', 'create_agent', '{\"agent_id\": \"x\"}') #>> '{error,reason}'");
 is($seen, 'read_only', 'and says of the rest that it is one');
