@@ -72,6 +72,7 @@ BEGIN
     END LOOP;
     FOREACH step SLICE 1 IN ARRAY ARRAY[
         ARRAY['cached dashboards', 'SELECT 0 FROM vrm_private.expire_cached_results()'],
+        ARRAY['keys of calls', 'SELECT vrm_private.forget_retry_keys()'],
         ARRAY['partitions of the archive', 'SELECT 0 FROM vrm_private.make_archive_partitions()'],
         ARRAY['partitions of logs', 'SELECT 0 FROM vrm_private.make_log_partitions()'],
         ARRAY['audit trail', 'SELECT 0 FROM vrm.audit_maintain()'],

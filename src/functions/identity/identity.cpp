@@ -247,6 +247,12 @@ void set_identity(const char* claims) {
   });
 }
 
+identity_scope::identity_scope(const char* claims) {
+  settings_.set(identity_name, claims);
+  if (token_setting::value() != nullptr) settings_.set(token_name, "");
+  if (claims_setting::value() != nullptr) settings_.set(claims_name, "");
+}
+
 const vrm::identity* current_identity() {
   if (const vrm::identity* const who = identity_setting::value()) [[likely]]
     return who->is_expired(statement_start(), clock_skew()) ? nullptr : who;
@@ -257,6 +263,11 @@ const vrm::identity* current_identity() {
 bool has_unlinked_subject() {
   const std::optional<claims> now = current_claims();
   return now && !now->who->has_user && vrm::read_foreign_subject(now->text).has_value();
+}
+
+bool is_known_caller() noexcept {
+  const vrm::identity* const who = identity_setting::value();
+  return who != nullptr && who->has_user && !who->is_expired(statement_start(), clock_skew());
 }
 
 std::optional<std::string_view> role() {

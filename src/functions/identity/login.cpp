@@ -123,7 +123,8 @@ const verified_token& signed_token(std::string_view token) {
     vrm::jose::reject_token("it is larger than vrm.max_token_bytes");
   const fingerprint hash = fingerprint_of(token);
   if (const verified_token* const kept = cache.find(hash)) {
-    if (now() >= kept->expires_at + clock_skew_seconds) vrm::jose::reject_token("it has expired");
+    if (now() >= kept->expires_at + clock_skew_seconds)
+      vrm::jose::reject_token("it has expired", vrm::jose::refusal::expired);
     return *kept;
   }
   return cache.keep(hash, verify_anew(token));
@@ -135,7 +136,8 @@ const verified_token& verify_token(std::string_view token) {
   const verified_token& verified = signed_token(token);
   if (verified.has_session &&
       sessions::of(verified.user, verified.session) == sessions::state::ended)
-    vrm::jose::reject_token("its session has ended, or never began");
+    vrm::jose::reject_token("its session has ended, or never began",
+                            vrm::jose::refusal::session_ended);
   return verified;
 }
 

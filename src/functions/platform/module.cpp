@@ -24,6 +24,10 @@ void _PG_init(void) {
   vrm::sql::watch_linked_identities();
   vrm::sql::define_acting_settings();
   vrm::sql::watch_memberships();
+  vrm::sql::watch_for_forgotten_logins();
+  vrm::sql::watch_rpc_functions();
+  vrm::sql::hide_rpc_parameters();
+  vrm::sql::define_http_settings();
   vrm::sql::define_lockout_settings();
   vrm::sql::watch_lockout_columns();
   vrm::sql::define_password_settings();

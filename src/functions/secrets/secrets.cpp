@@ -60,7 +60,7 @@ int secret_literals_setting = static_cast<int>(literals::warn);
 /// Whether the client's statement holds `secret` between quotes.
 bool is_literal(std::string_view secret) {
   const std::string_view statement = debug_query_string == nullptr ? "" : debug_query_string;
-  const auto is_quote = [](char c) { return c == '\'' || c == '$'; };
+  const auto is_quote = [](char c) { return c == '\'' || c == '$' || c == '"'; };  // " in JSON
   for (std::size_t at = statement.find(secret, 1); at != std::string_view::npos;
        at = statement.find(secret, at + 1)) {
     const std::size_t after = at + secret.size();

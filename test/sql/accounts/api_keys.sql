@@ -1,6 +1,6 @@
 -- API keys: kept sealed, opened by role, every use on record.
 BEGIN;
-SELECT plan(37);
+SELECT plan(52);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -80,6 +80,50 @@ SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.replace_api_key('unknown', 'x')
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.delete_api_key('openai')$$), '', 'and deleted');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.delete_api_key('openai')$$), 'P0002', 'once');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.store_api_key('openai', NULL)$$), '22004', 'null is no key');
+
+-- services that name the user -------------------------------------------------------------------
+
+SELECT matches(pg_temp.as_role('service_role', NULL,
+                               format($$SELECT vrm.store_api_key('deepgram', 'dg-1', 'ears', %L)$$, :'alice')),
+               '^[0-9a-f]{8}-', 'a service stores a key for a user');
+SELECT is(pg_temp.as_role('service_role', NULL, format($$SELECT vrm.use_api_key('deepgram', %L)$$, :'alice')), 'dg-1',
+          'and opens it');
+SELECT is((SELECT used_by::text FROM vrm.api_key_uses WHERE user_id = :'alice' AND service = 'deepgram'),
+          'service_role',
+          'which its owner can read');
+SELECT is(pg_temp.as_role('service_role', NULL, format($$SELECT vrm.use_api_key('deepgram', %L)$$, :'bob')), 'P0002',
+          'others have no such key');
+SELECT is(pg_temp.as_role('service_role', :'bob', format($$SELECT vrm.use_api_key('deepgram', %L)$$, :'alice')),
+          '42501',
+          'who has signed in opens none of others, whatever the role');
+SELECT is(pg_temp.as_role(role, who::uuid, format($$SELECT vrm.use_api_key('deepgram', %L)$$, :'alice')), '42501',
+          concat_ws(' ', role, who, 'opens none'))
+FROM (VALUES ('authenticated', :'bob'), ('authenticated', NULL), ('vrm_use_api_keys', NULL)) AS other (role, who);
+SELECT is(pg_temp.as_role('service_role', NULL, format($$SELECT vrm.use_api_key('deepgram', %L)$$, vrm.uuid7())),
+          'P0002',
+          'of nobody there is none');
+INSERT INTO vrm_private.account_locks (user_id, locked_until) VALUES (:'alice', now() + interval '1 hour');
+SELECT is(pg_temp.as_role('service_role', NULL, format($$SELECT vrm.use_api_key('deepgram', %L)$$, :'alice')), '42501',
+          'nothing is done for an account that is locked');
+DELETE FROM vrm_private.account_locks;
+UPDATE auth.users SET banned_until = now() + interval '1 hour' WHERE id = :'alice';
+SELECT is(pg_temp.as_role('service_role', NULL, format($$SELECT vrm.use_api_key('deepgram', %L)$$, :'alice')), '42501',
+          'or banned');
+UPDATE auth.users SET banned_until = NULL WHERE id = :'alice';
+SELECT is(pg_temp.as_role('service_role', NULL, format($$SELECT vrm.import_call('vrm', '{"id": "c1", "started_at":
+              "2026-05-01T10:00:00Z", "ended_at": "2026-05-01T10:01:00Z", "status": "completed"}', NULL, %L) IS NULL$$,
+                                                       :'alice')), 'false', 'a webhook brings calls in');
+SELECT is((SELECT count(*) FROM vrm.test_runs WHERE user_id = :'alice' AND external_id = 'c1'), 1::bigint,
+          'for that user');
+SELECT id AS run FROM vrm.test_runs WHERE user_id = :'alice' AND external_id = 'c1' \gset
+SELECT pg_temp.as_role('service_role', NULL, format($$SELECT vrm.register_recording(%L, 'c1.ogg', 1, sha256('x'), %L)$$,
+                                                    :'run', :'alice')) AS recording \gset
+SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT length(vrm.recording_key(%L, %L))', :'recording',
+                                                       :'alice')),
+          '32', 'and its recording, with a key');
+SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT vrm.recording_key(%L, %L)', :'recording', :'bob')),
+          'P0002',
+          'that opens for its owner alone');
 
 -- users who are deleted ----------------------------------------------------------------------------
 
