@@ -140,6 +140,27 @@ CALL compare('cached', :rounds,
 \echo '== vrm.login() with a token that this backend has seen'
 SELECT round(((took('cached', 'vrm.login()') - took('cached', 'nothing')) / 20)::numeric, 2) AS "us per login", '<= 5' AS target;
 
+-- --- acting for an organisation ----------------------------------------------------------------------
+
+INSERT INTO auth.users (id, email) VALUES (:'user', 'bench@example.org') RETURNING id AS person \gset
+SET vrm.trusted_logins = :'superuser';
+BEGIN;
+SELECT set_config('request.jwt.claims', format('{"sub": "%s"}', :'person'), true) \g /dev/null
+SELECT vrm.create_organisation('Bench') AS bench \gset
+COMMIT;
+BEGIN;
+SELECT set_config('request.jwt.claims', format('{"sub": "%s"}', :'person'), true) \g /dev/null
+CALL compare('acting', :rounds,
+    'nothing', 'none', 'SELECT count(CASE WHEN i % 2 = 0 THEN i END) FROM generate_series(1, 20000) AS i',
+    'set_config()', 'none', $$SELECT count(set_config('bench.acting', (i % 2)::text, true)) FROM generate_series(1, 20000) AS i$$,
+    'vrm.act_as()', 'none', format('SELECT count(vrm.act_as(CASE WHEN i %% 2 = 0 THEN %L::uuid END)) FROM generate_series(1, 20000) AS i', :'bench'));
+COMMIT;
+SET vrm.trusted_logins = '';
+\echo
+\echo '== vrm.act_as(), each time for somebody else'
+SELECT peer, round(((took('acting', peer) - took('acting', 'nothing')) / 20)::numeric, 2) AS us, target
+FROM (VALUES ('set_config()', ''), ('vrm.act_as()', '<= 1')) AS peers (peer, target);
+
 -- 80 tokens in turns are more than the cache of 64 holds
 CALL compare('first', :rounds,
     'RS256', 'none', $$SELECT count(vrm.verify_jwt(token)) FROM tokens, generate_series(1, 5) WHERE algorithm = 'RS256'$$,

@@ -20,7 +20,7 @@ DECLARE
     stored uuid;
 BEGIN
     IF service IS NULL OR key IS NULL THEN
-        RAISE EXCEPTION 'an API key has a service and a key'
+        RAISE EXCEPTION 'an API key needs a service and a key'
             USING ERRCODE = 'null_value_not_allowed',
                   DETAIL = CASE WHEN service IS NULL THEN 'The service is null.' ELSE 'The key is null.' END,
                   HINT = 'SELECT vrm.store_api_key(''openai'', $1);';
@@ -60,24 +60,25 @@ COMMENT ON FUNCTION vrm.store_api_key(text, vrm.secret, text, uuid) IS
 CREATE OR REPLACE FUNCTION vrm_private.open_key_of(owner uuid, service text) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    used uuid;
+    used vrm.api_keys;
 BEGIN
     UPDATE vrm.api_keys k SET last_used_at = now()
     WHERE k.user_id = owner AND k.service = open_key_of.service
-    RETURNING k.id INTO used;
+    RETURNING k.* INTO used;
     IF NOT FOUND THEN
         PERFORM vrm_private.refuse_api_key(service);
     END IF;
     INSERT INTO vrm.api_key_uses (user_id, id, api_key_id, service, used_by)
-    VALUES (owner, vrm.uuid7(), used, open_key_of.service,
+    VALUES (owner, vrm.uuid7(), used.id, open_key_of.service,
             coalesce(nullif(current_setting('role'), 'none'), session_user));
-    RETURN vrm.reveal_row('vrm.api_keys', 'key', format('(%s,%s)', owner, used));
+    RETURN vrm.reveal_row(used, 'key');
 END
 $$;
 COMMENT ON FUNCTION vrm_private.open_key_of(uuid, text) IS 'opens a key of a user and leaves a row in vrm.api_key_uses';
 
 CREATE OR REPLACE FUNCTION vrm.use_api_key(service text) RETURNS text
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.use_api_key(text)');
     SELECT vrm_private.open_key_of(vrm_private.caller(), service)
 $$;
 COMMENT ON FUNCTION vrm.use_api_key(text) IS
@@ -105,7 +106,7 @@ CREATE OR REPLACE FUNCTION vrm.replace_api_key(service text, key vrm.secret) RET
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF key IS NULL THEN
-        RAISE EXCEPTION 'an API key has a service and a key'
+        RAISE EXCEPTION 'an API key needs a service and a key'
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'The key is null.',
                   HINT = 'SELECT vrm.delete_api_key(service);';
     END IF;

@@ -1,7 +1,7 @@
 -- Dashboards by name, from a cache for those who ask over and over
 
 -- The latest event is looked up before the dashboard is made: what happens in between makes it out of
--- date at once.  An entry that somebody else is just writing is left to him, so that nobody waits.
+-- date at once.  An entry that somebody else is just writing is left to them, so that nobody waits.
 CREATE OR REPLACE FUNCTION vrm.dashboard(
     name text,
     arguments jsonb DEFAULT '{}',
@@ -50,7 +50,7 @@ BEGIN
                     FROM jsonb_each(arguments) AS a)) INTO made;
 
     -- a stricter isolation level would fail where somebody has just written the same
-    IF cached AND NOT current_setting('transaction_read_only')::boolean
+    IF cached AND vrm.may_write() AND NOT current_setting('transaction_read_only')::boolean
        AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
        AND pg_try_advisory_xact_lock(hashtextextended(asked, uuid_hash_extended(caller, 0))) THEN
         INSERT INTO vrm.cached_results AS r (user_id, query, result, last_event, made_at, snapshot, made_by)
@@ -71,7 +71,7 @@ CREATE OR REPLACE FUNCTION vrm.forget_cached_results() RETURNS bigint
     SELECT count(*) FROM gone
 $$;
 COMMENT ON FUNCTION vrm.forget_cached_results() IS
-    'has the caller''s dashboards made anew whatever age he asks for; returns how many were kept';
+    'has the caller''s dashboards made anew whatever age they ask for; returns how many were kept';
 
 CREATE OR REPLACE FUNCTION vrm_private.expire_cached_results() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION vrm.log(class text, level text, message text, data jsonb DEFAULT NULL) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO vrm.logs (class, level, user_id, message, data)
-    VALUES (log.class, log.level, vrm.uid(), log.message, log.data)
+    VALUES (log.class, log.level, vrm.actor(), log.message, log.data)
 $$;
 COMMENT ON FUNCTION vrm.log(text, text, text, jsonb) IS
     'logs something for the caller: class application, error or analytics; level debug, info, warning or error';

@@ -13,9 +13,11 @@ CREATE TABLE IF NOT EXISTS vrm.audit_log (
     detail jsonb,
     era integer NOT NULL DEFAULT 1,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    acting_for uuid,
     PRIMARY KEY (at, id, class)
 ) PARTITION BY LIST (class);
 CREATE INDEX IF NOT EXISTS audit_log_xid ON vrm.audit_log (xid);
+CREATE INDEX IF NOT EXISTS audit_log_acting_for ON vrm.audit_log (acting_for, at) WHERE acting_for IS NOT NULL;
 CREATE TABLE IF NOT EXISTS vrm_private.audit_security PARTITION OF vrm.audit_log
     FOR VALUES IN ('security') PARTITION BY RANGE (at);
 CREATE TABLE IF NOT EXISTS vrm_private.audit_data PARTITION OF vrm.audit_log
@@ -23,7 +25,8 @@ CREATE TABLE IF NOT EXISTS vrm_private.audit_data PARTITION OF vrm.audit_log
 CREATE TABLE IF NOT EXISTS vrm_private.audit_security_rest PARTITION OF vrm_private.audit_security DEFAULT;
 CREATE TABLE IF NOT EXISTS vrm_private.audit_data_rest PARTITION OF vrm_private.audit_data DEFAULT;
 ALTER TABLE vrm.audit_log ALTER COLUMN id SET DEFAULT vrm.uuid7();
-ALTER TABLE vrm.audit_log ALTER COLUMN actor SET DEFAULT vrm.uid();
+ALTER TABLE vrm.audit_log ALTER COLUMN actor SET DEFAULT vrm.actor();
+ALTER TABLE vrm.audit_log ALTER COLUMN acting_for SET DEFAULT nullif(vrm.uid(), vrm.actor());
 COMMENT ON TABLE vrm.audit_log IS 'what happened: security events and changed rows; nobody updates or deletes';
 COMMENT ON TABLE vrm_private.audit_security IS 'security events, kept a year, by day';
 COMMENT ON TABLE vrm_private.audit_data IS 'changed rows, kept 90 days, by day';
@@ -42,3 +45,5 @@ COMMENT ON COLUMN vrm.audit_log.detail IS 'what else there is to say; never a se
 COMMENT ON COLUMN vrm.audit_log.era IS 'cluster that counted xid; the next one after a restore elsewhere';
 COMMENT ON COLUMN vrm.audit_log.xid IS 'transaction that wrote it, by which it is sealed';
 COMMENT ON INDEX vrm.audit_log_xid IS 'entries in the order in which they are sealed';
+COMMENT ON COLUMN vrm.audit_log.acting_for IS 'organisation that the actor acted for; null for themselves';
+COMMENT ON INDEX vrm.audit_log_acting_for IS 'what was done for an organisation, by time';

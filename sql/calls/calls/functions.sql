@@ -54,7 +54,10 @@ BEGIN
         FROM jsonb_array_elements_text(NEW.test_case_ids) WITH ORDINALITY AS e (id, position)
     ), visible AS (
         SELECT a.id, a.position, c.user_id
-        FROM asked a JOIN vrm.test_cases c ON c.id = a.id AND (c.user_id = NEW.user_id OR c.is_shared)
+        FROM asked a,
+             LATERAL (SELECT t.user_id FROM vrm.test_cases t
+                      WHERE t.id = a.id AND (t.user_id = NEW.user_id OR t.is_shared)
+                      ORDER BY t.user_id <> NEW.user_id LIMIT 1) AS c  -- cases that were handed over are there twice
     ), linked AS (
         INSERT INTO vrm.test_run_cases (user_id, run_id, position, case_user_id, case_id)
         SELECT NEW.user_id, NEW.id, v.position, v.user_id, v.id FROM visible v
@@ -169,7 +172,7 @@ CREATE OR REPLACE FUNCTION vrm.follow_events(cursor text DEFAULT NULL, most inte
     RETURNS TABLE (event_id uuid, run_id uuid, status vrm.run_status, at timestamptz, next_cursor text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
     since xid8 := '0';
     after uuid := '00000000-0000-0000-0000-000000000000';
 BEGIN
@@ -193,6 +196,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.follow_events(text, integer) IS
-    'events of the caller''s calls after those that were read, each once, in an order that late commits keep';
+    'events of the caller''s calls after those that were read, each once, in an order that late commits do not disturb';
 REVOKE EXECUTE ON FUNCTION vrm.follow_events(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.follow_events(text, integer) TO authenticated;

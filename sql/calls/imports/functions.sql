@@ -298,7 +298,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs) IS
-    'lays a later, or an older, report over a call; says whether that amended it';
+    'merges a later, or an older, report into a call; says whether that amended it';
 
 CREATE OR REPLACE FUNCTION vrm_private.import_report(owner uuid, import_id uuid) RETURNS uuid
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -417,7 +417,7 @@ CREATE OR REPLACE FUNCTION vrm.import_call(source text, payload jsonb, agent_id 
     SELECT vrm_private.import_call_of(vrm_private.caller(), source, payload, agent_id)
 $$;
 COMMENT ON FUNCTION vrm.import_call(text, jsonb, uuid) IS
-    'makes a call of the caller of a report of another platform, or amends it; null when it waits or is none of a call';
+    'makes a call of the caller of a report of another platform, or amends it; null when it waits, or is not of a call';
 
 CREATE OR REPLACE FUNCTION vrm.import_call(source text, payload jsonb, agent_id uuid, user_id uuid) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

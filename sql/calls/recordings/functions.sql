@@ -9,7 +9,7 @@ DECLARE
     registered uuid;
 BEGIN
     IF num_nulls(run_id, object_key, bytes, sha256) > 0 THEN
-        RAISE EXCEPTION 'a recording has a call, an object, a size and a SHA-256'
+        RAISE EXCEPTION 'a recording needs a call, an object, a size and a SHA-256'
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is null.',
                   HINT = 'SELECT vrm.register_recording(run_id, ''recordings/1.ogg'', 48213, sha256(content));';
     END IF;
@@ -50,7 +50,8 @@ COMMENT ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea, uuid) IS
 CREATE OR REPLACE FUNCTION vrm_private.recording_key_of(owner uuid, recording_id uuid) RETURNS bytea
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    key text := vrm.reveal_row('vrm.call_recordings', 'data_key', format('(%s,%s)', owner, recording_id));
+    key text := (SELECT vrm.reveal_row(r, 'data_key') FROM vrm.call_recordings r
+                 WHERE r.user_id = owner AND r.id = recording_id);
 BEGIN
     IF key IS NULL THEN
         RAISE EXCEPTION 'the recording does not exist'
@@ -65,7 +66,7 @@ COMMENT ON FUNCTION vrm_private.recording_key_of(uuid, uuid) IS 'the key of a re
 
 CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid) RETURNS bytea
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm_private.recording_key_of(vrm_private.caller(), recording_id)
+    SELECT vrm_private.recording_key_of(vrm_private.reader(), recording_id)
 $$;
 COMMENT ON FUNCTION vrm.recording_key(uuid) IS
     'the 32 bytes that a recording of the caller''s is encrypted with, for AES-256-GCM or the like';
@@ -94,11 +95,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of recordings that are deleted shall go';
+    'trigger: objects of deleted recordings are to be deleted';
 
 CREATE OR REPLACE FUNCTION vrm.claim_purges(n integer DEFAULT 100)
     RETURNS TABLE (id bigint, object_key text)
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.claim_purges(integer)');
     UPDATE vrm_private.object_purges p
     SET claimed_until = now() + interval '5 minutes', attempts = p.attempts + 1
     WHERE p.id IN (SELECT q.id FROM vrm_private.object_purges q
@@ -111,6 +113,7 @@ COMMENT ON FUNCTION vrm.claim_purges(integer) IS
 
 CREATE OR REPLACE FUNCTION vrm.confirm_purge(id bigint) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.confirm_purge(bigint)');
     WITH gone AS (DELETE FROM vrm_private.object_purges p WHERE p.id = confirm_purge.id RETURNING 1)
     SELECT EXISTS (SELECT FROM gone)
 $$;

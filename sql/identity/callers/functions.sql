@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION vrm_private.is_admin() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM vrm.user_profiles
-                   WHERE id = vrm.uid() AND role = 'admin')
+                   WHERE id = vrm.uid() AND id = vrm.actor() AND role = 'admin')
        AND vrm.account_problem() IS NULL
 $$;
 COMMENT ON FUNCTION vrm_private.is_admin() IS 'whether the caller administers the application';
@@ -19,41 +19,86 @@ COMMENT ON FUNCTION vrm_private.is_operator() IS
     'whether an administrator of the application or the service itself is calling';
 REVOKE EXECUTE ON FUNCTION vrm_private.is_operator() FROM PUBLIC;
 
+-- What concerns a person alone, such as a second factor, is theirs whomever they act for.
 CREATE OR REPLACE FUNCTION vrm_private.require_user() RETURNS uuid
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF vrm.uid() IS NULL THEN
+    IF vrm.actor() IS NULL THEN
         RAISE EXCEPTION 'nobody is signed in'
             USING ERRCODE = 'invalid_authorization_specification', HINT = 'SELECT vrm.login(access_token);';
     END IF;
-    RETURN vrm.uid();
+    RETURN vrm.actor();
 END
 $$;
-COMMENT ON FUNCTION vrm_private.require_user() IS 'the caller; 28000 for nobody';
+COMMENT ON FUNCTION vrm_private.require_user() IS 'the person who calls; 28000 for nobody';
 REVOKE EXECUTE ON FUNCTION vrm_private.require_user() FROM PUBLIC;
 
--- Every API function begins with this: who calls?
+CREATE OR REPLACE FUNCTION vrm_private.refuse_caller(problem text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF vrm.actor() IS NULL OR problem IS NULL THEN
+        RAISE EXCEPTION '%', coalesce(problem, 'nobody is signed in')
+            USING ERRCODE = 'invalid_authorization_specification',
+                  HINT = 'Sign in within the transaction; SELECT vrm.uid(); tells whom the database sees.';
+    END IF;
+    RAISE EXCEPTION '%', problem
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'SELECT vrm.account_problem(); tells when it is gone.';
+END
+$$;
+COMMENT ON FUNCTION vrm_private.refuse_caller(text) IS 'error of the functions that ask who calls';
+
+-- Every function of the API that writes begins with this: who calls?
 CREATE OR REPLACE FUNCTION vrm_private.caller() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     caller uuid := vrm.uid();
     problem text := vrm.account_problem();
 BEGIN
-    IF caller IS NULL THEN
-        RAISE EXCEPTION 'nobody is signed in'
-            USING ERRCODE = 'invalid_authorization_specification',
-                  HINT = 'Sign in within the transaction; SELECT vrm.uid(); tells whom the database sees.';
-    END IF;
-    IF problem IS NOT NULL THEN
-        RAISE EXCEPTION '%', problem
+    IF caller IS NULL OR problem IS NOT NULL THEN
+        PERFORM vrm_private.refuse_caller(problem);
+    ELSIF NOT vrm.may_write() THEN
+        RAISE EXCEPTION 'a viewer changes nothing'
             USING ERRCODE = 'insufficient_privilege',
-                  HINT = 'SELECT vrm.account_problem(); tells when it is gone.';
+                  HINT = 'Ask a manager of the organisation for another role.';
     END IF;
     RETURN caller;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.caller() IS 'the person who calls; an error when there is none';
-REVOKE EXECUTE ON FUNCTION vrm_private.caller() FROM PUBLIC;
+COMMENT ON FUNCTION vrm_private.caller() IS
+    'whose rows a function may change: the person who calls, or the organisation that they act for; else an error';
+
+-- A STABLE function, which PostgreSQL lets write nothing, begins with this instead.
+CREATE OR REPLACE FUNCTION vrm_private.reader() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    reader uuid := vrm.uid();
+    problem text := vrm.account_problem();
+BEGIN
+    IF reader IS NULL OR problem IS NOT NULL THEN
+        PERFORM vrm_private.refuse_caller(problem);
+    END IF;
+    RETURN reader;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.reader() IS 'whose rows a function may read, viewers included; else an error';
+
+-- And what is about the person's own account with this.
+CREATE OR REPLACE FUNCTION vrm_private.person() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    person uuid := vrm.actor();
+    problem text := vrm.account_problem();
+BEGIN
+    IF person IS NULL OR problem IS NOT NULL THEN
+        PERFORM vrm_private.refuse_caller(problem);
+    END IF;
+    RETURN person;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.person() IS 'the person who calls, whomever they act for; else an error';
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.refuse_caller(text), vrm_private.caller(), vrm_private.reader(), vrm_private.person() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.check_text(name text, value text, maximum integer, required boolean)
     RETURNS void
@@ -73,7 +118,7 @@ REVOKE EXECUTE ON FUNCTION vrm_private.check_text(text, text, integer, boolean) 
 
 CREATE OR REPLACE FUNCTION vrm_private.is_service() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.uid() IS NULL
+    SELECT vrm.actor() IS NULL
            AND CASE current_setting('role') WHEN 'service_role' THEN true
                     WHEN 'none' THEN pg_has_role(session_user, 'service_role', 'USAGE')
                     ELSE pg_has_role(current_setting('role'), 'service_role', 'USAGE') END

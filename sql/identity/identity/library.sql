@@ -6,7 +6,7 @@ CREATE FUNCTION vrm.uid() RETURNS uuid
     AS 'MODULE_PATHNAME', 'vrm_uid'
     LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION vrm.uid() IS
-    'user of the current transaction (claim sub); NULL for nobody and after expiry';
+    'whose rows the transaction is about: the user (claim sub), or the organisation that they act for; NULL for nobody';
 
 CREATE FUNCTION vrm.jwt() RETURNS jsonb
     AS 'MODULE_PATHNAME', 'vrm_jwt'
@@ -36,7 +36,7 @@ CREATE FUNCTION vrm.account_problem() RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_account_problem'
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vrm.account_problem() IS
-    'why the caller may not act now: locked, deleted, anonymous, second factor missing; null when all is well';
+    'why the caller may not act now: locked, deleted, anonymous, no member any more ...; null when all is well';
 
 CREATE FUNCTION vrm.login(token text) RETURNS uuid
     AS 'MODULE_PATHNAME', 'vrm_login'

@@ -4,10 +4,11 @@
 CREATE OR REPLACE FUNCTION vrm_private.keep_profile() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO vrm.user_profiles (id, email, full_name, avatar_url)
+    INSERT INTO vrm.user_profiles (id, email, full_name, avatar_url, is_organisation)
     VALUES (NEW.id, NEW.email,
             left(NEW.raw_user_meta_data ->> 'full_name', 200),
-            left(NEW.raw_user_meta_data ->> 'avatar_url', 2000))
+            left(NEW.raw_user_meta_data ->> 'avatar_url', 2000),
+            coalesce(NEW.raw_app_meta_data -> 'is_organisation' = 'true', false))
     ON CONFLICT (id) DO UPDATE SET email = EXCLUDED.email;
     RETURN NULL;
 EXCEPTION
@@ -23,10 +24,12 @@ REVOKE EXECUTE ON FUNCTION vrm_private.keep_profile() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.create_missing_profiles() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.create_missing_profiles()');
     WITH made AS (
-        INSERT INTO vrm.user_profiles (id, email, full_name, avatar_url)
+        INSERT INTO vrm.user_profiles (id, email, full_name, avatar_url, is_organisation)
         SELECT u.id, u.email, left(u.raw_user_meta_data ->> 'full_name', 200),
-               left(u.raw_user_meta_data ->> 'avatar_url', 2000)
+               left(u.raw_user_meta_data ->> 'avatar_url', 2000),
+               coalesce(u.raw_app_meta_data -> 'is_organisation' = 'true', false)
         FROM auth.users u
         WHERE NOT EXISTS (SELECT FROM vrm.user_profiles p WHERE p.id = u.id)
         ON CONFLICT (id) DO NOTHING
@@ -47,7 +50,8 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   HINT = 'Ask another administrator of the application.';
     END IF;
-    UPDATE vrm.user_profiles SET role = set_user_role.role WHERE id = set_user_role.user_id;
+    UPDATE vrm.user_profiles SET role = set_user_role.role
+    WHERE id = set_user_role.user_id AND NOT is_organisation;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'user "%" does not exist', set_user_role.user_id
             USING ERRCODE = 'no_data_found',
@@ -60,6 +64,25 @@ COMMENT ON FUNCTION vrm.set_user_role(uuid, vrm.user_role) IS
 REVOKE EXECUTE ON FUNCTION vrm.set_user_role(uuid, vrm.user_role) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.set_user_role(uuid, vrm.user_role) TO authenticated;
 
+-- What makes an administrator, turns a second factor off or lifts a lock is written by functions, which run as
+-- their owner, and by the service: not by clients, whatever they were granted.
+CREATE OR REPLACE FUNCTION vrm_private.guard_profile() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pg_has_role(current_user, 'service_role', 'USAGE')
+       AND (pg_has_role(current_user, 'anon', 'USAGE') OR pg_has_role(current_user, 'authenticated', 'USAGE')) THEN
+        RAISE EXCEPTION 'permission denied to change the standing of an account'
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'Role, address, second factor, locks and deletion are for functions of vrm to change.',
+                  HINT = 'An administrator may: SELECT vrm.set_user_role(user_id, role);';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.guard_profile() IS
+    'trigger: anon and authenticated change no role, factor or lock, whatever they were granted';
+REVOKE EXECUTE ON FUNCTION vrm_private.guard_profile() FROM PUBLIC;
+
 -- On top of what each table's own policies allow, and whoever added the table: only accounts that are
 -- neither locked nor deleted, have shown their second factor if they have one, and are no anonymous
 -- sign-ins.  The SELECT has the account looked at once for a statement; IS NOT NULL, because the
@@ -68,6 +91,7 @@ CREATE OR REPLACE FUNCTION vrm_private.guard_tenants() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     tenant regclass;
+    command text;
 BEGIN
     FOR tenant IN
         SELECT c.oid::regclass
@@ -87,9 +111,22 @@ BEGIN
             EXECUTE format('COMMENT ON POLICY "accounts in good standing only" ON %s IS %L', tenant,
                            'not locked, deleted or anonymous, and aal2 where a second factor is on');
         END IF;
+        IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = tenant AND polname = 'viewers insert nothing') THEN
+            EXECUTE format('CREATE POLICY "viewers insert nothing" ON %s AS RESTRICTIVE FOR INSERT TO authenticated'
+                           ' WITH CHECK ((SELECT CASE WHEN vrm.may_write() THEN 1 END) IS NOT NULL)', tenant);
+            EXECUTE format('CREATE POLICY "viewers update nothing" ON %s AS RESTRICTIVE FOR UPDATE TO authenticated'
+                           ' USING (true)'
+                           ' WITH CHECK ((SELECT CASE WHEN vrm.may_write() THEN 1 END) IS NOT NULL)', tenant);
+            EXECUTE format('CREATE POLICY "viewers delete nothing" ON %s AS RESTRICTIVE FOR DELETE TO authenticated'
+                           ' USING ((SELECT CASE WHEN vrm.may_write() THEN 1 END) IS NOT NULL)', tenant);
+            FOREACH command IN ARRAY '{insert,update,delete}'::text[] LOOP
+                EXECUTE format('COMMENT ON POLICY "viewers %s nothing" ON %s IS %L', command, tenant,
+                               'viewers of an organisation read only');
+            END LOOP;
+        END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.guard_tenants() IS
-    'for vrm.install(): gives every table of users the policy "accounts in good standing only"';
+    'for vrm.install(): gives every table of users its restrictive policies';
 REVOKE EXECUTE ON FUNCTION vrm_private.guard_tenants() FROM PUBLIC;

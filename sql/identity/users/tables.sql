@@ -56,7 +56,7 @@ BEGIN
     CREATE UNIQUE INDEX users_email_key ON auth.users (lower(email))
         WHERE NOT is_sso_user AND email_confirmed_at IS NOT NULL;
     COMMENT ON INDEX auth.users_email_key IS
-        'one account an address, once it is proved; single sign-on may share them';
+        'one account per address, once it is proved; single sign-on may share them';
     CREATE INDEX users_address ON auth.users (lower(email));
     COMMENT ON INDEX auth.users_address IS 'people by address, proved or not';
     REVOKE ALL ON auth.users FROM PUBLIC, anon, authenticated;
@@ -113,7 +113,9 @@ CREATE TABLE IF NOT EXISTS vrm.user_profiles (
     locked_until timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    deleted_at timestamptz
+    deleted_at timestamptz,
+    is_organisation boolean NOT NULL DEFAULT false,
+    CONSTRAINT organisation_has_name CHECK (NOT is_organisation OR coalesce(full_name, '') <> '')
 );
 CREATE INDEX IF NOT EXISTS user_profiles_email ON vrm.user_profiles (lower(email));
 ALTER TABLE vrm.user_profiles ALTER COLUMN mfa_secret SET STORAGE EXTERNAL;
@@ -122,10 +124,12 @@ COMMENT ON TABLE vrm.user_profiles IS 'what the application knows of each person
 COMMENT ON INDEX vrm.user_profiles_email IS 'people by address, in any case';
 COMMENT ON COLUMN vrm.user_profiles.id IS 'the person: auth.users.id';
 COMMENT ON COLUMN vrm.user_profiles.email IS 'copy of auth.users.email; may be null there, so here';
-COMMENT ON COLUMN vrm.user_profiles.full_name IS 'name to show';
+COMMENT ON COLUMN vrm.user_profiles.full_name IS 'name to show, of a person or of an organisation';
 COMMENT ON COLUMN vrm.user_profiles.avatar_url IS 'picture to show';
-COMMENT ON COLUMN vrm.user_profiles.organization IS 'company or team';
-COMMENT ON COLUMN vrm.user_profiles.role IS 'what the person may do in the application';
+COMMENT ON COLUMN vrm.user_profiles.organization IS
+    'company or team: of members one of their organisations, of others what they say';
+COMMENT ON COLUMN vrm.user_profiles.role IS
+    'what the person may do in the application; manager is also who manages an organisation';
 COMMENT ON COLUMN vrm.user_profiles.mfa_enabled IS 'a second factor is asked for at sign-in';
 COMMENT ON COLUMN vrm.user_profiles.mfa_secret IS 'secret of the second factor, sealed';
 COMMENT ON COLUMN vrm.user_profiles.last_login IS 'last successful sign-in';
@@ -136,6 +140,9 @@ COMMENT ON COLUMN vrm.user_profiles.locked_until IS
 COMMENT ON COLUMN vrm.user_profiles.created_at IS 'when the profile was made';
 COMMENT ON COLUMN vrm.user_profiles.updated_at IS 'when it was last changed';
 COMMENT ON COLUMN vrm.user_profiles.deleted_at IS 'when the person asked for deletion; null while alive';
+COMMENT ON COLUMN vrm.user_profiles.is_organisation IS
+    'an account that nobody signs in to: members act for it, see vrm.act_as()';
+COMMENT ON CONSTRAINT organisation_has_name ON vrm.user_profiles IS 'members know it by its name';
 
 -- Locks made by hand.  Those that guesses earn are in vrm_private.lockout, and stop nobody who is in.
 CREATE TABLE IF NOT EXISTS vrm_private.account_locks (

@@ -12,8 +12,13 @@ FROM (VALUES
      'phone_change_token,reauthentication_token}', '{}',
      '{instance_id,aud,role,raw_app_meta_data,is_super_admin,banned_until,email_change_confirm_status}'),
     ('vrm.user_profiles', 'id', '{id,email,full_name,avatar_url,organization,role,mfa_enabled,last_login,'
-     'login_attempts,locked_until,created_at,updated_at,deleted_at}', '{mfa_secret}', '{}', '{}'),
+     'login_attempts,locked_until,created_at,updated_at,deleted_at,is_organisation}', '{mfa_secret}', '{}', '{}'),
     ('vrm_private.account_locks', 'user_id', '{user_id,locked_until,locked_at}', '{}', '{locked_by}', '{reason}'),
+    ('vrm_private.team_members', 'member_id', '{member_id,role,joined_at}', '{}', '{}', '{}'),
+    ('vrm_private.team_members', 'user_id', '{user_id}', '{}', '{}', '{}'),
+    -- of an organisation, and of whom it invites
+    ('vrm_private.team_invitations', 'user_id', '{user_id,id,email,role,created_at,expires_at}', '{token_hash}',
+     '{invited_by}', '{}'),
     ('vrm.agents', 'user_id', '{user_id,id,agent_id,agent_type,connection_details,direction,persona,scenario,'
      'created_at,updated_at,deleted_at}', '{}', '{}', '{}'),
     ('vrm.test_cases', 'user_id', '{user_id,id,name,user_persona,scenario,evaluator_metrics,is_shared,created_at,'
@@ -68,14 +73,20 @@ FROM (VALUES
     ('vrm.cached_results', 'user_id', '{user_id,query,result,made_at}', '{}', '{}', '{last_event,snapshot,made_by}'),
     ('vrm.logs', 'user_id', '{class,at,level,user_id,message,data}', '{}', '{}', '{}'),
     -- changed rows may be those of others; who did something to a person is about another person
-    ('vrm.audit_log', NULL, '{class,at,id,action,relation,detail}', '{}', '{actor,old,new}', '{xid,era,db_role}'),
+    ('vrm.audit_log', NULL, '{class,at,id,action,relation,detail}', '{}', '{actor,old,new,acting_for}',
+     '{xid,era,db_role}'),
     ('vrm_private.audit_journal', NULL, '{at,id,action,detail}', '{}', '{actor}', '{db_role}'),
     ('vrm_private.audit_journal_count', NULL, '{}', '{}', '{}', '{number}'),
     ('vrm_private.sessions', 'user_id', '{user_id,id,aal,client_ip,user_agent,created_at,refreshed_at,revoked_at}',
      '{}', '{}', '{}'),
     ('vrm_private.refresh_tokens', 'user_id', '{user_id,session_id,counter}', '{token_hash}', '{}', '{}'),
-    ('vrm_private.mfa_tickets', 'user_id', '{user_id,user_agent,expires_at}', '{token_hash,password_generation}', '{}',
-     '{}'),
+    ('vrm_private.email_changes', 'user_id', '{user_id,old_email,new_email,requested_at,confirmed_at}',
+     '{token_hash,password_generation}', '{}', '{}'),
+    ('vrm_private.linked_identities', 'user_id', '{user_id,issuer,subject,linked_at}', '{}', '{}', '{}'),
+    ('vrm_private.recovery_requests', NULL, '{email,requested_at}', '{}', '{}', '{id}'),
+    ('vrm_private.devices', 'user_id', '{user_id,id,expires_at,created_at}', '{password_generation}', '{}', '{}'),
+    ('vrm_private.mfa_tickets', 'user_id', '{user_id,user_agent,expires_at,device_id}',
+     '{token_hash,password_generation}', '{}', '{}'),
     ('vrm_private.recovery_codes', 'user_id', '{user_id}', '{code_hash}', '{}', '{}'),
     ('vrm_private.password_reset_tokens', 'user_id', '{user_id,id,expires_at,created_at}', '{token_hash}', '{}',
      '{}'),
@@ -83,7 +94,8 @@ FROM (VALUES
     ('vrm_private.sign_ups', NULL, '{email,full_name,requested_at}', '{password_hash,token_hash}', '{}',
      '{id,account_id}'),
     ('vrm_private.password_reset_requests', NULL, '{email,requested_at}', '{}', '{}', '{id}'),
-    ('vrm_private.deleted_accounts', 'user_id', '{user_id,email,requested_at}', '{}', '{requested_by}',
+    ('vrm_private.deleted_accounts', 'user_id', '{user_id,email,requested_at,token_expires_at}', '{token_hash}',
+     '{requested_by}',
      '{banned_until}'),
     ('vrm_private.subject_keys', 'subject', '{subject,created_at}', '{salt}', '{}', '{}'),
     -- of nobody, or for those who keep the database

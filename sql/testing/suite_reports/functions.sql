@@ -41,7 +41,7 @@ CREATE OR REPLACE FUNCTION vrm.suite_report(suite_run uuid, k integer DEFAULT NU
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
     run vrm.suite_runs := vrm_private.suite_run(owner, suite_run);
     of_k CONSTANT integer := coalesce(k, run.repeats);
 BEGIN
@@ -78,7 +78,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.suite_report(uuid, integer) IS
-    'a run of a suite of the caller: one row a case, and one of all cases, which has the means of theirs';
+    'a run of a suite of the caller: one row per case, and one of all cases, which has the means of theirs';
 
 -- Comparisons ------------------------------------------------------------------------------------------
 
@@ -176,7 +176,7 @@ CREATE OR REPLACE FUNCTION vrm.compare_suite_runs(a uuid, b uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
 BEGIN
     PERFORM vrm_private.suite_run(owner, a), vrm_private.suite_run(owner, b);
     RETURN QUERY SELECT * FROM vrm_private.compared(owner, ARRAY[a], ARRAY[b]);
@@ -212,7 +212,7 @@ CREATE OR REPLACE FUNCTION vrm.compare_versions(agent_id uuid, a integer, b inte
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
 BEGIN
     RETURN QUERY
         SELECT * FROM vrm_private.compared(owner, vrm_private.runs_of_version(owner, agent_id, a),
@@ -229,7 +229,7 @@ CREATE OR REPLACE FUNCTION vrm.compare_versions_in_all(
 )
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
     of_a uuid[] := vrm_private.runs_of_version(owner, agent_id, a);
     of_b uuid[] := vrm_private.runs_of_version(owner, agent_id, b);
 BEGIN
@@ -264,7 +264,7 @@ CREATE OR REPLACE FUNCTION vrm.judge_agreement(suite_run uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
 BEGIN
     PERFORM vrm_private.suite_run(owner, suite_run);
     RETURN QUERY
@@ -325,7 +325,7 @@ COMMENT ON FUNCTION vrm_private.baseline(uuid, vrm.suite_runs) IS
 CREATE OR REPLACE FUNCTION vrm.suite_gate(suite_run uuid, OUT passed boolean, OUT reason text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
     run vrm.suite_runs := vrm_private.suite_run(owner, suite_run);
     before uuid := vrm_private.baseline(owner, run);
     figures record;
@@ -379,7 +379,7 @@ COMMENT ON FUNCTION vrm_private.xml_text(text) IS 'text as it may stand in XML';
 CREATE OR REPLACE FUNCTION vrm.suite_junit(suite_run uuid) RETURNS xml
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
     run vrm.suite_runs := vrm_private.suite_run(owner, suite_run);
     gate record;
     agent text;

@@ -30,7 +30,7 @@ BEGIN
         RAISE EXCEPTION 'metrics of suite "%" are not valid', NEW.name
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = wrong,
-                  HINT = 'SELECT vrm.evaluator_metrics_error(...) tells whether a document will do.';
+                  HINT = 'SELECT vrm.evaluator_metrics_error(...) tells whether a document is valid.';
     END IF;
     RETURN NEW;
 END
@@ -81,8 +81,9 @@ BEGIN
     INSERT INTO vrm.suite_run_cases (user_id, suite_run_id, position, case_id, name, user_persona, scenario, metrics)
     SELECT owner, suite_run, asked.position, c.id, c.name, c.user_persona, c.scenario,
            vrm_private.merged_metrics(c.evaluator_metrics, copy_suite_cases.metrics)
-    FROM unnest(cases) WITH ORDINALITY AS asked (id, position)
-    JOIN vrm.test_cases c ON c.id = asked.id AND (c.user_id = owner OR c.is_shared);
+    FROM unnest(cases) WITH ORDINALITY AS asked (id, position),
+         LATERAL (SELECT t.* FROM vrm.test_cases t WHERE t.id = asked.id AND (t.user_id = owner OR t.is_shared)
+                  ORDER BY t.user_id <> owner LIMIT 1) AS c;
     SELECT asked.id INTO wrong
     FROM unnest(cases) AS asked (id)
     WHERE NOT EXISTS (SELECT FROM vrm.suite_run_cases c

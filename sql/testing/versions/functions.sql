@@ -100,7 +100,7 @@ CREATE OR REPLACE FUNCTION vrm.agent_diff(agent_id uuid, a integer, b integer)
     RETURNS TABLE (place text, before jsonb, after jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    owner uuid := vrm_private.caller();
+    owner uuid := vrm_private.reader();
     aside constant text[] := '{user_id,agent_id,version,created_at}';
     of_a jsonb := to_jsonb(vrm_private.agent_version(owner, agent_id, a)) - aside;
     of_b jsonb := to_jsonb(vrm_private.agent_version(owner, agent_id, b)) - aside;

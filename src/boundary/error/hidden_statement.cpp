@@ -1,4 +1,4 @@
-// Statements whose text nobody shall read in the log.
+// Statements whose text must not be in the log.
 #include "boundary/error/hidden_statement.h"
 
 #include <cstring>

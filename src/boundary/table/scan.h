@@ -28,17 +28,12 @@ class watched_table {
   watched_table(const char* schema, const char* table, const char* index) noexcept
       : schema_(schema), table_(table), index_(index) {}
 
-  /// Once, from _PG_init; the table lives as long as the process.
+  /// Once, from _PG_init; the table lives as long as the process.  All of them share a callback,
+  /// because PostgreSQL has ten places for those of all modules together.
   void watch() {
-    CacheRegisterRelcacheCallback(
-        [](Datum self, Oid relation) {
-          auto* const table = reinterpret_cast<watched_table*>(DatumGetPointer(self));
-          const Oid known = table->relation_;
-          if (relation == InvalidOid || known == InvalidOid || relation == known) {
-            table->changed_ = true;
-          }
-        },
-        PointerGetDatum(this));
+    if (first_ == nullptr) CacheRegisterRelcacheCallback(note_change, Datum{0});
+    next_ = first_;
+    first_ = this;
   }
 
   /// Whether the table may have changed since reload() last succeeded.
@@ -101,9 +96,20 @@ class watched_table {
   }
 
  private:
+  static void note_change(Datum /*argument*/, Oid relation) {
+    for (watched_table* table = first_; table != nullptr; table = table->next_) {
+      const Oid known = table->relation_;
+      if (relation == InvalidOid || known == InvalidOid || relation == known)
+        table->changed_ = true;
+    }
+  }
+
+  static inline watched_table* first_ = nullptr;
+
   const char* schema_;
   const char* table_;
   const char* index_;
+  watched_table* next_ = nullptr;
   Oid relation_ = InvalidOid;
   bool changed_ = true;
 };

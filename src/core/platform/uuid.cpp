@@ -46,11 +46,12 @@ std::optional<uuid> parse_uuid(std::string_view text) noexcept {
 
 std::string to_string(const uuid& id) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
+  std::string text(36, '-');
+  std::size_t at = 0;
   for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text.push_back('-');
-    text.push_back(digits[id.bytes[i] >> 4U]);
-    text.push_back(digits[id.bytes[i] & 0xFU]);
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    text[at++] = digits[id.bytes[i] >> 4U];
+    text[at++] = digits[id.bytes[i] & 0xFU];
   }
   return text;
 }

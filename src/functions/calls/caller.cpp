@@ -8,6 +8,7 @@
 #include "boundary/value/text.h"
 #include "core/platform/error.h"
 #include "functions/identity/account_problem.h"
+#include "functions/identity/acting.h"
 #include "functions/identity/current_identity.h"
 
 namespace vrm::sql {
@@ -18,12 +19,17 @@ vrm::uuid require_caller() {
     throw error("28000", "nobody is signed in")
         .hint("Sign in within the transaction; SELECT vrm.uid(); tells whom the database sees.");
   }
-  const vrm::uuid user = who->user;
   if (const auto problem = account_problem()) {
     throw error("42501", std::string(*problem))
         .hint("SELECT vrm.account_problem(); tells when it is gone.");
   }
-  return user;
+  if (!may_write()) {
+    throw error("42501", "a viewer changes nothing")
+        .hint("Ask a manager of the organisation for another role.");
+  }
+  const std::optional<vrm::uuid> owner = current_owner();
+  if (!owner) throw error("42501", "the membership in the organisation has ended");
+  return *owner;
 }
 
 void check_text(const char* name, std::optional<std::string_view> value, std::size_t most,

@@ -15,7 +15,9 @@
 #include "boundary/table/scan.h"
 #include "core/platform/error.h"
 #include "functions/identity/account_locks.h"
+#include "functions/identity/acting.h"
 #include "functions/identity/current_identity.h"
+#include "functions/identity/memberships.h"
 #include "functions/identity/sessions.h"
 
 extern "C" {
@@ -37,6 +39,7 @@ struct standing {
   bool is_deleted = false;
   bool is_banned = false;
   bool has_second_factor = false;
+  bool is_organisation = false;
 };
 
 /// A column by its name: a DBA may have added some, and dump and restore closes gaps.
@@ -62,7 +65,9 @@ standing standing_of(const vrm::uuid& user) {
   standing found;
   (void)read_row(profiles, user, [&found](HeapTuple row, TupleDesc columns) {
     const auto second_factor = value(row, columns, "mfa_enabled");
+    const auto is_organisation = value(row, columns, "is_organisation");
     found.has_profile = true;
+    found.is_organisation = is_organisation && DatumGetBool(*is_organisation);
     found.is_deleted = value(row, columns, "deleted_at").has_value();
     found.has_second_factor = second_factor && DatumGetBool(*second_factor);
   });
@@ -80,15 +85,34 @@ standing standing_of(const vrm::uuid& user) {
   return found;
 }
 
+/// Why a person may not act for the organisation that they have chosen.
+std::optional<std::string_view> membership_problem(const vrm::identity& who) {
+  const vrm::uuid* const chosen = chosen_organisation(who);
+  if (chosen == nullptr) [[likely]]
+    return std::nullopt;
+  const vrm::uuid organisation = *chosen;
+  if (!memberships::of(organisation, who.user))
+    return "the membership in the organisation has ended";
+  const standing now = standing_of(organisation);
+  if (!now.has_profile || now.is_deleted) return "the organisation is deleted";
+  if (now.is_banned) return "the organisation is banned";
+  if (account_locks::is_locked(organisation, GetCurrentTransactionStartTimestamp()))
+    return "the organisation is locked";
+  return std::nullopt;
+}
+
 }  // namespace
 
 /// Null when there is none.
 std::optional<std::string_view> account_problem() {
   const vrm::identity* const who = current_identity();
-  if (who == nullptr || !who->has_user) return "nobody is signed in";
+  if (who == nullptr || !who->has_user)
+    return has_unlinked_subject() ? "the subject of the token is linked to nobody"
+                                  : "nobody is signed in";
   if (who->is_anonymous) return "the sign-in is anonymous";
   const standing now = standing_of(who->user);
   if (!now.has_profile) return "there is no profile";
+  if (now.is_organisation) return "an organisation does not sign in";
   if (now.is_deleted) return "the account is deleted";
   if (now.is_banned) return "the account is banned";
   if (account_locks::is_locked(who->user, GetCurrentTransactionStartTimestamp()))
@@ -100,7 +124,7 @@ std::optional<std::string_view> account_problem() {
     has_shown_both |= session == sessions::state::open_with_second_factor;
   }
   if (now.has_second_factor && !has_shown_both) return "the second factor is missing";
-  return std::nullopt;
+  return membership_problem(*who);
 }
 
 }  // namespace vrm::sql

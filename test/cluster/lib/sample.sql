@@ -53,6 +53,14 @@ SELECT vrm.complete_test_run(:'tested') \g /dev/null
 SELECT vrm.record_verdict(:'tested', id, 'person A', false, rationale => 'rude') FROM vrm.metrics \g /dev/null
 COMMIT;
 \endif
+SELECT to_regclass('vrm_private.team_members') IS NOT NULL AS has_teams \gset
+\if :has_teams
+BEGIN;
+SELECT pg_temp.sign_in('00000000-0000-7000-8000-00000000000b') \g /dev/null
+SELECT vrm.create_organisation('Acme') AS acme \gset
+SELECT vrm.act_as(:'acme'), vrm.invite('alice@example.org', 'viewer') \g /dev/null
+COMMIT;
+\endif
 SELECT vrm_private.compact_calls() AS compacted \gset
 
 SELECT vrm.jwk_import('{"keys": [{"kid": "k", "kty": "OKP", "crv": "Ed25519",

@@ -65,6 +65,7 @@ SQL
 my @readers = split /\n/, $readers;
 cmp_ok(scalar @readers, '>', 30, 'there are functions and tables that are read');
 for my $sql (@readers) {
+    next if $sql =~ /vrm\.(members|invitations|member_activity)\(/;  # of organisations: accounts/teams.pl
     is(error_as_user($standby, 'calls', $alice, $sql), '', "the standby can: $sql");
 }
 

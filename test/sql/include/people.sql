@@ -34,6 +34,24 @@ CREATE FUNCTION pg_temp.as_anon(statement text) RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.as_role('anon', NULL, statement)
 $$;
 
+-- What `statement` gives, or its SQLSTATE, when `who` runs it and the token says that they act for `organisation`.
+CREATE FUNCTION pg_temp.as_member(who uuid, organisation uuid, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+BEGIN
+    PERFORM set_config('request.jwt.claims', jsonb_build_object('sub', who, 'act_as', organisation)::text, true),
+            set_config('vrm.acting', '', true), set_config('role', 'authenticated', true);
+    BEGIN
+        EXECUTE statement INTO result;
+        SET CONSTRAINTS ALL IMMEDIATE;
+    EXCEPTION WHEN OTHERS THEN
+        result := SQLSTATE;
+    END;
+    PERFORM set_config('role', 'none', true), set_config('request.jwt.claims', '', true);
+    RETURN result;
+END
+$$;
+
 -- The whole message of the error that `statement` raises for `who`: SQLSTATE, message, DETAIL, HINT.
 CREATE FUNCTION pg_temp.error_of(who uuid, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -17,7 +17,8 @@ SELECT is(pg_temp.columns('vrm.user_profiles'),
           'role vrm.user_role not null default ''user''::vrm.user_role, mfa_enabled boolean not null default false, '
           'mfa_secret vrm.sealed, last_login timestamp with time zone, login_attempts integer not null default 0, '
           'locked_until timestamp with time zone, created_at timestamp with time zone not null default now(), '
-          'updated_at timestamp with time zone not null default now(), deleted_at timestamp with time zone',
+          'updated_at timestamp with time zone not null default now(), deleted_at timestamp with time zone, '
+          'is_organisation boolean not null default false',
           'user_profiles');
 SELECT is(pg_temp.columns('vrm_private.password_reset_tokens'),
           'user_id uuid not null, id uuid not null default vrm.uuid7(), token_hash bytea not null, '

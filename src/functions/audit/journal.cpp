@@ -4,11 +4,14 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/table/frozen_row.h"
 #include "boundary/table/gapless_counter.h"
 #include "core/platform/error.h"
 #include "functions/accounts/lockout_store.h"
+#include "functions/identity/acting.h"
 #include "functions/identity/current_identity.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/table.h"
 #include "functions/platform/uuid.h"
 
@@ -30,9 +33,18 @@ const vrm::identity* caller() {
   }
 }
 
-/// `detail` and the number of the entry.
-Datum numbered(Datum detail, bool has_detail, std::int64_t number) {
-  const std::string member = "{\"journal\": " + std::to_string(number) + "}";
+/// The organisation that the caller acts for, and belongs to.
+std::optional<vrm::uuid> organisation_of(const vrm::identity* who) {
+  if (who == nullptr || chosen_organisation(*who) == nullptr) return std::nullopt;
+  return current_owner();
+}
+
+/// `detail`, the number of the entry, and the organisation that the caller acts for.
+Datum numbered(Datum detail, bool has_detail, std::int64_t number,
+               const std::optional<vrm::uuid>& acting_for) {
+  std::string member = "{\"journal\": " + std::to_string(number);
+  if (acting_for) member += R"(, "acting_for": ")" + vrm::to_string(*acting_for) + '"';
+  member += '}';
   return pg::guarded([&] {
     const Datum object = DirectFunctionCall1(jsonb_in, CStringGetDatum(member.c_str()));
     return has_detail ? DirectFunctionCall2(jsonb_concat, detail, object) : object;
@@ -50,6 +62,7 @@ void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail
   }
   const vrm::identity* const who = caller();
   const bool known = who != nullptr && who->has_user;
+  const std::optional<vrm::uuid> acting_for = organisation_of(known ? who : nullptr);
   const Datum connected = pg::guarded([] {
     return DirectFunctionCall1(namein,
                                CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
@@ -65,7 +78,7 @@ void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail
         pg::datum_traits<std::string_view>::to(action),
         known ? pg::datum_traits<vrm::uuid>::to(who->user) : Datum{0},
         connected,
-        count.is_there() ? numbered(said, detail.has_value(), count.next()) : said};
+        count.is_there() ? numbered(said, detail.has_value(), count.next(), acting_for) : said};
     const std::array<bool, 6> nulls = {false,  false, false,
                                        !known, false, !detail && !count.is_there()};
     pg::insert_frozen(platform_table("vrm_private", "audit_journal"), values.data(), nulls.data(),
@@ -77,4 +90,4 @@ void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_audit_journal, vrm::sql::audit_journal);
+PG_EXPORT_CHECKED(vrm_audit_journal, vrm::sql::require_grant, vrm::sql::audit_journal);
