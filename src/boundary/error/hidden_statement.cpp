@@ -24,7 +24,7 @@ bool lists_parameters(const char* text) {
 
 void leave_out_parameters(ErrorData* entry) {
   if (hidden_parameters == nullptr || debug_query_string == nullptr ||
-      std::strstr(debug_query_string, hidden_parameters) == nullptr)
+      strcasestr(debug_query_string, hidden_parameters) == nullptr)
     return;
   if (lists_parameters(entry->detail)) entry->detail = nullptr;
   if (lists_parameters(entry->context)) entry->hide_ctx = true;

@@ -42,7 +42,7 @@ my $said = logged("SELECT vrm.rpc(:token, 'nothing', :arguments)", token => $tok
 like($said, qr/execute .*vrm\.rpc\(\$1, 'nothing', \$2\)/, 'a call is in the log');
 unlike($said, qr/hunter2/, 'its arguments are not');
 unlike($said, qr/\Q$token[0]\E/, 'nor is its token');
-$said = logged("SELECT vrm.rpc_batch(:token, :calls)", token => $token[0],
+$said = logged("SELECT VRM.RPC_BATCH(:token, :calls)", token => $token[0],
     calls => '[{"function": "log", "arguments": {"message": "hunter2"}}]');
 unlike($said, qr/hunter2/, 'nor is a batch');
 $said = logged("SELECT vrm.rpc(:token, 'uid'), 1 / :zero::integer", token => $token[0], zero => 0);
