@@ -1,5 +1,5 @@
 // Columns whose values open only in their own row: the trigger that binds what is written,
-// vrm.reveal_row(), and what rotation does to rows.
+// vrm.reveal_row(), what rotation does to rows, and values on their way to another database.
 //
 // The trigger is the registration that counts.  Its argument is the column's id, its column list
 // names the sealed column first; PostgreSQL keeps the list right when columns are renamed or a dump
@@ -191,8 +191,13 @@ class passing_plaintext {
   passing_plaintext(const passing_plaintext&) = delete;
   passing_plaintext& operator=(const passing_plaintext&) = delete;
 
+  [[nodiscard]] byte_view bytes() const noexcept { return bytes_; }
   [[nodiscard]] bool opened(const keyring::binding_of& binding, byte_view envelope) {
     return keyring::try_open(binding, envelope, bytes_);
+  }
+  [[nodiscard]] bool opened(vrm::data_key& key, const vrm::envelope_header& header,
+                            byte_view context, byte_view envelope) {
+    return key.open(header, context, envelope, bytes_);
   }
   [[nodiscard]] Datum sealed(const keyring::binding_of& binding) const {
     const pg::bytea_result envelope(keyring::sealed_size(bytes_.size()));
@@ -311,6 +316,28 @@ std::optional<sealed_column> find_column(Relation relation, AttrNumber attribute
   return std::nullopt;
 }
 
+/// The sealed column of this name; SQLSTATE 55000 when it is none.
+sealed_column require_column(const pg::relation_scope& relation, pg::relation_id table,
+                             pg::name_view column_name) {
+  const AttrNumber attribute = pg::guarded([&] { return get_attnum(table.oid, column_name.text); });
+  const auto column = find_column(relation.get(), attribute);
+  if (column) return *column;
+  const std::string name = relation.quoted_name();
+  throw vrm::error("55000", "column is not sealed")
+      .detail("Column \"" + std::string(column_name.text) + "\" of " + name + ".")
+      .hint("SELECT vrm.seal_column('" + name + "', '" + column_name.text + "');");
+}
+
+/// What two databases share for a transfer, 32 bytes in base64.
+vrm::secret_key transfer_key(const secret& argument) {
+  const unmasked text(argument);
+  const auto key = vrm::decode_key(text.text());
+  if (key) return *key;
+  throw vrm::error("22023", "the transfer key is not 32 bytes in base64")
+      .detail("It has " + std::to_string(text.text().size()) + " characters, not 44.")
+      .hint("Make one in the shell: openssl rand -base64 32");
+}
+
 /// Runs the query that finds the row as the caller, so that privileges and policies hold: sealed
 /// value first, then the primary key.
 bool find_row(const pg::spi_session& spi, const pg::relation_scope& relation,
@@ -353,33 +380,26 @@ HeapTuple bind_sealed(const pg::trigger_call& call) {
 std::optional<pg::text_result> reveal_row(pg::relation_id table, pg::name_view column_name,
                                           std::string_view key) {
   const pg::relation_scope relation(table);
-  const AttrNumber attribute = pg::guarded([&] { return get_attnum(table.oid, column_name.text); });
-  const auto column = find_column(relation.get(), attribute);
-  if (!column) {
-    const std::string name = relation.quoted_name();
-    throw vrm::error("55000", "column is not sealed")
-        .detail("Column \"" + std::string(column_name.text) + "\" of " + name + ".")
-        .hint("SELECT vrm.seal_column('" + name + "', '" + column_name.text + "');");
-  }
-  const std::vector<std::string> values = vrm::split_record(key, column->key_count);
-  if (values.size() != column->key_count) {
+  const sealed_column column = require_column(relation, table, column_name);
+  const std::vector<std::string> values = vrm::split_record(key, column.key_count);
+  if (values.size() != column.key_count) {
     throw vrm::error("22023", "the primary key does not have that many columns")
-        .detail("It has " + std::to_string(column->key_count) + ".")
+        .detail("It has " + std::to_string(column.key_count) + ".")
         .hint("Several values read '(first,second)'.");
   }
 
   const MemoryContext result_context = CurrentMemoryContext;
   const pg::spi_session spi;
-  if (!find_row(spi, relation, *column, values)) return std::nullopt;
+  if (!find_row(spi, relation, column, values)) return std::nullopt;
   row_binding bound;
-  bound.start(*column);
-  for (std::size_t i = 0; i < column->key_count; ++i) {
-    bound.add(*column, i, spi.datum(0, static_cast<int>(i) + 2).value_or(Datum{0}));
+  bound.start(column);
+  for (std::size_t i = 0; i < column.key_count; ++i) {
+    bound.add(column, i, spi.datum(0, static_cast<int>(i) + 2).value_or(Datum{0}));
   }
   const auto envelope = spi.column<std::span<const std::byte>>(0, 1);
   if (!envelope) return std::nullopt;
   const pg::context_scope outlives_spi(result_context);
-  return revealed(bound.binding(*column), *envelope);
+  return revealed(bound.binding(column), *envelope);
 }
 
 /// Seals the column anew in the rows at `places` as the query sees them, unless it is under this
@@ -429,8 +449,62 @@ bool opens_at(pg::relation_id table, pg::name_view column_name, pg::tuple_addres
   return value->opens(*column, plaintext);
 }
 
+/// The sealed column of the row at `place`, sealed for another database that is given the transfer
+/// key, too; null where there is none.
+std::optional<pg::bytea_result> seal_for_transfer(pg::relation_id table, pg::name_view column_name,
+                                                  pg::tuple_address address, secret key,
+                                                  std::span<const std::byte> context) {
+  const vrm::secret_key shared = transfer_key(key);
+  const pg::relation_scope relation(table);
+  const sealed_column column = require_column(relation, table, column_name);
+  const HeapTuple row = pg::row_at(relation.get(), address.place);
+  if (row == nullptr) return std::nullopt;
+  const auto value = value_in(column, RelationGetDescr(relation.get()), row);
+  if (!value) return std::nullopt;
+  passing_plaintext plaintext(value->envelope);
+  if (!value->opens(column, plaintext)) keyring::throw_cannot_be_opened();
+  const vrm::envelope_header header{.bound = vrm::binding::context,
+                                    .key_id = vrm::key_id_of(shared)};
+  const pg::bytea_result envelope(keyring::sealed_size(plaintext.bytes().size()));
+  vrm::data_key(shared).seal(header, context, plaintext.bytes(), envelope.bytes());
+  return envelope;
+}
+
+/// The way back: the value as the column holds it in this row, under the active key of this
+/// database.  Of the row nothing but the primary key is looked at.
+pg::bytea_result seal_from_transfer(pg::relation_id table, pg::name_view column_name,
+                                    pg::any_row row, std::span<const std::byte> value, secret key,
+                                    std::span<const std::byte> context) {
+  const vrm::secret_key shared = transfer_key(key);
+  const pg::relation_scope relation(table);
+  const sealed_column column = require_column(relation, table, column_name);
+  if (HeapTupleHeaderGetTypeId(row.row) != relation.get()->rd_rel->reltype) {
+    throw vrm::error("42804", "the row is not one of this table")
+        .detail("The table is " + relation.quoted_name() + ".")
+        .hint("SELECT ROW(NULL::" + relation.quoted_name() + ");");
+  }
+  HeapTupleData tuple{};
+  tuple.t_len = HeapTupleHeaderGetDatumLength(row.row);
+  tuple.t_data = row.row;
+  const row_binding bound = bind(column, &tuple, RelationGetDescr(relation.get()));
+  const auto header = vrm::read_envelope_header(value, value.size());
+  if (!header) keyring::throw_cannot_be_opened();
+  passing_plaintext plaintext(value);
+  vrm::data_key from(shared);
+  if (!plaintext.opened(from, *header, context, value)) {
+    throw vrm::error("22000", "the value does not open with this transfer key")
+        .detail("It was exported with another one, or from another place.")
+        .hint("SELECT vrm.export_tenant($1, transfer_key => $2);");
+  }
+  const pg::bytea_result envelope(keyring::sealed_size(plaintext.bytes().size()));
+  keyring::seal(bound.binding(column), plaintext.bytes(), envelope.bytes());
+  return envelope;
+}
+
 }  // namespace vrm::sql
 
+PG_EXPORT(vrm_seal_for_transfer, vrm::sql::seal_for_transfer);
+PG_EXPORT(vrm_seal_from_transfer, vrm::sql::seal_from_transfer);
 PG_EXPORT(vrm_opens_at, vrm::sql::opens_at);
 PG_EXPORT(vrm_reseal_rows, vrm::sql::reseal_rows);
 PG_EXPORT(vrm_bind_sealed, vrm::sql::bind_sealed);
