@@ -7,7 +7,6 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use VRM::Server;
-use VRM::Snapshot;
 
 # --- given: an entry and two nodes, each with keys of its own ---------------------------------------
 
