@@ -9,7 +9,8 @@ GRANT SELECT (user_id, id, agent_id, direction, created_at, deleted_at) ON vrm.a
 GRANT SELECT (user_id, agent_id, version, direction, created_at) ON vrm.agent_versions TO analytics;
 GRANT SELECT (user_id, id, agent_id, started_at, status, duration_ms, sentiment, outcome, outcome_kind, cost_micros,
               currency, agent_ms, customer_ms, interruptions, tool_calls, tool_failures) ON vrm.call_facts TO analytics;
-GRANT SELECT (user_id, metric_id, run_id, case_id, judge, is_person, score, passed, at) ON vrm.metric_results TO analytics;
+GRANT SELECT (user_id, metric_id, run_id, case_id, judge, is_person, score, passed, at)
+    ON vrm.metric_results TO analytics;
 
 -- Every column of a primary key has to be in its list: it is what an UPDATE and a DELETE name the row by.  DELETE
 -- is published, so that whoever is erased here is erased there.
@@ -17,6 +18,6 @@ CREATE PUBLICATION analytics FOR TABLE
     vrm.call_outcomes,
     vrm.agents (user_id, id, agent_id, direction, created_at, deleted_at),
     vrm.agent_versions (user_id, agent_id, version, direction, created_at),
-    vrm.call_facts (user_id, id, agent_id, started_at, status, duration_ms, sentiment, outcome, outcome_kind, cost_micros,
-                    currency, agent_ms, customer_ms, interruptions, tool_calls, tool_failures),
+    vrm.call_facts (user_id, id, agent_id, started_at, status, duration_ms, sentiment, outcome, outcome_kind,
+                    cost_micros, currency, agent_ms, customer_ms, interruptions, tool_calls, tool_failures),
     vrm.metric_results (user_id, metric_id, run_id, case_id, judge, is_person, score, passed, at);

@@ -93,7 +93,8 @@ BEGIN
         END IF;
         sent := node.tenant_digest(from_node, user_id);
         PERFORM node.import_tenant(
-            to_node, (SELECT jsonb_agg(l) FROM node.export_tenant(from_node, user_id, transfer_key) AS l), transfer_key);
+            to_node, (SELECT jsonb_agg(l) FROM node.export_tenant(from_node, user_id, transfer_key) AS l),
+            transfer_key);
         IF node.tenant_digest(to_node, user_id) IS DISTINCT FROM sent THEN
             RAISE EXCEPTION 'what has arrived is not what was sent' USING HINT = 'Call it again.';
         END IF;

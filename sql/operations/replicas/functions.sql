@@ -43,7 +43,9 @@ CREATE OR REPLACE FUNCTION vrm_private.standbys()
     RETURNS TABLE (name text, is_subscriber boolean, state text, received pg_lsn, replayed pg_lsn, lag_bytes numeric,
                    lag_seconds double precision, slot text)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    WITH here AS (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn)
+    WITH here AS (
+        SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn
+    )
     SELECT r.application_name, coalesce(s.slot_type = 'logical', false), r.state, r.flush_lsn, r.replay_lsn,
            greatest(pg_wal_lsn_diff(here.lsn, r.replay_lsn), 0),
            greatest(extract(epoch FROM r.replay_lag),

@@ -106,7 +106,8 @@ CREATE OR REPLACE FUNCTION vrm_private.distribution_column(relation regclass) RE
       AND a.attname = CASE WHEN relation IN ('auth.users'::regclass, 'vrm.user_profiles'::regclass) THEN 'id'
                            ELSE 'user_id' END
 $$;
-COMMENT ON FUNCTION vrm_private.distribution_column(regclass) IS 'the column that says whose a row is; null without one';
+COMMENT ON FUNCTION vrm_private.distribution_column(regclass) IS
+    'the column that says whose a row is; null without one';
 
 CREATE OR REPLACE FUNCTION vrm_private.distribution_fates()
     RETURNS TABLE (relation regclass, becomes text, by_column name, reason text)
@@ -138,7 +139,8 @@ CREATE OR REPLACE FUNCTION vrm_private.distribution_obstacles()
         FROM vrm_private.distribution_fates() f
     )
     SELECT f.relation, format('%s %s does not contain %s',
-                              CASE WHEN i.indisprimary THEN 'primary key' ELSE 'unique index' END, c.relname, f.by_column)
+                              CASE WHEN i.indisprimary THEN 'primary key' ELSE 'unique index' END, c.relname,
+                              f.by_column)
     FROM fates f JOIN pg_index i ON i.indrelid = f.relation JOIN pg_class c ON c.oid = i.indexrelid
     WHERE f.is_distributed AND i.indisunique AND f.number <> ALL (i.indkey)
     UNION ALL
@@ -160,7 +162,8 @@ CREATE OR REPLACE FUNCTION vrm_private.distribution_obstacles()
     UNION ALL
     SELECT f.relation, format('policy "%s" has a subquery', p.polname)
     FROM fates f JOIN pg_policy p ON p.polrelid = f.relation
-    WHERE f.is_distributed AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~* '\mselect\M'
+    WHERE f.is_distributed
+      AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~* '\mselect\M'
     UNION ALL
     SELECT f.relation, format('trigger %s has to be dropped and made again', t.tgname)
     FROM fates f JOIN pg_trigger t ON t.tgrelid = f.relation AND NOT t.tgisinternal
@@ -170,7 +173,8 @@ CREATE OR REPLACE FUNCTION vrm_private.distribution_obstacles()
     FROM fates f JOIN pg_class c ON c.oid = f.relation JOIN pg_am m ON m.oid = c.relam AND m.amname <> 'heap'
     WHERE f.becomes <> 'local'
 $$;
-COMMENT ON FUNCTION vrm_private.distribution_obstacles() IS 'what stands in the way of distributing a table, by what Citus refuses';
+COMMENT ON FUNCTION vrm_private.distribution_obstacles() IS
+    'what stands in the way of distributing a table, by what Citus refuses';
 
 CREATE OR REPLACE FUNCTION vrm.distribute_plan()
     RETURNS TABLE (table_name text, becomes text, reason text, obstacles text[])
@@ -190,7 +194,8 @@ BEGIN
         USING ERRCODE = 'feature_not_supported',
               DETAIL = CASE WHEN EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus')
                             THEN 'This version of vrm has not been proved to work on Citus.'
-                            ELSE 'Extension citus is not installed, and this version of vrm has not been proved to work on it.' END,
+                            ELSE 'Extension citus is not installed, and this version of vrm has not been proved to'
+                                 ' work on it.' END,
               HINT = 'SELECT * FROM vrm.distribute_plan();';
 END
 $$;
@@ -201,7 +206,8 @@ CREATE OR REPLACE PROCEDURE vrm.distribute(shards integer DEFAULT 32)
 BEGIN
     IF shards IS NULL OR shards NOT BETWEEN 1 AND 64000 THEN
         RAISE EXCEPTION 'there have to be 1 to 64000 shards'
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('%s were asked for.', coalesce(shards::text, 'null')),
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('%s were asked for.', coalesce(shards::text, 'null')),
                   HINT = 'CALL vrm.distribute(32);';
     END IF;
     PERFORM vrm_private.refuse_distribution('distributing tables over nodes');

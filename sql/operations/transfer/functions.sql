@@ -65,7 +65,8 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_query(
                                                                     c.name)
                                WHEN purpose = 'open' THEN format(
                                    'encode(vrm.seal_for_transfer(r.tableoid, %L, r.ctid, $2,'
-                                   ' vrm_private.transfer_context(%2$L, %1$L, %3$s)), ''base64'')', c.name, c.relation, k.key)
+                                   ' vrm_private.transfer_context(%2$L, %1$L, %3$s)), ''base64'')',
+                                   c.name, c.relation, k.key)
                                ELSE 'NULL' END, ', ' ORDER BY c.place) AS sources,
                coalesce(bool_or(c.is_sealed AND c.is_required), false) AND purpose = 'leave' AS is_left
         FROM vrm_private.tenant_columns(only_of) c LEFT JOIN keys k ON k.relation = c.relation
@@ -218,8 +219,8 @@ BEGIN
     SELECT l INTO header FROM jsonb_array_elements(lines) AS l WHERE l ->> 'format' = 'vrm.tenant/1';
     SELECT l INTO footer FROM jsonb_array_elements(lines) AS l WHERE l ? 'digest';
     IF header IS NULL OR footer IS NULL THEN
-        PERFORM vrm_private.refuse_lines(format('The %s is missing.', CASE WHEN header IS NULL THEN 'first line, with the format,'
-                                                                           ELSE 'last line, with the digest,' END), again);
+        PERFORM vrm_private.refuse_lines(CASE WHEN header IS NULL THEN 'The first line, with the format, is missing.'
+                                              ELSE 'The last line, with the digest, is missing.' END, again);
     ELSIF header ->> 'version' IS DISTINCT FROM here THEN
         PERFORM vrm_private.refuse_lines(format('They are of version %s, and this is %s.', header ->> 'version', here),
                                          'ALTER EXTENSION vrm UPDATE;');
@@ -237,7 +238,8 @@ BEGIN
                                          'ALTER TABLE ... ADD COLUMN ..., as it is where the tenant comes from');
     END IF;
     SELECT count(*) AS rows, sum(vrm_private.tenant_digest(l ->> 'relation', l -> 'row', s.names))::text AS digest,
-           coalesce(bool_or(EXISTS (SELECT FROM unnest(s.names) AS n WHERE l -> 'row' ->> n IS NOT NULL)), false) AS sealed
+           coalesce(bool_or(EXISTS (SELECT FROM unnest(s.names) AS n WHERE l -> 'row' ->> n IS NOT NULL)), false)
+               AS sealed
     INTO found
     FROM jsonb_array_elements(lines) AS l
     LEFT JOIN (SELECT c.relation::text, array_agg(c.name::text) AS names FROM vrm_private.tenant_columns() c
@@ -331,7 +333,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.record_imported_batches(uuid) IS
-    'gives the archived calls of a tenant that has come batches of the manifest, which vrm.verify_archive() holds them to';
+    'gives archived calls that have come batches of the manifest, which vrm.verify_archive() holds them to';
 
 -- Triggers, and with them foreign keys, stay silent during an import; what refers to something is looked at here.
 CREATE OR REPLACE FUNCTION vrm_private.check_tenant_references(owner uuid) RETURNS void
@@ -352,11 +354,13 @@ BEGIN
         WHERE t.fate = 'moves'
         GROUP BY f.oid, f.conname, f.conrelid, f.confrelid, t.condition
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE %s AND %s AND NOT EXISTS (SELECT FROM %s AS o WHERE %s))',
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS r WHERE %s AND %s'
+                       ' AND NOT EXISTS (SELECT FROM %s AS o WHERE %s))',
                        reference.relation, reference.condition, reference.is_set, reference.other, reference.matches)
             INTO broken USING owner;
         IF broken THEN
-            RAISE EXCEPTION 'rows of the tenant in % refer to something that is not in %', reference.relation, reference.other
+            RAISE EXCEPTION 'rows of the tenant in % refer to something that is not in %', reference.relation,
+                reference.other
                 USING ERRCODE = 'foreign_key_violation', DETAIL = format('Constraint "%s".', reference.conname),
                       HINT = format('TABLE %s;', reference.other);
         END IF;
@@ -391,7 +395,8 @@ BEGIN
     -- holds outlive an erasure: whoever comes back finds their own
     EXECUTE format('SELECT sum(t.sign) AS rows,'
                    ' sum(t.sign * vrm_private.tenant_digest(t.relation, t.value, NULL))::text AS digest'
-                   ' FROM (SELECT *, 1 FROM (%s) AS n UNION ALL SELECT *, -1 FROM (%s) AS o) AS t (relation, value, sign)',
+                   ' FROM (SELECT *, 1 FROM (%s) AS n UNION ALL SELECT *, -1 FROM (%s) AS o)'
+                   ' AS t (relation, value, sign)',
                    vrm_private.tenant_query('compare'),
                    vrm_private.tenant_query('compare', 'vrm_private.legal_holds', format('r.hold_id <= %s', last_hold)))
         INTO found USING owner;
@@ -418,8 +423,10 @@ COMMENT ON FUNCTION vrm.keep_objects(uuid) IS
     'with vrm.erase_user(), in one transaction: objects of recordings stay, because the person''s calls are elsewhere';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.tenant_columns(regclass), vrm_private.refuse_type(regclass, name), vrm_private.transfer_context(regclass, name, text[]),
-    vrm_private.tenant_query(text, regclass, text), vrm_private.tenant_digest(text, jsonb, text[]), vrm_private.require_tenant(uuid),
+    vrm_private.tenant_columns(regclass), vrm_private.refuse_type(regclass, name),
+    vrm_private.transfer_context(regclass, name, text[]),
+    vrm_private.tenant_query(text, regclass, text), vrm_private.tenant_digest(text, jsonb, text[]),
+    vrm_private.require_tenant(uuid),
     vrm.tenant_fingerprint(uuid), vrm_private.tenant_left_out(uuid, boolean), vrm.export_tenant(uuid, vrm.secret),
     vrm_private.refuse_lines(text, text), vrm_private.check_tenant_lines(jsonb, boolean),
     vrm_private.refuse_known_tenant(uuid, jsonb), vrm_private.tenant_insert(regclass),

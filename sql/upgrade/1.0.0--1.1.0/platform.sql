@@ -345,7 +345,8 @@ COMMENT ON FUNCTION vrm_private.relations_to_check() IS
 UPDATE vrm.monitoring_metrics SET help = new.help
 FROM (VALUES ('vrm_replication_lag_seconds',
               'how far replay is behind at most: of the standby that is last, on a standby its own'),
-             ('vrm_replication_lag_bytes', 'the same in bytes of WAL; NaN on a standby that is cut off')) AS new (name, help)
+             ('vrm_replication_lag_bytes', 'the same in bytes of WAL; NaN on a standby that is cut off'))
+    AS new (name, help)
 WHERE monitoring_metrics.name = new.name;
 
 -- comments that have changed

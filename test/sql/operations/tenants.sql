@@ -14,7 +14,8 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c
                 'all tables are looked at');
 SELECT is_empty($$SELECT e.relation FROM vrm_private.tenant_exceptions() e GROUP BY e.relation HAVING count(*) > 1$$,
                 'each once');
-SELECT is_empty($$SELECT p.relation FROM vrm_private.export_paths() p JOIN vrm_private.tenant_tables() t USING (relation)
+SELECT is_empty($$SELECT p.relation
+                  FROM vrm_private.export_paths() p JOIN vrm_private.tenant_tables() t USING (relation)
                   WHERE t.fate NOT IN ('moves', 'stays')$$,
                 'what people are given of themselves goes along, or a line says that it stays');
 SELECT is_empty($$SELECT t.relation, f.confrelid::regclass FROM vrm_private.tenant_tables() t
@@ -28,12 +29,14 @@ SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE TABLE vrm.new_one (id integer PRIMARY KEY);
 CREATE TABLE vrm.new_two (user_id uuid NOT NULL, at timestamptz);
 INSERT INTO vrm.new_two VALUES (:'alice', 'infinity');
-SELECT results_eq($$SELECT relation::text, fate FROM vrm_private.tenant_tables() WHERE relation::text ~ 'new_' ORDER BY 1$$,
+SELECT results_eq($$SELECT relation::text, fate FROM vrm_private.tenant_tables()
+                    WHERE relation::text ~ 'new_' ORDER BY 1$$,
                   $$VALUES ('vrm.new_one', 'unknown'), ('vrm.new_two', 'moves')$$,
                   'a new table with a user_id goes along, one without is noticed');
 CREATE TEMP TABLE line AS SELECT vrm.export_tenant(:'alice') AS l;
 SELECT is((SELECT l -> 'row' ->> 'at' FROM line WHERE l ->> 'relation' = 'vrm.new_two'), 'infinity', 'with its rows');
-SELECT is((SELECT l ->> 'reason' FROM line WHERE l ->> 'left_out' = 'vrm.new_one'), 'nobody has said whose its rows are',
+SELECT is((SELECT l ->> 'reason' FROM line WHERE l ->> 'left_out' = 'vrm.new_one'),
+          'nobody has said whose its rows are',
           'and each export says of the other that it is left out');
 CREATE ROLE tenants_somebody;
 ALTER TABLE vrm.new_two OWNER TO tenants_somebody;
@@ -76,7 +79,8 @@ SELECT matches(pg_temp.failure('CALL vrm.distribute()'),
                '^0A000 \| distributing tables over nodes is not supported \| Extension citus is not installed.*'
                ' \| SELECT \* FROM vrm\.distribute_plan\(\);$', 'nothing is promised that was not tried');
 SELECT matches(pg_temp.failure('CALL vrm.undistribute()'), '^0A000 \| ', 'either way');
-SELECT matches(pg_temp.failure('CALL vrm.distribute(0)'), '^22023 \| .* \| CALL vrm\.distribute\(32\);$', 'shards are counted');
+SELECT matches(pg_temp.failure('CALL vrm.distribute(0)'), '^22023 \| .* \| CALL vrm\.distribute\(32\);$',
+               'shards are counted');
 SELECT is(ARRAY[pg_temp.as_user(:'alice', 'SELECT count(*) FROM vrm.distribute_plan()'),
                 pg_temp.as_role('service_role', NULL, 'SELECT count(*) > 50 FROM vrm.distribute_plan()')],
           ARRAY['42501', 'true'], 'the plan is for the service');

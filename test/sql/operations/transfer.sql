@@ -20,7 +20,8 @@ SELECT pg_temp.as_user(:'alice', format('SELECT vrm.append_transcript(%L, ''Agen
     \g /dev/null
 UPDATE vrm.user_profiles SET mfa_secret = vrm.seal('JBSWY3DPEHPK3PXP') WHERE id = :'alice';
 INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at, results)
-    SELECT u, 'completed', '2020-01-01', '2020-01-02', 'null' FROM unnest(ARRAY[:'alice', :'alice', :'bob']::uuid[]) AS u;
+    SELECT u, 'completed', '2020-01-01', '2020-01-02', 'null'
+    FROM unnest(ARRAY[:'alice', :'alice', :'bob']::uuid[]) AS u;
 SELECT vrm.archive_old_test_runs() \g /dev/null
 SELECT vrm.log('application', 'info', 'hello'), vrm.place_hold('case 42', agent_id => :'agent', until => '1999-01-01'),
        vrm.place_hold('elsewhere', until => '1999-01-01') \g /dev/null
@@ -38,7 +39,8 @@ SELECT vrm.reveal_row('vrm.call_recordings', 'data_key', format('(%s,%s)', user_
 
 SELECT is((SELECT count(*) FROM line WHERE l ? 'relation'), (SELECT sum(row_count)::bigint FROM before),
           'every row of the tenant is a line');
-SELECT is((SELECT array_agg(r ORDER BY r) FROM (SELECT DISTINCT l ->> 'relation' AS r FROM line WHERE l ? 'relation') AS s),
+SELECT is((SELECT array_agg(r ORDER BY r)
+           FROM (SELECT DISTINCT l ->> 'relation' AS r FROM line WHERE l ? 'relation') AS s),
           (SELECT array_agg(relation ORDER BY relation) FROM before), 'of every table');
 SELECT is((SELECT array_agg(s) FROM unnest(ARRAY['auth.users', 'vrm.user_profiles', 'vrm.agents', 'vrm.agent_versions',
                'vrm.test_cases', 'vrm.test_runs', 'vrm.transcript_turns', 'vrm.run_events', 'vrm.call_facts',
@@ -56,7 +58,8 @@ SELECT is((SELECT count(*) FROM line WHERE l ->> 'relation' = 'vrm.test_run_case
           (SELECT count(*) FROM vrm.test_run_cases WHERE user_id = :'alice' AND case_user_id = user_id),
           'links to cases of their own go along');
 SELECT is((SELECT array_agg(format('%s %s', l ->> 'left_out', l ->> 'rows') ORDER BY l ->> 'left_out') FROM line
-           WHERE l ->> 'left_out' IN ('vrm.test_run_cases', 'public.notes', 'vrm_private.legal_holds', 'vrm_private.sessions')),
+           WHERE l ->> 'left_out' IN ('vrm.test_run_cases', 'public.notes', 'vrm_private.legal_holds',
+                                  'vrm_private.sessions')),
           ARRAY['public.notes ', format('vrm.test_run_cases %s', (SELECT count(*) FROM vrm.test_run_cases
                                                             WHERE user_id = :'alice' AND case_user_id = :'bob')),
                 'vrm_private.legal_holds 1', 'vrm_private.sessions 1'],
@@ -68,39 +71,47 @@ SELECT is((SELECT array_agg(format('%s: %s', l ->> 'left_out', l ->> 'reason') O
                 'vrm.user_profiles: mfa_secret is sealed and no transfer key was given'],
           'without a transfer key so are sealed values');
 SELECT is((SELECT count(*) FROM vrm_private.audit_journal
-           WHERE action = 'exported a tenant' AND detail ->> 'user_id' = :'alice'), 2::bigint, 'each export is in the journal');
+           WHERE action = 'exported a tenant' AND detail ->> 'user_id' = :'alice'), 2::bigint,
+          'each export is in the journal');
 
 -- refused ---------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION pg_temp.import(change text, key text) RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.failure(format('SELECT vrm.import_tenant((SELECT jsonb_agg(%s) FROM line), %L)', change, key))
 $$;
-SELECT matches(pg_temp.import('l', :'key'), '^23505 \| user ".*" exists already', 'a tenant that is here is not merged');
+SELECT matches(pg_temp.import('l', :'key'), '^23505 \| user ".*" exists already',
+               'a tenant that is here is not merged');
 UPDATE auth.users SET email = 'gone@example.org' WHERE id = :'alice';
-SELECT vrm.release_hold(hold_id) FROM vrm_private.legal_holds WHERE released_at IS NULL AND agent_id = :'agent' \g /dev/null
+SELECT vrm.release_hold(hold_id) FROM vrm_private.legal_holds
+    WHERE released_at IS NULL AND agent_id = :'agent' \g /dev/null
 CREATE TEMP TABLE hold AS SELECT vrm.erase_user(:'alice', 'moved') AS erased, vrm.keep_objects(:'alice') AS kept;
 SELECT is((SELECT kept FROM hold), 1::bigint, 'the object store is not told to delete what still has an owner');
 SELECT is_empty(format('SELECT * FROM vrm_private.object_purges WHERE user_id = %L', :'alice'), 'not a recording');
 
 SELECT matches(pg_temp.failure('SELECT vrm.import_tenant(NULL)'), '^22023 .* have to be an array', 'null is no tenant');
-SELECT matches(pg_temp.failure($$SELECT vrm.import_tenant('{}')$$), '^22023 .* have to be an array', 'nor is an object');
+SELECT matches(pg_temp.failure($$SELECT vrm.import_tenant('{}')$$), '^22023 .* have to be an array',
+               'nor is an object');
 SELECT matches(pg_temp.failure($$SELECT vrm.import_tenant('[1, null, "x", []]')$$), '^22023 .*first line.*missing',
                'nor anything else');
-SELECT matches(pg_temp.import($$CASE WHEN NOT l ? 'digest' THEN l ELSE '0' END$$, :'key'), '^22023 .*last line.*missing',
+SELECT matches(pg_temp.import($$CASE WHEN NOT l ? 'digest' THEN l ELSE '0' END$$, :'key'),
+               '^22023 .*last line.*missing',
                'nor what broke off');
 SELECT matches(pg_temp.import($$CASE WHEN l ->> 'relation' = 'vrm.agents' THEN '0' ELSE l END$$, :'key'),
                '^22023 .*There are \d+ rows of \d+', 'or has lost a line');
-SELECT matches(pg_temp.import($$replace(l::text, 'reception', 'deception')::jsonb$$, :'key'), '^22023 .*values were changed',
+SELECT matches(pg_temp.import($$replace(l::text, 'reception', 'deception')::jsonb$$, :'key'),
+               '^22023 .*values were changed',
                'or was changed');
 SELECT matches(pg_temp.import($$l || CASE WHEN l ? 'format' THEN '{"version": "0.9"}' ELSE '{}' END::jsonb$$, :'key'),
                '^22023 .*They are of version 0\.9', 'or comes from another version');
 SELECT matches(pg_temp.import($$jsonb_set(l, '{row,x}', '1')$$, :'key'), '^22023 .*x" is not one of this database',
                'or has a column that is not here');
 SELECT matches(pg_temp.import('l', NULL), '^22023 .*none was given', 'sealed values need the transfer key');
-SELECT matches(pg_temp.import('l', replace(:'key', 'dH', 'dJ')), '^22000 \| the value does not open', 'the one of the export');
+SELECT matches(pg_temp.import('l', replace(:'key', 'dH', 'dJ')), '^22000 \| the value does not open',
+               'the one of the export');
 SELECT matches(pg_temp.import('l', 'c2hvcnQ='), '^22023 \| the transfer key is not 32 bytes.*openssl rand -base64 32',
                'and a key has 32 bytes');
-SELECT matches(pg_temp.failure(format('SELECT * FROM vrm.export_tenant(%L, ''x'')', :'bob')), '^22023 \| the transfer key',
+SELECT matches(pg_temp.failure(format('SELECT * FROM vrm.export_tenant(%L, ''x'')', :'bob')),
+               '^22023 \| the transfer key',
                'on both sides');
 
 -- Lines that somebody has made up, with a digest that fits.
@@ -134,7 +145,8 @@ DELETE FROM before WHERE relation IN ('auth.users', 'vrm.user_profiles', 'vrm_pr
 SELECT is(vrm.import_tenant((SELECT jsonb_agg(l ORDER BY random()) FROM line), :'key'),
           (SELECT count(*) FROM line WHERE l ? 'relation'), 'lines in any order arrive');
 SELECT is_empty(format('TABLE before EXCEPT SELECT * FROM vrm.tenant_fingerprint(%L)', :'alice'), 'as they were');
-SELECT is_empty(format('SELECT * FROM vrm.tenant_fingerprint(%L) EXCEPT TABLE before_bob', :'bob'), 'and nobody else has changed');
+SELECT is_empty(format('SELECT * FROM vrm.tenant_fingerprint(%L) EXCEPT TABLE before_bob', :'bob'),
+                'and nobody else has changed');
 SELECT is((SELECT array_agg(results) FROM vrm_private.test_runs_archive WHERE user_id = :'alice'),
           ARRAY['null', 'null']::jsonb[], 'a JSON null is no SQL null');
 SELECT is(vrm.reveal_row('vrm.api_keys', 'key', (SELECT format('(%s,%s)', user_id, id) FROM vrm.api_keys)),
@@ -143,13 +155,15 @@ SELECT is(vrm.reveal_row('vrm.user_profiles', 'mfa_secret', :'alice'), 'JBSWY3DP
 SELECT is(vrm.reveal_row('vrm.call_recordings', 'data_key',
                          (SELECT format('(%s,%s)', user_id, id) FROM vrm.call_recordings)),
           :'recording_key', 'and so do recordings');
-SELECT is((SELECT array_agg(released_at IS NULL ORDER BY hold_id) FROM vrm_private.legal_holds WHERE agent_id = :'agent'),
+SELECT is((SELECT array_agg(released_at IS NULL ORDER BY hold_id) FROM vrm_private.legal_holds
+           WHERE agent_id = :'agent'),
           '{f,t}', 'holds are in force as they were, beside those that stayed');
 SELECT is_empty('SELECT * FROM vrm.verify_archive() WHERE NOT ok', 'archived calls are in batches that verify');
 SELECT is(pg_temp.as_user(:'alice', format('SELECT message FROM vrm.transcript_turns WHERE run_id = %L', :'run')),
           E'"\\ \n\u00fc', 'what was said comes to the letter');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT count(*) FROM vrm.all_test_runs'), '3', 'the tenant sees all calls');
-SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L) IS NOT NULL', :'agent')), 'true', 'and makes more');
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L) IS NOT NULL', :'agent')), 'true',
+          'and makes more');
 SELECT is((SELECT count(*) FROM vrm.audit_log WHERE action = 'imported a tenant' AND detail ->> 'user_id' = :'alice'),
           1::bigint, 'the import is in the audit trail');
 
@@ -158,7 +172,8 @@ SELECT is((SELECT count(*) FROM vrm.audit_log WHERE action = 'imported a tenant'
 SELECT is(pg_temp.as_user(:'bob', format('SELECT %s', call)), '42501', 'users cannot: ' || call)
 FROM unnest(ARRAY[format('vrm.export_tenant(%L)', :'bob'), 'vrm.import_tenant(''[]'')',
                   format('vrm.keep_objects(%L)', :'bob')]) AS call;
-SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT count(*) > 0 FROM vrm.export_tenant(%L)', :'bob')), 'true',
+SELECT is(pg_temp.as_role('service_role', NULL, format('SELECT count(*) > 0 FROM vrm.export_tenant(%L)', :'bob')),
+          'true',
           'the service does it');
 SELECT matches(pg_temp.failure(format('SELECT * FROM vrm.export_tenant(%L)', vrm.uuid7())),
                '^P0002 \| user ".*" does not exist', 'of those who exist');
