@@ -139,7 +139,10 @@ packages_for() {
 # What tests use where apt-get has it, and skip without.
 packages_wished_for() {
     case $1 in
-    check) echo 'prometheus prometheus-alertmanager prometheus-postgres-exporter' ;;
+    check)
+        echo "prometheus prometheus-alertmanager prometheus-postgres-exporter"
+        echo "postgresql-$version-plproxy"
+        ;;
     esac
 }
 

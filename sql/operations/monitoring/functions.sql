@@ -140,36 +140,29 @@ CREATE OR REPLACE FUNCTION vrm_private.wal_position() RETURNS pg_lsn
 $$;
 COMMENT ON FUNCTION vrm_private.wal_position() IS 'how far WAL has been written here, on a standby received';
 
--- replay_lag is null once a standby has caught up.  On a standby, what was replayed last may be old just
--- because nothing happens on the primary: it is behind only while it has something left to replay.
 CREATE OR REPLACE FUNCTION vrm_private.measure_replication()
     RETURNS TABLE (name text, labels jsonb, value double precision)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    WITH here AS (
-        SELECT pg_is_in_recovery() AS standby, vrm_private.wal_position() AS position,
-               pg_last_wal_replay_lsn() AS replayed, pg_last_xact_replay_timestamp() AS replayed_at
-    ), standby AS (
-        SELECT count(*) FILTER (WHERE r.state = 'streaming') AS streaming,
-               coalesce(extract(epoch FROM max(r.replay_lag)), 0) AS seconds,
-               coalesce(max(pg_wal_lsn_diff(here.position, r.replay_lsn)), 0) AS bytes
-        FROM here LEFT JOIN pg_stat_replication r ON true
+    WITH followers AS (
+        SELECT count(*) FILTER (WHERE f.state = 'streaming') AS streaming, max(f.lag_seconds) AS seconds,
+               max(f.lag_bytes) AS bytes
+        FROM vrm_private.standbys() f WHERE f.state <> 'cut off'
+    ), own AS (
+        SELECT s.lag_seconds AS seconds, s.lag_bytes AS bytes
+        FROM vrm_private.standby_state() s WHERE pg_is_in_recovery()
     ), slot AS (
         SELECT count(s.slot_name) AS slots, count(*) FILTER (WHERE NOT s.active) AS inactive,
                count(*) FILTER (WHERE s.wal_status = 'lost') AS lost,
-               coalesce(max(pg_wal_lsn_diff(here.position, s.restart_lsn)), 0) AS retained
-        FROM here LEFT JOIN pg_replication_slots s ON true
+               coalesce(max(pg_wal_lsn_diff(vrm_private.wal_position(), s.restart_lsn)), 0) AS retained
+        FROM pg_replication_slots s
     )
     SELECT m.name, '{}'::jsonb, m.value
-    FROM here, standby, slot,
+    FROM followers CROSS JOIN slot LEFT JOIN own ON true,
          LATERAL (VALUES
-             ('vrm_replication_in_recovery', here.standby::integer::double precision),
-             ('vrm_replication_standbys', standby.streaming),
-             ('vrm_replication_lag_seconds',
-              CASE WHEN here.standby AND here.replayed < here.position
-                   THEN greatest(vrm_private.seconds_since(here.replayed_at), standby.seconds)
-                   ELSE standby.seconds END),
-             ('vrm_replication_lag_bytes',
-              greatest(standby.bytes, pg_wal_lsn_diff(here.position, here.replayed), 0)),
+             ('vrm_replication_in_recovery', pg_is_in_recovery()::integer::double precision),
+             ('vrm_replication_standbys', followers.streaming),
+             ('vrm_replication_lag_seconds', coalesce(greatest(own.seconds, followers.seconds), 0)),
+             ('vrm_replication_lag_bytes', coalesce(greatest(own.bytes, followers.bytes), 0)),
              ('vrm_replication_slots', slot.slots),
              ('vrm_replication_slots_inactive', slot.inactive),
              ('vrm_replication_slots_lost', slot.lost),

@@ -147,6 +147,22 @@ CREATE FUNCTION vrm.opens_at(rel regclass, column_name name, place tid) RETURNS 
 COMMENT ON FUNCTION vrm.opens_at(regclass, name, tid) IS
     'whether the sealed column of the row at this place opens, so that rotation can seal it anew';
 
+-- Values on their way to another database, which has its own keys: both are given the transfer key.
+CREATE FUNCTION vrm.seal_for_transfer(rel regclass, column_name name, place tid, transfer_key vrm.secret, context bytea)
+    RETURNS bytea
+    AS 'MODULE_PATHNAME', 'vrm_seal_for_transfer'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vrm.seal_for_transfer(regclass, name, tid, vrm.secret, bytea) IS
+    'what the sealed column of the row at this place holds, sealed under a key that another database is given, too';
+
+CREATE FUNCTION vrm.seal_from_transfer(
+    rel regclass, column_name name, row_value record, value bytea, transfer_key vrm.secret, context bytea
+) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'vrm_seal_from_transfer'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION vrm.seal_from_transfer(regclass, name, record, bytea, vrm.secret, bytea) IS
+    'such a value as the sealed column of this row can hold it here';
+
 -- The CHECKs of domain vrm.sealed and of sealed columns run as the role that writes.
 GRANT EXECUTE ON FUNCTION vrm.is_sealed(bytea), vrm.is_bound(bytea) TO anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION vrm.seal(vrm.secret, bytea) TO authenticated, service_role, vrm_reveal;

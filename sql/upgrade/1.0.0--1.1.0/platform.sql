@@ -384,6 +384,13 @@ DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double pr
     vrm_private.report_html(date, date), vrm_private.report_md(date, date);
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
+-- a standby that is cut off says so
+UPDATE vrm.monitoring_metrics SET help = new.help
+FROM (VALUES ('vrm_replication_lag_seconds',
+              'how far replay is behind at most: of the standby that is last, on a standby its own'),
+             ('vrm_replication_lag_bytes', 'the same in bytes of WAL; NaN on a standby that is cut off'))
+    AS new (name, help)
+WHERE monitoring_metrics.name = new.name;
 
 -- comments that have changed
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS

@@ -10,6 +10,7 @@ extern "C" {
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "access/xlogreader.h"
+#include "access/xlogrecovery.h"
 #include "access/xlogutils.h"
 }
 
@@ -63,6 +64,13 @@ bool is_commit(XLogReaderState* record) {
 }
 
 }  // namespace
+
+wal_location visible_until() {
+  return guarded([] {
+    return wal_location{RecoveryInProgress() ? GetXLogReplayRecPtr(nullptr)
+                                             : GetXLogInsertRecPtr()};
+  });
+}
 
 wal_location last_important_record() { return {GetLastImportantRecPtr()}; }
 

@@ -11,7 +11,7 @@ extern "C" {
 #include "utils/pg_lsn.h"
 }
 
-/// The write-ahead log of this server, as far as backups need to know it.  Not on a standby.
+/// The write-ahead log of this server, as far as backups and replicas need to know it.
 namespace pg {
 
 /// A place in the WAL.
@@ -26,7 +26,11 @@ struct datum_traits<wal_location> {
   static Datum to(wal_location value) noexcept { return LSNGetDatum(value.lsn); }
 };
 
-/// Start of the last record that a restore would miss: not a checkpoint or the like.
+/// Up to where queries can see what was written: what a standby has replayed, what a primary wrote.
+[[nodiscard]] wal_location visible_until();
+
+/// Start of the last record that a restore would miss: not a checkpoint or the like.  Not on a
+/// standby.
 [[nodiscard]] wal_location last_important_record();
 
 /// When the segment that is being written was begun.

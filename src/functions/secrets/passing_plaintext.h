@@ -7,6 +7,8 @@
 
 #include "boundary/value/varlena.h"
 #include "core/platform/openssl.h"
+#include "core/secrets/data_key.h"
+#include "core/secrets/envelope.h"
 #include "functions/secrets/keyring.h"
 
 namespace vrm::sql {
@@ -23,8 +25,13 @@ class passing_plaintext {
   passing_plaintext(const passing_plaintext&) = delete;
   passing_plaintext& operator=(const passing_plaintext&) = delete;
 
+  [[nodiscard]] byte_view bytes() const noexcept { return bytes_; }
   [[nodiscard]] bool opened(const keyring::binding_of& binding, byte_view envelope) {
     return keyring::try_open(binding, envelope, bytes_);
+  }
+  [[nodiscard]] bool opened(vrm::data_key& key, const vrm::envelope_header& header,
+                            byte_view context, byte_view envelope) {
+    return key.open(header, context, envelope, bytes_);
   }
   [[nodiscard]] Datum sealed(const keyring::binding_of& binding) const {
     const pg::bytea_result envelope(keyring::sealed_size(bytes_.size()));

@@ -33,17 +33,6 @@ pg::kept_plans lookups;
 
 using key_values = std::array<Datum, most_key_columns>;
 
-sealed_column require_sealed(const pg::relation_scope& relation, pg::name_view column_name) {
-  const AttrNumber attribute =
-      pg::guarded([&] { return get_attnum(RelationGetRelid(relation.get()), column_name.text); });
-  const auto column = find_column(relation.get(), attribute);
-  if (column) return *column;
-  const std::string name = relation.quoted_name();
-  throw vrm::error("55000", "column is not sealed")
-      .detail("Column \"" + std::string(column_name.text) + "\" of " + name + ".")
-      .hint("SELECT vrm.seal_column('" + name + "', '" + column_name.text + "');");
-}
-
 /// Finds the row as the caller, so that privileges and policies hold: sealed value first, then the
 /// primary key.
 bool find_row(const pg::relation_scope& relation, const sealed_column& column,

@@ -11,31 +11,10 @@
 #include "functions/platform/grants.h"
 #include "functions/secrets/passing_plaintext.h"
 #include "functions/secrets/sealed_column.h"
+#include "functions/secrets/stored_value.h"
 
 namespace vrm::sql {
 namespace {
-
-/// A value in a row that somebody asks about, and what binds it there.
-struct stored_value {
-  byte_view envelope;
-  std::optional<vrm::envelope_header> header;
-  row_binding row;
-
-  [[nodiscard]] bool opens(const sealed_column& column, passing_plaintext& plaintext) const {
-    const bool is_free = header && header->bound == vrm::binding::none;
-    return plaintext.opened(is_free ? keyring::binding_of{} : row.binding(column), envelope);
-  }
-};
-
-/// Nothing when the column is null.
-std::optional<stored_value> value_in(const sealed_column& column, TupleDesc descriptor,
-                                     HeapTuple row) {
-  const auto envelope = envelope_in(column, descriptor, row);
-  if (!envelope) return std::nullopt;
-  return stored_value{.envelope = *envelope,
-                      .header = vrm::read_envelope_header(*envelope, envelope->size()),
-                      .row = bind(column, row, descriptor)};
-}
 
 /// The value of the row under the active key; nothing when it is under `key_id`, null, or when
 /// nobody can open it.

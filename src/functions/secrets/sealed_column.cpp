@@ -158,4 +158,15 @@ row_binding bind(const sealed_column& column, HeapTuple row, TupleDesc descripto
   return bound;
 }
 
+sealed_column require_sealed(const pg::relation_scope& relation, pg::name_view column_name) {
+  const AttrNumber attribute =
+      pg::guarded([&] { return get_attnum(RelationGetRelid(relation.get()), column_name.text); });
+  const auto column = find_column(relation.get(), attribute);
+  if (column) return *column;
+  const std::string name = relation.quoted_name();
+  throw vrm::error("55000", "column is not sealed")
+      .detail("Column \"" + std::string(column_name.text) + "\" of " + name + ".")
+      .hint("SELECT vrm.seal_column('" + name + "', '" + column_name.text + "');");
+}
+
 }  // namespace vrm::sql

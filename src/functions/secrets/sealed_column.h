@@ -40,6 +40,10 @@ struct sealed_column {
 /// The column's trigger among those of the table.
 [[nodiscard]] std::optional<sealed_column> find_column(Relation relation, AttrNumber attribute);
 
+/// The sealed column of this name; throws vrm::error 55000 when it is none.
+[[nodiscard]] sealed_column require_sealed(const pg::relation_scope& relation,
+                                           pg::name_view column_name);
+
 [[nodiscard]] Oid bind_trigger_function();
 
 /// What the column holds in this row; nothing when it is null.

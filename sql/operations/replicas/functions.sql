@@ -1,0 +1,89 @@
+-- Replicas: how far behind they are, and waiting for them
+
+-- A standby that hears nothing cannot know what it misses.  It has been up to date when its last message came, or,
+-- once the connection is gone, when what it replayed last was committed; the walsender sends something every
+-- wal_sender_timeout / 2 even when nothing happens, and the receiver asks every wal_receiver_timeout / 2.
+CREATE OR REPLACE FUNCTION vrm_private.standby_state(
+    OUT state text, OUT received pg_lsn, OUT replayed pg_lsn, OUT lag_bytes numeric, OUT lag_seconds double precision,
+    OUT slot text
+)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    receiver record;
+    last_commit double precision := coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()),
+                                             'Infinity');
+    silent double precision;
+    patience double precision;
+BEGIN
+    replayed := pg_last_wal_replay_lsn();
+    SELECT r.status, r.latest_end_lsn, r.last_msg_receipt_time, r.slot_name INTO receiver FROM pg_stat_wal_receiver r;
+    received := greatest(pg_last_wal_receive_lsn(), replayed);
+    slot := receiver.slot_name;
+    SELECT coalesce(nullif(s.setting::double precision / 1000, 0), 60) / 2 + 10 INTO patience
+    FROM pg_settings s WHERE s.name = 'wal_receiver_timeout';
+    silent := extract(epoch FROM clock_timestamp() - receiver.last_msg_receipt_time);
+    state := CASE WHEN receiver.status IS DISTINCT FROM 'streaming' OR silent IS NULL THEN 'cut off'
+                  WHEN silent > patience THEN 'silent'
+                  WHEN pg_get_wal_replay_pause_state() <> 'not paused' THEN 'paused'
+                  WHEN replayed < greatest(received, receiver.latest_end_lsn) THEN 'behind'
+                  ELSE 'streaming' END;
+    lag_seconds := greatest(CASE state WHEN 'streaming' THEN 0 WHEN 'cut off' THEN last_commit
+                                       WHEN 'silent' THEN CASE WHEN replayed < received THEN last_commit ELSE silent END
+                                       ELSE CASE WHEN replayed < greatest(received, receiver.latest_end_lsn)
+                                                 THEN last_commit ELSE 0 END END, 0);
+    lag_bytes := CASE WHEN state IN ('cut off', 'silent') THEN 'NaN'
+                      ELSE pg_wal_lsn_diff(greatest(received, receiver.latest_end_lsn), replayed) END;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.standby_state() IS
+    'what this standby knows of itself; seconds are at most that many, bytes are NaN where nobody can tell';
+
+-- Of a standby that has not answered for longer than wal_receiver_status_interval, twice, the time since then counts.
+CREATE OR REPLACE FUNCTION vrm_private.standbys()
+    RETURNS TABLE (name text, is_subscriber boolean, state text, received pg_lsn, replayed pg_lsn, lag_bytes numeric,
+                   lag_seconds double precision, slot text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    WITH here AS (
+        SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn
+    )
+    SELECT r.application_name, coalesce(s.slot_type = 'logical', false), r.state, r.flush_lsn, r.replay_lsn,
+           greatest(pg_wal_lsn_diff(here.lsn, r.replay_lsn), 0),
+           greatest(extract(epoch FROM r.replay_lag),
+                    CASE WHEN r.replay_lsn < here.lsn AND r.reply_time < clock_timestamp() - interval '20 s'
+                         THEN extract(epoch FROM clock_timestamp() - r.reply_time) END, 0)::double precision,
+           s.slot_name
+    FROM here CROSS JOIN pg_stat_replication r
+    LEFT JOIN pg_replication_slots s ON s.active_pid = r.pid
+    WHERE r.state <> 'backup'
+    UNION ALL
+    SELECT s.slot_name, s.slot_type = 'logical', 'cut off', NULL, s.restart_lsn,
+           greatest(pg_wal_lsn_diff(here.lsn, s.restart_lsn), 0), 'NaN', s.slot_name
+    FROM here CROSS JOIN pg_replication_slots s
+    WHERE NOT s.active AND s.restart_lsn IS NOT NULL
+$$;
+COMMENT ON FUNCTION vrm_private.standbys() IS
+    'what this server knows of those that follow it; of those that have a slot also when they are gone';
+
+CREATE OR REPLACE FUNCTION vrm.replica_status()
+    RETURNS TABLE (name text, role text, state text, received pg_lsn, replayed pg_lsn, lag_bytes numeric,
+                   lag interval, slot text)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.name, r.role, r.state, r.received, r.replayed,
+           nullif(r.lag_bytes, 'NaN'),
+           CASE WHEN r.lag_seconds NOT IN ('NaN', 'Infinity') THEN make_interval(secs => r.lag_seconds) END, r.slot
+    FROM (SELECT 'this server' AS name, 'primary' AS role, 'writing' AS state, NULL::pg_lsn AS received,
+                 pg_current_wal_lsn() AS replayed, 0::numeric AS lag_bytes, 0::double precision AS lag_seconds,
+                 NULL::text AS slot
+          WHERE NOT pg_is_in_recovery()
+          UNION ALL
+          SELECT 'this server', 'standby', s.* FROM vrm_private.standby_state() s WHERE pg_is_in_recovery()
+          UNION ALL
+          SELECT f.name, CASE WHEN f.is_subscriber THEN 'subscriber' ELSE 'standby' END, f.state, f.received,
+                 f.replayed, f.lag_bytes, f.lag_seconds, f.slot
+          FROM vrm_private.standbys() f) AS r
+$$;
+COMMENT ON FUNCTION vrm.replica_status() IS
+    'this server first, then those that follow it: how far behind, as an upper bound; null where nobody can tell';
+
+REVOKE EXECUTE ON FUNCTION vrm_private.standby_state(), vrm_private.standbys(), vrm.replica_status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.replica_status() TO service_role;
