@@ -263,7 +263,8 @@ CREATE OR REPLACE FUNCTION vrm.search_calls(
     page_size integer DEFAULT 50
 )
     RETURNS TABLE (id uuid, agent text, status text, started_at timestamptz, duration interval, customer text,
-                   sentiment vrm.sentiment, actions integer, error text, next_cursor text, excerpt text)
+                   sentiment vrm.sentiment, actions integer, error text, next_cursor text, excerpt text,
+                   agent_version integer)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -288,7 +289,8 @@ BEGIN
                CASE WHEN words IS NOT NULL THEN vrm_private.excerpt(
                    vrm_private.search_config(owner, p.agent_id), words,
                    CASE WHEN p.completed_at IS NULL THEN vrm_private.spoken_so_far(owner, p.id)
-                        ELSE vrm_private.spoken(p.results) END) END
+                        ELSE vrm_private.spoken(p.results) END) END,
+               p.agent_version
         FROM (SELECT r.* FROM unnest(found) AS n (id)
               JOIN vrm.all_test_runs r ON r.user_id = owner AND r.id = n.id
               WHERE (r.started_at, r.id) < (place_at, place_id)
