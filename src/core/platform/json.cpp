@@ -258,15 +258,15 @@ class reader {
   std::size_t at_ = 0;
 };
 
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 /// Whether two names are the same but for capital letters and underscores.
 bool is_respelled(std::string_view a, std::string_view b) noexcept {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  const auto skip = [](std::string_view& name) {
-    while (name.starts_with('_')) name.remove_prefix(1);
-  };
   for (;;) {
-    skip(a);
-    skip(b);
+    while (a.starts_with('_')) a.remove_prefix(1);
+    while (b.starts_with('_')) b.remove_prefix(1);
     if (a.empty() || b.empty()) return a.empty() && b.empty();
     if (lower(a.front()) != lower(b.front())) return false;
     a.remove_prefix(1);
