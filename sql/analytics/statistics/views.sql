@@ -20,7 +20,8 @@ CREATE VIEW vrm.calls WITH (security_invoker) AS
            r.outcome,
            r.ended_reason,
            r.cost,
-           r.currency
+           r.currency,
+           r.agent_version
     FROM vrm.test_runs r
     LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
     LEFT JOIN vrm.call_facts f ON f.user_id = r.user_id AND f.id = r.id;
@@ -44,5 +45,6 @@ COMMENT ON COLUMN vrm.calls.outcome IS 'what became of it';
 COMMENT ON COLUMN vrm.calls.ended_reason IS 'why it ended';
 COMMENT ON COLUMN vrm.calls.cost IS 'what it cost';
 COMMENT ON COLUMN vrm.calls.currency IS 'currency that the cost is in';
+COMMENT ON COLUMN vrm.calls.agent_version IS 'version of the agent that it ran with';
 REVOKE ALL ON vrm.calls FROM PUBLIC, anon, authenticated;
 GRANT SELECT ON vrm.calls TO authenticated, service_role;

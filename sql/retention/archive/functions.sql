@@ -406,20 +406,62 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.wait_for_retention() IS 'trigger: waits for the batch that is under way';
 
+-- What one row refuses must not keep the others: halves are tried until it is found.  Errors of locks, of the
+-- session and of what is not there or not allowed are nobody's but the caller's.
+CREATE OR REPLACE FUNCTION vrm_private.archive_blocks(run_id bigint, first_block bigint, last_block bigint)
+    RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    not_the_rows constant text := '^(08|0A|25|40001|40P01|42|53|55P03|57|58|F0|XX)';
+    middle bigint := (first_block + last_block) / 2;
+    moved bigint := 0;
+    step bigint;
+BEGIN
+    BEGIN
+        RETURN coalesce(vrm.retention_step(run_id, first_block, last_block, 9223372036854775807), 0);
+    EXCEPTION WHEN OTHERS THEN
+        IF sqlstate ~ not_the_rows THEN
+            RAISE;
+        END IF;
+    END;
+    IF first_block < last_block THEN
+        RETURN vrm_private.archive_blocks(run_id, first_block, middle)
+               + vrm_private.archive_blocks(run_id, middle + 1, last_block);
+    END IF;
+    LOOP
+        BEGIN
+            step := vrm.retention_step(run_id, first_block, first_block, 1);
+            EXIT WHEN coalesce(step, 0) = 0;
+            moved := moved + step;
+        EXCEPTION WHEN OTHERS THEN
+            IF sqlstate ~ not_the_rows THEN
+                RAISE;
+            END IF;
+            EXIT WHEN NOT vrm_private.note_refusal(run_id, false, NULL, format('(%s,0)', first_block)::tid,
+                                                   format('(%s,65535)', first_block)::tid, sqlstate, sqlerrm);
+        END;
+    END LOOP;
+    RETURN moved;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.archive_blocks(bigint, bigint, bigint) IS
+    'archives the calls that are due between two blocks, but those that something refuses to let go';
+
 -- All in one transaction, as the caller's SELECT demands: CALL vrm.run_retention() is kinder to others.
 CREATE OR REPLACE FUNCTION vrm.archive_old_test_runs() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    policy text;
+    chosen text;
     run bigint;
     moved bigint := 0;
 BEGIN
     PERFORM vrm.require_grant('vrm.archive_old_test_runs()');
     PERFORM vrm_private.require_read_committed('archiving');
-    FOREACH policy IN ARRAY ARRAY['calls.completed', 'calls.failed'] LOOP
-        run := (vrm_private.begin_retention_run(policy)).run_id;
+    FOREACH chosen IN ARRAY ARRAY['calls.completed', 'calls.failed'] LOOP
+        run := (vrm_private.begin_retention_run(chosen)).run_id;
         CONTINUE WHEN run IS NULL;
-        moved := moved + vrm.retention_step(run, 0, 4294967294, 9223372036854775807);
+        DELETE FROM vrm.retention_refused f WHERE f.policy = chosen;  -- they are tried again
+        moved := moved + vrm_private.archive_blocks(run, 0, 4294967294);
         PERFORM vrm_private.end_retention_run(run, 'done', NULL);
     END LOOP;
     RETURN moved;
@@ -431,7 +473,7 @@ COMMENT ON FUNCTION vrm.archive_old_test_runs() IS
 REVOKE EXECUTE ON FUNCTION
     vrm.verify_archive(bigint), vrm_private.require_read_committed(text),
     vrm_private.note_removals(text, uuid[], uuid), vrm_private.forget_archived(),
-    vrm_private.wait_for_retention(), vrm.archive_old_test_runs()
+    vrm_private.wait_for_retention(), vrm_private.archive_blocks(bigint, bigint, bigint), vrm.archive_old_test_runs()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     vrm.verify_archive(bigint), vrm.archive_old_test_runs()

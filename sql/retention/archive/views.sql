@@ -3,12 +3,12 @@
 CREATE VIEW vrm.all_test_runs WITH (security_invoker) AS
     SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status::text AS status,
            started_at, completed_at, results, error, NULL::timestamptz AS archived_at, source, external_id,
-           direction, outcome, ended_reason, cost, currency
+           direction, outcome, ended_reason, cost, currency, agent_version
     FROM vrm.test_runs
     UNION ALL
     SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status,
            started_at, completed_at, results, error, archived_at, source, external_id, direction, outcome,
-           ended_reason, cost, currency
+           ended_reason, cost, currency, agent_version
     FROM vrm_private.test_runs_archive;
 COMMENT ON VIEW vrm.all_test_runs IS 'calls, live and archived; archived_at tells which';
 COMMENT ON COLUMN vrm.all_test_runs.user_id IS 'owner';
@@ -30,5 +30,6 @@ COMMENT ON COLUMN vrm.all_test_runs.outcome IS 'what became of it';
 COMMENT ON COLUMN vrm.all_test_runs.ended_reason IS 'why it ended';
 COMMENT ON COLUMN vrm.all_test_runs.cost IS 'what it cost';
 COMMENT ON COLUMN vrm.all_test_runs.currency IS 'currency that the cost is in';
+COMMENT ON COLUMN vrm.all_test_runs.agent_version IS 'version of the agent that it ran with';
 REVOKE ALL ON vrm.all_test_runs FROM PUBLIC, anon, authenticated;
 GRANT SELECT ON vrm.all_test_runs TO authenticated, service_role;

@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION vrm.call_history(
 )
     RETURNS TABLE (id uuid, agent text, status text, started_at timestamptz, duration interval,
                    customer text, sentiment vrm.sentiment, actions integer, error text, next_cursor text,
-                   excerpt text)
+                   excerpt text, agent_version integer)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -69,7 +69,8 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT c.id, c.agent, c.status::text, c.started_at, c.duration, c.customer, c.sentiment, c.actions,
-               c.error, (extract(epoch FROM c.started_at) * 1000000)::bigint || '.' || c.id, NULL::text
+               c.error, (extract(epoch FROM c.started_at) * 1000000)::bigint || '.' || c.id, NULL::text,
+               c.agent_version
         FROM vrm.calls c
         WHERE c.user_id = caller
           AND (c.started_at, c.id) < (place_at, place_id)

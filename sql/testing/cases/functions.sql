@@ -1,11 +1,13 @@
 -- Test cases made of calls that went wrong
 
 CREATE OR REPLACE FUNCTION vrm_private.turns_of_customer(results jsonb) RETURNS TABLE (place bigint, said text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.n, t.turn ->> 'message'
     FROM jsonb_array_elements(CASE jsonb_typeof(results -> 'transcript') WHEN 'array' THEN results -> 'transcript'
                               ELSE '[]' END) WITH ORDINALITY AS t (turn, n)
-    WHERE lower(coalesce(t.turn ->> 'role', t.turn ->> 'speaker')) IN ('customer', 'user', 'caller', 'human')
+    LEFT JOIN vrm.speaker_roles s
+        ON s.speaker = translate(lower(coalesce(t.turn ->> 'role', t.turn ->> 'speaker') COLLATE "C"), ' -', '__')
+    WHERE coalesce(s.role, 'customer') = 'customer'
       AND t.turn ->> 'message' <> ''
 $$;
 COMMENT ON FUNCTION vrm_private.turns_of_customer(jsonb) IS 'what the customer of a call said, in order';

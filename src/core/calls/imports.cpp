@@ -58,6 +58,26 @@ void require_own(source which, const json::value& payload) {
          "What each source sends is in doc/calls/imports.md.");
 }
 
+/// The pointer of a member of the call, which webhooks have below another one.
+std::string pointer_of(const json::value& payload, std::string_view member) {
+  for (const std::string_view holder : {"message", "data", "call", "contact"}) {
+    const auto found = at(payload, holder);
+    if (found && found->is(json::kind::object)) return found->pointer().append("/").append(member);
+  }
+  return "/" + std::string(member);
+}
+
+/// A call that nobody took may have no time of its own.  One in which something was said has one
+/// on its platform: whatever the report is, it was not this moment.
+void require_time(report& read, const json::value& payload, std::string_view starts_at) {
+  if (read.started_at || read.ended_at || read.noticed_at) return;
+  if (!starts_at.empty() && (read.duration.value_or(0) > 0 || !read.turns.empty())) {
+    refuse(pointer_of(payload, starts_at) + ": is required, as nothing else says when the call was",
+           "Correct the payload; UPDATE vrm.call_imports has it read again.");
+  }
+  read.notes.emplace_back("nothing says when the call was: it is put where its report came");
+}
+
 /// When the call was, from what the report knows of it.
 void settle_times(report& read, moment arrived) {
   if (!read.started_at && read.ended_at && read.duration)
@@ -150,7 +170,10 @@ report read(source which, const json::value& payload, moment arrived,
   if (found.external_id.empty()) {
     refuse("/: the call has no id.", "Ids stand in the members that doc/calls/imports.md names.");
   }
-  if (found.what == disposition::call) settle_times(found, arrived);
+  if (found.what == disposition::call) {
+    require_time(found, payload, adapters[static_cast<std::size_t>(which)].reads->starts_at);
+    settle_times(found, arrived);
+  }
   settle_turns(found);
   settle_words(found);
   return found;

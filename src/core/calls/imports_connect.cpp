@@ -216,15 +216,16 @@ void read(report& into, const json::value& payload) {
 }
 
 bool is_mine(const json::value& payload) {
-  return at(payload, "contact") || at(payload, "analysis") || at(payload, "ContactId") ||
-         at(payload, "Contact/Id") || at(payload, "Segments") ||
-         (at(payload, "Id") && at(payload, "InitiationMethod")) ||
-         (at(payload, "JobStatus") && at(payload, "ConversationCharacteristics"));
+  return has(payload, "contact") || has(payload, "analysis") || has(payload, "ContactId") ||
+         has(payload, "Contact/Id") || has(payload, "Segments") ||
+         (has(payload, "Id") && has(payload, "InitiationMethod")) ||
+         (has(payload, "JobStatus") && has(payload, "ConversationCharacteristics"));
 }
 
 }  // namespace
 
 constexpr adapter connect_adapter{
-    is_mine, "/contact, /analysis, /ContactId, /Contact/Id, /JobStatus or /Segments", read};
+    is_mine, "/contact, /analysis, /ContactId, /Contact/Id, /JobStatus or /Segments", read,
+    "InitiationTimestamp"};
 
 }  // namespace vrm::imports

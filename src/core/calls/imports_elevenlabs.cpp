@@ -14,11 +14,14 @@ constexpr std::array fields = {
     field<report>{"conversation_id", text<&report::external_id>},
     field<report>{"metadata/start_time_unix_secs", time<&report::started_at>},
     field<report>{"metadata/accepted_time_unix_secs", time<&report::started_at>},
+    field<report>{"start_time_unix_secs", time<&report::started_at>},  // in lists
     field<report>{"metadata/call_duration_secs", seconds<&report::duration>},
+    field<report>{"call_duration_secs", seconds<&report::duration>},
     field<report>{"metadata/termination_reason", text<&report::ended_reason>},
     field<report>{"metadata/error/reason", text<&report::ended_reason>},
     field<report>{"metadata/error/reason", text<&report::error>},
     field<report>{"metadata/phone_call/direction", text<&report::direction>},
+    field<report>{"direction", text<&report::direction>},
     field<report>{"metadata/phone_call/external_number", text<&report::customer>},
     field<report>{"user_id", text<&report::customer>},
     field<report>{"metadata/phone_call/agent_number", text<&report::own_number>},
@@ -95,10 +98,11 @@ void read_failure(report& into, const json::value& data) {
 }
 
 void read_analysis(report& into, const json::value& data) {
-  const std::string verdict = folded(text_at(data, "analysis/call_successful"));
+  const auto successful = first_at(data, {"analysis/call_successful", "call_successful"});
+  const std::string verdict = successful ? folded(read_text(*successful)) : std::string();
   if (verdict == "success") judge(into, true);
   if (verdict == "failure") judge(into, false);
-  if (const auto summary = at(data, "analysis/transcript_summary"))
+  if (const auto summary = first_at(data, {"analysis/transcript_summary", "transcript_summary"}))
     into.insights.push_back({"summary", read_message(*summary), "ElevenLabs' summary of the call"});
   keep(into, data, "analysis/evaluation_criteria_results", "evaluationCriteria");
   keep(into, data, "analysis/data_collection_results", "dataCollection");
@@ -130,15 +134,20 @@ void read(report& into, const json::value& payload) {
 }
 
 bool is_mine(const json::value& payload) {
-  if (at(payload, "type") &&
+  if (has(payload, "type") &&
       (at(payload, "data/conversation_id") || at(payload, "event_timestamp")))
     return true;
-  return at(payload, "conversation_id") && (at(payload, "transcript") || at(payload, "agent_id"));
+  if (has(payload, "conversation_id"))
+    return has(payload, "transcript") || has(payload, "agent_id");
+  // The SDK for JavaScript hands out conversationId, which others have as well.
+  return has(payload, "conversationId") &&
+         (has(payload, "metadata/startTimeUnixSecs") || has(payload, "startTimeUnixSecs"));
 }
 
 }  // namespace
 
 constexpr adapter elevenlabs_adapter{
-    is_mine, "/type with /data/conversation_id, or /conversation_id with /transcript", read};
+    is_mine, "/type with /data/conversation_id, or /conversation_id with /transcript", read,
+    "metadata/start_time_unix_secs"};
 
 }  // namespace vrm::imports

@@ -30,6 +30,21 @@ std::optional<std::string> scalar(const json::value& value) {
   return value.string();
 }
 
+/// Goes down a path by `step`, which finds a member.
+template <typename Step>
+std::optional<json::value> follow(const json::value& holder, std::string_view path, Step step) {
+  json::value here = holder;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const auto next = step(here, path.substr(begin, end - begin));
+    if (!next || next->is(json::kind::null)) return std::nullopt;
+    here = *next;
+    begin = end + 1;
+  }
+  if (here.is(json::kind::string) && here.text().empty()) return std::nullopt;
+  return here;
+}
+
 }  // namespace
 
 void mismatch(const json::value& found, std::string_view expected) {
@@ -41,16 +56,16 @@ void missing(const json::value& holder, std::string_view path) {
 }
 
 std::optional<json::value> at(const json::value& holder, std::string_view path) {
-  json::value here = holder;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
-    const auto next = here.find(path.substr(begin, end - begin));
-    if (!next || next->is(json::kind::null)) return std::nullopt;
-    here = *next;
-    begin = end + 1;
-  }
-  if (here.is(json::kind::string) && here.text().empty()) return std::nullopt;
-  return here;
+  return follow(holder, path, [](const json::value& here, std::string_view name) {
+    const auto exact = here.find(name);
+    return exact ? exact : here.find_respelled(name);
+  });
+}
+
+bool has(const json::value& holder, std::string_view path) {
+  return follow(holder, path,
+                [](const json::value& here, std::string_view name) { return here.find(name); })
+      .has_value();
 }
 
 std::optional<json::value> first_at(const json::value& holder,

@@ -20,7 +20,12 @@ namespace vrm::imports {
 [[noreturn]] void missing(const json::value& holder, std::string_view path);
 
 /// What is at a path such as "call/id" below a value; nothing when it is not there, null or "".
+/// Where nobody has the name itself, one in another spelling counts: what an SDK hands out as
+/// startTime is start_time in the API behind it.
 [[nodiscard]] std::optional<json::value> at(const json::value& holder, std::string_view path);
+/// Whether something is there under that very name: recognises reports by names that others have
+/// in another spelling, as contactId.
+[[nodiscard]] bool has(const json::value& holder, std::string_view path);
 /// The first of several that is there.
 [[nodiscard]] std::optional<json::value> first_at(const json::value& holder,
                                                   std::initializer_list<std::string_view> paths);
@@ -132,6 +137,8 @@ struct adapter {
   bool (*is_mine)(const json::value& payload);
   std::string_view recognised_by;  ///< in words
   void (*read)(report& into, const json::value& payload);
+  /// Where the start stands; empty when a call may do without any time.
+  std::string_view starts_at = {};
 };
 
 extern const adapter generic_adapter, vapi_adapter, retell_adapter, elevenlabs_adapter,

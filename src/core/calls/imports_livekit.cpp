@@ -99,7 +99,7 @@ class session {
     action& made = action_of(*into_, text_at(item, "call_id"));
     made.name = text_at(item, "name");
     made.begin = since_start(moment_at(item, {"created_at"}));
-    if (const auto arguments = at(item, "arguments"))
+    if (const auto arguments = first_at(item, {"arguments", "args"}))
       made.arguments = read_json(*arguments, *into_);
   }
 
@@ -145,6 +145,7 @@ bool is_mine(const json::value& payload) {
 
 }  // namespace
 
-constexpr adapter livekit_adapter{is_mine, "/job_id with /room_id and /chat_history", read};
+constexpr adapter livekit_adapter{is_mine, "/job_id with /room_id and /chat_history", read,
+                                  "timestamp"};
 
 }  // namespace vrm::imports

@@ -152,12 +152,13 @@ void read(report& into, const json::value& payload) {
 }
 
 bool is_mine(const json::value& payload) {
-  if (at(payload, "event") && at(payload, "call")) return true;
-  return at(payload, "call_id") && at(payload, "call_status");
+  if (has(payload, "event") && has(payload, "call")) return true;
+  return has(payload, "call_id") && has(payload, "call_status");
 }
 
 }  // namespace
 
-constexpr adapter retell_adapter{is_mine, "/event with /call, or /call_id with /call_status", read};
+constexpr adapter retell_adapter{is_mine, "/event with /call, or /call_id with /call_status", read,
+                                 "start_timestamp"};
 
 }  // namespace vrm::imports

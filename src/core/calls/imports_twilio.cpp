@@ -134,13 +134,13 @@ void read(report& into, const json::value& payload) {
 
 bool is_mine(const json::value& payload) {
   const auto sid = at(payload, "sid");
-  return at(payload, "call/sid") || at(payload, "CallSid") || at(payload, "sentences") ||
+  return has(payload, "call/sid") || has(payload, "CallSid") || has(payload, "sentences") ||
          at(payload, "transcript/customer_key") || (sid && sid->text().starts_with("CA"));
 }
 
 }  // namespace
 
-constexpr adapter twilio_adapter{is_mine, "/call/sid, /CallSid or a /sid that begins with CA",
-                                 read};
+constexpr adapter twilio_adapter{is_mine, "/call/sid, /CallSid or a /sid that begins with CA", read,
+                                 "start_time"};
 
 }  // namespace vrm::imports

@@ -207,12 +207,18 @@ void read(report& into, const json::value& payload) {
 }
 
 bool is_mine(const json::value& payload) {
-  if (at(payload, "message/type")) return true;
-  return at(payload, "id") && at(payload, "orgId") && at(payload, "type");
+  if (has(payload, "message/type")) return true;
+  if (!has(payload, "id") || !has(payload, "type")) return false;
+  if (has(payload, "orgId")) return true;
+  // Its SDK for Python has org_id, as half the world; what Vapi calls a call tells.
+  const std::string type = folded(text_at(payload, "type"));
+  return has(payload, "org_id") &&
+         (matches("*-phone-call", type) || type == "web-call" || type == "vapi-websocket-call");
 }
 
 }  // namespace
 
-constexpr adapter vapi_adapter{is_mine, "/message/type, or /id with /orgId and /type", read};
+constexpr adapter vapi_adapter{is_mine, "/message/type, or /id with /orgId and /type", read,
+                               "startedAt"};
 
 }  // namespace vrm::imports

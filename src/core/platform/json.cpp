@@ -258,6 +258,22 @@ class reader {
   std::size_t at_ = 0;
 };
 
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// Whether two names are the same but for capital letters and underscores.
+bool is_respelled(std::string_view a, std::string_view b) noexcept {
+  for (;;) {
+    while (a.starts_with('_')) a.remove_prefix(1);
+    while (b.starts_with('_')) b.remove_prefix(1);
+    if (a.empty() || b.empty()) return a.empty() && b.empty();
+    if (lower(a.front()) != lower(b.front())) return false;
+    a.remove_prefix(1);
+    b.remove_prefix(1);
+  }
+}
+
 }  // namespace
 
 bool value::is_true() const noexcept { return is(kind::boolean) && text() == "true"; }
@@ -286,6 +302,17 @@ std::optional<value> value::find(std::string_view name) const {
   if (!is(kind::object)) return std::nullopt;
   for (std::size_t at = index_ + 1; at < self().end;) {
     if (value(*nodes_, at).equals(name)) return value(*nodes_, at + 1);
+    at = (*nodes_)[at + 1].end;
+  }
+  return std::nullopt;
+}
+
+std::optional<value> value::find_respelled(std::string_view name) const {
+  if (!is(kind::object)) return std::nullopt;
+  for (std::size_t at = index_ + 1; at < self().end;) {
+    const value key(*nodes_, at);
+    // our names have no letter that needs an escape
+    if (!(*nodes_)[at].escaped && is_respelled(key.text(), name)) return value(*nodes_, at + 1);
     at = (*nodes_)[at + 1].end;
   }
   return std::nullopt;

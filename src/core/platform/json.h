@@ -51,6 +51,9 @@ class value {
 
   /// The member of that name; nullopt when there is none or this is not an object.
   [[nodiscard]] std::optional<value> find(std::string_view name) const;
+  /// The first member whose name is that one but for capital letters and underscores: of
+  /// start_time also startTime and StartTime.
+  [[nodiscard]] std::optional<value> find_respelled(std::string_view name) const;
   /// The elements of an array; empty for other values.
   [[nodiscard]] std::vector<value> elements() const;
   /// The members of an object in their order; empty for other values.

@@ -17,7 +17,17 @@ constexpr std::int64_t longest_call = 2'147'483'647;  ///< ms
 constexpr std::array<std::string_view, 6> undecided = {"",       "unknown", "pending",
                                                        "queued", "running", "in_progress"};
 
-turn read_turn(const pg::jsonb_object& members) {
+/// Whether the times of a document's turns are whole seconds, however they are written.
+bool is_in_whole_seconds(const pg::jsonb_value& document) {
+  if (document.kind() != pg::jsonb_kind::object) return false;
+  for (const auto& [name, value] : document.members()) {
+    if (name == "precision")
+      return value.kind() == pg::jsonb_kind::string && value.text() == "seconds";
+  }
+  return false;
+}
+
+turn read_turn(const pg::jsonb_object& members, bool whole_seconds) {
   turn read;
   std::optional<std::int64_t> seconds;
   std::optional<speaker_role> given;
@@ -33,7 +43,7 @@ turn read_turn(const pg::jsonb_object& members) {
     if (name == "message") read.words = count_words(value.text());
     if (name == "time") seconds = duration_seconds(value.text());
   }
-  read.to_the_millisecond = read.begin.has_value();
+  read.to_the_millisecond = read.begin.has_value() && !whole_seconds;
   if (!read.begin && seconds) read.begin = *seconds * 1000;
   read.role = given.value_or(read.role);
   return read;
@@ -94,9 +104,11 @@ std::optional<pg::jsonb_array> array_in(const pg::jsonb_value& document, std::st
 transcript_figures read_transcript(const pg::jsonb_value& document) {
   transcript_figures figures;
   if (const auto transcript = array_in(document, "transcript")) {
+    const bool whole_seconds = is_in_whole_seconds(document);
     for (const pg::jsonb_value element : *transcript) {
       pg::check_for_interrupts();
-      if (element.kind() == pg::jsonb_kind::object) figures.add(read_turn(element.members()));
+      if (element.kind() == pg::jsonb_kind::object)
+        figures.add(read_turn(element.members(), whole_seconds));
     }
   }
   return figures;

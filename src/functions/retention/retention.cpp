@@ -393,9 +393,36 @@ class policy_run {
   const char* state_ = "done";
 };
 
-/// The policies to run, and what they need before: partitions to put rows into.
-std::vector<std::string> prepare(pg::procedure_call& call,
-                                 const std::optional<std::string>& policy) {
+/// Does what others must not wait for: what fails is told in the end, but for errors of the server
+/// or the session, which nothing else would be spared.
+class first_failure {
+ public:
+  template <typename Body>
+  void keep(const Body& body) {
+    try {
+      body();
+    } catch (const pg::error& e) {
+      if (is_fatal(e.sqlerrcode())) throw;
+      note();
+    } catch (const vrm::error&) {
+      note();
+    }
+  }
+
+  void rethrow() const {
+    if (kept_ != nullptr) std::rethrow_exception(kept_);
+  }
+
+ private:
+  void note() {
+    if (kept_ == nullptr) kept_ = std::current_exception();
+  }
+
+  std::exception_ptr kept_;
+};
+
+std::vector<std::string> policies(pg::procedure_call& call,
+                                  const std::optional<std::string>& policy) {
   std::vector<std::string> names;
   call.step([&] {
     const pg::spi_session spi;
@@ -408,10 +435,18 @@ std::vector<std::string> prepare(pg::procedure_call& call,
         names.push_back(spi.column<std::string>(row, 1).value());
       }
     }
-    spi.execute("SELECT vrm_private.make_archive_partitions(), vrm_private.make_log_partitions()");
   });
   call.commit();
   return names;
+}
+
+/// Partitions to put rows into.
+void prepare(pg::procedure_call& call, const char* statement) {
+  call.step([&] {
+    const pg::spi_session spi;
+    spi.execute(statement);
+  });
+  call.commit();
 }
 
 }  // namespace
@@ -437,9 +472,16 @@ void run_retention(pg::procedure_call& call, std::optional<std::string_view> pol
   limits allowed{.rows = max_rows, .end = {}};
   if (max_runtime) allowed.end = clock::now() + std::min(*max_runtime, longest);
   call.commit();
-  for (const std::string& name : prepare(call, wanted)) {
-    policy_run(call, name, allowed).execute();
+  const std::vector<std::string> names = policies(call, wanted);
+  first_failure failures;
+  for (const char* const statement : {"SELECT vrm_private.make_archive_partitions()",
+                                      "SELECT vrm_private.make_log_partitions()"}) {
+    failures.keep([&] { prepare(call, statement); });
   }
+  for (const std::string& name : names) {
+    failures.keep([&] { policy_run(call, name, allowed).execute(); });
+  }
+  failures.rethrow();
 }
 
 }  // namespace vrm::sql

@@ -93,6 +93,23 @@ like(error_of($node, 'app', q{CALL vrm.run_retention('calls.completed')}), qr/^4
 is(sql('SELECT count(*) FROM vrm.retention_refused'), '0', '... and is not kept as a fault of each row');
 sql(q{DROP FUNCTION public.broken CASCADE; CALL vrm.run_retention()});
 
+# --- a fault of one policy, or of what all of them need ---------------------------------------------------------
+
+sql(<<'SQL');
+CREATE FUNCTION public.broken() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM 1 FROM public.no_such_table; RETURN OLD; END$$;
+CREATE TRIGGER broken BEFORE DELETE ON vrm.test_runs FOR EACH ROW WHEN (OLD.status = 'completed') EXECUTE FUNCTION public.broken();
+SQL
+old_calls($node, 'app', $alice, 100);
+$last = sql('SELECT max(run_id) FROM vrm.retention_runs');
+like(error_of($node, 'app', q{CALL vrm.run_retention()}), qr/^42P01: /, 'a policy that fails is told of ...');
+is(sql("SELECT string_agg(policy, ' ' ORDER BY run_id) FILTER (WHERE state <> 'done') || ' ' || count(*) FILTER (WHERE policy > 'calls.completed') FROM vrm.retention_runs WHERE run_id > $last"),
+    'calls.completed ' . sql(q{SELECT count(*) FROM vrm.retention_policies WHERE enabled AND keep IS NOT NULL AND name > 'calls.completed'}),
+    '... when all others have run');
+sql('DROP FUNCTION public.broken CASCADE; ALTER FUNCTION vrm_private.make_archive_partitions() RENAME TO lost');
+like(error_of($node, 'app', q{CALL vrm.run_retention()}), qr/^42883: /, 'so is what cannot be prepared ...');
+is(sql('SELECT count(*) FROM vrm.test_runs WHERE status = $$completed$$'), '0', '... which keeps no policy from running');
+sql('ALTER FUNCTION vrm_private.lost() RENAME TO make_archive_partitions; CALL vrm.run_retention()');
+
 # --- large rows -------------------------------------------------------------------------------------------------
 
 sql(<<"SQL");

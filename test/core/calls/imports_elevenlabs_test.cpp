@@ -50,6 +50,51 @@ TEST(imports_elevenlabs, reads_a_conversation) {
   EXPECT_EQ(read_text_of(source::elevenlabs, conversation).clock, 1'787'000'100'000);
 }
 
+/// As the SDK for JavaScript spells it: its own names, but not those of services and of data.
+TEST(imports_elevenlabs, reads_what_the_sdk_for_javascript_hands_out) {
+  constexpr std::string_view spelled = R"({"conversationId": "conv_5", "agentId": "agent_e",
+    "versionId": "v2", "userId": "guest-4", "status": "done", "hasAudio": true,
+    "transcript": [
+      {"role": "agent", "message": "Hotel Lind, good evening.", "timeInCallSecs": 0,
+       "conversationTurnMetrics":
+         {"metrics": {"convai_llm_service_ttfb": {"elapsedTime": 0.4125}}}},
+      {"role": "user", "message": "A room for two.", "timeInCallSecs": 4},
+      {"role": "agent", "timeInCallSecs": 7, "toolCalls": [
+        {"requestId": "r1", "toolName": "find_room", "paramsAsJson": "{\"beds\": 2}",
+         "toolHasBeenCalled": true}], "toolResults": []},
+      {"role": "agent", "message": "There is one.", "timeInCallSecs": 8, "interrupted": true,
+       "originalMessage": "There is one at the lake.", "toolCalls": [], "toolResults": [
+        {"requestId": "r1", "toolName": "find_room", "resultValue": "{\"room\": 12}",
+         "isError": false, "toolLatencySecs": 0.75, "type": "webhook"}],
+       "conversationTurnMetrics": {"metrics": {"convai_tts_service_ttfb": {"elapsedTime": 0.2}}}}],
+    "metadata": {"startTimeUnixSecs": 1787000000, "callDurationSecs": 62, "cost": 413,
+      "terminationReason": "Call ended by remote party",
+      "phoneCall": {"type": "twilio", "direction": "inbound", "externalNumber": "+15550164",
+                    "agentNumber": "+15550101", "callSid": "CA1"}},
+    "analysis": {"callSuccessful": "failure", "transcriptSummary": "Asked for a room.",
+      "evaluationCriteriaResults": {}, "dataCollectionResults":
+        {"sentiment": {"value": "very positive"}}}})";
+  EXPECT_EQ(call_of(source::elevenlabs, spelled), call_of(source::elevenlabs, conversation));
+  const json::document document(spelled);
+  EXPECT_EQ(recognise(document.root()), source::elevenlabs);
+}
+
+TEST(imports_elevenlabs, reads_conversations_of_a_list) {
+  EXPECT_EQ(call_of(source::elevenlabs, R"({"agent_id": "agent_e", "conversation_id": "conv_7",
+              "start_time_unix_secs": 1787000000, "call_duration_secs": 62, "message_count": 4,
+              "status": "done", "call_successful": "success", "direction": "outbound"})"),
+            R"({"externalId":"conv_7","startedAt":1787000000000,"endedAt":1787000062000,)"
+            R"("status":"completed","outcome":"resolved","direction":"outbound",)"
+            R"("duration":"1:02","agent":{"id":"agent_e"}})");
+}
+
+TEST(imports_elevenlabs, a_conversation_of_no_time_is_not_one_of_now) {
+  EXPECT_EQ(refusal_of(source::elevenlabs, R"({"conversation_id": "conv_8", "status": "done",
+              "transcript": [{"role": "user", "message": "Hello?", "time_in_call_secs": 1}],
+              "metadata": {}})"),
+            "/metadata/start_time_unix_secs: is required, as nothing else says when the call was");
+}
+
 TEST(imports_elevenlabs, system_tools_tell_the_outcome) {
   const auto outcome = [](std::string_view type) {
     return value_of(

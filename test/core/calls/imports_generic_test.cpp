@@ -128,6 +128,29 @@ TEST(imports, reports_are_recognised) {
   EXPECT_EQ(looks_like(R"({"id": "k"})"), "nobody's");
 }
 
+TEST(imports, a_spelling_that_no_sdk_has_is_refused) {
+  EXPECT_EQ(refusal_of(source::connect, R"({"contactId": "c-1", "channel": "VOICE",
+              "initiationTimestamp": "2026-08-17T20:53:20Z"})"),
+            "/: is no report of connect, which are recognised by /contact, /analysis, /ContactId, "
+            "/Contact/Id, /JobStatus or /Segments.");
+  EXPECT_EQ(
+      refusal_of(source::retell, R"({"callId": "c-1", "callStatus": "ended"})"),
+      "/: is no report of retell, which are recognised by /event with /call, or /call_id with "
+      "/call_status.");
+}
+
+TEST(imports, names_of_others_are_nobody_elses) {
+  const auto owner = [](std::string_view payload) {
+    const json::document document(payload);
+    const auto found = recognise(document.root());
+    return found ? std::string(name_of(*found)) : std::string("nobody's");
+  };
+  EXPECT_EQ(owner(R"({"id": "k", "status": "done", "contactId": "c", "callSid": "CA1"})"), "vrm");
+  EXPECT_EQ(owner(R"({"id": "k", "conversationId": "c", "agentId": "a", "transcript": []})"),
+            "vrm");
+  EXPECT_EQ(owner(R"({"id": "k", "org_id": "o", "type": "support", "status": "done"})"), "vrm");
+}
+
 TEST(imports, a_report_that_does_not_name_its_call_can_be_told) {
   const json::document nameless(R"({"sentences": [{"transcript": "Hello", "media_channel": 1}]})");
   EXPECT_EQ(read(source::twilio, nameless.root(), arrival, "CA5").external_id, "CA5");

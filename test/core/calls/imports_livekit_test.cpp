@@ -43,6 +43,29 @@ TEST(imports_livekit, reads_a_session) {
             R"("total_tokens":77}]}})");
 }
 
+/// As the session of the SDK for JavaScript holds it: items count in ms, their metrics in seconds.
+TEST(imports_livekit, reads_what_the_sdk_for_javascript_holds) {
+  constexpr std::string_view spelled = R"({"jobId": "AJ_1", "roomId": "RM_1", "room": "lobby",
+    "timestamp": 1787000050500, "audioRecordingStartedAt": 1787000000250,
+    "events": [{"type": "close", "reason": "participant_disconnected", "error": null,
+                "createdAt": 1787000040000}],
+    "chatHistory": {"items": [
+      {"id": "i1", "type": "message", "role": "system", "content": ["Be kind."],
+       "createdAt": 1787000000250},
+      {"id": "i2", "type": "message", "role": "assistant", "content": ["Hello, ", {"type": "image"},
+       "who is there?"], "interrupted": true, "createdAt": 1787000001000,
+       "metrics": {"startedSpeakingAt": 1787000001.2505, "stoppedSpeakingAt": 1787000003,
+                   "llmNodeTtft": 0.31, "ttsNodeTtfb": 0.12, "e2eLatency": 0.805}},
+      {"id": "i3", "type": "message", "role": "user", "content": ["Mo Harlan."],
+       "createdAt": 1787000006000, "metrics": {"transcriptionDelay": 0.2}},
+      {"id": "i4", "type": "function_call", "callId": "f1", "name": "look_up",
+       "args": "{\"name\": \"Harlan\"}", "createdAt": 1787000006500},
+      {"id": "i5", "type": "function_call_output", "callId": "f1", "output": "not found",
+       "isError": true, "createdAt": 1787000007250}]},
+    "usage": [{"type": "llm_usage", "total_tokens": 77}]})";
+  EXPECT_EQ(call_of(source::livekit, spelled), call_of(source::livekit, session));
+}
+
 TEST(imports_livekit, takes_times_that_the_application_adds) {
   const std::string more =
       with(session, R"("room": "lobby")",

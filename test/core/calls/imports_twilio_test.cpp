@@ -41,6 +41,50 @@ TEST(imports_twilio, reads_a_call_with_its_transcript) {
             R"("description":"Twilio's summary of the call"}]})");
 }
 
+TEST(imports_twilio, reads_what_the_sdk_for_javascript_hands_out) {
+  std::string spelled = both();
+  for (const auto& [api, sdk] :
+       std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {"\"date_created\": \"Mon, 17 Aug 2026 20:53:18 +0000\"",
+            R"("dateCreated": "2026-08-17T20:53:18.000Z")"},
+           {"\"start_time\": \"Mon, 17 Aug 2026 20:53:20 +0000\"",
+            R"("startTime": "2026-08-17T20:53:20.000Z")"},
+           {"\"end_time\": \"Mon, 17 Aug 2026 20:54:05 +0000\"",
+            R"("endTime": "2026-08-17T20:54:05.000Z")"},
+           {"\"date_updated\": \"Mon, 17 Aug 2026 20:58:00 +0000\"",
+            R"("dateUpdated": "2026-08-17T20:58:00.000Z")"},
+           {"price_unit", "priceUnit"},
+           {"answered_by", "answeredBy"},
+           {"customer_key", "customerKey"},
+           {"sentence_index", "sentenceIndex"},
+           {"sentence_index", "sentenceIndex"},
+           {"media_channel", "mediaChannel"},
+           {"media_channel", "mediaChannel"},
+           {"\"start_time\": \"2.4505\"", "\"startTime\": \"2.4505\""},
+           {"\"start_time\": 0.5", "\"startTime\": 0.5"},
+           {"\"end_time\": 4", "\"endTime\": 4"},
+           {"\"end_time\": \"2.1\"", "\"endTime\": \"2.1\""},
+           {"operator_results", "operatorResults"},
+           {"predicted_label", "predictedLabel"},
+           {"text_generation_results", "textGenerationResults"}})
+    spelled = with(spelled, api, sdk);
+  EXPECT_EQ(call_of(source::twilio, spelled), call_of(source::twilio, both()));
+  EXPECT_EQ(read_text_of(source::twilio, spelled).clock, 1'787'000'280'000);
+}
+
+TEST(imports_twilio, a_call_of_no_time_is_not_one_of_now) {
+  EXPECT_EQ(refusal_of(source::twilio,
+                       R"({"call": {"sid": "CA79", "status": "completed", "duration": "45"}})"),
+            "/call/start_time: is required, as nothing else says when the call was");
+  EXPECT_EQ(refusal_of(source::twilio, R"({"call": {"sid": "CA79", "status": "completed"},
+              "sentences": [{"transcript": "Hello?", "media_channel": 1}]})"),
+            "/call/start_time: is required, as nothing else says when the call was");
+  const auto busy = read_text_of(source::twilio, R"({"sid": "CA79", "status": "busy"})");
+  EXPECT_EQ(busy.started_at, arrival);
+  ASSERT_EQ(busy.notes.size(), 1U);
+  EXPECT_EQ(busy.notes[0], "nothing says when the call was: it is put where its report came");
+}
+
 TEST(imports_twilio, a_transcript_waits_for_its_call) {
   const auto alone = read_text_of(source::twilio, "{" + std::string(transcript) + "}");
   EXPECT_EQ(alone.what, disposition::part);

@@ -49,6 +49,22 @@ TEST(imports_vapi, reads_an_end_of_call_report) {
             R"("vendor":{"structuredData":{"sentiment":"Positive","visit":"Friday"}}})");
 }
 
+TEST(imports_vapi, reads_what_the_sdk_for_python_dumps) {
+  constexpr std::string_view dumped = R"({"id": "019aa-3", "org_id": "org-7",
+    "type": "inboundPhoneCall", "status": "ended", "started_at": "2026-08-17T20:53:20Z",
+    "ended_at": "2026-08-17T20:54:05Z", "ended_reason": "customer-ended-call",
+    "assistant_id": "desk", "artifact": {"messages": [
+      {"role": "user", "message": "Hello?", "time": 1787000001000, "end_time": 1787000002000,
+       "seconds_from_start": 1.0}]}})";
+  const json::document document(dumped);
+  EXPECT_EQ(recognise(document.root()), source::vapi);
+  EXPECT_EQ(call_of(source::vapi, dumped),
+            R"({"externalId":"019aa-3","startedAt":1787000000000,"endedAt":1787000045000,)"
+            R"("status":"completed","endedReason":"customer-ended-call","direction":"inbound",)"
+            R"("duration":"0:45","agent":{"id":"desk"},"transcript":[{"speaker":"Customer",)"
+            R"("message":"Hello?","time":"00:01","ms":1000,"endMs":2000,"role":"customer"}]})");
+}
+
 TEST(imports_vapi, reads_a_call_object) {
   constexpr std::string_view call = R"({"id": "019aa-2", "orgId": "org-7",
     "type": "outboundPhoneCall", "status": "ended", "createdAt": "2026-08-17T20:53:18Z",

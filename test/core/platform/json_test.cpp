@@ -35,6 +35,21 @@ TEST(json, finds_members_of_every_kind) {
   EXPECT_FALSE(root.find("text")) << "a value is not a name";
 }
 
+TEST(json, finds_members_in_another_spelling) {
+  const document read(R"({"startTime": 1, "CallSid": 2, "end__time_": 3, "a": 4, "ab": 5})");
+  const auto found = [&](std::string_view name) {
+    const auto at = read.root().find_respelled(name);
+    return at ? std::string(at->text()) : std::string("none");
+  };
+  EXPECT_EQ(found("start_time"), "1");
+  EXPECT_EQ(found("call_sid"), "2");
+  EXPECT_EQ(found("endTime"), "3");
+  EXPECT_EQ(found("A_b"), "5");
+  EXPECT_EQ(found("start_times"), "none");
+  EXPECT_EQ(found("start_tim"), "none");
+  EXPECT_FALSE(document("[1]").root().find_respelled("a").has_value());
+}
+
 TEST(json, resolves_escapes) {
   const document read(R"({"\u0061": "\"\\\/\b\f\n\r\t\u00e9\u20AC\uD83D\uDE00"})");
   EXPECT_EQ(read.root().find("a")->string(), "\"\\/\b\f\n\r\t\u00e9\u20ac\U0001F600");

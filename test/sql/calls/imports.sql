@@ -1,6 +1,6 @@
 -- Calls brought in: reports become calls once, amend each other, wait for each other, and stay with a reason.
 BEGIN;
-SELECT plan(72);
+SELECT plan(75);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -255,6 +255,21 @@ SELECT pg_temp.as_user(:'bob', $$DELETE FROM vrm.test_runs WHERE external_id = '
 SELECT is(pg_temp.imported(:'bob', 'vrm', '{"externalId": "s-1", "cost": 1}'), NULL,
           'a call that was deleted does not come back with its next report');
 SELECT is(left(pg_temp.take(:'alice', 0), 5), '22023', 'a batch has at least one report');
+
+-- when a call was is told, never taken for now --------------------------------------------------------------
+
+SELECT is((SELECT r.started_at FROM pg_temp.run(pg_temp.imported(:'alice', 'twilio', '{"sid": "CA90",
+    "status": "completed", "direction": "inbound", "duration": "45", "startTime": "2026-08-17T20:53:20.000Z",
+    "endTime": "2026-08-17T20:54:05.000Z", "dateUpdated": "2026-08-17T20:58:00.000Z"}')) r),
+          timestamptz '2026-08-17 20:53:20Z', 'an SDK spells names in its own way');
+SELECT pg_temp.put(:'alice', 'twilio', '{"sid": "CA91", "status": "completed", "duration": "45"}') AS timeless,
+       pg_temp.put(:'alice', 'twilio', '{"sid": "CA92", "status": "busy"}') AS busy \gset
+SELECT pg_temp.take(:'alice') \g /dev/null
+SELECT is((SELECT state || ' ' || reason FROM pg_temp.import_of(:'timeless')),
+          'refused /start_time: is required, as nothing else says when the call was',
+          'a call that has no time is refused');
+SELECT is((SELECT state || ' ' || note FROM pg_temp.import_of(:'busy')),
+          'imported nothing says when the call was: it is put where its report came', 'one that nobody took is noted');
 
 SELECT * FROM finish();
 ROLLBACK;

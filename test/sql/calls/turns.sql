@@ -1,7 +1,7 @@
 -- Turns and actions as they really were: to the millisecond, by whom, interrupted or not; many at once,
 -- late ones, and what a call says about itself.
 BEGIN;
-SELECT plan(64);
+SELECT plan(65);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception', direction => 'inbound')$$) AS agent \gset
@@ -217,6 +217,12 @@ SELECT is((SELECT (agent_turns, customer_words, agent_talk_share, longest_gap)::
                {"speaker": "Anna", "message": "a b", "time": "00:02"}, {"speaker": "Agent", "message": "x",
                 "time": "00:03"}]}')),
           '(2,2,0.6666666666666666,00:00:02)', 'and by whole seconds where these are all there is');
+SELECT is((SELECT (answers, customer_time, longest_gap)::text
+           FROM (VALUES (jsonb '{"precision": "seconds", "transcript": [
+               {"role": "customer", "message": "a", "ms": 1000, "endMs": 2000},
+               {"role": "agent", "message": "b", "ms": 4000}]}')) AS d (results),
+                LATERAL vrm.transcript_stats(d.results), LATERAL vrm.speech_stats(d.results)),
+          '(0,00:00:01,00:00:02)', 'milliseconds that are whole seconds give no answering times');
 SELECT is_empty($$SELECT speaker FROM vrm.speaker_roles
                   WHERE role IS DISTINCT FROM vrm.speaker_role(speaker) AND speaker <> 'alien'$$,
                 'C++ has the vocabulary that the table begins with');

@@ -1,12 +1,32 @@
 -- The archive within one transaction: what is due goes there, whole, and comes back whole; whatever was changed
 -- in it is found.
 BEGIN;
-SELECT plan(60);
+SELECT plan(64);
 \ir ../include/people.sql
 \ir ../include/old_calls.sql
 
 -- archiving --------------------------------------------------------------------------------------------
 
+SAVEPOINT whole;
+CREATE TEMP TABLE evidence AS SELECT id FROM vrm.test_runs
+    WHERE status = 'completed' AND completed_at < now() - interval '2 years' ORDER BY id LIMIT 2;
+CREATE FUNCTION pg_temp.keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM evidence e WHERE e.id = OLD.id) THEN
+        RAISE 'this is evidence';
+    END IF;
+    RETURN OLD;
+END
+$$;
+CREATE TRIGGER keep BEFORE DELETE ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION pg_temp.keep();
+SELECT is(vrm.archive_old_test_runs(), 13::bigint, 'calls that something refuses to let go keep no others back');
+SELECT results_eq('SELECT policy, message, attempts FROM vrm.retention_refused',
+                  $$VALUES ('calls.completed', 'this is evidence', 1), ('calls.completed', 'this is evidence', 1)$$,
+                  'and it is kept why');
+DELETE FROM evidence;
+SELECT is(vrm.archive_old_test_runs(), 2::bigint, 'the next time they are tried again');
+SELECT is_empty('SELECT FROM vrm.retention_refused', 'and forgotten as refused');
+ROLLBACK TO whole;
 CREATE TEMP TABLE seen (archiving boolean);
 CREATE FUNCTION pg_temp.look() RETURNS trigger
     LANGUAGE plpgsql AS 'BEGIN INSERT INTO seen VALUES (vrm.is_archiving()); RETURN NULL; END';

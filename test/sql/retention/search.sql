@@ -1,6 +1,6 @@
 -- Words found again: in calls that run, have ended and are archived, indexed or not, by their owner only.
 BEGIN;
-SELECT plan(37);
+SELECT plan(75);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -101,6 +101,46 @@ SELECT is(pg_temp.found(:'alice', '{"text": "librar* lost"}'), 'ada', 'and words
 SELECT vrm.set_search(true) \g /dev/null
 SELECT is((SELECT count(*) FROM vrm_private.search_queue), 3::bigint, 'turned on again, all calls wait');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT vrm.set_search(false)'), '42501', 'which is not for users');
+
+-- numbers, and phrases of long calls, indexed or not -------------------------------------------------------------
+SELECT pg_temp.call(:'bob', :'bobs_agent', '2024-01-01', 'hyphens', 'It is 202-555-0142, order A-1042.') AS hyphens,
+       pg_temp.call(:'bob', :'bobs_agent', '2024-01-02', 'spaces', 'Call +1 202 555 0142 or so.') AS spaces,
+       pg_temp.call(:'bob', :'bobs_agent', '2024-01-03', 'solid', 'Call 2025550142 or so.') AS solid,
+       pg_temp.call(:'bob', :'bobs_agent', '2024-01-04', 'polite',
+                    repeat('as you see ', 300) || 'so thank you for the refund offer') AS polite,
+       pg_temp.call(:'bob', :'bobs_agent', '2024-01-05', 'longest', left(repeat('thank her as you see it now ', 7143),
+                    -2) || ' so thank you for the' || E'\nwarranty, bye') AS longest \gset
+CREATE FUNCTION pg_temp.long_laws(state text, bob uuid) RETURNS SETOF text LANGUAGE sql AS $f$
+    SELECT is(pg_temp.found(bob, jsonb_build_object('text', sought)::text), expected, state || ': ' || intent)
+    FROM (VALUES
+        ('202-555-0142', 'hyphens spaces solid', 'a number with hyphens'),
+        ('202 555 0142', 'hyphens spaces', 'its groups'),
+        ('"202 555 0142"', 'hyphens spaces', 'its groups in a row'),
+        ('0142', 'hyphens spaces', 'its last digits'),
+        ('555-0142', 'hyphens spaces', 'without the first ones'),
+        ('2025550142', 'hyphens solid', 'in one piece'),
+        ('+2025550142', 'hyphens solid', 'with a sign'),
+        ('202-555-0143', NULL, 'another number'),
+        ('1042', 'hyphens', 'the number of an order'),
+        ('A-1042', 'hyphens', 'and its letter'),
+        ('0142 -555-0142', NULL, 'without a number'),
+        ('"thank you"', 'polite longest', 'a phrase of words that were said often before'),
+        ('"refund offer"', 'polite', 'of words that were not'),
+        ('"thank you for the warranty"', 'longest', 'at the end of 50,000 words'),
+        ('"you thank"', NULL, 'no phrase that was not said'),
+        ('refund -"thank you"', NULL, 'not what is excluded as a phrase'),
+        ('refund -"you thank"', 'polite', 'but what only has its words'),
+        ('warran*', 'longest', 'the beginning of a word at the end')) AS c (sought, expected, intent)
+$f$;
+SELECT pg_temp.long_laws('waiting', :'bob');
+SELECT vrm_private.index_words() \g /dev/null
+SELECT pg_temp.long_laws('indexed', :'bob');
+SELECT is(pg_temp.as_user(:'bob', $$SELECT excerpt LIKE '%202-555-<b>0142</b>, <b>order</b>%'
+                                  FROM vrm.call_history('{"text": "0142 order"}')$$), 'true',
+          'an excerpt has the number as it was said');
+SELECT is(pg_temp.as_user(:'bob', $$SELECT excerpt LIKE '%<b>thank</b> <b>you</b> for the warranty%'
+                                  FROM vrm.call_history('{"text": "\"thank you\"", "customer": "longest"}')$$), 'true',
+          'and of a long call the place');
 
 SELECT * FROM finish();
 ROLLBACK;

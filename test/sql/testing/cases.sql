@@ -1,6 +1,6 @@
 -- Test cases that are made of calls.
 BEGIN;
-SELECT plan(9);
+SELECT plan(10);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice',
@@ -45,6 +45,11 @@ SELECT is((SELECT scenario ->> 'problem' FROM vrm.test_cases WHERE id = :'of_not
           'a call in which nothing was said makes one, too');
 SELECT is((SELECT vrm.evaluator_metrics_error(evaluator_metrics) FROM vrm.test_cases WHERE id = :'of_nothing'), NULL,
           'with checks that are well formed');
+INSERT INTO vrm.speaker_roles (speaker, role) VALUES ('shop_floor', 'agent');
+SELECT is((SELECT string_agg(said, ', ' ORDER BY place) FROM vrm_private.turns_of_customer('{"transcript": [
+    {"speaker": "End User", "message": "a"}, {"speaker": "Shop-Floor", "message": "b"},
+    {"speaker": "Anna", "message": "c"}, {"speaker": "Anna", "role": "tool", "message": "d"}]}')), 'a, c',
+          'speakers are who this database says they are');
 
 SELECT finish();
 ROLLBACK;

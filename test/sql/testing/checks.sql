@@ -1,6 +1,6 @@
 -- Checks that a transcript answers, on documents as they are stored; each rule is in test/core/testing.
 BEGIN;
-SELECT plan(19);
+SELECT plan(22);
 
 CREATE FUNCTION pg_temp.failed(checks jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(concat_ws(': ', f ->> 'check', f ->> 'reason'), ', ')
@@ -52,6 +52,12 @@ SELECT is(vrm.failed_checks('{"checks": [{"check": "not_said", "pattern": "(a|b)
 SELECT is(vrm.answering_time('{"transcript": [{"speaker": "User", "message": "a", "time": "0:01"}, {"speaker": '
                              '"AGENT", "message": "b", "time": "0:03"}]}'),
           2000::float8, 'documents without milliseconds have an answering time as well');
+SELECT is(vrm.failed_checks(jsonb_build_object('checks', jsonb_build_array(jsonb_build_object(
+                                'check', 'said', 'text', 'yes', 'by', voice))),
+                            jsonb_build_object('transcript', jsonb_build_array(jsonb_build_object(
+                                'speaker', speaker, 'message', 'yes', 'time', '0:01')))), '[]',
+          speaker || ' is the ' || voice)
+FROM (VALUES ('Virtual Agent', 'agent'), ('END-USER', 'customer'), ('Anna', 'customer')) AS s (speaker, voice);
 
 SELECT finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Versions of agents: who makes them, what calls know of them, and that nobody rewrites them.
 BEGIN;
-SELECT plan(31);
+SELECT plan(32);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk', connection_details => '{"voice": "sarah",
@@ -101,6 +101,15 @@ SELECT is(pg_temp.as_user(:'alice', format('SELECT count(*) FROM vrm.agent_diff(
           'altogether');
 SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.restore_agent_version(%L, 1)', :'agent')), 'P0002',
           'of one''s own agents');
+
+-- where versions are seen
+SELECT pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L, outbound_call_params => %L)', :'agent',
+                                        '{"to": "noor"}')) \g /dev/null
+SELECT is(pg_temp.as_user(:'alice', $$SELECT concat_ws(' ',
+              (SELECT max(agent_version) FROM vrm.call_history()),
+              (SELECT agent_version FROM vrm.call_history('{"customer": "noor"}')),
+              (SELECT max(agent_version) FROM vrm.all_test_runs), (SELECT max(agent_version) FROM vrm.calls))$$),
+          '8 8 8 8', 'in the history and in what is searched');
 
 SELECT finish();
 ROLLBACK;
