@@ -42,7 +42,7 @@ include $(PGXS)
 
 # What a build was made of, in a file that changes only when that does: another server, or a
 # source that is gone, leaves no newer file behind for make to notice.
-sql_sources = $(sort $(wildcard $(addprefix $(top)sql/,order *.* */*/*.sql)))
+sql_sources = $(sort $(wildcard $(addprefix $(top)sql/,order *.* */*/*.sql */*/*.css)))
 remember    = $(shell echo '$(2)' | cmp -s - build/$(1) || echo '$(2)' >build/$(1))
 # The directories are made while make reads this: a target could not tell that only some exist.
 $(shell mkdir -p $(sort $(dir $(OBJS) $(TEST_OBJS))) build/isolation)

@@ -117,7 +117,7 @@ COMMIT;
 SET client_min_messages = warning;
 SELECT service, left(encode(key, 'hex'), 8) || '...' AS "kept as", length(key) AS bytes,
        vrm.is_bound(key) AS "opens in this row only"
-FROM vrm.api_keys ORDER BY service;
+FROM vrm.api_keys k ORDER BY service;
 
 \echo '10. Who calls the service opens the key, which goes on record.  SELECT vrm.use_api_key(...);'
 \echo
@@ -143,8 +143,8 @@ EXCEPTION
 END
 $$;
 SELECT service, vrm.key_of(key) <> :old_key AS "under a new key",
-       vrm.reveal_row('vrm.api_keys', 'key', row(user_id, id)::text) IS NOT NULL AS opens
-FROM vrm.api_keys ORDER BY service;
+       vrm.reveal_row(k, 'key') IS NOT NULL AS opens
+FROM vrm.api_keys k ORDER BY service;
 
 \ir accounts.sql
 \ir retention.sql

@@ -25,8 +25,25 @@ done)
 # usage: pass KIND; what all topics have of that kind
 pass() {
     topics | while read -r topic; do
+        [ "$1" != functions ] || style "$topic"
         [ ! -e "$topic/$1.sql" ] || { cat "$topic/$1.sql"; echo; }
     done
+}
+
+# A style sheet is a file of its own, and the result of a function.  usage: style TOPIC
+style() {
+    [ -e "$1/style.css" ] || return 0
+    name=vrm_private.$(basename "$1")_style
+    cat <<SQL
+CREATE OR REPLACE FUNCTION $name() RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS \$\$ SELECT \$css\$
+$(cat "$1/style.css")
+\$css\$ \$\$;
+COMMENT ON FUNCTION $name() IS
+    'the style sheet of a $(basename "$1"): light and dark, wide and narrow';
+REVOKE EXECUTE ON FUNCTION $name() FROM PUBLIC;
+
+SQL
 }
 
 members() {

@@ -103,6 +103,14 @@ misplaced_sql() {
         comm -3 - "$work/topics"
     grep -E '[0-9]' "$work/sql" | grep '^sql/' | grep -v '^sql/upgrade/'
 }
+# Whoever knows a topic's name finds its tests and its page.
+topic_without_room() {
+    sed 's,^sql/,,' "$work/topics" | while read -r topic; do
+        for room in "test/sql/$topic.sql" "doc/$topic.md"; do
+            [ -e "$room" ] || echo "topic $topic has no $room"
+        done
+    done
+}
 # One layout everywhere: what is a directory of sql/ may be one there, and little else.
 strange_districts() {
     sed 's/:.*//' sql/order >"$work/districts"
@@ -172,6 +180,7 @@ rule 'headers include what their integers need' no_cstdint
 rule 'files say what they are for' no_opening
 rule 'SECURITY DEFINER functions pin search_path' definer_unpinned
 rule 'SQL files stand in a topic of sql/order and are called after their kind' misplaced_sql
+rule 'every topic has its tests and its page' topic_without_room
 rule 'every room has the districts of sql/order' strange_districts
 rule 'no two cluster tests have one name' namesakes
 rule 'SQL keywords that begin a line are in capitals' keyword_in_small_letters
@@ -181,10 +190,3 @@ rule 'programs are executable' not_executable
 rule 'actions of workflows are pinned to a version' unpinned_action
 rule 'nothing installs into the system' writes_the_system
 echo "1..$number"
-
-# What is still missing of a topic's other rooms, for information.
-sed 's,^sql/,,' "$work/topics" | while read -r topic; do
-    for room in "test/sql/$topic.sql" "doc/$topic.md"; do
-        [ -e "$room" ] || echo "# topic $topic has no $room"
-    done
-done

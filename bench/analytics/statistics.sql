@@ -72,7 +72,7 @@ BEGIN
 END
 $$;
 
--- A user who has every so many of the first user's calls and facts, over the same time, and his agents.
+-- A user who has every so many of the first user's calls and facts, over the same time, and their agents.
 CREATE PROCEDURE keep_every(part bigint) LANGUAGE plpgsql AS $$
 DECLARE
     fewer uuid := id_of(1000 + part, 1);

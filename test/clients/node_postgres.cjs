@@ -30,7 +30,7 @@ async function main() {
   const people = [first, second, null];
   const seen = people.map(() => new Set());
   const requests = Array.from({ length: 120 }, (_, i) =>
-    request(people[i % 3], agents).then((answer) => seen[i % 3].add(answer)));
+    request(people[i % 3], agents).catch((error) => error.message).then((answer) => seen[i % 3].add(answer)));
   await Promise.all(requests);
   console.log(`first sees: ${[...seen[0]]}`);
   console.log(`second sees: ${[...seen[1]]}`);

@@ -24,8 +24,14 @@ print("first sees:", *seen[first])
 print("second sees:", *seen[second])
 
 with connections[0], connections[0].cursor() as cursor:
-    cursor.execute("SELECT vrm.uid(), count(*) FROM vrm.agents")
+    cursor.execute("SELECT vrm.uid()")
     print("afterwards:", *cursor.fetchone())
+
+try:
+    with connections[0], connections[0].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM vrm.agents")
+except errors.InvalidAuthorizationSpecification as e:
+    print("a forgotten login:", e.diag.message_primary)
 
 try:
     agents(connections[1], first[:-8])

@@ -28,7 +28,7 @@ sql(<<'SQL');
 CREATE EXTENSION pg_stat_statements;
 CREATE ROLE watcher LOGIN IN ROLE pg_monitor;
 UPDATE vrm.alert_threshold SET hold = '0';
--- the disk of who runs this test is his own business, until it is made ours
+-- the disk of who runs this test is their own business, until it is made ours
 UPDATE vrm.alert_threshold SET threshold = 2 WHERE metric = 'vrm_storage_disk_used_ratio';
 SQL
 my $good_command = sql('SHOW archive_command');

@@ -12,23 +12,22 @@ $$;
 COMMENT ON FUNCTION vrm_private.refuse_api_key(text) IS 'error of the functions that look for a key';
 REVOKE EXECUTE ON FUNCTION vrm_private.refuse_api_key(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION vrm.store_api_key(service text, key vrm.secret, description text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION vrm_private.store_key_of(owner uuid, service text, key vrm.secret, description text)
     RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    u uuid := vrm_private.caller();
     stored uuid;
 BEGIN
     IF service IS NULL OR key IS NULL THEN
-        RAISE EXCEPTION 'an API key has a service and a key'
+        RAISE EXCEPTION 'an API key needs a service and a key'
             USING ERRCODE = 'null_value_not_allowed',
                   DETAIL = CASE WHEN service IS NULL THEN 'The service is null.' ELSE 'The key is null.' END,
                   HINT = 'SELECT vrm.store_api_key(''openai'', $1);';
     END IF;
     INSERT INTO vrm.api_keys AS k (user_id, id, service, key, key_hint, description)
-    VALUES (u, vrm.uuid7(), store_api_key.service, vrm.seal(store_api_key.key),
-            vrm.secret_hint(store_api_key.key), store_api_key.description)
+    VALUES (owner, vrm.uuid7(), store_key_of.service, vrm.seal(store_key_of.key),
+            vrm.secret_hint(store_key_of.key), store_key_of.description)
     ON CONFLICT (user_id, service) DO NOTHING
     RETURNING k.id INTO stored;
     IF stored IS NULL THEN
@@ -40,29 +39,57 @@ BEGIN
     RETURN stored;
 END
 $$;
+COMMENT ON FUNCTION vrm_private.store_key_of(uuid, text, vrm.secret, text) IS 'keeps a key of a user, sealed';
+
+CREATE OR REPLACE FUNCTION vrm.store_api_key(service text, key vrm.secret, description text DEFAULT NULL)
+    RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.store_key_of(vrm_private.caller(), service, key, description)
+$$;
 COMMENT ON FUNCTION vrm.store_api_key(text, vrm.secret, text) IS
     'keeps the caller''s key for a service, sealed; pass it as a parameter, never as a literal';
 
-CREATE OR REPLACE FUNCTION vrm.use_api_key(service text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION vrm.store_api_key(service text, key vrm.secret, description text, user_id uuid)
+    RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.store_key_of(vrm_private.served(user_id), service, key, description)
+$$;
+COMMENT ON FUNCTION vrm.store_api_key(text, vrm.secret, text, uuid) IS
+    'for services: keeps a user''s key for a service, sealed';
+
+CREATE OR REPLACE FUNCTION vrm_private.open_key_of(owner uuid, service text) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    u uuid := vrm_private.caller();
-    used uuid;
+    used vrm.api_keys;
 BEGIN
     UPDATE vrm.api_keys k SET last_used_at = now()
-    WHERE k.user_id = u AND k.service = use_api_key.service
-    RETURNING k.id INTO used;
+    WHERE k.user_id = owner AND k.service = open_key_of.service
+    RETURNING k.* INTO used;
     IF NOT FOUND THEN
         PERFORM vrm_private.refuse_api_key(service);
     END IF;
     INSERT INTO vrm.api_key_uses (user_id, id, api_key_id, service, used_by)
-    VALUES (u, vrm.uuid7(), used, use_api_key.service,
+    VALUES (owner, vrm.uuid7(), used.id, open_key_of.service,
             coalesce(nullif(current_setting('role'), 'none'), session_user));
-    RETURN vrm.reveal_row('vrm.api_keys', 'key', format('(%s,%s)', u, used));
+    RETURN vrm.reveal_row(used, 'key');
 END
+$$;
+COMMENT ON FUNCTION vrm_private.open_key_of(uuid, text) IS 'opens a key of a user and leaves a row in vrm.api_key_uses';
+
+CREATE OR REPLACE FUNCTION vrm.use_api_key(service text) RETURNS text
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.use_api_key(text)');
+    SELECT vrm_private.open_key_of(vrm_private.caller(), service)
 $$;
 COMMENT ON FUNCTION vrm.use_api_key(text) IS
     'opens the caller''s key for a service and leaves a row in vrm.api_key_uses';
+
+CREATE OR REPLACE FUNCTION vrm.use_api_key(service text, user_id uuid) RETURNS text
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.open_key_of(vrm_private.served(user_id), service)
+$$;
+COMMENT ON FUNCTION vrm.use_api_key(text, uuid) IS
+    'for services: opens a user''s key for a service and leaves a row in vrm.api_key_uses';
 
 CREATE OR REPLACE FUNCTION vrm.list_api_keys()
     RETURNS TABLE (service text, hint text, description text, created_at timestamptz, last_used_at timestamptz)
@@ -79,7 +106,7 @@ CREATE OR REPLACE FUNCTION vrm.replace_api_key(service text, key vrm.secret) RET
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF key IS NULL THEN
-        RAISE EXCEPTION 'an API key has a service and a key'
+        RAISE EXCEPTION 'an API key needs a service and a key'
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'The key is null.',
                   HINT = 'SELECT vrm.delete_api_key(service);';
     END IF;
@@ -107,6 +134,9 @@ END
 $$;
 COMMENT ON FUNCTION vrm.delete_api_key(text) IS 'deletes the caller''s key for a service';
 
+REVOKE EXECUTE ON FUNCTION vrm_private.store_key_of(uuid, text, vrm.secret, text), vrm_private.open_key_of(uuid, text),
+    vrm.store_api_key(text, vrm.secret, text, uuid), vrm.use_api_key(text, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.store_api_key(text, vrm.secret, text, uuid), vrm.use_api_key(text, uuid) TO service_role;
 REVOKE EXECUTE ON FUNCTION vrm.store_api_key(text, vrm.secret, text), vrm.use_api_key(text),
     vrm.list_api_keys(), vrm.replace_api_key(text, vrm.secret), vrm.delete_api_key(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.store_api_key(text, vrm.secret, text),

@@ -51,6 +51,7 @@ DECLARE
     reserved record;
     result vrm.attempt;
 BEGIN
+    PERFORM vrm.require_grant('vrm.begin_attempt(text,vrm.attempt_kind,inet,text)');
     PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
     PERFORM vrm_private.require_argument('kind', kind IS NULL);
     IF by_hand IS NOT NULL THEN
@@ -59,7 +60,8 @@ BEGIN
         RETURN result;
     END IF;
     reserved := vrm.lockout_reserve(kind::text, lower(btrim(identifier)),
-                                    vrm_private.network_of(client_ip), device_token);
+                                    vrm_private.network_of(client_ip),
+                                    vrm_private.known_device(lower(btrim(identifier)), device_token));
     result.status := reserved.status;
     result.ticket := reserved.ticket;
     IF reserved.until > clock_timestamp() THEN
@@ -85,9 +87,11 @@ REVOKE EXECUTE ON FUNCTION vrm_private.journal_failure(text, text, jsonb) FROM P
 CREATE OR REPLACE FUNCTION vrm.settle_attempt(ticket bytea, success boolean) RETURNS vrm.sign_in_status
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    verdict text := vrm.lockout_settle(ticket, success);
+    verdict text;
     subject record;
 BEGIN
+    PERFORM vrm.require_grant('vrm.settle_attempt(bytea,boolean)');
+    verdict := vrm.lockout_settle(ticket, success);
     PERFORM vrm_private.require_argument('success', success IS NULL AND ticket IS NOT NULL);
     IF verdict <> 'ok' THEN
         subject := vrm.lockout_ticket(ticket);
@@ -143,7 +147,7 @@ COMMENT ON FUNCTION vrm_private.standing_now(uuid) IS
 REVOKE EXECUTE ON FUNCTION vrm_private.standing_now(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm_private.standing_now(uuid) TO authenticated, service_role;
 
--- The truth is in the store.  Not for a guesser's transaction: he would hold the row of his victim.
+-- The truth is in the store.  Not for a guesser's transaction, which would hold the row of its victim.
 CREATE OR REPLACE FUNCTION vrm_private.show_locks(people uuid[]) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE vrm.user_profiles p
@@ -181,6 +185,7 @@ DECLARE
     reserved record;
     result text;
 BEGIN
+    PERFORM vrm.require_grant('vrm.record_login_attempt(text,boolean,inet)');
     PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
     PERFORM vrm_private.require_argument('success', success IS NULL);
     reserved := vrm.lockout_reserve('password', lower(btrim(identifier)),
@@ -216,6 +221,7 @@ REVOKE EXECUTE ON FUNCTION vrm_private.locked_out() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION vrm.is_locked(identifier text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.is_locked(text)');
     PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
     RETURN (vrm.lockout_state('password', lower(btrim(identifier)))).locked
         OR vrm_private.locked_by_hand(identifier) IS NOT NULL;
@@ -229,6 +235,7 @@ CREATE OR REPLACE FUNCTION vrm.lock_status(identifier text, OUT locked boolean, 
                                            OUT consecutive integer, OUT lock_count integer)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.lock_status(text)');
     PERFORM vrm_private.require_argument('identifier', identifier IS NULL);
     SELECT s.locked OR h.until IS NOT NULL, greatest(CASE WHEN s.locked THEN s.until END, h.until),
            s.failures, s.pending, s.consecutive, s.lock_count
@@ -257,7 +264,7 @@ BEGIN
     cleared := FOUND;
     cleared := vrm.lockout_clear('password', lower(btrim(identifier))) OR cleared;
     PERFORM vrm_private.show_locks(people),
-            vrm.audit_event('unlocked', jsonb_build_object('identifier', identifier, 'reason', reason));
+            vrm_private.write_event('unlocked', jsonb_build_object('identifier', identifier, 'reason', reason));
     RETURN cleared;
 END
 $$;
@@ -286,12 +293,12 @@ BEGIN
     SET locked_until = EXCLUDED.locked_until, reason = EXCLUDED.reason, locked_by = EXCLUDED.locked_by,
         locked_at = EXCLUDED.locked_at;
     PERFORM vrm_private.show_locks(ARRAY[lock_account.user_id]),
-            vrm.audit_event('locked by hand', jsonb_build_object('user_id', lock_account.user_id, 'until', until,
-                                                                 'reason', lock_account.reason));
+            vrm_private.write_event('locked by hand', jsonb_build_object(
+                'user_id', lock_account.user_id, 'until', until, 'reason', lock_account.reason));
 END
 $$;
 COMMENT ON FUNCTION vrm.lock_account(uuid, timestamptz, text) IS
-    'administrators only: the account does nothing before then, and nobody signs in to it, from no device';
+    'administrators only: until then the account can do nothing, and nobody can sign in to it from any device';
 
 REVOKE EXECUTE ON FUNCTION
     vrm.begin_attempt(text, vrm.attempt_kind, inet, text), vrm.settle_attempt(bytea, boolean),

@@ -55,11 +55,17 @@ CREATE FUNCTION vrm.lockout_advance(kind text, identifier text, value bigint) RE
 COMMENT ON FUNCTION vrm.lockout_advance(text, text, bigint) IS
     'moves a counter forward for good; false when it has been there: the code or token is used';
 
-CREATE FUNCTION vrm.lockout_device_token(identifier text) RETURNS text
+CREATE FUNCTION vrm.lockout_device_token(identifier text, device uuid) RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_lockout_device_token'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION vrm.lockout_device_token(text) IS
-    'a new token by which a device is known again; its attempts are counted apart';
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.lockout_device_token(text, uuid) IS
+    'the token by which a device is known again; good for one identifier in one cluster';
+
+CREATE FUNCTION vrm.lockout_device(device_token text, identifier text) RETURNS uuid
+    AS 'MODULE_PATHNAME', 'vrm_lockout_device'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.lockout_device(text, text) IS
+    'the device that a token was given to; null when it is for another identifier or from another cluster';
 
 CREATE FUNCTION vrm.check_lockout_store() RETURNS bigint
     AS 'MODULE_PATHNAME', 'vrm_check_lockout_store'

@@ -28,19 +28,19 @@ $$;
 COMMENT ON FUNCTION vrm_private.promote_session() IS 'the caller''s session has shown both factors; its id';
 REVOKE EXECUTE ON FUNCTION vrm_private.promote_session() FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION vrm_private.mfa_ticket(user_id uuid, user_agent text) RETURNS text
+CREATE OR REPLACE FUNCTION vrm_private.mfa_ticket(user_id uuid, user_agent text, device uuid) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ticket text := vrm.random_base32(32);
 BEGIN
     DELETE FROM vrm_private.mfa_tickets t WHERE t.user_id = mfa_ticket.user_id AND t.expires_at < clock_timestamp();
-    INSERT INTO vrm_private.mfa_tickets (token_hash, user_id, user_agent, expires_at, password_generation)
+    INSERT INTO vrm_private.mfa_tickets (token_hash, user_id, user_agent, expires_at, password_generation, device_id)
     VALUES (sha256(convert_to(ticket, 'UTF8')), mfa_ticket.user_id, left(mfa_ticket.user_agent, 500),
-            clock_timestamp() + '5 minutes'::interval, vrm_private.password_generation(mfa_ticket.user_id));
+            clock_timestamp() + '5 minutes'::interval, vrm_private.password_generation(mfa_ticket.user_id), device);
     RETURN ticket;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.mfa_ticket(uuid, text) IS 'proof, for five minutes, that the password was right';
+COMMENT ON FUNCTION vrm_private.mfa_ticket(uuid, text, uuid) IS 'proof, for five minutes, that the password was right';
 
 -- A code of the authenticator or a recovery code.  The step of a used code is kept where ROLLBACK does
 -- not reach, so nobody who reads it over a shoulder, or rolls back, uses it again.
@@ -59,7 +59,8 @@ BEGIN
         RETURN reserved.status;
     END IF;
     IF kind = 'totp' THEN
-        step := vrm.totp_step(vrm.reveal_row('vrm.user_profiles', 'mfa_secret', check_code.user_id::text), typed);
+        SELECT vrm.totp_step(vrm.reveal_row(p, 'mfa_secret'), typed) INTO step
+        FROM vrm.user_profiles p WHERE p.id = check_code.user_id;
         good := coalesce(vrm.lockout_advance('totp', check_code.user_id::text, step), false);
     ELSE
         DELETE FROM vrm_private.recovery_codes r
@@ -85,7 +86,7 @@ DECLARE
     state record;
     verdict text;
 BEGIN
-    SELECT t.user_id, t.user_agent INTO given
+    SELECT t.user_id, t.user_agent, t.device_id INTO given
     FROM vrm_private.mfa_tickets t
     WHERE t.token_hash = sha256(convert_to(sign_in_mfa.mfa_ticket, 'UTF8')) AND t.expires_at > clock_timestamp()
       AND t.password_generation = vrm_private.password_generation(t.user_id);
@@ -101,7 +102,7 @@ BEGIN
         RETURN vrm_private.refused(verdict, NULL);
     END IF;
     DELETE FROM vrm_private.mfa_tickets t WHERE t.token_hash = sha256(convert_to(sign_in_mfa.mfa_ticket, 'UTF8'));
-    RETURN vrm_private.start_session(given.user_id, 'aal2', client_ip, given.user_agent);
+    RETURN vrm_private.start_session(given.user_id, 'aal2', client_ip, given.user_agent, given.device_id);
 END
 $$;
 COMMENT ON FUNCTION vrm.sign_in_mfa(text, text, inet) IS
@@ -121,7 +122,7 @@ BEGIN
     IF factor_id IS NULL THEN
         RAISE EXCEPTION 'a second factor is in use'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'SELECT vrm.mfa_disable(code); with a code of it.';
+                  HINT = 'SELECT vrm.mfa_disable(code); with one of its codes.';
     END IF;
     secret := made;
     otpauth_uri := vrm.totp_uri(made, 'vrm', coalesce(label, address, factor_id::text));
@@ -141,7 +142,8 @@ BEGIN
     END IF;
     UPDATE vrm.user_profiles SET mfa_enabled = true WHERE id = who;
     -- The code has shown the second factor: whoever turns it on stays in.
-    PERFORM vrm_private.promote_session(), vrm.audit_event('second factor enabled', jsonb_build_object('user_id', who));
+    PERFORM vrm_private.promote_session(),
+            vrm_private.write_event('second factor enabled', jsonb_build_object('user_id', who));
     RETURN true;
 END
 $$;
@@ -186,7 +188,7 @@ BEGIN
     END IF;
     UPDATE vrm.user_profiles SET mfa_enabled = false, mfa_secret = NULL WHERE id = who;
     DELETE FROM vrm_private.recovery_codes WHERE user_id = who;
-    PERFORM vrm.audit_event('second factor disabled', jsonb_build_object('user_id', who));
+    PERFORM vrm_private.write_event('second factor disabled', jsonb_build_object('user_id', who));
     RETURN true;
 END
 $$;
@@ -212,7 +214,7 @@ $$;
 COMMENT ON FUNCTION vrm.mfa_recovery_codes(text) IS
     'ten new recovery codes, shown this once; the old ones are worthless then';
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.mfa_ticket(uuid, text),
+    vrm_private.mfa_ticket(uuid, text, uuid),
     vrm_private.check_code(uuid, text),
     vrm.sign_in_mfa(text, text, inet),
     vrm.mfa_enrol(text),

@@ -5,7 +5,8 @@ CREATE TABLE IF NOT EXISTS vrm_private.mfa_tickets (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     user_agent text CONSTRAINT user_agent_length CHECK (length(user_agent) <= 500),
     expires_at timestamptz NOT NULL,
-    password_generation text
+    password_generation text,
+    device_id uuid
 );
 COMMENT ON TABLE vrm_private.mfa_tickets IS 'sign-ins that wait for their second factor';
 COMMENT ON COLUMN vrm_private.mfa_tickets.token_hash IS 'SHA-256 of the ticket';
@@ -13,6 +14,7 @@ COMMENT ON COLUMN vrm_private.mfa_tickets.user_id IS 'whose password was right';
 COMMENT ON COLUMN vrm_private.mfa_tickets.user_agent IS 'with what';
 COMMENT ON COLUMN vrm_private.mfa_tickets.expires_at IS 'worthless from then on';
 COMMENT ON COLUMN vrm_private.mfa_tickets.password_generation IS 'worthless with any other password';
+COMMENT ON COLUMN vrm_private.mfa_tickets.device_id IS 'from which device, when it was known';
 
 CREATE TABLE IF NOT EXISTS vrm_private.recovery_codes (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,

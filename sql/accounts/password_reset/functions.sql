@@ -25,6 +25,7 @@ CREATE OR REPLACE FUNCTION vrm.take_reset_mail(max integer DEFAULT 100)
 DECLARE
     request record;
 BEGIN
+    PERFORM vrm.require_grant('vrm.take_reset_mail(integer)');
     FOR request IN
         WITH taken AS (
             DELETE FROM vrm_private.password_reset_requests
@@ -100,7 +101,7 @@ BEGIN
     END IF;
     UPDATE auth.users u SET encrypted_password = hash, updated_at = clock_timestamp() WHERE u.id = who;
     PERFORM vrm_private.end_session(s.id) FROM vrm_private.sessions s WHERE s.user_id = who AND s.revoked_at IS NULL;
-    PERFORM vrm.audit_event('password reset', jsonb_build_object('user_id', who));
+    PERFORM vrm_private.write_event('password reset', jsonb_build_object('user_id', who));
     -- What guesses have locked; what an administrator has, stays.
     PERFORM vrm.lockout_clear('password', vrm_private.identifier_of(p.email, p.id)), vrm_private.show_locks(ARRAY[who])
     FROM vrm.user_profiles p WHERE p.id = who;
@@ -115,30 +116,12 @@ CREATE OR REPLACE FUNCTION vrm.change_password(old_password vrm.secret, new_pass
 #variable_conflict use_variable
 DECLARE
     who uuid := vrm_private.person();
-    account record;
-    reserved record;
-    good boolean := false;
     verdict text;
 BEGIN
     PERFORM vrm_private.require_own_passwords();
     PERFORM vrm_private.require_strength(new_password);
-    SELECT vrm_private.identifier_of(u.email, u.id) AS identifier, u.encrypted_password AS hash INTO account
-    FROM auth.users u WHERE u.id = who;
-    -- Counted as attempts of a device of its own: whoever holds a token guesses no further than a stranger,
-    -- and strangers keep nobody from changing a password.
-    reserved := vrm.lockout_reserve('device', 'change ' || account.identifier, NULL, NULL);
-    IF reserved.status <> 'ok' THEN
-        RETURN reserved.status::vrm.sign_in_status;
-    END IF;
-    BEGIN
-        good := coalesce(vrm.password_matches(account.hash, old_password), false);
-    EXCEPTION
-        WHEN invalid_parameter_value THEN
-            RAISE LOG 'the password hash of user "%" cannot be used', who;
-    END;
-    verdict := vrm.lockout_settle(reserved.ticket, good);
-    IF NOT good THEN
-        PERFORM vrm_private.journal_failure('change of password', verdict, jsonb_build_object('user_id', who));
+    verdict := vrm_private.check_own_password(who, 'change of password', old_password);
+    IF verdict <> 'ok' THEN
         RETURN verdict::vrm.sign_in_status;
     END IF;
     UPDATE auth.users u SET encrypted_password = vrm.password_hash(new_password), updated_at = clock_timestamp()
@@ -148,7 +131,7 @@ BEGIN
     FROM vrm_private.sessions s
     WHERE s.user_id = who AND s.revoked_at IS NULL
       AND s.id IS DISTINCT FROM vrm_private.uuid_in_token(vrm.jwt() ->> 'session_id', 1);
-    PERFORM vrm.audit_event('password changed', jsonb_build_object('user_id', who));
+    PERFORM vrm_private.write_event('password changed', jsonb_build_object('user_id', who));
     RETURN 'ok';
 END
 $$;

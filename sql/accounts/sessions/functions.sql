@@ -72,7 +72,52 @@ $$;
 COMMENT ON FUNCTION vrm_private.refresh_token(uuid, uuid, bigint, text) IS
     'a refresh token of a session, kept as its hash';
 
-CREATE OR REPLACE FUNCTION vrm_private.start_session(user_id uuid, aal text, client_ip inet, user_agent text)
+-- A token counts while its device is remembered: not after the password has changed, not for longer than 90 days
+-- after it was last used to sign in, and not when twenty others have been since.
+CREATE OR REPLACE FUNCTION vrm_private.known_device(address text, device_token text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT device_token
+    FROM auth.users u
+    JOIN vrm_private.devices d ON d.user_id = u.id AND d.id = vrm.lockout_device(device_token, address)
+    WHERE lower(u.email) = address AND d.expires_at > clock_timestamp()
+      AND d.password_generation = coalesce(vrm_private.password_generation(u.id), '')
+    LIMIT 1
+$$;
+COMMENT ON FUNCTION vrm_private.known_device(text, text) IS
+    'the token, when the device is one of that person; else null';
+
+CREATE OR REPLACE FUNCTION vrm_private.remember_device(user_id uuid, device uuid) RETURNS uuid
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    known uuid;
+BEGIN
+    INSERT INTO vrm_private.devices AS d (user_id, id, password_generation, expires_at)
+    VALUES (remember_device.user_id, coalesce(device, gen_random_uuid()),
+            coalesce(vrm_private.password_generation(remember_device.user_id), ''),
+            clock_timestamp() + '90 days'::interval)
+    ON CONFLICT ON CONSTRAINT devices_pkey DO UPDATE
+    SET password_generation = EXCLUDED.password_generation, expires_at = EXCLUDED.expires_at
+    RETURNING d.id INTO known;
+    DELETE FROM vrm_private.devices d
+    WHERE d.user_id = remember_device.user_id
+      AND d.id IN (SELECT o.id FROM vrm_private.devices o WHERE o.user_id = remember_device.user_id
+                   ORDER BY o.expires_at DESC, o.id OFFSET 20);
+    RETURN known;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.remember_device(uuid, uuid) IS
+    'notes where somebody has signed in, on a device of before or a new one; of each person the last twenty';
+
+CREATE OR REPLACE FUNCTION vrm_private.forget_devices() RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM vrm_private.devices d WHERE d.expires_at < now()
+$$;
+COMMENT ON FUNCTION vrm_private.forget_devices() IS 'part of maintenance: devices that nobody has used for 90 days';
+REVOKE EXECUTE ON FUNCTION vrm_private.known_device(text, text), vrm_private.remember_device(uuid, uuid),
+    vrm_private.forget_devices() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.start_session(user_id uuid, aal text, client_ip inet, user_agent text,
+                                                     device uuid)
     RETURNS vrm.sign_in_result
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -95,11 +140,13 @@ BEGIN
     result.access_token := vrm_private.access_token(start_session.user_id, result.session_id, start_session.aal);
     result.refresh_token := vrm_private.refresh_token(start_session.user_id, result.session_id, 0,
                                                       vrm.random_base32(32));
-    result.device_token := vrm.lockout_device_token(lower(btrim(address)));
+    result.device_token := vrm.lockout_device_token(
+        lower(btrim(address)), vrm_private.remember_device(start_session.user_id, start_session.device));
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.start_session(uuid, text, inet, text) IS 'what every successful sign-in ends with';
+COMMENT ON FUNCTION vrm_private.start_session(uuid, text, inet, text, uuid) IS
+    'what every successful sign-in ends with';
 
 -- Ends a session where no ROLLBACK reaches, for as long as a refresh token could live.
 CREATE OR REPLACE FUNCTION vrm_private.end_session(session_id uuid) RETURNS void
@@ -178,7 +225,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.session_revoke(uuid) IS
-    'ends a session of one''s own, administrators anybody''s; false when there is none';
+    'ends one of the caller''s sessions, for administrators anybody''s; false when there is none';
 
 CREATE OR REPLACE FUNCTION vrm.session_revoke_all(user_id uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -199,7 +246,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.token_key(),
     vrm_private.access_token(uuid, uuid, text, uuid),
     vrm_private.refresh_token(uuid, uuid, bigint, text),
-    vrm_private.start_session(uuid, text, inet, text),
+    vrm_private.start_session(uuid, text, inet, text, uuid),
     vrm_private.uuid_in_token(text, integer),
     vrm_private.end_session(uuid),
     vrm.session_refresh(text),

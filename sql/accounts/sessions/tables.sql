@@ -46,3 +46,19 @@ COMMENT ON COLUMN vrm_private.refresh_tokens.user_id IS 'whose';
 COMMENT ON COLUMN vrm_private.refresh_tokens.session_id IS 'of which session';
 COMMENT ON COLUMN vrm_private.refresh_tokens.counter IS 'how many came before it';
 COMMENT ON COLUMN vrm_private.refresh_tokens.token_hash IS 'SHA-256 of the token, which is kept nowhere';
+
+CREATE TABLE IF NOT EXISTS vrm_private.devices (
+    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    password_generation text NOT NULL,
+    expires_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, id)
+);
+COMMENT ON TABLE vrm_private.devices IS
+    'where people have signed in: a device''s attempts are counted apart from those of strangers';
+COMMENT ON COLUMN vrm_private.devices.user_id IS 'who';
+COMMENT ON COLUMN vrm_private.devices.id IS 'the device; its token proves it';
+COMMENT ON COLUMN vrm_private.devices.password_generation IS 'a stranger''s with any other password';
+COMMENT ON COLUMN vrm_private.devices.expires_at IS 'a stranger''s from then on';
+COMMENT ON COLUMN vrm_private.devices.created_at IS 'when somebody first signed in there';

@@ -22,6 +22,18 @@ COMMENT ON FUNCTION vrm_private.account_state(uuid) IS
     'whether an account is a person''s, neither deleted nor banned, and until when an administrator has locked it';
 REVOKE EXECUTE ON FUNCTION vrm_private.account_state(uuid) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION vrm_private.require_address(address text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF address IS NULL OR address !~ '^[^@\s]+@[^@\s]+$' OR length(address) > 254 THEN
+        RAISE EXCEPTION 'the address is not valid'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give it as somebody@example.org.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.require_address(text) IS 'refuses what is no address';
+REVOKE EXECUTE ON FUNCTION vrm_private.require_address(text) FROM PUBLIC;
+
 -- The same for every address, whoever has it: a hash, a row that waits, and a mail.  An account is made when
 -- none is seen; it does nothing, and an index that leaves it out makes nobody wait for a stranger's transaction.
 CREATE OR REPLACE FUNCTION vrm.sign_up(email text, password vrm.secret, full_name text DEFAULT NULL,
@@ -37,10 +49,7 @@ DECLARE
 BEGIN
     PERFORM vrm_private.require_own_passwords();
     PERFORM vrm_private.require_strength(password);
-    IF address IS NULL OR address !~ '^[^@\s]+@[^@\s]+$' OR length(address) > 254 THEN
-        RAISE EXCEPTION 'the address is not valid'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give it as somebody@example.org.';
-    END IF;
+    PERFORM vrm_private.require_address(address);
     reserved := vrm.lockout_reserve('sign_up', address, vrm_private.network_of_caller(client_ip), NULL);
     IF reserved.status <> 'ok' THEN
         RETURN vrm.uuid7();
@@ -67,6 +76,7 @@ CREATE OR REPLACE FUNCTION vrm.take_sign_up_mail(max integer DEFAULT 100)
 DECLARE
     waiting record;
 BEGIN
+    PERFORM vrm.require_grant('vrm.take_sign_up_mail(integer)');
     FOR waiting IN
         SELECT s.id, s.email, s.requested_at,
                EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = s.email AND NOT u.is_sso_user
@@ -91,6 +101,19 @@ $$;
 COMMENT ON FUNCTION vrm.take_sign_up_mail(integer) IS
     'for the mailer: whom to send which token, shown this once; without a token, tell them that they have an account';
 
+CREATE OR REPLACE FUNCTION vrm_private.release_address(address text, owner uuid) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM auth.users u
+    USING vrm_private.sign_ups s
+    WHERE s.email = address AND u.id = s.account_id AND u.id <> owner AND u.email_confirmed_at IS NULL;
+    DELETE FROM vrm_private.sign_ups s WHERE s.email = address;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.release_address(text, uuid) IS
+    'others who wanted an address, and the accounts made for them, go once somebody has proved it';
+REVOKE EXECUTE ON FUNCTION vrm_private.release_address(text, uuid) FROM PUBLIC;
+
 -- An address belongs to whoever reads its mail: others who wanted it, and what they have left, go.
 CREATE OR REPLACE FUNCTION vrm_private.confirm_address(owner uuid) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -103,10 +126,7 @@ BEGIN
     IF FOUND THEN
         UPDATE vrm.user_profiles p SET mfa_enabled = false, mfa_secret = NULL WHERE p.id = owner;
         DELETE FROM vrm_private.recovery_codes r WHERE r.user_id = owner;
-        DELETE FROM auth.users u
-        USING vrm_private.sign_ups s
-        WHERE s.email = address AND u.id = s.account_id AND u.id <> owner AND u.email_confirmed_at IS NULL;
-        DELETE FROM vrm_private.sign_ups s WHERE s.email = address;
+        PERFORM vrm_private.release_address(address, owner);
     END IF;
     RETURN true;
 EXCEPTION
@@ -194,7 +214,8 @@ BEGIN
     IF address IS NULL THEN
         RETURN vrm_private.refused('invalid', NULL);
     END IF;
-    reserved := vrm.lockout_reserve('password', address, vrm_private.network_of_caller(client_ip), device_token);
+    reserved := vrm.lockout_reserve('password', address, vrm_private.network_of_caller(client_ip),
+                                    vrm_private.known_device(address, device_token));
     IF reserved.status <> 'ok' THEN
         RETURN vrm_private.refused(reserved.status, reserved.until);
     END IF;
@@ -226,7 +247,7 @@ BEGIN
     END IF;
     IF account.mfa_enabled AND totp IS NULL THEN
         result.status := 'mfa_required';
-        result.mfa_ticket := vrm_private.mfa_ticket(account.id, user_agent);
+        result.mfa_ticket := vrm_private.mfa_ticket(account.id, user_agent, vrm.lockout_device(device_token, address));
         RETURN result;
     ELSIF account.mfa_enabled THEN
         verdict := vrm_private.check_code(account.id, totp);
@@ -235,7 +256,7 @@ BEGIN
         END IF;
     END IF;
     RETURN vrm_private.start_session(account.id, CASE WHEN account.mfa_enabled THEN 'aal2' ELSE 'aal1' END,
-                                     client_ip, user_agent);
+                                     client_ip, user_agent, vrm.lockout_device(device_token, address));
 END
 $$;
 COMMENT ON FUNCTION vrm.sign_in(text, vrm.secret, text, inet, text, text) IS

@@ -8,6 +8,7 @@ DECLARE
     plain vrm.secret;
     old text;
 BEGIN
+    PERFORM vrm.require_grant('vrm.rotate_token_key()');
     LOCK TABLE vrm_private.token_keys IN SHARE ROW EXCLUSIVE MODE;
     FOR old IN
         SELECT k.kid FROM vrm_private.token_keys k
@@ -23,7 +24,7 @@ BEGIN
     INSERT INTO vrm_private.token_keys (kid, private_key, created_at)
     VALUES (made.kid, vrm.seal(plain, convert_to(made.kid, 'UTF8')), clock_timestamp());
     PERFORM vrm.jwk_import(jsonb_build_object('keys', jsonb_build_array(made.public_key)), 'vrm', 'authenticated');
-    PERFORM vrm.audit_event('token key rotated', jsonb_build_object('kid', made.kid));
+    PERFORM vrm_private.write_event('token key rotated', jsonb_build_object('kid', made.kid));
     RETURN made.kid;
 END
 $$;

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION vrm_private.hook_rejection() RETURNS jsonb
     SELECT jsonb_build_object('decision', 'reject', 'should_logout_user', false,
                               'message', 'Too many attempts. Try again later.')
 $$;
-COMMENT ON FUNCTION vrm_private.hook_rejection() IS 'the answer that lets nobody in';
+COMMENT ON FUNCTION vrm_private.hook_rejection() IS 'the answer that rejects a sign-in';
 
 -- An error would reach the user as one of the server's, and Supabase Auth would look at no password at
 -- all; an event that cannot be counted is refused instead.
@@ -49,6 +49,7 @@ COMMENT ON FUNCTION vrm_private.hook_answer(text, jsonb) IS
 
 CREATE OR REPLACE FUNCTION vrm.hook_password_verification_attempt(event jsonb) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.hook_password_verification_attempt(jsonb)');
     SELECT vrm_private.hook_answer('password', event)
 $$;
 COMMENT ON FUNCTION vrm.hook_password_verification_attempt(jsonb) IS
@@ -56,6 +57,7 @@ COMMENT ON FUNCTION vrm.hook_password_verification_attempt(jsonb) IS
 
 CREATE OR REPLACE FUNCTION vrm.hook_mfa_verification_attempt(event jsonb) RETURNS jsonb
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.hook_mfa_verification_attempt(jsonb)');
     SELECT vrm_private.hook_answer('totp', event)
 $$;
 COMMENT ON FUNCTION vrm.hook_mfa_verification_attempt(jsonb) IS
@@ -74,6 +76,7 @@ DECLARE
     chosen uuid := vrm_private.uuid_in_token(lower(event #>> '{claims,user_metadata,act_as}'), 1);
     profile vrm.user_profiles;
 BEGIN
+    PERFORM vrm.require_grant('vrm.hook_custom_access_token(jsonb)');
     IF who IS NULL OR jsonb_typeof(event -> 'claims') IS DISTINCT FROM 'object' THEN
         RETURN '{"error": {"http_code": 400, "message": "the event names no user, or has no claims"}}';
     END IF;

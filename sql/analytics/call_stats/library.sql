@@ -199,11 +199,11 @@ COMMENT ON FUNCTION vrm.conversation_summary(vrm.call_stats) IS
 CREATE FUNCTION vrm.call_duration(results jsonb) RETURNS interval
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_call_duration';
 COMMENT ON FUNCTION vrm.call_duration(jsonb) IS
-    'member "duration" of results; null when it is none; reads the head of the document only';
+    'member "duration" of results; null when it is not a duration; reads the head of the document only';
 
 CREATE FUNCTION vrm.call_customer(results jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_call_customer';
-COMMENT ON FUNCTION vrm.call_customer(jsonb) IS 'member "customer" of results; null when it is no string';
+COMMENT ON FUNCTION vrm.call_customer(jsonb) IS 'member "customer" of results; null when it is not a string';
 
 CREATE FUNCTION vrm.call_sentiment(results jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_call_sentiment';
@@ -211,7 +211,7 @@ COMMENT ON FUNCTION vrm.call_sentiment(jsonb) IS 'member "sentiment" of results:
 
 CREATE FUNCTION vrm.call_actions(results jsonb) RETURNS integer
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_call_actions';
-COMMENT ON FUNCTION vrm.call_actions(jsonb) IS 'member "actions" of results; null when it is no count';
+COMMENT ON FUNCTION vrm.call_actions(jsonb) IS 'member "actions" of results; null when it is not a count';
 
 CREATE FUNCTION vrm.customer_hash(customer text) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_customer_hash';
@@ -239,7 +239,7 @@ COMMENT ON FUNCTION vrm.speech_stats(jsonb) IS
 CREATE FUNCTION vrm.speaker_role(speaker text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_speaker_role';
 COMMENT ON FUNCTION vrm.speaker_role(text) IS
-    'the side of a speaker whom a usual platform calls so: agent, customer, tool, system; null for other words';
+    'the side of a speaker that common platforms call so: agent, customer, tool, system; null for other words';
 
 GRANT EXECUTE ON FUNCTION
     vrm.call_stats_json(vrm.call_stats), vrm.call_stats_equal(vrm.call_stats, vrm.call_stats),

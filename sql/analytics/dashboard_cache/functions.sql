@@ -1,7 +1,7 @@
 -- Dashboards by name, from a cache for those who ask over and over
 
 -- The latest event is looked up before the dashboard is made: what happens in between makes it out of
--- date at once.  An entry that somebody else is just writing is left to him, so that nobody waits.
+-- date at once.  An entry that somebody else is just writing is left to them, so that nobody waits.
 CREATE OR REPLACE FUNCTION vrm.dashboard(
     name text,
     arguments jsonb DEFAULT '{}',
@@ -71,7 +71,7 @@ CREATE OR REPLACE FUNCTION vrm.forget_cached_results() RETURNS bigint
     SELECT count(*) FROM gone
 $$;
 COMMENT ON FUNCTION vrm.forget_cached_results() IS
-    'has the caller''s dashboards made anew whatever age he asks for; returns how many were kept';
+    'has the caller''s dashboards made anew whatever age they ask for; returns how many were kept';
 
 CREATE OR REPLACE FUNCTION vrm_private.expire_cached_results() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,7 +1,7 @@
 -- Dashboards by name, from a cache for those who ask over and over: types and tables
 
--- Off unless a caller names an age that he puts up with: figures made in advance are fast enough for
--- nearly everybody.  An entry holds for its user alone, until it is too old or one of his calls begins or
+-- Off unless a caller names an age to put up with: figures made in advance are fast enough for
+-- nearly everybody.  An entry holds for its user alone, until it is too old or one of their calls begins or
 -- ends.  Unlogged: it is gone after a crash and cannot be read on a standby, where all is made anew.
 CREATE UNLOGGED TABLE IF NOT EXISTS vrm.cached_results (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,

@@ -107,7 +107,7 @@ BEGIN
     END IF;
     number_of_buckets := (extract(epoch FROM until) - extract(epoch FROM since)) / extract(epoch FROM bucket);
     IF number_of_buckets > 10000 THEN
-        RAISE EXCEPTION 'a series has at most 10000 buckets'
+        RAISE EXCEPTION 'a series can have at most 10000 buckets'
             USING ERRCODE = 'program_limit_exceeded',
                   DETAIL = format('It would have %s.', ceil(number_of_buckets)),
                   HINT = 'Ask for longer buckets or a shorter time.';

@@ -121,7 +121,7 @@ DECLARE
 BEGIN
     IF EXISTS (SELECT FROM unnest(edges, edges[2:]) WITH ORDINALITY AS e (edge, next, place)
                WHERE e.edge IS NULL OR NOT isfinite(e.edge) OR e.edge > e.next) THEN
-        RAISE EXCEPTION 'edges of buckets must ascend, and none of them be null or infinite'
+        RAISE EXCEPTION 'edges of buckets must ascend, and none may be null or infinite'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got %s.', left(edges::text, 100)),
                   HINT = 'For example: ARRAY[now() - interval ''2 hours'', now() - interval ''1 hour'', now()].';

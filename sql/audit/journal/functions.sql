@@ -2,6 +2,7 @@
 
 CREATE OR REPLACE FUNCTION vrm.audit_drain() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.audit_drain()');
     WITH taken AS (DELETE FROM vrm_private.audit_journal RETURNING *),
          kept AS (INSERT INTO vrm.audit_log (class, at, id, action, actor, db_role, detail, acting_for)
                   SELECT 'security', at, id, action, actor, db_role, detail,

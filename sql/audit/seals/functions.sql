@@ -156,6 +156,7 @@ DECLARE
     sealed bigint;
     total bigint := 0;
 BEGIN
+    PERFORM vrm.require_grant('vrm.audit_seal()');
     LOCK TABLE vrm_private.audit_seals IN SHARE ROW EXCLUSIVE MODE;
     now_is := vrm_private.audit_era();
     journaled := vrm_private.journal_last();
@@ -179,6 +180,7 @@ COMMENT ON FUNCTION vrm.audit_seal() IS
 
 CREATE OR REPLACE FUNCTION vrm.audit_head() RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.audit_head()');
     SELECT id || ':' || encode(mac, 'hex') FROM vrm_private.audit_seals ORDER BY id DESC LIMIT 1
 $$;
 COMMENT ON FUNCTION vrm.audit_head() IS
@@ -187,6 +189,7 @@ COMMENT ON FUNCTION vrm.audit_head() IS
 CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
     RETURNS TABLE (problem text, seal_id bigint, entry_id uuid, at timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.audit_verify(text)');
     WITH sealed AS MATERIALIZED (
         SELECT s.id AS seal_id, s.class, l.id, l.leaf
         FROM vrm_private.audit_seals s, unnest(s.ids, s.leaves) AS l (id, leaf))
@@ -250,6 +253,7 @@ DECLARE
     place bigint;
     sibling bigint;
 BEGIN
+    PERFORM vrm.require_grant('vrm.audit_proof(uuid)');
     -- It is in one of the first seals that were made after the entry.
     SELECT s.id, s.root, s.leaves, array_position(s.ids, audit_proof.id) - 1
     INTO seal_id, root, nodes, leaf_position

@@ -1,8 +1,17 @@
 -- The audit trail: who did what, by day
 
+CREATE OR REPLACE FUNCTION vrm_private.write_event(action text, detail jsonb) RETURNS uuid
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO vrm.audit_log (class, action, detail) VALUES ('security', action, detail) RETURNING id
+$$;
+COMMENT ON FUNCTION vrm_private.write_event(text, jsonb) IS
+    'writes a security event to the audit trail, for functions that run as their owner';
+REVOKE EXECUTE ON FUNCTION vrm_private.write_event(text, jsonb) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm.audit_event(action text, detail jsonb DEFAULT NULL) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO vrm.audit_log (class, action, detail) VALUES ('security', action, detail) RETURNING id
+    SELECT vrm.require_grant('vrm.audit_event(text,jsonb)');
+    SELECT vrm_private.write_event(action, detail)
 $$;
 COMMENT ON FUNCTION vrm.audit_event(text, jsonb) IS 'writes a security event to the audit trail';
 

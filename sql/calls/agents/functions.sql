@@ -58,7 +58,7 @@ BEGIN
         RAISE EXCEPTION 'connection_details are not valid'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = wrong,
-                  HINT = 'SELECT vrm.connection_details_error(...) tells whether a document will do.';
+                  HINT = 'SELECT vrm.connection_details_error(...) tells whether a document is valid.';
     END IF;
     INSERT INTO vrm.agents (user_id, agent_id, agent_type, connection_details, direction, persona, scenario)
     VALUES (owner, create_agent.agent_id, create_agent.agent_type, create_agent.connection_details,

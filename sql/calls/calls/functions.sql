@@ -196,6 +196,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.follow_events(text, integer) IS
-    'events of the caller''s calls after those that were read, each once, in an order that late commits keep';
+    'events of the caller''s calls after those that were read, each once, in an order that late commits do not disturb';
 REVOKE EXECUTE ON FUNCTION vrm.follow_events(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.follow_events(text, integer) TO authenticated;

@@ -74,7 +74,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row a call';
+COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row per call';
 COMMENT ON INDEX vrm.test_runs_user_time IS 'a user''s calls by time';
 COMMENT ON INDEX vrm.test_runs_agent IS 'calls of one agent, in order';
 COMMENT ON INDEX vrm.test_runs_external_id IS 'one call of a user for each call of a source';
@@ -99,7 +99,7 @@ COMMENT ON COLUMN vrm.test_runs.cost IS 'what it cost, in whole units of the cur
 COMMENT ON COLUMN vrm.test_runs.currency IS 'ISO 4217 code of the currency that the cost is in';
 COMMENT ON CONSTRAINT final_when_completed ON vrm.test_runs IS 'a final state has an end, and only that';
 
--- What changes when a call ends stands in no index of vrm.test_runs, so that its row is updated in place
+-- What changes when a call ends is in no index of vrm.test_runs, so that its row is updated in place
 -- (HOT).  Which calls have not ended is told here: a row from the start of a call to its end.
 CREATE TABLE IF NOT EXISTS vrm.live_runs (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
@@ -201,7 +201,7 @@ CREATE INDEX IF NOT EXISTS run_events_order ON vrm.run_events (user_id, xid, id)
 COMMENT ON INDEX vrm.run_events_order IS 'a user''s events in an order that followers can rely on';
 ALTER TABLE vrm.run_events ALTER COLUMN id SET DEFAULT vrm.uuid7();
 COMMENT ON TABLE vrm.run_events IS
-    'one row a change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
+    'one row per change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
 COMMENT ON COLUMN vrm.run_events.user_id IS 'owner of the call';
 COMMENT ON COLUMN vrm.run_events.id IS 'the event';
 COMMENT ON COLUMN vrm.run_events.run_id IS 'the call';

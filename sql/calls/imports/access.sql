@@ -28,7 +28,7 @@ COMMENT ON POLICY "users read their own reports" ON vrm.call_imports IS 'own row
 CREATE POLICY "users put in their own reports" ON vrm.call_imports
     FOR INSERT TO authenticated
     WITH CHECK (user_id = vrm.uid() AND state IN ('new', 'refused'));
-COMMENT ON POLICY "users put in their own reports" ON vrm.call_imports IS 'own rows only; refused is what is no JSON';
+COMMENT ON POLICY "users put in their own reports" ON vrm.call_imports IS 'own rows only; what is not JSON is refused';
 -- A report that has gone into a call is what keeps the next one from making a second call.
 CREATE POLICY "users correct their own reports" ON vrm.call_imports
     FOR UPDATE TO authenticated

@@ -298,7 +298,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs) IS
-    'lays a later, or an older, report over a call; says whether that amended it';
+    'merges a later, or an older, report into a call; says whether that amended it';
 
 CREATE OR REPLACE FUNCTION vrm_private.import_report(owner uuid, import_id uuid) RETURNS uuid
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -374,10 +374,10 @@ $$;
 COMMENT ON FUNCTION vrm_private.import_report(uuid, uuid) IS
     'makes a call of one report, amends the one that is there, or lets it wait; returns the call';
 
-CREATE OR REPLACE FUNCTION vrm.import_call(source text, payload jsonb, agent_id uuid DEFAULT NULL) RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION vrm_private.import_call_of(owner uuid, source text, payload jsonb, agent_id uuid)
+    RETURNS uuid
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    owner uuid := vrm_private.caller();
     import uuid;
     run uuid;
     problem text;
@@ -388,13 +388,13 @@ BEGIN
                   HINT = 'SELECT vrm.import_call(''vapi'', ''{"message": ...}'');';
     END IF;
     IF agent_id IS NOT NULL AND NOT EXISTS (SELECT FROM vrm.agents a
-                                            WHERE a.user_id = owner AND a.id = import_call.agent_id) THEN
+                                            WHERE a.user_id = owner AND a.id = import_call_of.agent_id) THEN
         RAISE EXCEPTION 'agent "%" does not exist', agent_id
             USING ERRCODE = 'no_data_found',
                   HINT = 'SELECT id, agent_id FROM vrm.agents WHERE deleted_at IS NULL;';
     END IF;
     INSERT INTO vrm.call_imports (user_id, source, payload, agent_id)
-    VALUES (owner, import_call.source, import_call.payload, import_call.agent_id)
+    VALUES (owner, import_call_of.source, import_call_of.payload, import_call_of.agent_id)
     RETURNING id INTO import;
     run := vrm_private.import_report(owner, import);
     SELECT i.reason INTO problem FROM vrm.call_imports i
@@ -409,8 +409,22 @@ BEGIN
     RETURN run;
 END
 $$;
+COMMENT ON FUNCTION vrm_private.import_call_of(uuid, text, jsonb, uuid) IS
+    'makes a call of a user of a report of another platform, or amends it';
+
+CREATE OR REPLACE FUNCTION vrm.import_call(source text, payload jsonb, agent_id uuid DEFAULT NULL) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.import_call_of(vrm_private.caller(), source, payload, agent_id)
+$$;
 COMMENT ON FUNCTION vrm.import_call(text, jsonb, uuid) IS
-    'makes a call of the caller of a report of another platform, or amends it; null when it waits or is none of a call';
+    'makes a call of the caller of a report of another platform, or amends it; null when it waits, or is not of a call';
+
+CREATE OR REPLACE FUNCTION vrm.import_call(source text, payload jsonb, agent_id uuid, user_id uuid) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.import_call_of(vrm_private.served(user_id), source, payload, agent_id)
+$$;
+COMMENT ON FUNCTION vrm.import_call(text, jsonb, uuid, uuid) IS
+    'for services: makes a call of a user of a report of another platform, or amends it';
 
 CREATE OR REPLACE FUNCTION vrm_private.feed_import() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -429,6 +443,8 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.report_fields(jsonb), vrm_private.call_fields(vrm.test_runs),
     vrm_private.insert_imported(uuid, uuid, jsonb),
     vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs),
-    vrm_private.import_report(uuid, uuid), vrm.import_call(text, jsonb, uuid), vrm_private.feed_import()
+    vrm_private.import_report(uuid, uuid), vrm.import_call(text, jsonb, uuid), vrm_private.feed_import(),
+    vrm_private.import_call_of(uuid, text, jsonb, uuid), vrm.import_call(text, jsonb, uuid, uuid)
     FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.import_call(text, jsonb, uuid, uuid) TO service_role;
 GRANT EXECUTE ON FUNCTION vrm.import_call(text, jsonb, uuid) TO authenticated;

@@ -34,7 +34,7 @@ CREATE FUNCTION vrm.mended_json(payload text) RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_mended_json'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vrm.mended_json(text) IS
-    'JSON without what no jsonb holds: NUL and lone surrogates are replaced by U+FFFD';
+    'JSON without what jsonb cannot hold: NUL and lone surrogates are replaced by U+FFFD';
 GRANT EXECUTE ON FUNCTION vrm.mended_json(text) TO authenticated, service_role;
 
 CREATE PROCEDURE vrm.import_calls(batch integer DEFAULT 1000)

@@ -34,7 +34,7 @@ BEGIN
 END
 $$;
 COMMENT ON TABLE vrm.call_imports IS
-    'reports of calls that other platforms had: inserted by anybody for himself, made into calls by vrm.import_calls()';
+    'reports of calls that other platforms had; users insert their own, and vrm.import_calls() makes calls of them';
 COMMENT ON INDEX vrm.call_imports_new IS 'reports that nobody has looked at';
 COMMENT ON INDEX vrm.call_imports_external_id IS 'reports of one call';
 COMMENT ON CONSTRAINT report_when_new ON vrm.call_imports IS 'there is something to be read';

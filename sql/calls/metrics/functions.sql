@@ -36,7 +36,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.record_metric_result(uuid, uuid, double precision, boolean, text) IS
-    'keeps what a judge says of one of the caller''s calls by one of his metrics; a later word replaces an earlier one';
+    'keeps what a judge says of one of the caller''s calls by a metric; a later verdict replaces an earlier one';
 
 CREATE OR REPLACE FUNCTION vrm.metric_summary(
     metric_id uuid,
@@ -74,7 +74,7 @@ CREATE OR REPLACE FUNCTION vrm.metric_summary(
     FROM judged j
 $$;
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS
-    'results of a metric over a time, not those overruled; distribution has ten bars from the least to the most score';
+    'results of a metric over a time, without those overruled; distribution has ten bars from lowest to highest score';
 
 CREATE OR REPLACE FUNCTION vrm.metric_summary_json(
     metric_id uuid, since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity'

@@ -1,20 +1,21 @@
 -- Recordings of calls, and their leaving the object store
 
-CREATE OR REPLACE FUNCTION vrm.register_recording(run_id uuid, object_key text, bytes bigint, sha256 bytea)
+CREATE OR REPLACE FUNCTION vrm_private.register_recording_of(
+    owner uuid, run_id uuid, object_key text, bytes bigint, sha256 bytea
+)
     RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    u uuid := vrm_private.caller();
     registered uuid;
 BEGIN
     IF num_nulls(run_id, object_key, bytes, sha256) > 0 THEN
-        RAISE EXCEPTION 'a recording has a call, an object, a size and a SHA-256'
+        RAISE EXCEPTION 'a recording needs a call, an object, a size and a SHA-256'
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is null.',
                   HINT = 'SELECT vrm.register_recording(run_id, ''recordings/1.ogg'', 48213, sha256(content));';
     END IF;
     INSERT INTO vrm.call_recordings AS c (user_id, id, run_id, object_key, bytes, sha256, data_key)
-    VALUES (u, vrm.uuid7(), register_recording.run_id, register_recording.object_key,
-            register_recording.bytes, register_recording.sha256, vrm.seal_random())
+    VALUES (owner, vrm.uuid7(), register_recording_of.run_id, register_recording_of.object_key,
+            register_recording_of.bytes, register_recording_of.sha256, vrm.seal_random())
     RETURNING c.id INTO registered;
     RETURN registered;
 EXCEPTION
@@ -25,14 +26,32 @@ EXCEPTION
                   HINT = 'SELECT id FROM vrm.test_runs;';
 END
 $$;
+COMMENT ON FUNCTION vrm_private.register_recording_of(uuid, uuid, text, bigint, bytea) IS
+    'notes where the recording of a user''s call is stored and makes a key to encrypt it with';
+
+CREATE OR REPLACE FUNCTION vrm.register_recording(run_id uuid, object_key text, bytes bigint, sha256 bytea)
+    RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.register_recording_of(vrm_private.caller(), run_id, object_key, bytes, sha256)
+$$;
 COMMENT ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea) IS
     'notes where the recording of a caller''s call is stored and makes a key to encrypt it with';
 
-CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid) RETURNS bytea
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION vrm.register_recording(
+    run_id uuid, object_key text, bytes bigint, sha256 bytea, user_id uuid
+)
+    RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.register_recording_of(vrm_private.served(user_id), run_id, object_key, bytes, sha256)
+$$;
+COMMENT ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea, uuid) IS
+    'for services: notes where the recording of a user''s call is stored and makes a key to encrypt it with';
+
+CREATE OR REPLACE FUNCTION vrm_private.recording_key_of(owner uuid, recording_id uuid) RETURNS bytea
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    u uuid := vrm_private.reader();
-    key text := vrm.reveal_row('vrm.call_recordings', 'data_key', format('(%s,%s)', u, recording_id));
+    key text := (SELECT vrm.reveal_row(r, 'data_key') FROM vrm.call_recordings r
+                 WHERE r.user_id = owner AND r.id = recording_id);
 BEGIN
     IF key IS NULL THEN
         RAISE EXCEPTION 'the recording does not exist'
@@ -43,9 +62,27 @@ BEGIN
     RETURN decode(key, 'base64');
 END
 $$;
+COMMENT ON FUNCTION vrm_private.recording_key_of(uuid, uuid) IS 'the key of a recording of a user''s';
+
+CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.recording_key_of(vrm_private.reader(), recording_id)
+$$;
 COMMENT ON FUNCTION vrm.recording_key(uuid) IS
     'the 32 bytes that a recording of the caller''s is encrypted with, for AES-256-GCM or the like';
 
+CREATE OR REPLACE FUNCTION vrm.recording_key(recording_id uuid, user_id uuid) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm_private.recording_key_of(vrm_private.served(user_id), recording_id)
+$$;
+COMMENT ON FUNCTION vrm.recording_key(uuid, uuid) IS
+    'for services: the 32 bytes that a recording of a user''s is encrypted with';
+
+REVOKE EXECUTE ON FUNCTION vrm_private.register_recording_of(uuid, uuid, text, bigint, bytea),
+    vrm_private.recording_key_of(uuid, uuid), vrm.register_recording(uuid, text, bigint, bytea, uuid),
+    vrm.recording_key(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea, uuid), vrm.recording_key(uuid, uuid)
+    TO service_role;
 REVOKE EXECUTE ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea), vrm.recording_key(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.register_recording(uuid, text, bigint, bytea), vrm.recording_key(uuid)
     TO authenticated, service_role;
@@ -58,11 +95,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of recordings that are deleted shall go';
+    'trigger: objects of deleted recordings are to be deleted';
 
 CREATE OR REPLACE FUNCTION vrm.claim_purges(n integer DEFAULT 100)
     RETURNS TABLE (id bigint, object_key text)
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.claim_purges(integer)');
     UPDATE vrm_private.object_purges p
     SET claimed_until = now() + interval '5 minutes', attempts = p.attempts + 1
     WHERE p.id IN (SELECT q.id FROM vrm_private.object_purges q
@@ -75,6 +113,7 @@ COMMENT ON FUNCTION vrm.claim_purges(integer) IS
 
 CREATE OR REPLACE FUNCTION vrm.confirm_purge(id bigint) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.confirm_purge(bigint)');
     WITH gone AS (DELETE FROM vrm_private.object_purges p WHERE p.id = confirm_purge.id RETURNING 1)
     SELECT EXISTS (SELECT FROM gone)
 $$;

@@ -37,7 +37,7 @@ CREATE OR REPLACE FUNCTION vrm_private.refuse_caller(problem text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF vrm.actor() IS NULL OR problem IS NULL THEN
-        RAISE EXCEPTION 'nobody is signed in'
+        RAISE EXCEPTION '%', coalesce(problem, 'nobody is signed in')
             USING ERRCODE = 'invalid_authorization_specification',
                   HINT = 'Sign in within the transaction; SELECT vrm.uid(); tells whom the database sees.';
     END IF;
@@ -125,6 +125,39 @@ CREATE OR REPLACE FUNCTION vrm_private.is_service() RETURNS boolean
 $$;
 COMMENT ON FUNCTION vrm_private.is_service() IS
     'whether the service calls, and for nobody; for functions that run as their owner';
+
+-- A service has no account of its own; what it does for somebody is as good as that account is.
+CREATE OR REPLACE FUNCTION vrm_private.served(user_id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    problem text;
+BEGIN
+    IF NOT vrm_private.is_service() THEN
+        RAISE EXCEPTION 'permission denied to act for somebody else'
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'Only a service does, and only while nobody is signed in.',
+                  HINT = 'Call it as service_role, by a token whose claim role is service_role and which has no sub.';
+    END IF;
+    SELECT CASE WHEN p.deleted_at IS NOT NULL OR u.deleted_at IS NOT NULL THEN 'the account is deleted'
+                WHEN u.banned_until > now() THEN 'the account is banned'
+                WHEN EXISTS (SELECT FROM vrm_private.account_locks l
+                             WHERE l.user_id = p.id AND l.locked_until > now()) THEN 'the account is locked'
+                ELSE '' END
+    INTO problem
+    FROM vrm.user_profiles p JOIN auth.users u ON u.id = p.id WHERE p.id = served.user_id;
+    IF problem IS NULL THEN
+        RAISE EXCEPTION 'user "%" does not exist', user_id
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT id, email FROM vrm.user_profiles;';
+    ELSIF problem <> '' THEN
+        RAISE EXCEPTION '%', problem
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Nothing is done for the account until that is over.';
+    END IF;
+    RETURN user_id;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.served(uuid) IS
+    'the user that a service acts for; an error when it is no service, or the account may not act';
+REVOKE EXECUTE ON FUNCTION vrm_private.served(uuid) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.require_service_or_admin() RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -4,6 +4,20 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.user_profiles IS 'keeps updated_at';
 
+CREATE TRIGGER guard_profile BEFORE UPDATE ON vrm.user_profiles FOR EACH ROW
+    WHEN (OLD.id IS DISTINCT FROM NEW.id
+          OR OLD.email IS DISTINCT FROM NEW.email
+          OR OLD.role IS DISTINCT FROM NEW.role
+          OR OLD.mfa_enabled IS DISTINCT FROM NEW.mfa_enabled
+          OR OLD.mfa_secret IS DISTINCT FROM NEW.mfa_secret
+          OR OLD.last_login IS DISTINCT FROM NEW.last_login
+          OR OLD.login_attempts IS DISTINCT FROM NEW.login_attempts
+          OR OLD.locked_until IS DISTINCT FROM NEW.locked_until
+          OR OLD.created_at IS DISTINCT FROM NEW.created_at
+          OR OLD.deleted_at IS DISTINCT FROM NEW.deleted_at)
+    EXECUTE FUNCTION vrm_private.guard_profile();
+COMMENT ON TRIGGER guard_profile ON vrm.user_profiles IS 'clients change no role, factor or lock';
+
 CREATE TRIGGER vrm_shred_deleted_user AFTER DELETE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm_private.shred_deleted_user();
 COMMENT ON TRIGGER vrm_shred_deleted_user ON vrm.user_profiles IS 'no key outlives its user';
@@ -52,4 +66,5 @@ REVOKE ALL ON vrm_private.account_locks FROM PUBLIC, anon, authenticated, servic
 ALTER TABLE vrm_private.account_locks ENABLE ROW LEVEL SECURITY;
 CREATE TRIGGER announce_change AFTER INSERT OR UPDATE OR DELETE ON vrm_private.account_locks
     FOR EACH ROW EXECUTE FUNCTION vrm.announce_change();
+ALTER TABLE vrm_private.account_locks ENABLE ALWAYS TRIGGER announce_change;  -- for what a subscription brings, too
 COMMENT ON TRIGGER announce_change ON vrm_private.account_locks IS 'makes backends forget the locks they have read';

@@ -24,6 +24,7 @@ REVOKE EXECUTE ON FUNCTION vrm_private.keep_profile() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.create_missing_profiles() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.create_missing_profiles()');
     WITH made AS (
         INSERT INTO vrm.user_profiles (id, email, full_name, avatar_url, is_organisation)
         SELECT u.id, u.email, left(u.raw_user_meta_data ->> 'full_name', 200),
@@ -62,6 +63,25 @@ COMMENT ON FUNCTION vrm.set_user_role(uuid, vrm.user_role) IS
     'administrators only: makes another person a user, manager or admin';
 REVOKE EXECUTE ON FUNCTION vrm.set_user_role(uuid, vrm.user_role) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.set_user_role(uuid, vrm.user_role) TO authenticated;
+
+-- What makes an administrator, turns a second factor off or lifts a lock is written by functions, which run as
+-- their owner, and by the service: not by clients, whatever they were granted.
+CREATE OR REPLACE FUNCTION vrm_private.guard_profile() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pg_has_role(current_user, 'service_role', 'USAGE')
+       AND (pg_has_role(current_user, 'anon', 'USAGE') OR pg_has_role(current_user, 'authenticated', 'USAGE')) THEN
+        RAISE EXCEPTION 'permission denied to change the standing of an account'
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'Role, address, second factor, locks and deletion are for functions of vrm to change.',
+                  HINT = 'An administrator may: SELECT vrm.set_user_role(user_id, role);';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.guard_profile() IS
+    'trigger: anon and authenticated change no role, factor or lock, whatever they were granted';
+REVOKE EXECUTE ON FUNCTION vrm_private.guard_profile() FROM PUBLIC;
 
 -- On top of what each table's own policies allow, and whoever added the table: only accounts that are
 -- neither locked nor deleted, have shown their second factor if they have one, and are no anonymous

@@ -56,7 +56,7 @@ BEGIN
     CREATE UNIQUE INDEX users_email_key ON auth.users (lower(email))
         WHERE NOT is_sso_user AND email_confirmed_at IS NOT NULL;
     COMMENT ON INDEX auth.users_email_key IS
-        'one account an address, once it is proved; single sign-on may share them';
+        'one account per address, once it is proved; single sign-on may share them';
     CREATE INDEX users_address ON auth.users (lower(email));
     COMMENT ON INDEX auth.users_address IS 'people by address, proved or not';
     REVOKE ALL ON auth.users FROM PUBLIC, anon, authenticated;

@@ -10,7 +10,7 @@ BEGIN
         WHERE jsonb_path_exists(stanza, '$.db[*] ? (@."system-id" == $ours)',
                                 jsonb_build_object('ours', ours::numeric));
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no stanza is of this server'
+        RAISE EXCEPTION 'no stanza belongs to this server'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Its system identifier is %s.', ours),
                   HINT = 'Run pgbackrest info --output=json where the stanza of this server is configured.';
@@ -85,10 +85,11 @@ DECLARE
                            ' "finished_at": "2026-01-01 01:10+00", "bytes": 1000, "failed": false}]';
     recorded int;
 BEGIN
+    PERFORM vrm.require_grant('vrm.record_backup(jsonb,text)');
     IF source NOT IN ('pgbackrest', 'plain') THEN
         RAISE EXCEPTION 'backups of source "%" cannot be read', source
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'What can be read is the JSON of pgbackrest, and plain lists.',
+                  DETAIL = 'The JSON of pgbackrest and plain lists can be read.',
                   HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
     ELSIF jsonb_typeof(info) <> 'array' THEN
         RAISE EXCEPTION 'a list of backups has to be a JSON array'
@@ -165,6 +166,7 @@ CREATE OR REPLACE FUNCTION vrm.fingerprint(tables regclass[] DEFAULT NULL)
 DECLARE
     target regclass;
 BEGIN
+    PERFORM vrm.require_grant('vrm.fingerprint(regclass[])');
     FOREACH target IN ARRAY vrm_private.fingerprint_tables(tables) LOOP
         relation := target::text;
         EXECUTE format('SELECT count(*), coalesce(sum(hashtextextended(textin(record_out(t.*)), 0)), 0)::text'
@@ -235,10 +237,11 @@ CREATE OR REPLACE FUNCTION vrm.verify_restore(name text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM vrm.require_grant('vrm.verify_restore(text)');
     IF NOT EXISTS (SELECT FROM vrm.restore_points p WHERE p.name = verify_restore.name) THEN
         RAISE EXCEPTION 'restore point "%" does not exist', verify_restore.name
             USING ERRCODE = 'undefined_object',
-                  DETAIL = 'What was restored to an earlier moment does not know it.',
+                  DETAIL = 'A database that was restored to an earlier moment does not have it.',
                   HINT = 'SELECT name, made_at FROM vrm.restore_points ORDER BY made_at DESC;';
     END IF;
     RETURN QUERY
@@ -258,19 +261,20 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.verify_restore(text) IS
-    'in what was restored to a restore point: holds each table against its fingerprint, those that differ first';
+    'in a database restored to a restore point: compares each table with its fingerprint, those that differ first';
 
 CREATE OR REPLACE FUNCTION vrm.record_restore_drill(
     started_at timestamptz, finished_at timestamptz, verified boolean, backup text DEFAULT NULL,
     target text DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.record_restore_drill(timestamptz,timestamptz,boolean,text,text,text)');
     INSERT INTO vrm.restore_drills (started_at, finished_at, verified, backup, target, note)
     VALUES (record_restore_drill.started_at, record_restore_drill.finished_at, record_restore_drill.verified,
             record_restore_drill.backup, record_restore_drill.target, record_restore_drill.note)
     RETURNING id
 $$;
 COMMENT ON FUNCTION vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text) IS
-    'on the server in use: notes how long a restore took that was tried, and whether all was there';
+    'on the server in use: notes how long a trial restore took, and whether everything was there';
 
 CREATE OR REPLACE FUNCTION vrm_private.seconds_between(earlier timestamptz, later timestamptz) RETURNS double precision
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -284,6 +288,7 @@ COMMENT ON FUNCTION vrm_private.seconds_between(timestamptz, timestamptz) IS
 CREATE OR REPLACE FUNCTION vrm.recovery_status()
     RETURNS TABLE (check_name text, status text, value float8, limit_value float8, detail text, hint text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.recovery_status()');
     WITH objective AS (
         SELECT extract(epoch FROM interval '25 h')::float8 AS full_age,
                extract(epoch FROM interval '7 d')::float8 AS history,

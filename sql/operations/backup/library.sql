@@ -46,6 +46,7 @@ DECLARE
     place record;
     complete boolean := true;
 BEGIN
+    PERFORM vrm.require_grant('vrm.rpo()');
     IF pg_is_in_recovery() THEN
         state := 'standby';
         detail := 'only the primary server knows what it has archived';
@@ -89,7 +90,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.rpo() IS
-    'what would be lost with this server: the age of the oldest commit that the archive has not; 0 when it has all';
+    'what would be lost with this server: the age of the oldest commit that is not in the archive; 0 when all is';
 GRANT EXECUTE ON FUNCTION vrm.rpo() TO pg_monitor, service_role;
 
 CREATE PROCEDURE vrm.pre_deploy(label text, tables regclass[] DEFAULT NULL, max_wait interval DEFAULT '5 min')

@@ -97,7 +97,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.catalog_checks(regclass) IS
     'checks that follow from the definition of a table, or of all tables of the platform';
 
--- They run as the table's owner, whoever asks for them: his functions may be in its definition.
+-- They run as the table's owner, whoever asks for them: the owner's functions may be in its definition.
 CREATE OR REPLACE FUNCTION vrm.derive_quality_checks(rel regclass DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,5 +1,12 @@
 -- A diagram of the tables
 
+CREATE OR REPLACE FUNCTION vrm_private.html(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT replace(replace(replace(replace(replace(value, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'),
+                           '"', '&quot;'), '''', '&#39;')
+$$;
+COMMENT ON FUNCTION vrm_private.html(text) IS 'text as it stands in HTML and SVG, in attributes, too';
+
 -- What the tables are and how they hang together, read off the catalog: with whatever a DBA has added.
 CREATE OR REPLACE FUNCTION vrm_private.er_columns()
     RETURNS TABLE (relation regclass, name text, place smallint, type text, key text, note text)
@@ -82,6 +89,7 @@ COMMENT ON FUNCTION vrm_private.er_dot() IS 'vrm.er_diagram() in the language of
 CREATE OR REPLACE FUNCTION vrm.er_diagram(format text DEFAULT 'mermaid') RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.er_diagram(text)');
     IF format IS NULL OR format NOT IN ('mermaid', 'dot') THEN
         RAISE EXCEPTION 'there is no diagram of format "%"', format
             USING ERRCODE = 'invalid_parameter_value',
@@ -93,7 +101,7 @@ $$;
 COMMENT ON FUNCTION vrm.er_diagram(text) IS
     'the tables of schema vrm and their foreign keys as a diagram: mermaid or dot';
 REVOKE EXECUTE ON FUNCTION
-    vrm.er_diagram(text),
+    vrm.er_diagram(text), vrm_private.html(text),
     vrm_private.er_columns(),
     vrm_private.er_references(),
     vrm_private.er_mermaid(),

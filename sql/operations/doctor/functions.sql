@@ -1,7 +1,7 @@
 -- Doctor: what is wrong with the installation, and the statement that mends it
 
 -- Where a setting comes from decides which statement changes it: a value of the database or of a role
--- wins over what ALTER SYSTEM writes, and what stands on the command line over all of them.
+-- wins over what ALTER SYSTEM writes, and what is on the command line over all of them.
 CREATE OR REPLACE FUNCTION vrm_private.setting_values(setting_name text)
     RETURNS TABLE (value text, place text, change text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

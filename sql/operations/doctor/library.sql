@@ -21,7 +21,7 @@ CREATE FUNCTION vrm.master_key_problem(OUT detail text, OUT hint text)
     AS 'MODULE_PATHNAME', 'vrm_master_key_problem'
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vrm.master_key_problem() IS
-    'why no master key can be had, read as if a value were to be opened now; nulls when one can';
+    'why there is no master key, read as if a value were to be opened now; nulls when there is one';
 
 CREATE FUNCTION vrm.missing_from_platform() RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_missing_from_platform'
@@ -41,6 +41,7 @@ DECLARE
     available text := (SELECT default_version FROM pg_available_extensions WHERE name = 'vrm');
     platform text := vrm.platform_version();
 BEGIN
+    PERFORM vrm.require_grant('vrm.doctor()', coalesce(to_regprocedure('vrm.report(text)'), '-'));
     RETURN QUERY SELECT 'version', 'ok', format('module, members and files are of version %s', library), NULL, NULL
     WHERE library = vrm.version() AND library IS NOT DISTINCT FROM available;
     RETURN QUERY SELECT 'version', 'fail', format('the members are of version %s, the loaded module is %s and the'

@@ -41,7 +41,7 @@ BEGIN
                                     WHERE a.attrelid = rel AND a.attname = classify_column.column_name
                                       AND a.atttypid = 'uuid'::regtype) THEN
         RAISE EXCEPTION 'column "%" of relation "%" cannot name a person', column_name, rel
-            USING ERRCODE = 'datatype_mismatch', DETAIL = 'Ids of persons are of type uuid.',
+            USING ERRCODE = 'datatype_mismatch', DETAIL = 'Ids of people are of type uuid.',
                   HINT = format('SELECT vrm.classify_column(%L, %L, %L);', rel, column_name, class);
     END IF;
     INSERT INTO vrm_private.column_classes (rel, column_name, class, names_person)
@@ -54,7 +54,7 @@ COMMENT ON FUNCTION vrm.classify_column(regclass, name, text, boolean) IS
     'says what a column is to the person whose row it is: personal, secret, system or third_party';
 
 -- An export has a superuser's rights.  Casts are looked up by type, whatever the search_path is, and who
--- owns a table may give its columns types of his own: such values are exported as their text.
+-- owns a table may give its columns types of their own: such values are exported as their text.
 CREATE OR REPLACE FUNCTION vrm_private.is_trusted_type(type oid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE part (oid) AS (
@@ -73,7 +73,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.is_trusted_type(oid) IS
     'whether a type, and what it is made of, belongs to superusers, so that nobody else makes casts of it';
 
--- How rows lead to a person ($1): by a column that names him, else along foreign keys of columns that are
+-- How rows lead to a person ($1): by a column that names the person, else along foreign keys of columns that are
 -- personal, one path each.  "r" is the row, in each query its own.
 CREATE OR REPLACE FUNCTION vrm_private.export_paths() RETURNS TABLE (relation regclass, condition text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -181,7 +181,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.export_user_data(uuid) IS
-    'all that is kept of the caller, or for service and administrators of anybody: a row a row, secrets not';
+    'all that is kept about the caller, or for service and administrators about anybody, row by row, without secrets';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.export_inventory(), vrm.classify_column(regclass, name, text, boolean),
     vrm_private.is_trusted_type(oid), vrm_private.export_paths(), vrm_private.exportable_extra(jsonb),

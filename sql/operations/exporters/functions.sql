@@ -59,6 +59,7 @@ COMMENT ON FUNCTION vrm_private.exporter_queries() IS
 CREATE OR REPLACE FUNCTION vrm.exporter_config(target text DEFAULT 'postgres_exporter') RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.exporter_config(text)');
     CASE target
     WHEN 'postgres_exporter' THEN
         RETURN E'# Made by vrm.exporter_config(''postgres_exporter''), for --extend.query-path.\n'
@@ -97,7 +98,7 @@ $yaml$;
     ELSE
         RAISE EXCEPTION 'there is no configuration for "%"', target
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'Known are postgres_exporter, prometheus and alertmanager.',
+                  DETAIL = 'Known targets are postgres_exporter, prometheus and alertmanager.',
                   HINT = 'SELECT vrm.exporter_config(''postgres_exporter'');';
     END CASE;
 END
@@ -119,6 +120,7 @@ COMMENT ON FUNCTION vrm_private.readable(text, text) IS 'a template by which Pro
 -- at all or for one server since less than an hour.
 CREATE OR REPLACE FUNCTION vrm.prometheus_rules() RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.prometheus_rules()');
     WITH rule AS (
         SELECT t.alert, format('%s %s %s', t.metric, t.comparison, vrm_private.prometheus_text(t.threshold)) AS expr,
                extract(epoch FROM t.hold) AS hold, t.severity, t.summary,
@@ -198,6 +200,7 @@ COMMENT ON FUNCTION vrm_private.grafana_panel(vrm.monitoring_metrics) IS
 -- A headline for each family, then its graphs: three side by side, each eight units wide and high.
 CREATE OR REPLACE FUNCTION vrm.grafana_dashboard() RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.grafana_dashboard()');
     WITH metric AS (
         SELECT m.family, vrm_private.grafana_panel(m) AS panel,
                row_number() OVER (PARTITION BY m.family ORDER BY m.name) - 1 AS place

@@ -72,10 +72,14 @@ BEGIN
     END LOOP;
     FOREACH step SLICE 1 IN ARRAY ARRAY[
         ARRAY['cached dashboards', 'SELECT 0 FROM vrm_private.expire_cached_results()'],
+        ARRAY['keys of calls', 'SELECT vrm_private.forget_retry_keys()'],
         ARRAY['partitions of the archive', 'SELECT 0 FROM vrm_private.make_archive_partitions()'],
         ARRAY['partitions of logs', 'SELECT 0 FROM vrm_private.make_log_partitions()'],
         ARRAY['audit trail', 'SELECT 0 FROM vrm.audit_maintain()'],
         ARRAY['sign-ups that nobody confirmed', 'SELECT 0 FROM vrm_private.forget_sign_ups()'],
+        ARRAY['changes of address', 'SELECT 0 FROM vrm_private.forget_email_changes()'],
+        ARRAY['requests to recover accounts', 'SELECT 0 FROM vrm_private.forget_recovery_requests()'],
+        ARRAY['devices', 'SELECT 0 FROM vrm_private.forget_devices()'],
         ARRAY['invitations that nobody accepted', 'SELECT 0 FROM vrm_private.forget_invitations()'],
         -- reads what the next step moves
         ARRAY['locks', 'SELECT 0 FROM vrm_private.show_waiting_locks()'],

@@ -339,6 +339,7 @@ DECLARE
     known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs}';
     family text;
 BEGIN
+    PERFORM vrm.require_grant('vrm.monitoring(text[])');
     FOREACH family IN ARRAY coalesce(families, known) LOOP
         IF coalesce(family <> ALL (known), true) THEN
             RAISE EXCEPTION 'there is no family "%" of metrics', family
@@ -358,10 +359,11 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vrm.monitoring(text[]) IS 'measures the metrics of some families, or of all: one row a series';
+COMMENT ON FUNCTION vrm.monitoring(text[]) IS 'measures the metrics of some families, or of all: one row per series';
 
 CREATE OR REPLACE FUNCTION vrm.monitoring_text() RETURNS text
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.monitoring_text()');
     SELECT string_agg(format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n%4$s', m.name,
                              replace(replace(m.help, '\', '\\'), E'\n', '\n'), m.type, s.lines),
                       '' ORDER BY m.name)
@@ -389,6 +391,7 @@ CREATE OR REPLACE FUNCTION vrm.alerts()
     RETURNS TABLE (alert text, severity text, metric text, labels jsonb, value double precision,
                    threshold double precision, since timestamptz, summary text, hint text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.alerts()');
     SELECT t.alert, t.severity, t.metric, j.labels, j.value, t.threshold, coalesce(h.since, now()), t.summary, t.hint
     FROM vrm_private.judged_metrics() j
     JOIN vrm.alert_threshold t ON t.alert = j.alert
@@ -403,6 +406,7 @@ CREATE OR REPLACE FUNCTION vrm.health_check()
     RETURNS TABLE (check_name text, status text, value double precision, limit_value double precision,
                    detail text, hint text, fix_sql text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.health_check()', through => 'vrm.report(text)');
     WITH worst AS (
         SELECT DISTINCT ON (j.alert) j.*, count(*) FILTER (WHERE j.beyond) OVER (PARTITION BY j.alert) AS series
         FROM vrm_private.judged_metrics() j JOIN vrm.alert_threshold t ON t.alert = j.alert

@@ -29,7 +29,7 @@ CREATE OR REPLACE FUNCTION vrm_private.after_word(phrase text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT substr(phrase, strpos(phrase, ' ') + 1)
 $$;
-COMMENT ON FUNCTION vrm_private.after_word(text) IS 'what stands after the first word';
+COMMENT ON FUNCTION vrm_private.after_word(text) IS 'what comes after the first word';
 
 CREATE OR REPLACE FUNCTION vrm_private.role_name(role oid) RETURNS text
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$

@@ -101,7 +101,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.examine_author() IS 'trigger: nobody writes a check that runs with rights he has not';
+COMMENT ON FUNCTION vrm_private.examine_author() IS
+    'trigger: nobody writes a check that runs with rights they do not have';
 
 CREATE OR REPLACE FUNCTION vrm_private.examine_quality_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -158,7 +159,7 @@ CREATE OR REPLACE FUNCTION vrm.add_quality_check(
 $$;
 COMMENT ON FUNCTION
     vrm.add_quality_check(text, regclass, text, text, name[], regclass, name[], interval, text, interval, text) IS
-    'the table''s owner adds a check, or changes one; it runs with his rights and reads only';
+    'the table''s owner adds a check, or changes one; it runs with that owner''s rights and only reads';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.row_condition(vrm.quality_check), vrm_private.row_key(vrm.quality_check),
@@ -281,6 +282,7 @@ CREATE OR REPLACE FUNCTION vrm.run_quality_checks(rel regclass DEFAULT NULL, sam
 DECLARE
     one regclass;
 BEGIN
+    PERFORM vrm.require_grant('vrm.run_quality_checks(regclass,integer)');
     IF current_setting('transaction_read_only') = 'off' THEN
         PERFORM vrm.derive_quality_checks();
     END IF;

@@ -7,6 +7,7 @@ DECLARE
     today date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
     taken int;
 BEGIN
+    PERFORM vrm.require_grant('vrm.sample_storage()');
     INSERT INTO vrm.storage_samples (path, day, used_bytes, free_bytes)
     SELECT DISTINCT ON (d.path) d.path, today, d.total_bytes - d.free_bytes, d.free_bytes
     FROM vrm.disk() d
@@ -27,6 +28,7 @@ CREATE OR REPLACE FUNCTION vrm.storage_forecast(
     OUT samples int, OUT bytes_per_day float8, OUT used_bytes bigint, OUT free_bytes bigint,
     OUT days_to_full float8, OUT full_at timestamptz)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.storage_forecast()');
     WITH forecast AS (
         SELECT d.path, d.total_bytes - d.free_bytes AS used, d.free_bytes AS free, trend.samples, trend.growth,
                CASE WHEN trend.growth > 0 AND d.free_bytes < trend.growth * 3650

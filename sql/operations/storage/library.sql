@@ -9,6 +9,7 @@ COMMENT ON FUNCTION vrm.file_system(text) IS
 
 CREATE FUNCTION vrm.disk() RETURNS TABLE (path text, total_bytes bigint, free_bytes bigint)
     LANGUAGE sql VOLATILE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.disk()');
     SELECT place.path, room.total_bytes, room.free_bytes
     FROM (SELECT current_setting('data_directory')
           UNION ALL

@@ -44,6 +44,9 @@ BEGIN
                    format('rows of %s from %s to %s', parent, low, high));
     EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', schema, part_name);
     EXECUTE format('REVOKE ALL ON %I.%I FROM PUBLIC, anon, authenticated, service_role', schema, part_name);
+    IF schema = 'vrm' THEN
+        PERFORM vrm_private.guard_truncate(format('%I.%I', schema, part_name)::regclass);
+    END IF;
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = parent AND c.relreplident = 'f') THEN
         EXECUTE format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', schema, part_name);
     END IF;

@@ -295,6 +295,7 @@ CREATE OR REPLACE FUNCTION vrm.verify_archive(run_id bigint DEFAULT NULL)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM vrm.require_grant('vrm.verify_archive(bigint)');
     RETURN QUERY
         WITH links AS (
             SELECT m.*, lag(m.chain_sha256) OVER (ORDER BY m.batch_id) AS previous FROM vrm_private.archive_manifest m
@@ -346,7 +347,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.verify_archive(bigint) IS
-    'holds the archived rows of a run, or of all, against the manifest: one row a batch';
+    'compares the archived rows of a run, or of all, with the manifest: one row per batch';
 
 CREATE OR REPLACE FUNCTION vrm_private.require_read_committed(what text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -413,6 +414,7 @@ DECLARE
     run bigint;
     moved bigint := 0;
 BEGIN
+    PERFORM vrm.require_grant('vrm.archive_old_test_runs()');
     PERFORM vrm_private.require_read_committed('archiving');
     FOREACH policy IN ARRAY ARRAY['calls.completed', 'calls.failed'] LOOP
         run := (vrm_private.begin_retention_run(policy)).run_id;

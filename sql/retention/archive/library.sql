@@ -4,7 +4,7 @@ CREATE FUNCTION vrm.is_archiving() RETURNS boolean
     AS 'MODULE_PATHNAME', 'vrm_is_archiving'
     LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vrm.is_archiving() IS
-    'whether rows that triggers see deleted are on their way to the archive; no setting can pretend it';
+    'whether rows that triggers see deleted are on their way to the archive; no setting can fake it';
 GRANT EXECUTE ON FUNCTION vrm.is_archiving() TO anon, authenticated, service_role;
 
 CREATE FUNCTION vrm.archive_rows(

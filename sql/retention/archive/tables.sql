@@ -81,7 +81,7 @@ CREATE TABLE IF NOT EXISTS vrm_private.archive_manifest (
 );
 CREATE INDEX IF NOT EXISTS archive_manifest_run ON vrm_private.archive_manifest (run_id);
 COMMENT ON TABLE vrm_private.archive_manifest IS
-    'what each batch has archived: digests that every row can be held against, each row chained to the one before';
+    'what each batch has archived: digests to compare every row with, each row chained to the one before';
 COMMENT ON INDEX vrm_private.archive_manifest_run IS 'batches of a run';
 COMMENT ON COLUMN vrm_private.archive_manifest.batch_id IS 'the batch';
 COMMENT ON COLUMN vrm_private.archive_manifest.run_id IS 'run that it belongs to';

@@ -93,7 +93,7 @@ BEGIN
         RAISE EXCEPTION 'test run "%" is under a legal hold', held
             USING ERRCODE = 'object_in_use',
                   DETAIL = 'Nothing was deleted.',
-                  HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
+                  HINT = 'Ask the database administrator: SELECT vrm.release_hold(...);';
     END IF;
     FOR holder IN
         SELECT c.oid FROM pg_class c

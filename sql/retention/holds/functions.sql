@@ -70,6 +70,7 @@ CREATE OR REPLACE FUNCTION vrm.place_hold(
 DECLARE
     made bigint;
 BEGIN
+    PERFORM vrm.require_grant('vrm.place_hold(text,uuid,uuid,uuid,timestamptz,timestamptz)');
     PERFORM vrm_private.check_text('reason', reason, 2000, true);
     IF num_nonnulls(user_id, agent_id, run_id, since, until) = 0 THEN
         RAISE EXCEPTION 'a hold must say what it holds'
@@ -93,6 +94,7 @@ COMMENT ON FUNCTION vrm.place_hold(text, uuid, uuid, uuid, timestamptz, timestam
 CREATE OR REPLACE FUNCTION vrm.release_hold(hold_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.release_hold(bigint)');
     UPDATE vrm_private.legal_holds h SET released_at = now(), released_by = session_user
     WHERE h.hold_id = release_hold.hold_id AND h.released_at IS NULL;
     IF NOT FOUND THEN
@@ -110,7 +112,7 @@ BEGIN
     RAISE EXCEPTION '% "%" is under a legal hold', what, id
         USING ERRCODE = 'object_in_use',
               DETAIL = 'It can be neither deleted nor changed before the hold is released.',
-              HINT = 'Ask who keeps the database: SELECT vrm.release_hold(...);';
+              HINT = 'Ask the database administrator: SELECT vrm.release_hold(...);';
 END
 $$;
 COMMENT ON FUNCTION vrm_private.raise_held(text, uuid) IS 'the error of whoever touches what is held';

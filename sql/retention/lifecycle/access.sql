@@ -2,7 +2,9 @@
 
 ALTER TABLE vrm_private.deleted_accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm_private.erasure_ledger ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vrm_private.recovery_requests ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm_private.deleted_accounts, vrm_private.erasure_ledger FROM PUBLIC, anon, authenticated;
+REVOKE ALL ON vrm_private.recovery_requests FROM PUBLIC, anon, authenticated, service_role;
 
 CREATE TRIGGER note_deletion BEFORE DELETE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm_private.note_deletion();

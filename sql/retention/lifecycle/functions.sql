@@ -27,7 +27,7 @@ COMMENT ON FUNCTION vrm_private.require_own_account(uuid) IS
     'an error for an account that is neither the caller''s nor that of an organisation that they administer';
 REVOKE EXECUTE ON FUNCTION vrm_private.require_own_account(uuid) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION vrm_private.delete_account(owner uuid) RETURNS boolean
+CREATE OR REPLACE FUNCTION vrm_private.delete_account(owner uuid, asked_by uuid) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM vrm.user_profiles p WHERE p.id = owner AND p.deleted_at IS NULL FOR UPDATE;
@@ -35,18 +35,19 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO vrm_private.deleted_accounts (user_id, email, banned_until, requested_by)
-    SELECT u.id, u.email, u.banned_until, vrm.actor() FROM auth.users u WHERE u.id = owner;
+    SELECT u.id, u.email, u.banned_until, asked_by FROM auth.users u WHERE u.id = owner;
     -- a real moment, because clients of auth.users may not know infinity
     UPDATE auth.users u
     SET email = 'deleted+' || u.id || '@invalid', banned_until = now() + interval '100 years', deleted_at = now()
     WHERE u.id = owner;
     UPDATE vrm.user_profiles p SET deleted_at = now(), email = NULL WHERE p.id = owner;
     DELETE FROM vrm_private.password_reset_tokens t WHERE t.user_id = owner;
+    DELETE FROM vrm_private.email_changes c WHERE c.user_id = owner;
     UPDATE vrm_private.sessions s SET revoked_at = coalesce(s.revoked_at, now()) WHERE s.user_id = owner;
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.delete_account(uuid) IS
+COMMENT ON FUNCTION vrm_private.delete_account(uuid, uuid) IS
     'marks an account as deleted and sets its address free; false when it was deleted already';
 
 CREATE OR REPLACE FUNCTION vrm.delete_account(user_id uuid DEFAULT vrm.uid()) RETURNS void
@@ -56,7 +57,7 @@ BEGIN
     PERFORM vrm_private.lock_team(m.user_id), vrm_private.keep_last_admin(m.user_id, m.member_id)
     FROM vrm_private.team_members m JOIN vrm.user_profiles o ON o.id = m.user_id AND o.deleted_at IS NULL
     WHERE m.member_id = delete_account.user_id AND delete_account.user_id = vrm.actor();
-    PERFORM vrm_private.delete_account(user_id);
+    PERFORM vrm_private.delete_account(user_id, vrm.actor());
     IF NOT EXISTS (SELECT FROM vrm.user_profiles p WHERE p.id = delete_account.user_id) THEN
         RAISE EXCEPTION 'user "%" does not exist', coalesce(user_id::text, 'null')
             USING ERRCODE = 'no_data_found',
@@ -67,34 +68,136 @@ $$;
 COMMENT ON FUNCTION vrm.delete_account(uuid) IS
     'deletes the account of the caller or their organisation, for administrators another: erased after 30 days';
 
-CREATE OR REPLACE FUNCTION vrm.recover_account(user_id uuid, email text DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION vrm_private.put_back_account(owner uuid, email text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kept vrm_private.deleted_accounts;
     address text;
 BEGIN
-    PERFORM vrm_private.require_service_or_admin();
-    DELETE FROM vrm_private.deleted_accounts d WHERE d.user_id = recover_account.user_id RETURNING * INTO kept;
+    DELETE FROM vrm_private.deleted_accounts d WHERE d.user_id = owner RETURNING * INTO kept;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no deleted account of user "%"', coalesce(user_id::text, 'null')
+        RAISE EXCEPTION 'there is no deleted account of user "%"', coalesce(owner::text, 'null')
             USING ERRCODE = 'no_data_found',
                   DETAIL = 'It was never deleted, or is erased.',
                   HINT = 'Those that can come back: SELECT user_id, requested_at FROM vrm_private.deleted_accounts;';
     END IF;
-    address := coalesce(recover_account.email, kept.email);
+    address := coalesce(put_back_account.email, kept.email);
     IF EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = lower(address) AND NOT u.is_sso_user
                AND NOT EXISTS (SELECT FROM vrm_private.sign_ups s WHERE s.account_id = u.id)) THEN
-        RAISE EXCEPTION 'the address of user "%" belongs to another account by now', user_id
+        RAISE EXCEPTION 'the address of user "%" belongs to another account by now', owner
             USING ERRCODE = 'unique_violation',
-                  HINT = format('SELECT vrm.recover_account(%L, ''another address'');', user_id);
+                  HINT = format('An administrator may: SELECT vrm.recover_account(%L, ''another address'');', owner);
     END IF;
-    UPDATE vrm.user_profiles p SET deleted_at = NULL WHERE p.id = recover_account.user_id;
+    UPDATE vrm.user_profiles p SET deleted_at = NULL WHERE p.id = owner;
     UPDATE auth.users u SET email = address, banned_until = kept.banned_until, deleted_at = NULL
-    WHERE u.id = recover_account.user_id;
+    WHERE u.id = owner;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.put_back_account(uuid, text) IS
+    'puts a deleted account back as it was, or with another address';
+
+CREATE OR REPLACE FUNCTION vrm.recover_account(user_id uuid, email text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM vrm_private.require_service_or_admin();
+    PERFORM vrm_private.put_back_account(user_id, email);
 END
 $$;
 COMMENT ON FUNCTION vrm.recover_account(uuid, text) IS
     'service and administrators: puts a deleted account back as it was, or with another address';
+
+CREATE OR REPLACE FUNCTION vrm.request_account_recovery(email text, client_ip inet DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    address text := lower(btrim(email));
+    reserved record;
+BEGIN
+    PERFORM vrm_private.require_own_passwords(), vrm_private.require_argument('email', email IS NULL);
+    reserved := vrm.lockout_reserve('reset_request', 'recover ' || address,
+                                    vrm_private.network_of_caller(client_ip), NULL);
+    IF reserved.status = 'ok' THEN
+        PERFORM vrm.lockout_settle(reserved.ticket, false);  -- every request counts
+        INSERT INTO vrm_private.recovery_requests (email) VALUES (left(address, 254));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm.request_account_recovery(text, inet) IS
+    'asks for a mail by which a deleted account comes back; says and takes the same for everybody, three times an hour';
+
+-- What an administrator or the service has deleted is not for its owner to bring back.
+CREATE OR REPLACE FUNCTION vrm.take_recovery_mail(max integer DEFAULT 100)
+    RETURNS TABLE (email text, token text, expires_at timestamptz)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    request record;
+BEGIN
+    PERFORM vrm.require_grant('vrm.take_recovery_mail(integer)');
+    FOR request IN
+        WITH taken AS (
+            DELETE FROM vrm_private.recovery_requests
+            WHERE id IN (SELECT id FROM vrm_private.recovery_requests
+                         ORDER BY id LIMIT take_recovery_mail.max FOR UPDATE SKIP LOCKED)
+            RETURNING email)
+        SELECT DISTINCT ON (lower(d.email)) d.user_id, d.email
+        FROM taken t JOIN vrm_private.deleted_accounts d ON lower(d.email) = t.email
+        WHERE d.requested_by = d.user_id
+        ORDER BY lower(d.email), d.requested_at DESC, d.user_id
+    LOOP
+        email := request.email;
+        token := request.user_id || '.' || vrm.random_base32(32);
+        expires_at := clock_timestamp() + '1 hour'::interval;
+        UPDATE vrm_private.deleted_accounts d
+        SET token_hash = sha256(convert_to(token, 'UTF8')), token_expires_at = take_recovery_mail.expires_at
+        WHERE d.user_id = request.user_id;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm.take_recovery_mail(integer) IS
+    'for the mailer: who may recover a deleted account with which token; it is shown this once';
+
+-- Somebody else may have the address by now, so the mail alone is not enough.
+CREATE OR REPLACE FUNCTION vrm.recover_own_account(token text, password vrm.secret, totp text DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    hash bytea := sha256(convert_to(token, 'UTF8'));
+    kept vrm_private.deleted_accounts;
+BEGIN
+    PERFORM vrm_private.require_own_passwords();
+    SELECT d.* INTO kept FROM vrm_private.deleted_accounts d
+    WHERE d.user_id = vrm_private.uuid_in_token(token, 1) AND d.token_hash = hash
+      AND d.token_expires_at > clock_timestamp() AND coalesce(d.banned_until <= clock_timestamp(), true)
+      AND NOT EXISTS (SELECT FROM vrm_private.account_locks l
+                      WHERE l.user_id = d.user_id AND l.locked_until > clock_timestamp());
+    IF kept.user_id IS NULL
+       OR vrm_private.check_own_password(kept.user_id, 'recovery of an account', password) <> 'ok' THEN
+        RETURN false;
+    END IF;
+    IF (SELECT p.mfa_enabled FROM vrm.user_profiles p WHERE p.id = kept.user_id)
+       AND (totp IS NULL OR vrm_private.check_code(kept.user_id, totp) <> 'ok') THEN
+        RETURN false;
+    END IF;
+    -- ROLLBACK brings the token back, but not its use
+    IF NOT vrm.lockout_advance('reset_request', encode(hash, 'hex'), 1) THEN
+        RETURN false;
+    END IF;
+    PERFORM vrm_private.put_back_account(kept.user_id, NULL),
+            vrm_private.write_event('account recovered', jsonb_build_object('user_id', kept.user_id));
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION vrm.recover_own_account(text, vrm.secret, text) IS
+    'puts back an account that its owner has deleted, with the token from the mail, the password and the second factor';
+
+CREATE OR REPLACE FUNCTION vrm_private.forget_recovery_requests() RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM vrm_private.recovery_requests q WHERE q.requested_at < now() - '1 day'::interval
+$$;
+COMMENT ON FUNCTION vrm_private.forget_recovery_requests() IS 'part of maintenance: requests that no mailer has taken';
 
 -- However a person goes: an erasure, somebody with Supabase's dashboard, a DELETE of the profile.  Counted
 -- first, because afterwards nobody can; what no foreign key takes along is deleted then and there.  Whatever
@@ -241,7 +344,7 @@ BEGIN
             IF run.policy = 'users.deleted' THEN
                 PERFORM vrm_private.erase(person.id, 'deleted more than the kept time ago');
             ELSE
-                PERFORM vrm_private.delete_account(person.id);
+                PERFORM vrm_private.delete_account(person.id, person.id);  -- as if they had asked
             END IF;
             rows_done := rows_done + 1;
         EXCEPTION
@@ -259,9 +362,14 @@ COMMENT ON FUNCTION vrm_private.users_batch(vrm.retention_runs, boolean, oid, ti
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.last_seen(uuid, timestamptz, timestamptz),
-    vrm_private.delete_account(uuid),
+    vrm_private.delete_account(uuid, uuid),
     vrm.delete_account(uuid),
+    vrm_private.put_back_account(uuid, text),
     vrm.recover_account(uuid, text),
+    vrm.request_account_recovery(text, inet),
+    vrm.take_recovery_mail(integer),
+    vrm.recover_own_account(text, vrm.secret, text),
+    vrm_private.forget_recovery_requests(),
     vrm_private.note_erasure(uuid, text),
     vrm_private.note_deletion(),
     vrm_private.keep_organisation(),
@@ -271,3 +379,6 @@ REVOKE EXECUTE ON FUNCTION
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.delete_account(uuid), vrm.recover_account(uuid, text), vrm.erase_user(uuid, text)
     TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION vrm.request_account_recovery(text, inet), vrm.recover_own_account(text, vrm.secret, text)
+    TO anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION vrm.take_recovery_mail(integer) TO service_role;

@@ -63,7 +63,7 @@ COMMENT ON FUNCTION vrm_private.warn_of_dropped_columns(uuid[], name[]) IS
 -- Triggers stay silent: the call is not new, its states were recorded and its figures counted before.
 -- Foreign keys are looked after by hand for the same reason.  The statement is made up for the columns that
 -- there are.
-CREATE OR REPLACE FUNCTION vrm.restore_from_archive(ids uuid[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION vrm_private.restore_calls(ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET session_replication_role = replica
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' AS $$
 DECLARE
@@ -118,13 +118,22 @@ BEGIN
     RETURN restored;
 END
 $$;
+COMMENT ON FUNCTION vrm_private.restore_calls(uuid[]) IS 'what vrm.restore_from_archive() does';
+
+CREATE OR REPLACE FUNCTION vrm.restore_from_archive(ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM vrm.require_grant('vrm.restore_from_archive(uuid[])');
+    RETURN vrm_private.restore_calls(ids);
+END
+$$;
 COMMENT ON FUNCTION vrm.restore_from_archive(uuid[]) IS
     'moves archived calls back to vrm.test_runs as they were; returns how many.  Hold them to keep them there';
 
 CREATE OR REPLACE FUNCTION vrm_private.fetch_archived() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM vrm.restore_from_archive(ARRAY[a.id])
+    PERFORM vrm_private.restore_calls(ARRAY[a.id])
     FROM vrm_private.test_runs_archive a
     WHERE a.user_id = NEW.user_id AND a.source = NEW.source AND a.external_id = NEW.external_id;
     RETURN NULL;
@@ -136,6 +145,6 @@ REVOKE EXECUTE ON FUNCTION vrm_private.fetch_archived() FROM PUBLIC;
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.restored_values(), vrm_private.warn_of_dropped_columns(uuid[], name[]),
-    vrm.restore_from_archive(uuid[])
+    vrm_private.restore_calls(uuid[]), vrm.restore_from_archive(uuid[])
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.restore_from_archive(uuid[]) TO service_role;

@@ -46,6 +46,7 @@ DECLARE
     whole record;
     old bigint;
 BEGIN
+    PERFORM vrm.require_grant('vrm.retention_preview(text)');
     PERFORM vrm_private.check_policy(retention_preview.policy);
     PERFORM vrm_private.check_columns();
     FOR chosen IN
@@ -87,6 +88,7 @@ COMMENT ON FUNCTION vrm.retention_preview(text) IS
 CREATE OR REPLACE FUNCTION vrm.retention_coverage()
     RETURNS TABLE (target text, no_policy bigint, several_policies bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.retention_coverage()');
     WITH kinds (target, policy, rows) AS (
         SELECT 'vrm.test_runs', vrm_private.policy_of_call(r.status), count(*) FROM vrm.test_runs r GROUP BY r.status
         UNION ALL
@@ -163,6 +165,7 @@ COMMENT ON FUNCTION vrm_private.check_policy(text) IS 'an error when there is no
 CREATE OR REPLACE FUNCTION vrm.stop_retention(run_id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.stop_retention(bigint)');
     UPDATE vrm.retention_runs r SET stop_requested = true
     WHERE r.run_id = stop_retention.run_id AND r.state = 'running';
     IF NOT FOUND THEN
@@ -216,7 +219,7 @@ BEGIN
     IF other.pid <> pg_backend_pid()
        AND EXISTS (SELECT FROM pg_stat_activity a
                    WHERE a.pid = other.pid AND a.backend_start = other.backend_start) THEN
-        RAISE NOTICE 'policy "%" is being run already', policy
+        RAISE NOTICE 'policy "%" is already being run', policy
             USING DETAIL = format('Run %s is under way in the server process %s.', other.run_id, other.pid),
                   HINT = 'SELECT * FROM vrm.retention_progress;';
         RETURN;

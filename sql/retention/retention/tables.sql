@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS vrm.retention_policies (
     referenced text NOT NULL DEFAULT 'hold'
         CONSTRAINT referenced_known CHECK (referenced IN ('hold', 'obey foreign keys'))
 );
-COMMENT ON TABLE vrm.retention_policies IS 'how long what is kept; every row of a kind matches exactly one policy';
+COMMENT ON TABLE vrm.retention_policies IS 'how long things are kept; every row of a kind matches exactly one policy';
 COMMENT ON COLUMN vrm.retention_policies.name IS 'the policy, by the names of the rules';
 COMMENT ON COLUMN vrm.retention_policies.keep IS 'how long; null for ever';
 COMMENT ON COLUMN vrm.retention_policies.min_keep IS 'floor below which keep cannot be set';
@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS vrm.retention_runs (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS retention_runs_running ON vrm.retention_runs (policy) WHERE state = 'running';
 CREATE INDEX IF NOT EXISTS retention_runs_policy ON vrm.retention_runs (policy, run_id);
-COMMENT ON TABLE vrm.retention_runs IS 'the log of retention: one row a run of a policy';
+COMMENT ON TABLE vrm.retention_runs IS 'the log of retention: one row per run of a policy';
 COMMENT ON INDEX vrm.retention_runs_running IS 'a policy has one run at a time';
 COMMENT ON INDEX vrm.retention_runs_policy IS 'runs of a policy, in order';
 COMMENT ON COLUMN vrm.retention_runs.run_id IS 'the run';

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION vrm_private.spoken(results jsonb) RETURNS text
                               WHEN 'array' THEN results -> 'transcript' ELSE '[]' END)
          WITH ORDINALITY AS t (turn, place)
 $$;
-COMMENT ON FUNCTION vrm_private.spoken(jsonb) IS 'what was said in a call, a line a turn';
+COMMENT ON FUNCTION vrm_private.spoken(jsonb) IS 'what was said in a call, a line per turn';
 
 CREATE OR REPLACE FUNCTION vrm_private.search_config(owner uuid, agent_id uuid) RETURNS text
     LANGUAGE sql STABLE AS $$

@@ -79,6 +79,7 @@ REVOKE EXECUTE ON FUNCTION vrm.key_destroy(bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.shred_subject(subject uuid) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.shred_subject(uuid)');
     WITH shredded AS (
         DELETE FROM vrm_private.subject_keys s WHERE s.subject = shred_subject.subject RETURNING 1)
     SELECT EXISTS (SELECT FROM shredded)
@@ -91,7 +92,7 @@ GRANT EXECUTE ON FUNCTION vrm.shred_subject(uuid) TO service_role;
 CREATE OR REPLACE FUNCTION vrm_private.shred_deleted_user() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM vrm.shred_subject(OLD.id);
+    DELETE FROM vrm_private.subject_keys s WHERE s.subject = OLD.id;
     RETURN NULL;
 END
 $$;

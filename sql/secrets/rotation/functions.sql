@@ -203,7 +203,7 @@ DECLARE
     waiting boolean;
 BEGIN
     IF batch IS NULL OR batch < 1 THEN
-        RAISE EXCEPTION 'a batch has at least one row'
+        RAISE EXCEPTION 'a batch must have at least one row'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'CALL vrm.rotate_keys(5000);';
     END IF;
     target := vrm_private.begin_rotation();

@@ -41,7 +41,8 @@ BEGIN
         RAISE EXCEPTION 'sealed values cannot be bound to the primary key of %', rel
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = format('Its types are %s.', array_to_string(key_types, ', ')),
-                  HINT = 'Up to eight columns of type uuid, smallint, integer, bigint, text, varchar or bytea will do.';
+                  HINT = 'It may have up to eight columns, of types uuid, smallint, integer, bigint, text, varchar'
+                         ' and bytea.';
     END IF;
     IF per_subject AND key_types[1] <> 'uuid'::regtype THEN
         RAISE EXCEPTION 'the primary key of % does not begin with a user', rel
@@ -91,5 +92,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.seal_column(regclass, name, boolean) IS
-    'a column shall hold sealed values, bound to their rows; per_subject: with the key of the user in the primary key';
+    'makes a column hold sealed values, bound to their rows; per_subject: with the key of the user in the primary key';
 REVOKE EXECUTE ON FUNCTION vrm.seal_column(regclass, name, boolean) FROM PUBLIC;

@@ -65,7 +65,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION '% cannot hold a vrm.secret', offender.object_identity
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'It can be read in the session only that made it.',
+                  DETAIL = 'Only the session that made it can read it.',
                   HINT = 'Store vrm.seal($1) in a column of type vrm.sealed.';
     END IF;
     IF to_regclass('vrm_private.sealed_columns') IS NOT NULL
@@ -86,7 +86,8 @@ CREATE EVENT TRIGGER vrm_watch_columns ON ddl_command_end
 COMMENT ON EVENT TRIGGER vrm_watch_columns IS
     'refuses columns of type vrm.secret, follows sealed columns that are renamed';
 
--- VOLATILE: the planner would fold an immutable function and give many rows one nonce.
+-- VOLATILE: the planner would fold an immutable function and give many rows one nonce.  RESTRICTED, all
+-- that seal: a worker's lock on the key goes when the worker does, which is before the transaction ends.
 CREATE FUNCTION vrm.seal(plaintext vrm.secret, context bytea DEFAULT '') RETURNS bytea
     AS 'MODULE_PATHNAME', 'vrm_seal'
     LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
@@ -95,7 +96,7 @@ COMMENT ON FUNCTION vrm.seal(vrm.secret, bytea) IS
 
 CREATE FUNCTION vrm.seal_random() RETURNS bytea
     AS 'MODULE_PATHNAME', 'vrm_seal_random'
-    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vrm.seal_random() IS 'seals 32 random bytes, in base64, that nobody has seen';
 
 -- STABLE: EXPLAIN would show what an immutable function reveals.
@@ -103,6 +104,12 @@ CREATE FUNCTION vrm.reveal(value bytea, context bytea DEFAULT '') RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_reveal'
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vrm.reveal(bytea, bytea) IS 'opens what vrm.seal() sealed with the same context';
+
+CREATE FUNCTION vrm.reveal_row(table_row record, column_name name) RETURNS text
+    AS 'MODULE_PATHNAME', 'vrm_reveal_row_itself'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vrm.reveal_row(record, name) IS
+    'opens the sealed column of a row, if its table has that row and the caller may see it there';
 
 CREATE FUNCTION vrm.reveal_row(rel regclass, column_name name, pk text) RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_reveal_row'
@@ -112,7 +119,7 @@ COMMENT ON FUNCTION vrm.reveal_row(regclass, name, text) IS
 
 CREATE FUNCTION vrm.reseal(value bytea, context bytea DEFAULT '') RETURNS bytea
     AS 'MODULE_PATHNAME', 'vrm_reseal'
-    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vrm.reseal(bytea, bytea) IS
     'seals a value anew under the active key, for values outside sealed columns';
 
@@ -143,7 +150,8 @@ COMMENT ON FUNCTION vrm.opens_at(regclass, name, tid) IS
 -- The CHECKs of domain vrm.sealed and of sealed columns run as the role that writes.
 GRANT EXECUTE ON FUNCTION vrm.is_sealed(bytea), vrm.is_bound(bytea) TO anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION vrm.seal(vrm.secret, bytea) TO authenticated, service_role, vrm_reveal;
-GRANT EXECUTE ON FUNCTION vrm.reveal(bytea, bytea), vrm.reveal_row(regclass, name, text)
+GRANT EXECUTE ON FUNCTION vrm.reveal(bytea, bytea), vrm.reveal_row(record, name),
+    vrm.reveal_row(regclass, name, text)
     TO vrm_reveal;
 GRANT EXECUTE ON FUNCTION vrm.reseal(bytea, bytea) TO service_role, vrm_reveal;
 

@@ -19,4 +19,4 @@ COMMENT ON COLUMN vrm_private.sealed_columns.column_id IS
 COMMENT ON COLUMN vrm_private.sealed_columns.relation IS 'the table';
 COMMENT ON COLUMN vrm_private.sealed_columns.column_name IS 'the column';
 COMMENT ON COLUMN vrm_private.sealed_columns.per_subject IS
-    'the first column of the primary key is a user with a key of his own';
+    'the first column of the primary key is a user, who has a key of their own';

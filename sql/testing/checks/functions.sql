@@ -9,7 +9,7 @@ BEGIN
         RAISE EXCEPTION 'evaluator_metrics of test case "%" are not valid', NEW.name
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = wrong,
-                  HINT = 'SELECT vrm.evaluator_metrics_error(...) tells whether a document will do.';
+                  HINT = 'SELECT vrm.evaluator_metrics_error(...) tells whether a document is valid.';
     END IF;
     RETURN NEW;
 END

@@ -78,7 +78,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.suite_report(uuid, integer) IS
-    'a run of a suite of the caller: one row a case, and one of all cases, which has the means of theirs';
+    'a run of a suite of the caller: one row per case, and one of all cases, which has the means of theirs';
 
 -- Comparisons ------------------------------------------------------------------------------------------
 

@@ -77,10 +77,10 @@ BEGIN
             record_verdict.passed, record_verdict.score, record_verdict.rationale)
     ON CONFLICT ON CONSTRAINT metric_results_pkey DO NOTHING;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'judge "%" has said something of test run "%" by this metric already', judge, run_id
+        RAISE EXCEPTION 'judge "%" has already judged test run "%" by this metric', judge, run_id
             USING ERRCODE = 'unique_violation',
                   DETAIL = 'What was said is kept as it was.',
-                  HINT = format('A second look has a name of its own: judge => %L.',
+                  HINT = format('Give a second opinion under another name: judge => %L.',
                                 left(judge, 180) || ', second look');
     END IF;
 END
@@ -139,7 +139,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.taken_together(uuid, uuid, uuid, jsonb) IS
-    'what judges and people have said of a call, one row a metric that its case names or that somebody has used';
+    'what judges and people have said of a call, one row per metric that its case names or that somebody has used';
 
 -- A suite may be played before anybody has counted its rows: the setting keeps plans from being those for
 -- empty tables.

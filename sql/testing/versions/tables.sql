@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS vrm.agent_versions (
     PRIMARY KEY (user_id, agent_id, version),
     FOREIGN KEY (user_id, agent_id) REFERENCES vrm.agents (user_id, id) ON DELETE CASCADE
 );
-COMMENT ON TABLE vrm.agent_versions IS 'what each agent has been, one row a change; nobody changes them';
+COMMENT ON TABLE vrm.agent_versions IS 'what each agent has been, one row per change; nobody changes them';
 COMMENT ON COLUMN vrm.agent_versions.user_id IS 'owner';
 COMMENT ON COLUMN vrm.agent_versions.agent_id IS 'the agent: vrm.agents.id';
 COMMENT ON COLUMN vrm.agent_versions.version IS 'counts from 1; the highest is what the agent is now';

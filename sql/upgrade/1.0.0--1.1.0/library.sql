@@ -9,3 +9,25 @@ BEGIN
 END
 $$;
 GRANT USAGE ON SCHEMA vrm TO vrm_use_api_keys;
+
+-- Event triggers are not made by what replaces members.
+CREATE FUNCTION vrm.guard_triggers() RETURNS event_trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pg_has_role(current_user, 'service_role', 'USAGE')
+       AND (pg_has_role(current_user, 'anon', 'USAGE') OR pg_has_role(current_user, 'authenticated', 'USAGE'))
+       AND EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c
+                   JOIN pg_trigger t ON t.oid = c.objid AND c.classid = 'pg_trigger'::regclass
+                   JOIN pg_class r ON r.oid = t.tgrelid AND r.relnamespace = 'vrm'::regnamespace) THEN
+        RAISE EXCEPTION 'permission denied to create a trigger in schema "vrm"'
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'It would run with the rights of whoever writes the table.',
+                  HINT = 'As a superuser, who takes back what is granted too widely: SELECT * FROM vrm.repair();';
+    END IF;
+END
+$$;
+CREATE EVENT TRIGGER vrm_guard_triggers ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
+    EXECUTE FUNCTION vrm.guard_triggers();
+
+-- A token of a device names the device, and is good in one cluster.
+DROP FUNCTION IF EXISTS vrm.lockout_device_token(text);

@@ -62,6 +62,8 @@ ALTER TABLE vrm_private.audit_seals
 -- accounts ---------------------------------------------------------------------------------------
 
 DROP FUNCTION IF EXISTS vrm_private.show_lock(text), vrm_private.hook_answer(text, text, text, boolean),
+    vrm_private.refresh_token(uuid, uuid, bigint), vrm_private.start_session(uuid, text, inet, text),
+    vrm_private.mfa_ticket(uuid, text);
     vrm_private.refresh_token(uuid, uuid, bigint), vrm_private.access_token(uuid, uuid, text);
 COMMENT ON FUNCTION vrm.hook_custom_access_token(jsonb) IS
     'Supabase Auth hook: puts into the token the role of the profile and the organisation that the user acts for';
@@ -123,7 +125,7 @@ BEGIN
         CREATE UNIQUE INDEX users_email_key ON auth.users (lower(email))
             WHERE NOT is_sso_user AND email_confirmed_at IS NOT NULL;
         COMMENT ON INDEX auth.users_email_key IS
-            'one account an address, once it is proved; single sign-on may share them';
+            'one account per address, once it is proved; single sign-on may share them';
         CREATE INDEX IF NOT EXISTS users_address ON auth.users (lower(email));
         COMMENT ON INDEX auth.users_address IS 'people by address, proved or not';
     END IF;
@@ -131,7 +133,9 @@ END
 $$;
 DROP FUNCTION IF EXISTS vrm.sign_up(text, vrm.secret, text);
 
-ALTER TABLE vrm_private.mfa_tickets ADD COLUMN IF NOT EXISTS password_generation text;
+ALTER TABLE vrm_private.mfa_tickets
+    ADD COLUMN IF NOT EXISTS password_generation text,
+    ADD COLUMN IF NOT EXISTS device_id uuid;
 
 DELETE FROM vrm.lockout_policy WHERE kind = 'session';
 ALTER TABLE vrm.lockout_policy DROP CONSTRAINT IF EXISTS kind_is_known;
@@ -151,7 +155,7 @@ COMMENT ON TABLE vrm_private.lockout IS
 COMMENT ON FUNCTION vrm.is_locked(text) IS
     'whether nobody can sign in: too many failures, or an administrator has locked it; works on a standby';
 COMMENT ON FUNCTION vrm.lock_account(uuid, timestamptz, text) IS
-    'administrators only: the account does nothing before then, and nobody signs in to it, from no device';
+    'administrators only: until then the account can do nothing, and nobody can sign in to it from any device';
 COMMENT ON FUNCTION vrm.unlock_account(text, text) IS
     'administrators only: forgets the failures of an address and every lock; false when there were none';
 COMMENT ON FUNCTION vrm.session_refresh(text) IS
@@ -257,7 +261,7 @@ END
 $$;
 
 COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of recordings that are deleted shall go';
+    'trigger: objects of deleted recordings are to be deleted';
 DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
 
 -- 1.0.0 let deleted agents share a name with others, by an index that ON CONFLICT does not find.
@@ -269,7 +273,7 @@ COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it; ends in "(de
 ALTER TABLE vrm.run_events ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT '3';
 ALTER TABLE vrm.run_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id();
 COMMENT ON TABLE vrm.run_events IS
-    'one row a change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
+    'one row per change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
 COMMENT ON COLUMN vrm.run_events.id IS 'the event';
 
 -- analytics --------------------------------------------------------------------------------------
@@ -299,6 +303,14 @@ DROP FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean),
     vrm.call_series(timestamptz, timestamptz, interval, text, uuid[]), vrm.agent_performance(timestamptz, timestamptz);
 
 -- retention --------------------------------------------------------------------------------------
+
+-- Owners recover what they have deleted, with a token from a mail.
+ALTER TABLE vrm_private.deleted_accounts
+    ADD COLUMN IF NOT EXISTS token_hash bytea CONSTRAINT token_hash_is_sha256 CHECK (length(token_hash) = 32),
+    ADD COLUMN IF NOT EXISTS token_expires_at timestamptz;
+COMMENT ON COLUMN vrm_private.deleted_accounts.requested_by IS
+    'person who asked, or whom a policy took to have asked; null for the service';
+DROP FUNCTION IF EXISTS vrm_private.delete_account(uuid);
 
 -- testing ----------------------------------------------------------------------------------------
 
@@ -361,11 +373,51 @@ ALTER TABLE vrm.backups
     ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
     'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
+-- a report is data that the library draws
+DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double precision, text),
+    vrm_private.chart_scale(double precision, text), vrm_private.svg_chart(text, text, text, text[], jsonb, text),
+    vrm_private.svg_bars(text[], jsonb, text, double precision, double precision),
+    vrm_private.svg_lines(text[], jsonb, text, double precision, double precision),
+    vrm_private.report_table(text, text[], jsonb), vrm_private.chart_table(text, text[], jsonb, text),
+    vrm_private.report_days(date, date), vrm_private.report_storage(date), vrm_private.report_tiles(date, date),
+    vrm_private.report_charts(date, date), vrm_private.report_tables(date, date), vrm_private.report_verdicts(),
+    vrm_private.report_html(date, date), vrm_private.report_md(date, date);
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
 
 -- comments that have changed
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS
-    'results of a metric over a time, not those overruled; distribution has ten bars from the least to the most score';
+    'results of a metric over a time, without those overruled; distribution has ten bars from lowest to highest score';
 COMMENT ON FUNCTION vrm_private.examine_quality_check() IS
     'trigger: a check must be a single expression that its table''s owner has written and PostgreSQL understands';
+COMMENT ON COLUMN vrm_private.sealed_columns.per_subject IS
+    'the first column of the primary key is a user, who has a key of their own';
+COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row per call';
+COMMENT ON TABLE vrm.retention_policies IS 'how long things are kept; every row of a kind matches exactly one policy';
+COMMENT ON TABLE vrm.retention_runs IS 'the log of retention: one row per run of a policy';
+COMMENT ON TABLE vrm_private.archive_manifest IS
+    'what each batch has archived: digests to compare every row with, each row chained to the one before';
+COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: whose rows, how many of what, and why';
+COMMENT ON INDEX vrm_private.erasure_ledger_user IS 'by person: a restored backup is compared with it';
+COMMENT ON FUNCTION vrm.seal_column(regclass, name, boolean) IS
+    'makes a column hold sealed values, bound to their rows; per_subject: with the key of the user in the primary key';
+COMMENT ON FUNCTION vrm.session_revoke(uuid) IS
+    'ends one of the caller''s sessions, for administrators anybody''s; false when there is none';
+COMMENT ON FUNCTION vrm.record_metric_result(uuid, uuid, double precision, boolean, text) IS
+    'keeps what a judge says of one of the caller''s calls by a metric; a later verdict replaces an earlier one';
+COMMENT ON FUNCTION vrm.forget_cached_results() IS
+    'has the caller''s dashboards made anew whatever age they ask for; returns how many were kept';
+COMMENT ON FUNCTION vrm.verify_archive(bigint) IS
+    'compares the archived rows of a run, or of all, with the manifest: one row per batch';
+COMMENT ON FUNCTION vrm.verify_restore(text) IS
+    'in a database restored to a restore point: compares each table with its fingerprint, those that differ first';
+COMMENT ON FUNCTION vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text) IS
+    'on the server in use: notes how long a trial restore took, and whether everything was there';
+COMMENT ON FUNCTION vrm_private.examine_author() IS
+    'trigger: nobody writes a check that runs with rights they do not have';
+COMMENT ON FUNCTION
+    vrm.add_quality_check(text, regclass, text, text, name[], regclass, name[], interval, text, interval, text) IS
+    'the table''s owner adds a check, or changes one; it runs with that owner''s rights and only reads';
+COMMENT ON FUNCTION vrm.monitoring(text[]) IS 'measures the metrics of some families, or of all: one row per series';
+COMMENT ON FUNCTION vrm.export_user_data(uuid) IS
+    'all that is kept about the caller, or for service and administrators about anybody, row by row, without secrets';

@@ -20,9 +20,12 @@ class error final : public std::exception {
 
   [[nodiscard]] const char* what() const noexcept override { return data_->message; }
   [[nodiscard]] int sqlerrcode() const noexcept { return data_->sqlerrcode; }
-  /// DETAIL; empty when there is none.
+  /// DETAIL and HINT; empty when there is none.
   [[nodiscard]] const char* detail() const noexcept {
     return data_->detail == nullptr ? "" : data_->detail;
+  }
+  [[nodiscard]] const char* hint() const noexcept {
+    return data_->hint == nullptr ? "" : data_->hint;
   }
 
   /// Puts the ERROR back on the error stack, whence PG_RE_THROW() raises it again.

@@ -1,5 +1,7 @@
-// Statements whose text nobody shall read in the log.
+// Statements whose text must not be in the log.
 #include "boundary/error/hidden_statement.h"
+
+#include <cstring>
 
 #include "boundary/error/guard.h"
 
@@ -12,7 +14,21 @@ namespace pg {
 namespace {
 
 const char* hidden_text = nullptr;
+const char* hidden_parameters = nullptr;
 emit_log_hook_type next_hook = nullptr;
+
+/// In every language of messages a list of parameters begins so.
+bool lists_parameters(const char* text) {
+  return text != nullptr && std::strstr(text, "$1 = ") != nullptr;
+}
+
+void leave_out_parameters(ErrorData* entry) {
+  if (hidden_parameters == nullptr || debug_query_string == nullptr ||
+      std::strstr(debug_query_string, hidden_parameters) == nullptr)
+    return;
+  if (lists_parameters(entry->detail)) entry->detail = nullptr;
+  if (lists_parameters(entry->context)) entry->hide_ctx = true;
+}
 
 // Besides STATEMENT there are CONTEXT and QUERY, which quote statements that the hidden one runs:
 // PL/pgSQL and SPI add them to every entry, whoever makes it.
@@ -22,6 +38,7 @@ void leave_out_quotations(ErrorData* entry) {
     entry->internalquery = nullptr;
     entry->internalpos = 0;
   }
+  leave_out_parameters(entry);
   if (next_hook != nullptr) next_hook(entry);
 }
 
@@ -32,6 +49,8 @@ void hide_statement(const char* instead) {
   debug_query_string = instead;
   guarded([instead] { pgstat_report_activity(STATE_RUNNING, instead); });
 }
+
+void hide_parameters_of(const char* word) { hidden_parameters = word; }
 
 void watch_log_entries() {
   next_hook = emit_log_hook;

@@ -28,9 +28,9 @@ class watched_table {
   watched_table(const char* schema, const char* table, const char* index) noexcept
       : schema_(schema), table_(table), index_(index) {}
 
-  /// Once, from _PG_init; the table lives as long as the process.
+  /// Once, from _PG_init; the table lives as long as the process.  All of them share a callback,
+  /// because PostgreSQL has ten places for those of all modules together.
   void watch() {
-    // One callback for all: PostgreSQL has ten places for those of everybody.
     if (first_ == nullptr) CacheRegisterRelcacheCallback(note_change, Datum{0});
     next_ = first_;
     first_ = this;
@@ -96,12 +96,11 @@ class watched_table {
   }
 
  private:
-  static void note_change(Datum /*argument*/, Oid relation) noexcept {
+  static void note_change(Datum /*argument*/, Oid relation) {
     for (watched_table* table = first_; table != nullptr; table = table->next_) {
       const Oid known = table->relation_;
-      if (relation == InvalidOid || known == InvalidOid || relation == known) {
+      if (relation == InvalidOid || known == InvalidOid || relation == known)
         table->changed_ = true;
-      }
     }
   }
 

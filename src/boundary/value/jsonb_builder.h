@@ -40,6 +40,13 @@ class jsonb_builder {
     value.val.numeric = int64_to_numeric(whole);
     put(value);
   }
+  /// A numeric that is neither infinite nor NaN.
+  void numeric(Datum number) {
+    JsonbValue value{};
+    value.type = jbvNumeric;
+    value.val.numeric = DatumGetNumeric(number);
+    put(value);
+  }
   void string(std::string_view text) { put(string_value(text)); }
   void copy(const jsonb_value& existing) { put(existing.for_backend()); }
 

@@ -33,7 +33,7 @@ class regular_expression {
   regular_expression(const regular_expression&) = delete;
   regular_expression& operator=(const regular_expression&) = delete;
 
-  /// Why it is none, or was too much; empty when all is well.
+  /// Why it is not valid, or too complex; empty when all is well.
   [[nodiscard]] std::string problem() const {
     if (failed_ == REG_OKAY) return {};
     std::array<char, 100> text{};

@@ -15,7 +15,8 @@ struct key_pair {
 
 [[nodiscard]] key_pair make_key_pair();
 
-/// Signs `claims`, a JSON object.  Throws 22023 when `private_key` is none of make_key_pair()'s.
+/// Signs `claims`, a JSON object.  Throws 22023 when `private_key` does not come from
+/// make_key_pair().
 [[nodiscard]] std::string sign_token(std::string_view private_key, std::string_view key_id,
                                      std::string_view claims);
 

@@ -73,18 +73,30 @@ ticket keyed_hash::read(byte_view text) {
       .detail("It was not made by vrm.begin_attempt() in this database.");
 }
 
-std::string keyed_hash::device_token(byte_view device, std::string_view identifier) {
+// The cluster is part of it, because a copy of the database has the same secret.
+mac keyed_hash::proof_of(std::string_view device, std::string_view identifier,
+                         std::uint64_t cluster) {
+  std::string message(device);
+  for (int shift = 56; shift >= 0; shift -= 8)
+    message +=
+        static_cast<char>(static_cast<unsigned char>(cluster >> static_cast<unsigned>(shift)));
+  return hash("vrm/device/v2", bytes_of(message.append(identifier)));
+}
+
+std::string keyed_hash::device_token(byte_view device, std::string_view identifier,
+                                     std::uint64_t cluster) {
   std::string text(text_of(device.first(device_size)));
-  const mac proof = hash("vrm/device/v1", bytes_of(text + std::string(identifier)));
+  const mac proof = proof_of(text, identifier, cluster);
   return encode_base64url(text.append(text_of(proof)));
 }
 
 std::optional<std::string> keyed_hash::device_of(std::string_view token,
-                                                 std::string_view identifier) {
+                                                 std::string_view identifier,
+                                                 std::uint64_t cluster) {
   const auto decoded = decode_base64url(token);
   if (!decoded || decoded->size() != device_size + sizeof(mac)) return std::nullopt;
   std::string device = decoded->substr(0, device_size);
-  const mac proof = hash("vrm/device/v1", bytes_of(device + std::string(identifier)));
+  const mac proof = proof_of(device, identifier, cluster);
   if (!openssl::equal_in_constant_time(proof, bytes_of(*decoded).subspan(device_size)))
     return std::nullopt;
   return device;

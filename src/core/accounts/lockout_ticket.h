@@ -65,7 +65,7 @@ inline constexpr std::array<const char*, 4> tree_names = {"lockout", "lockout_re
 [[nodiscard]] constexpr std::string_view name(kind value) noexcept {
   return kind_names[static_cast<std::size_t>(value)];
 }
-/// Throws 22023 for a name that is none.
+/// Throws 22023 for an unknown name.
 [[nodiscard]] kind kind_named(std::string_view name);
 
 /// One reservation, or two: the second counts what comes from one network.
@@ -91,16 +91,21 @@ class keyed_hash {
   /// Throws 22023 for what write() has not made.
   [[nodiscard]] ticket read(byte_view text);
 
-  /// A token for the device with that id, good for one identifier.
-  [[nodiscard]] std::string device_token(byte_view device, std::string_view identifier);
-  /// The device's id when the token is for this identifier.
+  /// A token for the device with that id, good for one identifier in one cluster.
+  [[nodiscard]] std::string device_token(byte_view device, std::string_view identifier,
+                                         std::uint64_t cluster);
+  /// The device's id when the token is for this identifier and this cluster.
   [[nodiscard]] std::optional<std::string> device_of(std::string_view token,
-                                                     std::string_view identifier);
+                                                     std::string_view identifier,
+                                                     std::uint64_t cluster);
 
   /// HMAC-SHA-256 of `label`, a NUL and `message`, cut to 16 bytes.
   [[nodiscard]] mac hash(std::string_view label, byte_view message);
 
  private:
+  [[nodiscard]] mac proof_of(std::string_view device, std::string_view identifier,
+                             std::uint64_t cluster);
+
   hmac_sha256 hash_;
 };
 

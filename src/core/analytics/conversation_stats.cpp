@@ -194,7 +194,7 @@ bool conversation_stats::read_costs(byte_reader& reader) {
     if (one.calls == 0) byte_reader::refuse("A currency has no calls.");
     for (unsigned shift = 0; one.code != 0 && shift < 24; shift += 8) {
       const std::uint32_t letter = (one.code >> shift) & 0xFFU;
-      if (letter < 'A' || letter > 'Z') byte_reader::refuse("A currency is none.");
+      if (letter < 'A' || letter > 'Z') byte_reader::refuse("A currency is not valid.");
     }
     before = one.code;
     add_price(one);

@@ -76,7 +76,8 @@ void ignore(report& into, std::string reason) {
 void read_contact(report& into, const json::value& contact) {
   fill(into, contact, std::span<const field<report>>(contact_fields));
   if (at(contact, "Channel") && !says(contact, "Channel", "voice"))
-    return ignore(into, "a contact of channel \"" + text_at(contact, "Channel") + "\" is no call");
+    return ignore(into,
+                  "a contact of channel \"" + text_at(contact, "Channel") + "\" is not a call");
   if (!into.ended_at) return ignore(into, "the contact has not ended");
   const std::string method = folded(text_at(contact, "InitiationMethod"));
   const auto known = std::ranges::find(initiations, std::string_view(method), &initiation::method);

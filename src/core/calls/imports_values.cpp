@@ -290,8 +290,8 @@ struct decimal {
   std::int64_t whole = 0;
 };
 
-/// Reads the exponent off the end of a number; nothing when it is none, or larger than any number
-/// needs.
+/// Reads the exponent off the end of a number; nothing when it is not valid, or larger than any
+/// number needs.
 std::optional<int> take_exponent(std::string_view& number) {
   const auto mark = number.find_first_of("eE");
   if (mark == std::string_view::npos) return 0;
@@ -316,7 +316,7 @@ std::optional<decimal> decimal_of(std::string_view number, int power) {
   return read;
 }
 
-/// What stands before the decimal point.
+/// What precedes the decimal point.
 std::optional<std::int64_t> whole_part(const decimal& read) {
   std::int64_t value = 0;
   for (std::int64_t i = 0; i < read.whole; ++i) {

@@ -56,7 +56,7 @@ constexpr std::array fields = {
 bool never_began(const report& read) { return !read.started_at; }
 bool customer_silent(const report& read) { return !customer_spoke(read); }
 
-// The customer's telephone is looked at before the word "error": a busy line is none.
+// The customer's telephone is looked at before the word "error": a busy line is not an error.
 constexpr std::array endings = {
     ending{"customer-busy", "failed", "no_answer"},
     ending{"customer-did-not-answer", "failed", "no_answer"},
@@ -137,7 +137,7 @@ void read_message_of(report& into, const json::value& message) {
   add_turn(into, std::move(said));
 }
 
-/// The same list stands in up to four places: the first that is not empty is all of it.
+/// The same list may be in up to four places: the first that is not empty is all of it.
 void read_messages(report& into, const json::value& base) {
   for (const std::string_view path :
        {"artifact/messages", "messages", "call/artifact/messages", "call/messages"}) {

@@ -39,15 +39,20 @@ std::int64_t read_expiry(const json::value& claims) {
   return static_cast<std::int64_t>(std::floor(std::clamp(*seconds, -latest, latest)));
 }
 
-}  // namespace
-
-identity read_identity(std::string_view claims) {
-  const json::document document(claims);
+json::value object_of(const json::document& document) {
   const json::value root = document.root();
   if (!root.is(json::kind::object))
     throw vrm::error("22P02", "invalid claims")
         .detail("They are not a JSON object.")
         .hint(R"(Claims look like {"sub": UUID, "role": "authenticated", "exp": SECONDS}.)");
+  return root;
+}
+
+}  // namespace
+
+identity read_identity(std::string_view claims) {
+  const json::document document(claims);
+  const json::value root = object_of(document);
 
   identity who;
   who.expires_at = read_expiry(root);
@@ -75,6 +80,34 @@ identity read_identity(std::string_view claims) {
   copy_claim(root, "role", who.role);
   copy_claim(root, "aal", who.assurance);
   return who;
+}
+
+std::optional<foreign_subject> read_foreign_subject(std::string_view claims) {
+  const json::document document(claims);
+  const json::value root = object_of(document);
+  const std::optional<json::value> subject = root.find("sub");
+  const std::optional<json::value> issuer = root.find("iss");
+  const std::string name = subject ? subject->string().value_or("") : "";
+  if (name.empty() || parse_uuid(name)) return std::nullopt;
+  return foreign_subject{.issuer = issuer ? issuer->string().value_or("") : "", .subject = name};
+}
+
+std::string with_user(std::string_view claims, const uuid& user) {
+  const json::document document(claims);
+  std::string text;
+  const auto name = [&text](std::string_view member) {
+    text += text.empty() ? '{' : ',';
+    json::append_quoted(text, member);
+    text += ':';
+  };
+  name("sub");
+  json::append_quoted(text, to_string(user));
+  for (const json::member& member : object_of(document).members()) {
+    if (member.name == "external_sub") continue;
+    name(member.name == "sub" ? "external_sub" : std::string_view(member.name));
+    json::append(text, member.value);
+  }
+  return text += '}';
 }
 
 }  // namespace vrm

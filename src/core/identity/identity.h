@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/platform/uuid.h"
@@ -39,5 +41,17 @@ struct identity {
 /// Reads claims; what an identity needs and is missing stays empty.
 /// Throws 22P02 when the text is no JSON object, or a claim has the wrong type or is too long.
 [[nodiscard]] identity read_identity(std::string_view claims);
+
+/// What an issuer calls somebody by another name than a UUID.
+struct foreign_subject {
+  std::string issuer;
+  std::string subject;
+};
+
+/// The claims iss and sub, where sub is a text and no UUID.  Throws as read_identity() does.
+[[nodiscard]] std::optional<foreign_subject> read_foreign_subject(std::string_view claims);
+
+/// The claims with our own id of the person as sub, and that of the issuer as external_sub.
+[[nodiscard]] std::string with_user(std::string_view claims, const uuid& user);
 
 }  // namespace vrm

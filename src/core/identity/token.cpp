@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::size_t most_key_id_bytes = 256;
 
+vrm::error rejected(const std::string& reason) {
+  return vrm::error("28000", "token rejected").log_detail("The token was refused: " + reason + ".");
+}
+
 std::string decode(std::string_view part, const char* what) {
   std::optional<std::string> bytes = decode_base64url(part);
   if (!bytes) reject_token(std::string(what) + " is not base64url");
@@ -46,7 +50,7 @@ void check_times(const json::value& claims, const claim_rules& rules) {
   const auto leeway = static_cast<double>(rules.leeway);
   const std::optional<double> expires = time_claim(claims, "exp");
   if (!expires) reject_token("claim exp is missing");
-  if (now >= *expires + leeway) reject_token("it has expired");
+  if (now >= *expires + leeway) reject_token("it has expired", refusal::expired);
   if (time_claim(claims, "nbf").value_or(now) > now + leeway) reject_token("it is not valid yet");
   (void)time_claim(claims, "iat");
 }
@@ -71,9 +75,10 @@ void check_parties(const json::value& claims, const claim_rules& rules) {
 
 }  // namespace
 
-void reject_token(const std::string& reason) {
-  throw vrm::error("28000", "token rejected").log_detail("The token was refused: " + reason + ".");
-}
+token_error::token_error(refusal why, const std::string& reason)
+    : vrm::error(rejected(reason)), why_(why) {}
+
+void reject_token(const std::string& reason, refusal why) { throw token_error(why, reason); }
 
 token::token(std::string_view text, std::size_t most_bytes) {
   if (text.size() > most_bytes) reject_token("it is larger than vrm.max_token_bytes");

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/identity/jwk.h"
+#include "core/platform/error.h"
 
 namespace vrm::jose {
 
@@ -43,7 +44,20 @@ class token {
   std::optional<std::string> key_id_;
 };
 
-/// Throws what every bad token comes to.
-[[noreturn]] void reject_token(const std::string& reason);
+/// Why a token is not taken, as far as its bearer may know: what is not signed by us is `unusable`
+/// and nothing else.
+enum class refusal : std::uint8_t { unusable, expired, session_ended };
+
+/// What every bad token comes to; all clients see is "token rejected".
+class token_error : public vrm::error {
+ public:
+  token_error(refusal why, const std::string& reason);
+  [[nodiscard]] refusal why() const noexcept { return why_; }
+
+ private:
+  refusal why_;
+};
+
+[[noreturn]] void reject_token(const std::string& reason, refusal why = refusal::unusable);
 
 }  // namespace vrm::jose

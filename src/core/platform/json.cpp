@@ -209,17 +209,17 @@ class reader {
     ++at_;
     if (peek() != 'u') {
       if (at_ >= text_.size() || std::string_view("\"\\/bfnrt").find(peek()) == std::string::npos)
-        fail("An escape is not one of JSON's");
+        fail("An escape sequence is unknown");
       return;
     }
     const int unit = code_unit(text_.substr(at_ + 1));
     if (unit < 0) fail("An escape lacks its four hexadecimal digits");
     if (unit == 0) fail("A string contains NUL");
     at_ += 4;
-    if (is_low_surrogate(unit)) fail("A low surrogate stands alone");
+    if (is_low_surrogate(unit)) fail("A low surrogate is unpaired");
     if (!is_high_surrogate(unit)) return;
     if (text_.substr(at_ + 1, 2) != "\\u" || !is_low_surrogate(code_unit(text_.substr(at_ + 3))))
-      fail("A high surrogate stands alone");
+      fail("A high surrogate is unpaired");
     at_ += 6;
   }
 
@@ -405,7 +405,7 @@ void append(std::string& out, const value& written) {
 
 namespace {
 
-/// Size of the UTF-8 sequence that `bytes` begins with; 0 when it is none.
+/// Size of the UTF-8 sequence that `bytes` begins with; 0 when it is not valid.
 std::size_t utf8_sequence(std::string_view bytes) noexcept {
   const auto byte = [&](std::size_t at) -> unsigned {
     return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;

@@ -39,21 +39,21 @@ class value {
   [[nodiscard]] kind type() const noexcept { return self().type; }
   [[nodiscard]] bool is(kind wanted) const noexcept { return type() == wanted; }
   [[nodiscard]] bool is_true() const noexcept;
-  /// The value as it stands in the text; of a string without its quotes.
+  /// The value as it is written in the text; of a string without its quotes.
   [[nodiscard]] std::string_view text() const noexcept { return self().text; }
 
-  /// The string with its escapes resolved to UTF-8; nullopt when this is no string.
+  /// The string with its escapes resolved to UTF-8; nullopt when this is not a string.
   [[nodiscard]] std::optional<std::string> string() const;
   /// Whether this is that very string.
   [[nodiscard]] bool equals(std::string_view wanted) const;
-  /// nullopt when this is no number.
+  /// nullopt when this is not a number.
   [[nodiscard]] std::optional<double> number() const noexcept;
 
-  /// The member of that name; nullopt when there is none or this is no object.
+  /// The member of that name; nullopt when there is none or this is not an object.
   [[nodiscard]] std::optional<value> find(std::string_view name) const;
-  /// The elements of an array; empty when this is none.
+  /// The elements of an array; empty for other values.
   [[nodiscard]] std::vector<value> elements() const;
-  /// The members of an object in their order; empty when this is none.
+  /// The members of an object in their order; empty for other values.
   [[nodiscard]] std::vector<member> members() const;
 
   /// Where the value is in its document, as a JSON pointer (RFC 6901); of the root it is empty.

@@ -19,7 +19,7 @@ constexpr std::size_t longest_name = 200;
 [[noreturn]] void refuse(const std::string& place, std::string_view reason) {
   throw error("22023", "evaluator_metrics are not valid")
       .detail(place.empty() ? std::string(reason) : place + ": " + std::string(reason))
-      .hint("SELECT vrm.evaluator_metrics_error(...) tells whether a document will do.");
+      .hint("SELECT vrm.evaluator_metrics_error(...) tells whether a document is valid.");
 }
 
 /// An object of the document, and where it is.

@@ -2,18 +2,21 @@
 // with the verdict.  What is counted here no ROLLBACK takes back.
 #include "core/accounts/lockout.h"
 
+#include <cstring>
 #include <optional>
 #include <string>
 
+#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/value/record.h"
-#include "core/platform/random.h"
 #include "functions/accounts/lockout_policy.h"
 #include "functions/accounts/lockout_store.h"
 #include "functions/identity/sessions.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 
 extern "C" {
+#include "access/xlog.h"
 #include "storage/latch.h"
 #include "utils/wait_event.h"
 }
@@ -134,7 +137,7 @@ reservation lockout_reserve(std::optional<std::string_view> type,
   vrm::lockout::ticket made{.type = vrm::lockout::kind_named(*type), .began = store::now()};
   made.first = hash.key_of(made.type, *identifier);
   if (made.type == kind::password && device_token) {
-    if (const auto device = hash.device_of(*device_token, *identifier)) {
+    if (const auto device = hash.device_of(*device_token, *identifier, GetSystemIdentifier())) {
       made.type = kind::device;
       made.first = hash.key_of(made.type, *device);
     }
@@ -260,11 +263,19 @@ std::int64_t check_lockout_store() {
   return store::check(store::relation(tree::attempts));
 }
 
-/// A token by which a device is known again; good for this identifier only.
-std::string lockout_device_token(std::string_view identifier) {
-  std::array<std::byte, 16> device{};
-  vrm::random_bytes(device);
-  return lockout_policy::hash().device_token(device, identifier);
+/// A token by which a device is known again; good for this identifier in this cluster only.
+std::string lockout_device_token(std::string_view identifier, vrm::uuid device) {
+  return lockout_policy::hash().device_token(std::as_bytes(std::span(device.bytes)), identifier,
+                                             GetSystemIdentifier());
+}
+
+/// The device that a token was given to; null when it is for another identifier, or none of ours.
+std::optional<vrm::uuid> lockout_device(std::string_view token, std::string_view identifier) {
+  const auto id = lockout_policy::hash().device_of(token, identifier, GetSystemIdentifier());
+  if (!id) return std::nullopt;
+  vrm::uuid device{};
+  std::memcpy(device.bytes.data(), id->data(), device.bytes.size());
+  return device;
 }
 
 void define_lockout_settings() {
@@ -278,12 +289,14 @@ void define_lockout_settings() {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_lockout_reserve, vrm::sql::lockout_reserve);
-PG_EXPORT(vrm_lockout_settle, vrm::sql::lockout_settle);
+PG_EXPORT_CHECKED(vrm_lockout_reserve, vrm::sql::require_grant, vrm::sql::lockout_reserve);
+PG_EXPORT_CHECKED(vrm_lockout_settle, vrm::sql::require_grant, vrm::sql::lockout_settle);
 PG_EXPORT(vrm_lockout_ticket, vrm::sql::lockout_ticket);
-PG_EXPORT(vrm_lockout_state, vrm::sql::lockout_state);
-PG_EXPORT(vrm_lockout_clear, vrm::sql::lockout_clear);
-PG_EXPORT(vrm_lockout_lock, vrm::sql::lockout_lock);
-PG_EXPORT(vrm_lockout_advance, vrm::sql::lockout_advance);
-PG_EXPORT(vrm_check_lockout_store, vrm::sql::check_lockout_store);
-PG_EXPORT(vrm_lockout_device_token, vrm::sql::lockout_device_token);
+PG_EXPORT_CHECKED(vrm_lockout_state, vrm::sql::require_grant, vrm::sql::lockout_state);
+PG_EXPORT_CHECKED(vrm_lockout_clear, vrm::sql::require_grant, vrm::sql::lockout_clear);
+PG_EXPORT_CHECKED(vrm_lockout_lock, vrm::sql::require_grant, vrm::sql::lockout_lock);
+PG_EXPORT_CHECKED(vrm_lockout_advance, vrm::sql::require_grant, vrm::sql::lockout_advance);
+PG_EXPORT_CHECKED(vrm_check_lockout_store, vrm::sql::require_grant, vrm::sql::check_lockout_store);
+PG_EXPORT_CHECKED(vrm_lockout_device_token, vrm::sql::require_grant,
+                  vrm::sql::lockout_device_token);
+PG_EXPORT_CHECKED(vrm_lockout_device, vrm::sql::require_grant, vrm::sql::lockout_device);

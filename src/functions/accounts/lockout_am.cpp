@@ -88,7 +88,7 @@ entry from_columns(const Datum* values) {
 // --- scans --------------------------------------------------------------------------------------
 
 /// Copies a page at a time, so that no lock is held between rows.  Before the first row and after
-/// the last one it stands on no page: block -1, or as many as there are.
+/// the last one it is on no page: block -1, or as many as there are.
 struct scan {  // NOLINT(cppcoreguidelines-pro-type-member-init): palloc0 does
   TableScanDescData head;
   std::int64_t block;

@@ -4,12 +4,14 @@
 #include <vector>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/statement.h"
 #include "boundary/value/jsonb.h"
 #include "core/platform/error.h"
 #include "functions/calls/caller.h"
 #include "functions/calls/results.h"
 #include "functions/calls/running_call.h"
+#include "functions/platform/grants.h"
 
 namespace vrm::sql {
 namespace {
@@ -53,11 +55,11 @@ pg::statement<10> set_amended(
     " WHERE r.user_id = $1 AND r.id = $2",
     {UUIDOID, UUIDOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID});
 pg::statement<2> restore_archived(
-    "SELECT vrm.restore_from_archive(ARRAY[a.id]) FROM vrm_private.test_runs_archive a"
+    "SELECT vrm_private.restore_calls(ARRAY[a.id]) FROM vrm_private.test_runs_archive a"
     " WHERE a.user_id = $1 AND a.id = $2",
     {UUIDOID, UUIDOID});
 pg::statement<2> note_amended(
-    "SELECT vrm.audit_event('call amended', jsonb_build_object('run_id', $1, 'members',"
+    "SELECT vrm_private.write_event('call amended', jsonb_build_object('run_id', $1, 'members',"
     " (SELECT jsonb_agg(key) FROM jsonb_object_keys($2) AS key)))",
     {UUIDOID, JSONBOID});
 pg::statement<1> due_calls(
@@ -213,5 +215,5 @@ void amend_test_run(std::optional<vrm::uuid> run, std::optional<pg::jsonb> resul
 PG_EXPORT(vrm_complete_test_run, vrm::sql::complete_test_run);
 PG_EXPORT(vrm_fail_test_run, vrm::sql::fail_test_run);
 PG_EXPORT(vrm_cancel_test_run, vrm::sql::cancel_test_run);
-PG_EXPORT(vrm_expire_test_runs, vrm::sql::expire_test_runs);
+PG_EXPORT_CHECKED(vrm_expire_test_runs, vrm::sql::require_grant, vrm::sql::expire_test_runs);
 PG_EXPORT(vrm_amend_test_run, vrm::sql::amend_test_run);

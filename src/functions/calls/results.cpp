@@ -132,7 +132,7 @@ void put_in_order(items& list) {
 [[noreturn]] void throw_not_valid(const std::string& why) {
   throw error("22023", "results are not valid")
       .detail(why)
-      .hint("SELECT vrm.results_error(...) tells whether a document will do.");
+      .hint("SELECT vrm.results_error(...) tells whether a document is valid.");
 }
 
 /// Where a document is from: what is stored already may be of an older shape and is not judged.
@@ -351,7 +351,7 @@ void check_results(const pg::jsonb& given) {
     if (++members <= 5) unknown.append(members > 1 ? ", \"" : "\"").append(name).append("\"");
   }
   if (members == 0) return;
-  throw error("22023", "results have no member that is known")
+  throw error("22023", "results have no known member")
       .detail("There is " + unknown + (members > 5 ? " and more." : "."))
       .hint(
           "What another platform reports is taken in by SELECT vrm.import_call(source, payload);");

@@ -23,7 +23,7 @@ struct call_facts_given {
 /// An object without its members that are null.
 [[nodiscard]] pg::jsonb without_nulls(const pg::jsonb& document);
 
-/// Throws 22023 when the document is none that a call's results may be; a member that is null is
+/// Throws 22023 when the document cannot be a call's results; a member that is null is
 /// wrong.
 void check_results(const pg::jsonb& given);
 

@@ -106,7 +106,9 @@ std::optional<std::string_view> membership_problem(const vrm::identity& who) {
 /// Null when there is none.
 std::optional<std::string_view> account_problem() {
   const vrm::identity* const who = current_identity();
-  if (who == nullptr || !who->has_user) return "nobody is signed in";
+  if (who == nullptr || !who->has_user)
+    return has_unlinked_subject() ? "the subject of the token is linked to nobody"
+                                  : "nobody is signed in";
   if (who->is_anonymous) return "the sign-in is anonymous";
   const standing now = standing_of(who->user);
   if (!now.has_profile) return "there is no profile";

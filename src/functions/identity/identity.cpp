@@ -13,9 +13,11 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "boundary/call/function.h"
 #include "boundary/call/guc.h"
+#include "functions/accounts/linked_identities.h"
 #include "functions/identity/acting.h"
 #include "functions/identity/current_identity.h"
 #include "functions/identity/login.h"
@@ -130,16 +132,41 @@ bool is_session_trusted() {
 struct claims {
   const vrm::identity* who;
   const char* text;
-  std::uint64_t version;  ///< differs whenever the text does; each source counts in its own third
+  std::uint64_t version;  ///< differs whenever the text does; each source counts in its own quarter
 };
+
+/// What trusted claims say of somebody whom their issuer calls by another name than a UUID; looked
+/// up again only when they or a link has changed.  Nothing when nobody is linked.
+std::optional<claims> linked_claims() {
+  static std::string text;
+  static vrm::identity who;
+  static std::pair<std::uint64_t, std::uint64_t> known;
+  static std::uint64_t version = 4;
+
+  const std::pair now(claims_setting::generation(), linked_identities::generation());
+  if (known != now) {
+    const auto foreign = vrm::read_foreign_subject(claims_setting::text());
+    const auto user = foreign ? linked_identities::find(foreign->issuer, foreign->subject)
+                              : std::optional<vrm::uuid>();
+    text = user ? vrm::with_user(claims_setting::text(), *user) : "";
+    if (user) who = vrm::read_identity(text);
+    known = now;
+    version += 4;
+  }
+  if (text.empty()) return std::nullopt;
+  return claims{.who = &who, .text = text.c_str(), .version = version};
+}
 
 /// The claims that the middleware of a trusted session has set.
 std::optional<claims> trusted_claims() {
   const std::optional<vrm::identity>* const who = claims_setting::value();
   if (who == nullptr || !*who) return std::nullopt;
+  if (!(*who)->has_user) {
+    if (auto linked = linked_claims()) return linked;
+  }
   return claims{.who = &**who,
                 .text = claims_setting::text(),
-                .version = (claims_setting::generation() * 3) + 3};
+                .version = (claims_setting::generation() * 4) + 3};
 }
 
 /// What the token in vrm.token says; verified again only when it, a key or a session has changed.
@@ -161,7 +188,7 @@ claims token_claims() {
     token_generation = token_setting::generation();
     key_generation = keys;
     session_generation = sessions::generation();
-    version += 3;
+    version += 4;
   }
   return {.who = &who, .text = text.c_str(), .version = version};
 }
@@ -178,7 +205,7 @@ std::optional<claims> current_claims() {
   if (const vrm::identity* const who = identity_setting::value()) {
     found = {.who = who,
              .text = identity_setting::text(),
-             .version = (identity_setting::generation() * 3) + 1};
+             .version = (identity_setting::generation() * 4) + 1};
   } else if (token_setting::value() != nullptr) {
     found = token_claims();
   } else if (is_session_trusted()) {
@@ -220,11 +247,27 @@ void set_identity(const char* claims) {
   });
 }
 
+identity_scope::identity_scope(const char* claims) {
+  settings_.set(identity_name, claims);
+  if (token_setting::value() != nullptr) settings_.set(token_name, "");
+  if (claims_setting::value() != nullptr) settings_.set(claims_name, "");
+}
+
 const vrm::identity* current_identity() {
   if (const vrm::identity* const who = identity_setting::value()) [[likely]]
     return who->is_expired(statement_start(), clock_skew()) ? nullptr : who;
   const std::optional<claims> now = current_claims();
   return now ? now->who : nullptr;
+}
+
+bool has_unlinked_subject() {
+  const std::optional<claims> now = current_claims();
+  return now && !now->who->has_user && vrm::read_foreign_subject(now->text).has_value();
+}
+
+bool is_known_caller() noexcept {
+  const vrm::identity* const who = identity_setting::value();
+  return who != nullptr && who->has_user && !who->is_expired(statement_start(), clock_skew());
 }
 
 std::optional<std::string_view> role() {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "boundary/call/function.h"
 #include "boundary/call/guc.h"
@@ -14,6 +15,7 @@
 #include "core/platform/digest.h"
 #include "core/platform/error.h"
 #include "core/platform/uuid.h"
+#include "functions/accounts/linked_identities.h"
 #include "functions/identity/current_identity.h"
 #include "functions/identity/sessions.h"
 #include "functions/identity/signing_keys.h"
@@ -36,14 +38,15 @@ fingerprint fingerprint_of(std::string_view token) {
   return vrm::sha256_of({vrm::bytes_of(token)});
 }
 
-/// The tokens verified last; the oldest makes room for the newest.
+/// The tokens verified last; the oldest makes room for the newest.  All are forgotten when a key or
+/// a link to a person changes.
 class token_cache {
  public:
   const verified_token* find(const fingerprint& hash) {
-    const std::uint64_t keys = signing_keys::generation();
-    if (keys_ != keys) {
+    const std::pair now(signing_keys::generation(), linked_identities::generation());
+    if (known_ != now) {
       entries_ = {};
-      keys_ = keys;
+      known_ = now;
     }
     for (const entry& kept : entries_) {
       if (kept.hash == hash && !kept.token.claims.empty()) return &kept.token;
@@ -64,7 +67,7 @@ class token_cache {
   };
   std::array<entry, 64> entries_;
   std::size_t next_ = 0;
-  std::uint64_t keys_ = 0;
+  std::pair<std::uint64_t, std::uint64_t> known_;  ///< keys, and who is who
 };
 
 std::int64_t now() noexcept {
@@ -80,6 +83,18 @@ std::string in_server_encoding(std::string claims) {
   return converted == claims.c_str() ? std::move(claims) : std::string(converted);
 }
 
+/// Whom another issuer means by a subject that is no UUID.
+vrm::uuid linked_user(const vrm::foreign_subject& foreign) {
+  const auto user = linked_identities::find(foreign.issuer, foreign.subject);
+  if (!user) {
+    throw vrm::error("28000", "the subject of the token is linked to nobody")
+        .detail("Issuer \"" + foreign.issuer + "\", subject \"" + foreign.subject + "\".")
+        .hint(
+            "The service or an administrator: SELECT vrm.link_identity(user_id, issuer, subject);");
+  }
+  return *user;
+}
+
 verified_token verify_anew(std::string_view text) {
   const vrm::jose::token token(text, static_cast<std::size_t>(most_token_bytes));
   const signing_keys::signing_key* const key = signing_keys::find(token.key_id());
@@ -90,8 +105,11 @@ verified_token verify_anew(std::string_view text) {
                                                          .audience = key->audience,
                                                          .now = now(),
                                                          .leeway = clock_skew_seconds});
+  claims = in_server_encoding(std::move(claims));
+  if (const auto foreign = vrm::read_foreign_subject(claims))
+    claims = vrm::with_user(claims, linked_user(*foreign));
   const vrm::identity who = vrm::read_identity(claims);
-  return {.claims = in_server_encoding(std::move(claims)),
+  return {.claims = std::move(claims),
           .expires_at = who.expires_at,
           .has_session = who.has_session,
           .user = who.user,
@@ -105,7 +123,8 @@ const verified_token& signed_token(std::string_view token) {
     vrm::jose::reject_token("it is larger than vrm.max_token_bytes");
   const fingerprint hash = fingerprint_of(token);
   if (const verified_token* const kept = cache.find(hash)) {
-    if (now() >= kept->expires_at + clock_skew_seconds) vrm::jose::reject_token("it has expired");
+    if (now() >= kept->expires_at + clock_skew_seconds)
+      vrm::jose::reject_token("it has expired", vrm::jose::refusal::expired);
     return *kept;
   }
   return cache.keep(hash, verify_anew(token));
@@ -117,7 +136,8 @@ const verified_token& verify_token(std::string_view token) {
   const verified_token& verified = signed_token(token);
   if (verified.has_session &&
       sessions::of(verified.user, verified.session) == sessions::state::ended)
-    vrm::jose::reject_token("its session has ended, or never began");
+    vrm::jose::reject_token("its session has ended, or never began",
+                            vrm::jose::refusal::session_ended);
   return verified;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "boundary/call/setting_scope.h"
 #include "core/platform/uuid.h"
 
 namespace vrm::sql {
@@ -23,6 +24,16 @@ struct verified_token {
 
 /// vrm.clock_skew: seconds by which clocks may differ.
 [[nodiscard]] std::int64_t clock_skew() noexcept;
+
+/// Makes somebody else the caller for a scope, or nobody; whoever it was before is so afterwards.
+class identity_scope {
+ public:
+  /// Claims that have been verified; empty for nobody.
+  explicit identity_scope(const char* claims);
+
+ private:
+  pg::setting_scope settings_;
+};
 
 /// Puts claims, which have been verified, in place for the rest of the transaction; empty for
 /// nobody.

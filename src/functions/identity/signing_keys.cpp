@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/scan.h"
 #include "core/platform/base64.h"
 #include "core/platform/error.h"
 #include "core/platform/openssl.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 #include "functions/platform/table.h"
 #include "functions/secrets/keyring.h"
@@ -70,9 +72,11 @@ const std::vector<signing_keys::signing_key>& keys() {
 std::unique_ptr<vrm::jose::verification_key> open_secret(const std::string& key_id) {
   const pg::owner_scope owner(key_table);
   const pg::spi_session spi;
-  std::string text =
-      spi.value<std::string>("SELECT vrm.reveal_row('vrm_private.jwt_keys', 'secret', $1)", key_id)
-          .value_or("");
+  std::string text = spi.value<std::string>(
+                            "SELECT vrm.reveal_row(k, 'secret') FROM vrm_private.jwt_keys k"
+                            " WHERE k.kid OPERATOR(pg_catalog.=) $1",
+                            key_id)
+                         .value_or("");
   std::string secret = vrm::decode_base64url(text).value_or("");
   auto key = std::make_unique<vrm::jose::verification_key>(
       std::as_bytes(std::span(std::as_const(secret))));
@@ -172,5 +176,5 @@ void watch_signing_keys() { watched.watch(); }
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_jwk_import, vrm::sql::jwk_import);
-PG_EXPORT(vrm_jwk_revoke, vrm::sql::jwk_revoke);
+PG_EXPORT_CHECKED(vrm_jwk_import, vrm::sql::require_grant, vrm::sql::jwk_import);
+PG_EXPORT_CHECKED(vrm_jwk_revoke, vrm::sql::require_grant, vrm::sql::jwk_revoke);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/call/spi.h"
 #include "boundary/error/notice.h"
@@ -14,6 +15,7 @@
 #include "boundary/value/array.h"
 #include "boundary/value/record.h"
 #include "core/platform/error.h"
+#include "functions/platform/grants.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -36,7 +38,7 @@ constexpr std::chrono::microseconds longest_wait = std::chrono::days(1);
 void require_archiving(const pg::spi_session& spi) {
   if (spi.value<bool>("SELECT current_setting('archive_mode') <> 'off'").value_or(false)) return;
   throw vrm::error("55000", "WAL is not archived")
-      .detail("archive_mode is off: no restore point could be restored to.")
+      .detail("archive_mode is off, so no restore point can be restored to.")
       .hint(
           "Set archive_command, then: ALTER SYSTEM SET archive_mode = on; and restart the server.");
 }
@@ -138,7 +140,7 @@ void pre_deploy(pg::procedure_call& call, std::string_view label,
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_wal_position, vrm::sql::wal_position);
+PG_EXPORT_CHECKED(vrm_wal_position, vrm::sql::require_grant, vrm::sql::wal_position);
 PG_EXPORT(vrm_wal_segment_start, vrm::sql::wal_segment_start);
-PG_EXPORT(vrm_first_commit, vrm::sql::first_commit);
-PG_EXPORT(vrm_pre_deploy, vrm::sql::pre_deploy);
+PG_EXPORT_CHECKED(vrm_first_commit, vrm::sql::require_grant, vrm::sql::first_commit);
+PG_EXPORT_CHECKED(vrm_pre_deploy, vrm::sql::require_grant, vrm::sql::pre_deploy);

@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/value/record.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/installer.h"
 #include "functions/secrets/keyring.h"
 
@@ -59,5 +61,6 @@ std::optional<std::string> missing_from_platform() {
 
 PG_EXPORT(vrm_version, vrm::sql::version);
 PG_EXPORT(vrm_build_info, vrm::sql::build_info);
-PG_EXPORT(vrm_master_key_problem, vrm::sql::master_key_problem);
-PG_EXPORT(vrm_missing_from_platform, vrm::sql::missing_from_platform);
+PG_EXPORT_CHECKED(vrm_master_key_problem, vrm::sql::require_grant, vrm::sql::master_key_problem);
+PG_EXPORT_CHECKED(vrm_missing_from_platform, vrm::sql::require_grant,
+                  vrm::sql::missing_from_platform);

@@ -4,10 +4,12 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/restricted.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/relation.h"
 #include "core/platform/error.h"
+#include "functions/platform/grants.h"
 
 extern "C" {
 #include "nodes/parsenodes.h"
@@ -60,4 +62,4 @@ std::optional<std::string> restricted_query(pg::name_view role, std::string_view
 }  // namespace vrm::sql
 
 PG_EXPORT(vrm_check_expression, vrm::sql::check_expression);
-PG_EXPORT(vrm_restricted_query, vrm::sql::restricted_query);
+PG_EXPORT_CHECKED(vrm_restricted_query, vrm::sql::require_grant, vrm::sql::restricted_query);

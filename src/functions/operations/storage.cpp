@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/value/array.h"
 #include "boundary/value/record.h"
 #include "core/operations/forecast.h"
 #include "core/platform/error.h"
+#include "functions/platform/grants.h"
 
 namespace vrm::sql {
 
@@ -49,5 +51,5 @@ std::optional<double> growth(pg::float8_array days, pg::float8_array amounts) {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_file_system, vrm::sql::file_system);
+PG_EXPORT_CHECKED(vrm_file_system, vrm::sql::require_grant, vrm::sql::file_system);
 PG_EXPORT(vrm_growth_a_day, vrm::sql::growth);

@@ -33,7 +33,7 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
-/// The first line of a statement, without what stands before it.
+/// The first line of a statement, without what precedes it.
 std::string first_line(std::string_view statement) {
   for (;;) {
     const std::size_t start = statement.find_first_not_of(" \t\n");

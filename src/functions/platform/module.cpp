@@ -17,11 +17,17 @@ void _PG_init(void) {
   vrm::sql::define_platform_settings();
   vrm::sql::define_identity_settings();
   vrm::sql::define_login_settings();
+  vrm::sql::watch_grants();
   vrm::sql::watch_signing_keys();
   vrm::sql::watch_account_locks();
   vrm::sql::watch_sessions();
+  vrm::sql::watch_linked_identities();
   vrm::sql::define_acting_settings();
   vrm::sql::watch_memberships();
+  vrm::sql::watch_for_forgotten_logins();
+  vrm::sql::watch_rpc_functions();
+  vrm::sql::hide_rpc_parameters();
+  vrm::sql::define_http_settings();
   vrm::sql::define_lockout_settings();
   vrm::sql::watch_lockout_columns();
   vrm::sql::define_password_settings();

@@ -6,11 +6,17 @@ namespace vrm::sql {
 void define_platform_settings();
 void define_identity_settings();
 void define_login_settings();
+void watch_grants();
 void watch_signing_keys();
 void watch_account_locks();
 void watch_sessions();
+void watch_linked_identities();
 void define_acting_settings();
 void watch_memberships();
+void watch_for_forgotten_logins();
+void watch_rpc_functions();
+void hide_rpc_parameters();
+void define_http_settings();
 void define_lockout_settings();
 void watch_lockout_columns();
 void define_password_settings();

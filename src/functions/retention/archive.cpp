@@ -4,12 +4,14 @@
 #include <optional>
 #include <vector>
 
+#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/table/row_mover.h"
 #include "boundary/value/record.h"
 #include "boundary/value/tuple.h"
 #include "core/platform/error.h"
 #include "core/retention/row_digest.h"
+#include "functions/platform/grants.h"
 
 namespace vrm::sql {
 namespace {
@@ -129,6 +131,6 @@ std::int64_t tuple_block(pg::tuple_address tuple) {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_archive_rows, vrm::sql::archive_rows);
+PG_EXPORT_CHECKED(vrm_archive_rows, vrm::sql::require_grant, vrm::sql::archive_rows);
 PG_EXPORT(vrm_row_digest, vrm::sql::row_digest_of);
 PG_EXPORT(vrm_tuple_block, vrm::sql::tuple_block);

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/call/spi.h"
 #include "core/platform/error.h"
+#include "functions/platform/grants.h"
 #include "functions/retention/retention.h"
 
 namespace vrm::sql {
@@ -443,5 +445,5 @@ void run_retention(pg::procedure_call& call, std::optional<std::string_view> pol
 }  // namespace vrm::sql
 
 PG_EXPORT(vrm_is_archiving, vrm::sql::is_archiving);
-PG_EXPORT(vrm_retention_step, vrm::sql::retention_step);
-PG_EXPORT(vrm_run_retention, vrm::sql::run_retention);
+PG_EXPORT_CHECKED(vrm_retention_step, vrm::sql::require_grant, vrm::sql::retention_step);
+PG_EXPORT_CHECKED(vrm_run_retention, vrm::sql::require_grant, vrm::sql::run_retention);

@@ -12,11 +12,13 @@
 #include <unordered_map>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/number_lock.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/scan.h"
 #include "core/platform/random.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 #include "functions/platform/table.h"
 
@@ -368,5 +370,5 @@ void watch_keyring() {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_key_usable, vrm::sql::key_usable);
-PG_EXPORT(vrm_key_lock, vrm::sql::key_lock);
+PG_EXPORT_CHECKED(vrm_key_usable, vrm::sql::require_grant, vrm::sql::key_usable);
+PG_EXPORT_CHECKED(vrm_key_lock, vrm::sql::require_grant, vrm::sql::key_lock);

@@ -29,7 +29,7 @@ struct binding_of {
 /// SQLSTATE 55000 without an active key, F0000 without the master key.
 void seal(const binding_of& binding, vrm::byte_view plaintext, std::span<std::byte> envelope);
 
-/// Size of what is in `envelope`; SQLSTATE 22000 when it is none.
+/// Size of what is in `envelope`; SQLSTATE 22000 when that is not an envelope.
 [[nodiscard]] std::size_t opened_size(vrm::byte_view envelope);
 
 /// Opens `envelope` into `plaintext` of opened_size() bytes.  Whatever is wrong with the value, the

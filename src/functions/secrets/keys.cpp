@@ -4,7 +4,9 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
+#include "functions/platform/grants.h"
 #include "functions/secrets/keyring.h"
 #include "functions/secrets/secret.h"
 
@@ -104,6 +106,6 @@ std::int32_t rewrap_keys() {
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_key_create, vrm::sql::key_create);
-PG_EXPORT(vrm_key_import, vrm::sql::key_import);
-PG_EXPORT(vrm_rewrap_keys, vrm::sql::rewrap_keys);
+PG_EXPORT_CHECKED(vrm_key_create, vrm::sql::require_grant, vrm::sql::key_create);
+PG_EXPORT_CHECKED(vrm_key_import, vrm::sql::require_grant, vrm::sql::key_import);
+PG_EXPORT_CHECKED(vrm_rewrap_keys, vrm::sql::require_grant, vrm::sql::rewrap_keys);

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/error/hidden_statement.h"
 #include "boundary/value/cstring.h"
@@ -10,6 +11,7 @@
 #include "core/platform/base64.h"
 #include "core/platform/random.h"
 #include "core/secrets/envelope.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 #include "functions/secrets/keyring.h"
 #include "functions/secrets/secret.h"
@@ -58,7 +60,7 @@ int secret_literals_setting = static_cast<int>(literals::warn);
 /// Whether the client's statement holds `secret` between quotes.
 bool is_literal(std::string_view secret) {
   const std::string_view statement = debug_query_string == nullptr ? "" : debug_query_string;
-  const auto is_quote = [](char c) { return c == '\'' || c == '$'; };
+  const auto is_quote = [](char c) { return c == '\'' || c == '$' || c == '"'; };  // " in JSON
   for (std::size_t at = statement.find(secret, 1); at != std::string_view::npos;
        at = statement.find(secret, at + 1)) {
     const std::size_t after = at + secret.size();
@@ -90,7 +92,7 @@ void watch_for_literal(std::string_view secret) {
   });
 }
 
-/// Masks the text and wipes it where it stands.
+/// Masks the text and wipes it in place.
 pg::bytea_result masked(std::span<char> text) {
   const auto bytes = std::as_writable_bytes(text);
   pg::bytea_result secret(bytes.size() + vrm::transit_overhead);
@@ -99,7 +101,7 @@ pg::bytea_result masked(std::span<char> text) {
   return secret;
 }
 
-/// Refuses, and wipes, what is no text in this database.
+/// Refuses, and wipes, what is not text in this database.
 pg::text_result checked(pg::text_result text) {
   const auto size = static_cast<int>(text.bytes().size());
   if (!pg_verify_mbstr(GetDatabaseEncoding(), reinterpret_cast<const char*>(text.bytes().data()),
@@ -164,7 +166,7 @@ std::optional<std::string> secret_hint(secret value) {
 
 // --- sealing ------------------------------------------------------------------------------------
 
-/// The plaintext stands nowhere but where its ciphertext takes its place.
+/// The plaintext is nowhere but where its ciphertext replaces it.
 pg::bytea_result seal(secret plaintext, std::span<const std::byte> context) {
   const pg::bytea_result envelope(keyring::sealed_size(plaintext.size()));
   const auto content = vrm::envelope_content(envelope.bytes(), vrm::algorithm::xaes_256_gcm);
@@ -223,7 +225,7 @@ bool is_bound(envelope_head value) {
   return header && header->bound == vrm::binding::row;
 }
 
-/// The id of the key that the value was sealed with; null when it is no envelope.
+/// The id of the key that the value was sealed with; null when it is not an envelope.
 std::optional<std::int64_t> key_of(envelope_head value) {
   const auto header = header_of(value);
   return header ? std::optional(header->key_id) : std::nullopt;
@@ -259,10 +261,10 @@ PG_EXPORT(vrm_secret_send, vrm::sql::secret_send);
 PG_EXPORT(vrm_secret_hint, vrm::sql::secret_hint);
 PG_EXPORT(vrm_seal, vrm::sql::seal);
 PG_EXPORT(vrm_seal_random, vrm::sql::seal_random);
-PG_EXPORT(vrm_reveal, vrm::sql::reveal);
-PG_EXPORT(vrm_reseal, vrm::sql::reseal);
+PG_EXPORT_CHECKED(vrm_reveal, vrm::sql::require_grant, vrm::sql::reveal);
+PG_EXPORT_CHECKED(vrm_reseal, vrm::sql::require_grant, vrm::sql::reseal);
 PG_EXPORT(vrm_is_sealed, vrm::sql::is_sealed);
 PG_EXPORT(vrm_is_bound, vrm::sql::is_bound);
 PG_EXPORT(vrm_key_of, vrm::sql::key_of);
-PG_EXPORT(vrm_blind_index, vrm::sql::blind_index);
-PG_EXPORT(vrm_blind_probe, vrm::sql::blind_probe);
+PG_EXPORT_CHECKED(vrm_blind_index, vrm::sql::require_grant, vrm::sql::blind_index);
+PG_EXPORT_CHECKED(vrm_blind_probe, vrm::sql::require_grant, vrm::sql::blind_probe);

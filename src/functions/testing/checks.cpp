@@ -155,7 +155,7 @@ class postgres_matching : public matching {
   std::vector<std::unique_ptr<pg::regular_expression>> expressions_;
 };
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string json = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') json += '\\';
@@ -201,8 +201,8 @@ std::optional<pg::jsonb_text> failed_checks(std::optional<pg::jsonb> evaluator_m
   std::string json;
   for (const failed_check& failed : vrm::failed_checks(read.checks, call.heard, match)) {
     json += json.empty() ? "[" : ", ";
-    json += "{\"check\": " + quoted(read.checks[failed.index].name) +
-            ", \"reason\": " + quoted(failed.reason) + "}";
+    json += "{\"check\": " + in_quotes(read.checks[failed.index].name) +
+            ", \"reason\": " + in_quotes(failed.reason) + "}";
   }
   return pg::jsonb_text{json.empty() ? "[]" : json + "]"};
 }

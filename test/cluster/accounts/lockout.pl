@@ -152,13 +152,20 @@ sub killed_storm {
     my $script = join '', map { $judged =~ s/WHO/$who/gr } 1 .. 40;
     my $said;
     until_restarted($node, $database, sub {
-            # Whoever is through with it stays, so that there is somebody to kill.
-            my @runs = begin_together(5, "\\echo pid\nSELECT pg_backend_pid();\n${script}SELECT pg_sleep(600);\n");
+            # All are there before the storm: who came after the crash would outlive it.  Whoever is
+            # through with it stays, so that there is somebody to kill.
+            my @gate = begin_together(1, 'SELECT pg_advisory_lock(1), pg_sleep(600)');
+            my $waiting = "SELECT count(*) = %d FROM pg_locks WHERE locktype = 'advisory' AND granted = '%s'";
+            $node->poll_query_until($database, sprintf $waiting, 1, 'true');
+            my @runs = begin_together(5, "\\echo pid\nSELECT pg_backend_pid();\n"
+                  . "SELECT pg_advisory_lock_shared(1) \\g /dev/null\n${script}SELECT pg_sleep(600);\n");
+            $node->poll_query_until($database, sprintf $waiting, 5, 'false');
+            query($node, $database, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
             IPC::Run::pump($runs[0][0]) until ${ $runs[0][1] } =~ /pid\n(\d+)\n/;
             my ($pid) = ${ $runs[0][1] } =~ /pid\n(\d+)/;
             select undef, undef, undef, rand(0.06);
             kill 'KILL', $pid;
-            $said = end_together(@runs);
+            $said = end_together(@runs, @gate);
     });
     return count('evaluated', $said . "\n" . together(4, $script));
 }

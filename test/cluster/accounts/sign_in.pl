@@ -69,7 +69,7 @@ is(tally('ok', @codes), 1, 'a code raced by 12 signs in once');
 is(tally('invalid', @codes), 11, 'and the others are refused');
 query($node, $database, 'UPDATE vrm.user_profiles SET mfa_secret = NULL, mfa_enabled = false');
 
-# --- a guesser who does not end his transaction ------------------------------------------------------
+# --- a guesser who leaves a transaction open ------------------------------------------------------
 
 query($node, $database, "UPDATE vrm.lockout_policy SET threshold = 5 WHERE kind = 'password'");
 my $guesser = $node->background_psql($database);

@@ -47,7 +47,7 @@ for my $round (1 .. 50) {
         "BEGIN; SELECT vrm.login('$token[$turn]') \\g /dev/null\n$agents; COMMIT;");
     $wrong++ if $seen ne ($turn ? 'two' : 'one');
     $leaks++ if $client[2]->query("$who;") ne 'nobody';
-    $leaks++ if $client[2]->query("$agents;") ne 'none';
+    $leaks++ if $client[2]->query("$agents;") ne '';  # but an error
     $leaks++ if $client[1 - $turn]->query("$who;") ne 'nobody';
 }
 is($wrong, 0, 'each sees the own agents in 50 rounds of taking turns');
@@ -72,9 +72,9 @@ for my $legacy (@legacies) {
     my ($name, $sql) = @$legacy;
     $client[0]->query($sql);
     is($client[2]->query("$who;"), 'nobody', "$name leaves nobody behind");
-    is($client[2]->query("$agents;"), 'none', "$name leaves no rows behind");
+    is($client[2]->query("$agents;"), '', "$name leaves no rows behind");
 }
-is($client[2]->query('EXECUTE mine;'), 'none',
+is($client[2]->query('EXECUTE mine;'), '',
     'a statement that somebody else prepared runs for who executes it');
 
 # A client that goes away in the middle of a transaction.

@@ -89,6 +89,7 @@ ALTER TABLE vrm.agents ADD COLUMN IF NOT EXISTS language text;
 COMMENT ON COLUMN vrm.agents.language IS 'what it speaks';
 CREATE TABLE IF NOT EXISTS vrm.languages (name text PRIMARY KEY);
 COMMENT ON TABLE vrm.languages IS 'new in 9.0.1';
+SELECT vrm_private.guard_tables();  -- as the pass for all tables does, which comes after tables
 SQL
 
 # --- 9.0.1: what is new comes, what the DBA did stays --------------------------------------------

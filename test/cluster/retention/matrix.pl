@@ -149,13 +149,14 @@ for my $action (@actions) {
     # after archiving
     $app = copy_of('template');
     my $plain = live($app);
+    my $columns = query($node, $app, q{SELECT max(attnum) FROM pg_attribute WHERE attrelid = 'vrm.test_runs'::regclass});
     archive($app);
     query($node, $app, "SET client_min_messages = warning;\n$sql");
     is(archived($app) . ' ' . verified($app), '8 true', "after archiving, $what: calls are still verified");
     is(give_back($app), 8, '... given back');
-    is(query($node, $app, q{SELECT count(*) || ' ' || md5(string_agg((to_jsonb(r.*) - ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = 'vrm.test_runs'::regclass
-            AND a.attnum > (SELECT attnum FROM pg_attribute WHERE attrelid = 'vrm.test_runs'::regclass AND attname = 'currency')))::text, E'\n' ORDER BY r.id))
-            FROM vrm.test_runs r}), $plain, '... as they were');
+    is(query($node, $app, "SELECT count(*) || ' ' || md5(string_agg((to_jsonb(r.*) - ARRAY(SELECT attname::text FROM pg_attribute
+            WHERE attrelid = 'vrm.test_runs'::regclass AND attnum > $columns))::text, E'\\n' ORDER BY r.id)) FROM vrm.test_runs r"),
+        $plain, '... as they were');
     archive($app);
     is(archived($app) . ' ' . verified($app), '8 true', '... and archived again');
     $node->safe_psql('postgres', "DROP DATABASE $app");

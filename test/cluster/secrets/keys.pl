@@ -276,7 +276,7 @@ $node->wait_for_catchup($standby);
 for my $server ($node, $standby) {
     like(error_of($server, 'app', "SELECT vrm.reveal_row('vault', 'sealed', row(owner, id)::text)"
               . " FROM vault WHERE owner = '$owner' LIMIT 1"), qr/^22000: value cannot be opened/,
-        $server->name . ': his values are noise');
+        $server->name . ': what it sealed is noise');
     is(query($server, 'app', "$different AND owner <> '$owner'"), 0, $server->name . ': others open');
 }
 like(error_of($standby, 'app', q{INSERT INTO vault VALUES (gen_random_uuid(), 1, '', vrm.seal('x'))}),

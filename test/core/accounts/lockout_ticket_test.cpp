@@ -56,14 +56,17 @@ TEST_F(LockoutTicket, RefusesWhatItHasNotWritten) {
   }
 }
 
-TEST_F(LockoutTicket, DeviceTokensAreGoodForOneIdentifier) {
-  const std::array<std::byte, 16> device{};
-  const std::string token = hash.device_token(device, "alice");
-  EXPECT_TRUE(hash.device_of(token, "alice").has_value());
-  EXPECT_FALSE(hash.device_of(token, "bob").has_value());
-  EXPECT_FALSE(other.device_of(token, "alice").has_value());
-  EXPECT_FALSE(hash.device_of("", "alice").has_value());
-  EXPECT_FALSE(hash.device_of("not a token", "alice").has_value());
+TEST_F(LockoutTicket, DeviceTokensAreGoodForOneIdentifierInOneCluster) {
+  constexpr std::uint64_t cluster = 7'000'000'000'000'000'001;
+  const std::array<std::byte, 16> device{std::byte{7}};
+  const std::string token = hash.device_token(device, "alice", cluster);
+  EXPECT_EQ(hash.device_of(token, "alice", cluster).value_or("").front(), 7);
+  EXPECT_FALSE(hash.device_of(token, "bob", cluster).has_value());
+  EXPECT_FALSE(other.device_of(token, "alice", cluster).has_value());
+  EXPECT_FALSE(hash.device_of(token, "alice", cluster + 1).has_value());
+  EXPECT_FALSE(hash.device_of(token, "alice", cluster ^ (1ULL << 63U)).has_value());
+  EXPECT_FALSE(hash.device_of("", "alice", cluster).has_value());
+  EXPECT_FALSE(hash.device_of("not a token", "alice", cluster).has_value());
 }
 
 TEST_F(LockoutTicket, KnowsItsKinds) {

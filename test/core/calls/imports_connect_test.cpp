@@ -107,7 +107,7 @@ TEST(imports_connect, tells_how_a_call_ended) {
 
 TEST(imports_connect, only_calls_are_calls) {
   EXPECT_EQ(call_of(source::connect, with(contact, "VOICE", "CHAT")),
-            R"(ignored: a contact of channel "CHAT" is no call)");
+            R"(ignored: a contact of channel "CHAT" is not a call)");
   EXPECT_EQ(call_of(source::connect, with(contact, "DisconnectTimestamp", "Later")),
             "ignored: the contact has not ended");
 }

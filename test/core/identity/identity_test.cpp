@@ -35,6 +35,30 @@ TEST(identity, a_subject_that_is_no_uuid_is_no_user) {
     EXPECT_FALSE(read_identity(std::string(R"({"sub": )") + subject + "}").has_user) << subject;
 }
 
+TEST(identity, a_foreign_subject_is_a_text_that_is_no_uuid) {
+  const auto found =
+      read_foreign_subject(R"({"iss": "https://i.example/", "sub": "auth0|\u0031"})");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->issuer, "https://i.example/");
+  EXPECT_EQ(found->subject, "auth0|1");
+  EXPECT_EQ(read_foreign_subject(R"({"sub": "auth0|1", "iss": 7})").value().issuer, "");
+  for (const char* claims : {"{}", R"({"sub": ""})", R"({"sub": 7})", R"({"sub": null})",
+                             R"({"sub": "0123abcd-4567-89ab-cdef-0123456789ab"})"})
+    EXPECT_FALSE(read_foreign_subject(claims)) << claims;
+  EXPECT_THROW((void)read_foreign_subject("[]"), error);
+}
+
+TEST(identity, with_user_puts_our_id_in_the_place_of_the_subject) {
+  const uuid user = parse_uuid("0123abcd-4567-89ab-cdef-0123456789ab").value();
+  EXPECT_EQ(with_user(R"({"iss": "i", "sub": "auth0|1", "a\"b": [1, {"c": "\u00e9\n"}]})", user),
+            R"({"sub":"0123abcd-4567-89ab-cdef-0123456789ab","iss":"i","external_sub":"auth0|1",)"
+            "\"a\\\"b\":[1,{\"c\":\"\u00e9\\u000a\"}]}");
+  const std::string forged =
+      with_user(R"({"external_sub": "somebody else", "sub": "auth0|1"})", user);
+  EXPECT_EQ(forged, R"({"sub":"0123abcd-4567-89ab-cdef-0123456789ab","external_sub":"auth0|1"})");
+  EXPECT_EQ(read_identity(forged).user, user);
+}
+
 TEST(identity, only_true_is_anonymous) {
   EXPECT_TRUE(read_identity(R"({"is_anonymous": true})").is_anonymous);
   EXPECT_FALSE(read_identity(R"({"is_anonymous": "true"})").is_anonymous);

@@ -77,7 +77,8 @@ SELECT is(vrm.record_login_attempt(:'u' || 'ip9', false, '192.0.2.8')::text, 'in
 SELECT is((SELECT pending FROM vrm.lock_status(:'u' || 'ip3')), 0,
           'an attempt refused for its network reserves nothing');
 SELECT is(vrm_private.network_of('2001:db8::1:2:3:4'), '2001:db8::', 'of IPv6 a customer''s network counts');
-SELECT vrm.lockout_device_token(:'u') AS device \gset
+SELECT pg_temp.person(:'u') AS owner \gset
+SELECT vrm.lockout_device_token(:'u', vrm_private.remember_device(:'owner', NULL)) AS device \gset
 SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u', device_token => :'device')), 'ok',
           'a device that is known gets in while others are locked out');
 SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u' || 'p', device_token => :'device')), 'locked',
@@ -135,7 +136,8 @@ SELECT ok(vrm.is_locked(:'u' || '@example.org')
 SELECT is((SELECT status::text FROM vrm.begin_attempt(:'u' || '@example.org')), 'locked', 'no password is looked at');
 SELECT is((SELECT status::text
            FROM vrm.begin_attempt(:'u' || '@example.org',
-                                  device_token => vrm.lockout_device_token(:'u' || '@example.org'))),
+                                  device_token => vrm.lockout_device_token(
+                                      :'u' || '@example.org', vrm_private.remember_device(:'alice', NULL)))),
           'locked', 'from a known device neither');
 SELECT is(vrm.record_login_attempt(:'u' || '@example.org', true)::text, 'locked', 'nor a right one of use');
 SELECT is(pg_temp.as_user(:'root', format('SELECT vrm.lock_account(%L, NULL, NULL)', :'alice')), '22004',

@@ -47,9 +47,9 @@ FROM (VALUES ('agents', '2'), ('calls', '12'), ('live', '2'), ('completed', '7')
              ('last_call_at AT TIME ZONE ''UTC''', '2026-03-01 10:12:00'),
              ('jsonb_array_length(recent_calls)', '5'), ('recent_calls #>> ''{0,agent}''', 'sales'))
              AS expected (figure, value);
-SELECT is(pg_temp.as_user(:'bob', 'SELECT calls FROM vrm.user_dashboard()'), '1', 'everybody sees his own');
-SELECT is(pg_temp.as_user(NULL, 'SELECT calls FROM vrm.user_dashboard()'), '0', 'nobody sees none');
-SELECT is(pg_temp.as_user(NULL, 'SELECT success_rate FROM vrm.user_dashboard()'), NULL,
+SELECT is(pg_temp.as_user(:'bob', 'SELECT calls FROM vrm.user_dashboard()'), '1', 'users see their own');
+SELECT is(pg_temp.as_user(NULL, 'SELECT calls FROM vrm.user_dashboard()'), '28000', 'nobody has none');
+SELECT is(pg_temp.as_user(vrm.uuid7(), 'SELECT success_rate FROM vrm.user_dashboard()'), NULL,
           'and a rate of nothing is null');
 
 -- agents ----------------------------------------------------------------------------------------------

@@ -206,7 +206,7 @@ SELECT is(pg_temp.as_user(:'alice',
                           $$WITH tried AS (UPDATE vrm.call_imports SET state = 'new' WHERE state = 'refused'
                                            RETURNING 1) SELECT count(*) FROM tried$$), '1', 'all can be tried again');
 SELECT is(pg_temp.as_user(:'alice', $$UPDATE vrm.call_imports SET state = 'imported' WHERE state = 'new'$$), '42501',
-          'but nobody says himself that a report is done');
+          'but no user may say that a report is done');
 SELECT is(pg_temp.as_user(:'alice',
                           format($$WITH gone AS (DELETE FROM vrm.call_imports WHERE id = %L RETURNING 1)
                                  SELECT count(*) FROM gone$$, :'first')), '0',
@@ -217,7 +217,7 @@ SELECT is(pg_temp.as_user(:'alice',
 SELECT is(pg_temp.as_user(:'alice',
                           $$INSERT INTO vrm.call_imports (source, payload, run_id)
                           VALUES ('vrm', '{}', vrm.uuid7())$$), '42501', 'or into a call of choice');
-SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.call_imports$$), '1', 'everybody sees his own');
+SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.call_imports$$), '1', 'users see their own');
 
 -- what jsonb cannot hold, and what COPY cannot do -------------------------------------------------------------
 

@@ -106,7 +106,7 @@ SELECT pg_temp.started(:'alice', :'agent') AS run \gset
 SELECT ok(pg_temp.error_of(:'alice', format('SELECT vrm.complete_test_run(%L, %L)', :'run', bad)) LIKE '22023 | '
           || why || '%', 'refused: ' || why)
 FROM (VALUES ('{"event": "call_ended", "call": {}}',
-              'results have no member that is known | There is "call", "event". | What another'),
+              'results have no known member | There is "call", "event". | What another'),
              ('{"cost": -1}', 'results are not valid | /cost: must be a number from 0'),
              ('{"cost": 1e12}', 'results are not valid | /cost: must be a number from 0'),
              ('{"currency": "XYZ"}', 'results are not valid | /currency: must be a code of ISO 4217'),

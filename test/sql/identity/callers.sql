@@ -12,7 +12,7 @@ WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
   AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND has_any_column_privilege('authenticated', c.oid, 'SELECT')
 GROUP BY c.oid;
-SELECT plan(33 + (SELECT count(*)::int FROM tenants));
+SELECT plan(44 + (SELECT count(*)::int FROM tenants));
 
 \set alice '00000000-0000-7000-8000-0000000000aa'
 \set bob '00000000-0000-7000-8000-0000000000bb'
@@ -123,7 +123,26 @@ RESET ROLE;
 SET LOCAL vrm.identity = '';
 SET LOCAL ROLE authenticated;
 SELECT is(vrm.account_problem(), 'nobody is signed in', 'nobody at all');
-SELECT is((SELECT count(*) FROM vrm.test_cases), 0::bigint, 'sees no more');
+SELECT throws_ok(statement, '28000', 'nobody is signed in', 'is told so: ' || statement)
+FROM unnest(ARRAY['SELECT count(*) FROM vrm.test_cases', 'SELECT * FROM vrm.agents WHERE user_id = vrm.uid()',
+                  'SELECT * FROM vrm.agents, vrm.login(''a token'')', 'SELECT count(*) FROM vrm.calls',
+                  'SELECT vrm.login(''a token''), (SELECT count(*) FROM vrm.agents)',
+                  'WITH gone AS (DELETE FROM vrm.metrics) SELECT 1',
+                  'SELECT * FROM vrm.user_dashboard()']) AS statement;
+SELECT lives_ok('EXPLAIN SELECT count(*) FROM vrm.test_cases', 'a plan can be looked at');
+SELECT lives_ok('SELECT count(*) FROM vrm.test_case_templates', 'and what is no user''s');
+RESET ROLE;
+SELECT pg_temp.become(:'bob');
+PREPARE seen AS SELECT count(*) > 0 FROM vrm.test_cases;
+EXECUTE seen;
+RESET ROLE;
+SET LOCAL vrm.identity = '';
+SET LOCAL ROLE authenticated;
+SELECT throws_ok('seen', '28000', NULL, 'a plan of somebody else''s is none of nobody''s');
+RESET ROLE;
+SELECT lives_ok('SELECT count(*) FROM vrm.test_cases', 'who owns the tables is somebody');
+SET LOCAL ROLE service_role;
+SELECT lives_ok('SELECT count(*) FROM vrm.test_cases', 'and so is a service');
 RESET ROLE;
 
 SELECT is(policies, 1::bigint, format('%s has the restrictive policy', tenant)) FROM tenants ORDER BY tenant;

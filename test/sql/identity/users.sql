@@ -42,7 +42,7 @@ SELECT is((SELECT count(*) FROM vrm.user_profiles WHERE id = :'bob') + (SELECT c
               WHERE user_id = :'bob')
           + (SELECT count(*) FROM vrm.transcript_turns WHERE user_id = :'bob') + (SELECT count(*) FROM vrm.run_events
               WHERE user_id = :'bob'),
-          0::bigint, 'deleting a user takes everything that was his');
+          0::bigint, 'deleting a user takes everything that was theirs');
 
 -- own profile ------------------------------------------------------------------------------------
 

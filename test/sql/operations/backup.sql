@@ -134,9 +134,9 @@ SELECT is((SELECT round(value / 86400) FROM vrm.recovery_status() WHERE check_na
 ROLLBACK TO one_place;
 
 SELECT throws_ok(format('SELECT vrm.record_backup(%s)', bad), state, message, 'refused: ' || bad)
-FROM (VALUES ('''[]''', '22023', 'no stanza is of this server'),
+FROM (VALUES ('''[]''', '22023', 'no stanza belongs to this server'),
       ('''{}''', '22023', 'a list of backups has to be a JSON array'),
-             ('''[{"db": [{"system-id": 7}]}]''', '22023', 'no stanza is of this server'),
+             ('''[{"db": [{"system-id": 7}]}]''', '22023', 'no stanza belongs to this server'),
              ('''[]'', ''floppies''', '0A000', 'backups of source "floppies" cannot be read'),
              ('''[{"label": "x"}]'', ''plain''', '23502', NULL),
              ('''[{"label": "x", "kind": "some", "started_at": "2026-01-01", "finished_at": '

@@ -142,7 +142,7 @@ SELECT is((SELECT count(*) FROM vrm.export_user_data(:'alice') WHERE relation = 
           'a reference that is about others makes no row a person''s');
 SELECT throws_ok($$SELECT vrm.classify_column('vrm.agents', 'no_such', 'personal')$$, '42703', NULL,
                  'only columns that are there are classed');
--- who owns a table, and is no superuser, may give its columns types of his own, with casts
+-- whoever owns a table, and is not a superuser, may give its columns types of their own, with casts
 CREATE ROLE shopkeeper;
 CREATE SCHEMA shop AUTHORIZATION shopkeeper;
 CREATE TABLE shop.notes (id integer PRIMARY KEY, user_id uuid, what text);

@@ -222,7 +222,7 @@ FROM (VALUES ('true) FROM vrm.agents WHERE (true', '42601'), ('true), (false', '
       ('true) UNION SELECT (true', '42601'), ('true); DROP TABLE vrm.metrics; SELECT (true', '42601'),
              ('(true', '42601'), ('', '42601'), ('no_such_column', '42703'), ('name', '42804'),
              ('count(*) > 0', '42803')) AS b (bad, state);
--- a table's owner who is no superuser, and may register checks
+-- a table's owner who is not a superuser, and may register checks
 CREATE ROLE keeper;
 GRANT USAGE ON SCHEMA vrm TO keeper;
 GRANT EXECUTE ON FUNCTION vrm.add_quality_check(text, regclass, text, text, name[], regclass, name[], interval, text,
@@ -243,10 +243,10 @@ SELECT is(pg_temp.error_as('keeper',
                            $$SELECT vrm.add_quality_check('mine', 'public.notes', 'custom',
                                                           'kept.who() = ''keeper''')$$), 'no error',
           'the owner of a table registers checks');
-SELECT is(pg_temp.found('mine'), 'error 0 3', 'and they run as him, whoever runs them');
+SELECT is(pg_temp.found('mine'), 'error 0 3', 'and they run as the owner, whoever runs them');
 SELECT is(pg_temp.error_as('keeper',
                            $$SELECT vrm.add_quality_check('theirs', 'vrm.test_case_templates', 'custom', 'true')$$),
-          '42501', 'on tables of others he registers none');
+          '42501', 'on tables of others an owner registers none');
 SELECT is(pg_temp.error_as('keeper',
                            format($$INSERT INTO vrm.quality_check (name, rel, kind, expression, registered_by)
                                   VALUES ('x', 'public.notes', 'custom', 'true', %L)$$, current_user)),
@@ -264,7 +264,8 @@ CREATE TABLE kept.orders (id integer PRIMARY KEY);
 INSERT INTO kept.orders VALUES (1);
 ALTER TABLE kept.orders ADD CONSTRAINT asks CHECK (kept.who() = 'keeper') NOT VALID, OWNER TO keeper;
 SELECT vrm.derive_quality_checks('kept.orders') \g /dev/null
-SELECT is(pg_temp.found('kept.orders/range/asks'), 'error 0 1', 'checks of his table''s definition run as him, too');
+SELECT is(pg_temp.found('kept.orders/range/asks'), 'error 0 1',
+          'checks of the table''s definition run as its owner, too');
 SELECT pg_temp.error_as('keeper',
                         format($$SELECT vrm.add_quality_check(%L, 'public.notes', 'custom', 'kept.%s()')$$, f, f))
                         FROM unnest('{writes,escapes,unlocks}'::text[]) AS f \g /dev/null

@@ -1,7 +1,7 @@
 -- The report: what it shows, that nothing a user has typed gets out of its place, and that the page
 -- needs nothing but itself.
 BEGIN;
-SELECT plan(26);
+SELECT plan(33);
 \ir ../include/people.sql
 
 -- an empty database ------------------------------------------------------------------------------------
@@ -10,7 +10,7 @@ SELECT lives_ok($$SELECT xmlparse(DOCUMENT vrm.report())$$, 'a report on nothing
 SELECT ok(vrm.report() ~ '>nothing yet</text></svg>' AND vrm.report() ~ '<p class="none">Nothing yet'
           AND vrm.report() ~ '>no call yet<',
           'and says that there is nothing yet');
-SELECT is((SELECT count(*) FROM regexp_matches(vrm.report(), '<svg ', 'g')), 5::bigint, 'with its five charts');
+SELECT is((SELECT count(*) FROM regexp_matches(vrm.report(), '<svg ', 'g')), 7::bigint, 'with its seven charts');
 SELECT throws_ok($$SELECT vrm.report('pdf')$$, '22023', 'there is no report of format "pdf"',
                  'other formats there are not');
 
@@ -35,6 +35,20 @@ INSERT INTO vrm.storage_samples (path, day, at, used_bytes, free_bytes)
     WITH ORDINALITY AS g (d, n);
 INSERT INTO vrm.quality_run (check_name, relation, severity, failed, total)
     VALUES ('no negative lengths', 'vrm.test_runs', 'error', 3, 10);
+INSERT INTO vrm.audit_log (class, at, action) VALUES ('security', now(), 'locked by hand');
+INSERT INTO vrm.backups (source, label, kind, started_at, finished_at, failed)
+    SELECT 'plain', k || f, k, now() - interval '25 hours', now() - interval '24 hours', f
+    FROM (VALUES ('full', false), ('incr', false), ('diff', false), ('full', true)) AS b (k, f);
+INSERT INTO vrm.alert_history (alert, severity, metric, value, threshold, since, resolved_at)
+    VALUES ('DiskFull', 'critical', 'x', 1, 0, now() - interval '90 days', NULL),
+           ('Slow', 'warning', 'x', 1, 0, now() - interval '2 hours', now() - interval '1 hour'),
+           ('LongAgo', 'warning', 'x', 1, 0, now() - interval '90 days', now() - interval '80 days');
+INSERT INTO vrm.suite_runs (user_id, name, agent_id, agent_version, repeats, min_pass_rate)
+    VALUES (:'alice', 'Smoke', :'agent', 1, 2, 0.9) RETURNING id AS suite_run \gset
+INSERT INTO vrm.suite_run_cases (user_id, suite_run_id, position, case_id, name)
+    VALUES (:'alice', :'suite_run', 1, vrm.uuid7(), 'a case');
+INSERT INTO vrm.suite_calls (user_id, suite_run_id, position, repeat, run_id, passed)
+    SELECT :'alice', :'suite_run', 1, n, vrm.uuid7(), n = 1 FROM generate_series(1, 2) AS n;
 CREATE TEMP TABLE page AS SELECT vrm.report() AS html, vrm.report('md') AS md;
 
 SELECT lives_ok('SELECT xmlparse(DOCUMENT html) FROM page', 'the page is well-formed, whatever it shows');
@@ -58,9 +72,12 @@ SELECT is((SELECT count(DISTINCT length(regexp_replace(l, '\\\|', '', 'g'))
                         - length(replace(regexp_replace(l, '\\\|', '', 'g'), '|', '')))
            FROM page, regexp_split_to_table(substring(md FROM '## Why calls failed\n\n(.*?)\n\n'), '\n') AS l
            WHERE l <> ''), 1::bigint, 'and no column of a table');
-SELECT is(vrm_private.html($$<a b="c" d='e'>&$$), '&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;',
-          'five characters are written otherwise');
-SELECT is(vrm_private.markdown(E'a|b\n<c> [d](e) `f`'), 'a\|b &lt;c\> \[d\]\(e\) \`f\`', 'in Markdown more of them');
+SELECT is(vrm.report_page('{"tables": [{"columns": [{"name": "<b>", "unit": "<i>"}], "rows": [["<u>"]]}]}')
+              ~ '<(b|i|u)>', false, 'whatever the data says');
+SELECT throws_ok($$SELECT vrm.report_page('{}', 'html', 'p {} </style><script>')$$, '22023',
+                 'style sheet would end its element', 'a style sheet stays one');
+SELECT throws_ok($$SELECT vrm.report_page('[]')$$, '22023', 'data of a report must be an object',
+                 'what is no report is not drawn');
 
 -- what it shows ---------------------------------------------------------------------------------------------
 
@@ -77,26 +94,33 @@ SELECT ok(html ~ '<h2>Health</h2>' AND html ~ '<h2>Recovery</h2>' AND html ~ '<h
           FROM page;
 SELECT is((SELECT count(*) FROM page,
            regexp_matches(html,
-                          '<svg [^>]*role="img" aria-labelledby="(chart-[0-9a-f]+)-title \1-desc">\s*<title '
+                          '<svg [^>]*role="img" aria-labelledby="(chart-[a-z_0-9]+)-title \1-desc">\s*<title '
                           'id="\1-title">[^<]+</title>\s*<desc id="\1-desc">[^<]+</desc>', 'g')),
-          5::bigint, 'every chart has a title and a description');
-SELECT ok(html
-          ~ '<title id="chart-[0-9a-f]+-title">Success rate</title>\s*<desc id="chart-[0-9a-f]+-desc">Completed calls '
-            'of those', 'of its own') FROM page;
+          7::bigint, 'every chart has a title and a description');
+SELECT ok(html ~ ('<title id="chart-success_rate-title">Success rate</title>\s*'
+                  '<desc id="chart-success_rate-desc">Completed calls of those'), 'of its own') FROM page;
 SELECT is((SELECT count(*) FROM page, regexp_matches(html, '>pitr_window<', 'g')), 1::bigint, 'each once') FROM page;
 SELECT ok(md ~ E'## Calls per day\n' AND md ~ E'\\| day \\| completed \\| failed \\| cancelled \\|',
           'the same as Markdown') FROM page;
-SELECT is((SELECT string_agg(vrm_private.figure(v, 'percent'), ', ' ORDER BY n)
-           FROM unnest(ARRAY[0, 0.004, 28.999999999999996, 66.66, 99.96, 99.996, 100]) WITH ORDINALITY AS u (v, n)),
-          '0 %, 0.1 %, 29 %, 66.6 %, 99.9 %, 99.9 %, 100 %', 'only all is 100 %, and only nothing is 0 %');
-SELECT is((SELECT array_agg(round(s::numeric, 1))
-           FROM unnest(ARRAY[vrm_private.chart_scale(7, 'number'), vrm_private.chart_scale(21, 'number'),
-                             vrm_private.chart_scale(100, 'seconds'),
-          vrm_private.chart_scale(90, 'percent'), vrm_private.chart_scale(3e9, 'bytes')]) AS s),
-          ARRAY[2, 10, 30, 25, 1073741824.0], 'scales are round numbers of their unit');
-SELECT is(has_function_privilege('authenticated', 'vrm.report(text)', 'EXECUTE')
-          OR has_function_privilege('anon', 'vrm.report(text)', 'EXECUTE'), false,
-          'it is not for users: it is about all of them');
+SELECT is((SELECT array_agg(e[1] ORDER BY n) FROM page, split_part(html, 'chart-backups-desc">', 3) AS drawn,
+           regexp_matches(drawn, ': (\d [a-z]+)</title></rect>', 'g') WITH ORDINALITY AS f (e, n)),
+          ARRAY['1 full', '2 incremental', '1 failed'], 'backups of each kind');
+SELECT is((SELECT array_agg(a ->> 0 ORDER BY n) FROM jsonb_array_elements(vrm.report_data() #> '{tables,0,rows}')
+           WITH ORDINALITY AS r (a, n)), ARRAY['DiskFull', 'Slow'], 'alerts, the open ones first');
+SELECT ok(md ~ '\n\| suite \| .*\n\| Smoke \| .*version 1 \| 2 \| 50 % \| 90 % \|', 'runs of suites') FROM page;
+SELECT ok(html ~ format('<rect class="bad partial" [^>]*><title>%s, so far: 1 lockouts',
+                        to_char(now() AT TIME ZONE 'UTC', 'FMMon DD')), 'today is not over') FROM page;
+SELECT is(vrm.report_data() #> '{figures,1}',
+          '{"id": "success_rate", "name": "Success rate", "value": 70, "unit": "percent",
+            "note": "{} failed", "note_value": 3, "note_unit": "number"}', 'figures are numbers in the data');
+SELECT is(vrm.report_data() #>> '{figures,5,value}', pg_database_size(current_database())::text, 'to the byte');
+SELECT is(split_part(vrm.report(), '<div class="tiles">', 1),
+          split_part(vrm.report_page(vrm.report_data(), 'html', vrm_private.report_style()), '<div class="tiles">', 1),
+          'the page is drawn from the data, with its style sheet');
+SELECT ok(vrm_private.report_style() ~ '^\s*/\*.*\*/\s*:root \{.*\n\}\s*$', 'the style sheet is the whole file');
+SELECT is((SELECT count(*) FROM unnest(ARRAY['vrm.report(text)', 'vrm.report_data()']) AS f,
+                                unnest(ARRAY['authenticated', 'anon']) AS r
+           WHERE has_function_privilege(r, f, 'EXECUTE')), 0::bigint, 'it is not for users: it is about all of them');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -109,7 +109,8 @@ FROM unnest(ARRAY['vrm.agents', 'vrm.test_runs', 'vrm.test_cases', 'vrm.test_run
                   'vrm.all_test_runs']) AS relation;
 SELECT is(pg_temp.as_user(:'alice', 'SELECT count(*) FROM vrm.all_test_runs'), '2',
           'own calls, live and archived, are');
-SELECT is(pg_temp.as_user(NULL, 'SELECT count(*) FROM vrm.all_test_runs'), '0', 'without an identity nothing is');
+SELECT is(pg_temp.as_user(NULL, 'SELECT count(*) FROM vrm.all_test_runs'), '28000',
+          'without an identity nothing is, and that is an error');
 
 SELECT is(pg_temp.as_user(:'alice', format('INSERT INTO %s', row)), '42501',
           'nothing is put into somebody else''s name: ' || row)

@@ -30,7 +30,7 @@ SELECT pg_temp.ends_with($$SELECT selftest.raise('nothing')$$, 'no error');
 SELECT pg_temp.ends_with('SELECT selftest.divide(1, 0)', '22012 | division by zero');
 SELECT pg_temp.ends_with('SELECT selftest.divide(6, 3)', 'no error');
 SELECT pg_temp.ends_with('SELECT selftest.nested(5)', '22012 | division by zero');
-SELECT ok(selftest.context_kept(), 'who catches one goes on in the memory context he was in');
+SELECT ok(selftest.context_kept(), 'who catches one goes on in the memory context of before');
 
 -- cancellation ----------------------------------------------------------------------------------------
 

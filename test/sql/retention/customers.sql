@@ -63,7 +63,8 @@ SELECT is((SELECT count(*) FROM vrm.audit_log WHERE detail::text LIKE '%Noor%'),
 SELECT vrm.place_hold('case 7', run_id => :'archived') AS hold \gset
 SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.erase_customer('Noor Aziz')$$),
           format('55006 | test run "%s" is under a legal hold | Nothing was deleted. | '
-          'Ask who keeps the database: SELECT vrm.release_hold(...);', :'archived'), 'a legal hold keeps everything');
+          'Ask the database administrator: SELECT vrm.release_hold(...);',
+          :'archived'), 'a legal hold keeps everything');
 SELECT is((SELECT count(*) FROM vrm.all_test_runs WHERE user_id = :'alice'), 7::bigint, 'all of it');
 SELECT vrm.release_hold(:'hold') \g /dev/null
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.erase_customer('Noor Aziz')$$), '5', 'a customer is erased');

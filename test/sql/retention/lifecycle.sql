@@ -1,6 +1,6 @@
 -- Accounts end: deleted at once, recoverable for 30 days, then erased with everything of theirs.
 BEGIN;
-SELECT plan(47);
+SELECT plan(48);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob,
     pg_temp.person('root@example.org') AS root \gset
@@ -73,7 +73,9 @@ SELECT throws_ok(format('SELECT vrm.erase_user(%L, ''test'')', :'bob'), '55006',
 SELECT vrm.release_hold(:hold) \g /dev/null
 SELECT is(vrm.retention_step((vrm_private.begin_retention_run('users.inactive')).run_id, 0, 1000, 100), 1::bigint,
           'who did not come for three years is deleted');
-SELECT is(pg_temp.account(:'bob'), 'deleted+' || :'bob' || '@invalid t t t', 'as if he had asked');
+SELECT is((SELECT string_agg(user_id || ' ' || (requested_by = user_id), ', ') FROM vrm_private.deleted_accounts),
+          :'bob' || ' true', 'so that who comes back may recover it');
+SELECT is(pg_temp.account(:'bob'), 'deleted+' || :'bob' || '@invalid t t t', 'as if by request');
 SELECT is((SELECT no_policy + several_policies FROM vrm.retention_coverage() WHERE target = 'vrm.user_profiles'),
           0::bigint, 'every account matches one policy');
 

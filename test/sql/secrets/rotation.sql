@@ -1,6 +1,6 @@
 -- Rotation: where rows are replaced past the executor, and where it takes an UPDATE.
 BEGIN;
-SELECT plan(19);
+SELECT plan(22);
 \ir ../include/secrets.sql
 
 CREATE TABLE rotating (id bigint PRIMARY KEY, name text, owner uuid, content vrm.sealed, UNIQUE (name));
@@ -60,6 +60,25 @@ SELECT is_empty($$
     EXCEPT (SELECT relation, column_name FROM vrm_private.sealed_triggers()
             UNION SELECT relation, column_name FROM vrm_private.sealed_contexts)$$,
     'rotation knows of every sealed column of the platform');
+
+-- A lock that a parallel worker takes is gone when the worker is, and vrm.key_destroy() with it.
+CREATE TABLE loose AS SELECT vrm.seal_random() AS value FROM generate_series(1, 500);
+CREATE FUNCTION pg_temp.held_keys() RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM pg_locks
+    WHERE pid = pg_backend_pid() AND locktype = 'object' AND classid = 'vrm_private.keyring'::regclass
+$$;
+SELECT vrm.key_create('data') AS newer_key, pg_temp.held_keys() AS held \gset
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL parallel_leader_participation = off;
+CREATE TABLE resealed AS SELECT vrm.reseal(value) AS value FROM loose;
+SELECT is((SELECT count(*) FROM resealed WHERE vrm.key_of(value) = :newer_key), 500::bigint, 'values are sealed anew');
+SELECT is(pg_temp.held_keys(), (:held + 1)::bigint, 'and the transaction holds their key, not a worker that has ended');
+SELECT is_empty($$SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('vrm'::regnamespace,
+                  'vrm_private'::regnamespace) AND proparallel = 's' AND proname <> 'platform_script'
+                  AND (proname ~ 'seal_random|reseal|^seal$'
+                       OR prosrc ~ 'vrm\.(re)?seal(_random)?\(')$$, 'nothing that seals runs in a worker');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(87);
+SELECT plan(108);
 \ir ../include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
@@ -139,7 +139,7 @@ INSERT INTO vault VALUES ('00000000-0000-0000-0000-000000000001', 1, 'a, "b"', v
                          ('00000000-0000-0000-0000-000000000002', 1, 'x', vrm.seal('third')),
                          ('00000000-0000-0000-0000-000000000002', 2, 'x', NULL);
 CREATE TEMP VIEW opened AS SELECT number, owner,
-    vrm.reveal_row('vault', 'content', row(owner, number, label)::text) AS content FROM vault;
+    vrm.reveal_row(v, 'content') AS content FROM vault v;
 SELECT is((SELECT array_agg(content ORDER BY owner, number) FROM opened),
           ARRAY['before', 'first', 'second', 'third', NULL], 'every row opens, those from before as well');
 SELECT ok(bool_and(vrm.is_bound(content)), 'bound to its row') FROM vault;
@@ -165,6 +165,43 @@ UPDATE vault SET number = number + 10;
 UPDATE vault SET label = label || '!', owner = '00000000-0000-0000-0000-000000000003' WHERE number = 11;
 SELECT is((SELECT array_agg(content ORDER BY number, content) FROM opened),
           ARRAY['before', 'first', 'third', 'second', NULL], 'values follow when the primary key changes');
+
+-- an earlier value of the same row, which somebody has kept
+CREATE ROLE vrm_test_writer;
+CREATE TABLE notes (id int, part int, sealed vrm.sealed, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+CREATE TABLE notes_1 PARTITION OF notes FOR VALUES IN (1);
+CREATE TABLE notes_2 PARTITION OF notes FOR VALUES IN (2);
+SELECT vrm.seal_column('notes', 'sealed') \g /dev/null
+GRANT USAGE ON SCHEMA vrm TO vrm_test_writer;
+GRANT EXECUTE ON FUNCTION vrm.seal(vrm.secret, bytea), vrm.is_bound(bytea), vrm.is_sealed(bytea) TO vrm_test_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notes TO vrm_test_writer;
+CREATE FUNCTION pg_temp.notes() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(id || ' ' || vrm.reveal_row('notes', 'sealed', row(id, part)::text), ', ' ORDER BY id) FROM notes
+$$;
+INSERT INTO notes VALUES (1, 1, vrm.seal('at first'));
+SELECT sealed AS earlier FROM notes \gset
+SET LOCAL ROLE vrm_test_writer;
+UPDATE notes SET sealed = vrm.seal('later') WHERE id = 1;
+SELECT is(pg_temp.failure(format('UPDATE notes SET sealed = %L WHERE id = 1', :'earlier')),
+          '42501 | a sealed value that is bound to a row cannot be put back | It may be an earlier value of the row; '
+          'only the owner of the table restores those. | Write vrm.seal($1).',
+          'an earlier value of a row is not put back');
+SELECT throws_ok(format('WITH gone AS (DELETE FROM notes WHERE id = 1) INSERT INTO notes VALUES (1, 2, %L)',
+                        :'earlier'), '42501', NULL, 'nor inserted');
+SELECT throws_ok(format('INSERT INTO notes VALUES (1, 1, %L) ON CONFLICT (id, part) '
+                        'DO UPDATE SET sealed = excluded.sealed', :'earlier'), '42501', NULL, 'nor by ON CONFLICT');
+SELECT throws_ok(format('INSERT INTO notes VALUES (1, 1, vrm.seal(''x'')) ON CONFLICT (id, part) '
+                        'DO UPDATE SET sealed = %L', :'earlier'), '42501', NULL, 'in whichever half');
+UPDATE notes SET sealed = sealed;
+INSERT INTO notes SELECT i, 1, vrm.seal(('put ' || i)::vrm.secret) FROM generate_series(1, 3) AS i
+ON CONFLICT (id, part) DO UPDATE SET sealed = excluded.sealed;
+UPDATE notes SET part = 2 WHERE id > 1;
+RESET ROLE;
+SELECT is(pg_temp.notes(), '1 put 1, 2 put 2, 3 put 3',
+          'who writes what is new writes as ever, to other partitions, too');
+UPDATE notes SET sealed = :'earlier' WHERE id = 1;
+SELECT is(pg_temp.notes(), '1 at first, 2 put 2, 3 put 3', 'the owner restores what a backup has');
+
 ALTER TABLE vault RENAME label TO tag;
 ALTER TABLE vault RENAME content TO inside;
 SELECT is(vrm.reveal_row('vault', 'inside', '(00000000-0000-0000-0000-000000000001,10,early)'), 'before',
@@ -179,6 +216,58 @@ SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'tag', '(a,b,c)')$$, '55000', 
                  'only sealed columns are revealed');
 SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '(not a uuid,10,x)')$$, '22P02', NULL,
                  'keys are of their types');
+SELECT is((SELECT count(*) FROM vault v WHERE vrm.reveal_row(v, 'inside')
+               IS DISTINCT FROM vrm.reveal_row('vault', 'inside', row(owner, number, tag)::text)), 0::bigint,
+          'a row is named by itself or by its primary key');
+SELECT throws_ok($$SELECT vrm.reveal_row(v, 'tag') FROM vault v$$, '55000', NULL, 'by itself for sealed columns, too');
+
+-- rows that are not in the table -------------------------------------------------------------------
+
+SELECT v::text AS early FROM vault v WHERE number = 10 \gset
+SELECT is(vrm.reveal_row(:'early'::vault, 'inside'), 'before', 'a row says no more than that there is one like it');
+SELECT is((SELECT array_agg(vrm.reveal_row(row(w.owner, w.number, w.tag, v.inside, NULL)::vault, 'inside'))
+           FROM vault v, vault w WHERE v.number = 10 AND w.number <> 10), array_fill(NULL::text, ARRAY[4]),
+          'a value beside the key of another row does not open');
+SELECT is((SELECT array_agg(vrm.reveal_row(f, 'inside'))
+           FROM (SELECT (row(v.owner, k.number, v.tag, v.inside, NULL)::vault).*
+                 FROM vault v, unnest(ARRAY[0, 99, NULL]) AS k (number) WHERE v.number = 10) AS g,
+                LATERAL (SELECT row(g.*)::vault AS f) AS forged), array_fill(NULL::text, ARRAY[3]),
+          'nor beside one that no row has');
+SELECT throws_ok($$SELECT vrm.reveal_row(row(owner, number, tag, inside, other), 'inside') FROM vault$$, '42809',
+                 'row is not of a table', 'columns alone are no row of a table');
+CREATE TYPE pg_temp.alike AS (owner uuid, number int, label text, inside bytea, other bytea);
+SELECT throws_ok($$SELECT vrm.reveal_row(row(owner, number, tag, inside, other)::pg_temp.alike, 'inside') FROM vault$$,
+                 '42809', NULL, 'nor are those of another type');
+CREATE TEMP VIEW looking_alike AS SELECT * FROM vault;
+SELECT throws_ok('SELECT vrm.reveal_row(l, $$inside$$) FROM looking_alike l', '55000', NULL, 'or of a view');
+UPDATE vault SET inside = vrm.seal('after') WHERE number = 10;
+SELECT is(vrm.reveal_row(:'early'::vault, 'inside'), NULL, 'what a row has held does not open from a copy of it');
+WITH changed AS (UPDATE vault v SET inside = vrm.seal('before') WHERE number = 10
+                 RETURNING vrm.reveal_row(v, 'inside') AS said)
+SELECT is(said, NULL, 'nor what the query itself has just written') FROM changed;
+SELECT v::text AS early FROM vault v WHERE number = 10 \gset
+
+CREATE ROLE revealing_reader IN ROLE vrm_reveal, authenticated;
+ALTER TABLE vault ENABLE ROW LEVEL SECURITY;
+CREATE POLICY second ON vault TO revealing_reader USING (number = 12);
+SET LOCAL ROLE revealing_reader;
+SELECT throws_ok(format('SELECT vrm.reveal_row(%L::vault, ''inside'')', :'early'), '42501',
+                 'permission denied for table vault', 'whoever may not read the table learns nothing by a row of it');
+RESET ROLE;
+GRANT SELECT (number, tag, inside) ON vault TO revealing_reader;
+SET LOCAL ROLE revealing_reader;
+SELECT throws_ok(format('SELECT vrm.reveal_row(%L::vault, ''inside'')', :'early'), '42501',
+                 'permission denied for table vault', 'nor by some of its columns');
+RESET ROLE;
+GRANT SELECT ON vault TO revealing_reader;
+SET LOCAL ROLE revealing_reader;
+SELECT is(vrm.reveal_row(:'early'::vault, 'inside'), NULL, 'nor past a policy');
+SELECT is((SELECT array_agg(vrm.reveal_row(v, 'inside') ORDER BY owner) FROM vault v), ARRAY['second', NULL],
+          'which lets others through');
+RESET ROLE;
+SELECT is(vrm.reveal_row(:'early'::vault, 'inside'), 'before', 'a plan that is kept follows the role');
+ALTER TABLE vault DISABLE ROW LEVEL SECURITY;
+
 SELECT throws_ok($$SELECT vrm.seal_column('vault', 'tag')$$, '42804', NULL, 'only bytea can be sealed');
 SELECT throws_ok($$SELECT vrm.seal_column('kept', 'free')$$, '55000', NULL, 'only tables with a primary key');
 
@@ -190,7 +279,7 @@ SELECT is((SELECT array_agg(DISTINCT pg_temp.failure(format('SELECT vrm.reveal_r
            FROM vault WHERE owner = '00000000-0000-0000-0000-000000000003'),
           ARRAY['22000 | value cannot be opened | It is not a sealed value, was changed, belongs elsewhere, or its key '
                 'is unknown or destroyed.'],
-          'his values are noise');
+          'what it sealed is noise');
 SELECT lives_ok($$UPDATE vault SET inside = inside, tag = tag$$, 'which an UPDATE that leaves them alone may keep');
 SELECT pg_temp.stays_shut($$UPDATE vault SET number = number + 1
                           WHERE owner = '00000000-0000-0000-0000-000000000003'$$, 'but not under another primary key');

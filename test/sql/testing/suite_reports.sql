@@ -1,32 +1,7 @@
--- Verdicts, reports, comparisons and the gate.
+-- Reports of suites, comparisons and the gate.
 BEGIN;
-SELECT plan(56);
-\ir ../include/people.sql
-SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
-SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
-       pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('sales')$$) AS bobs_agent \gset
-CREATE FUNCTION pg_temp.of_alice(query text) RETURNS text LANGUAGE sql AS
-    $$ SELECT pg_temp.as_user((SELECT id FROM auth.users WHERE email = 'alice@example.org'), query) $$;
-SELECT pg_temp.of_alice($$INSERT INTO vrm.test_cases (name, evaluator_metrics)
-    VALUES ('books', '{"checks": [{"check": "said", "text": "booked"}]}') RETURNING id$$) AS books,
-       pg_temp.of_alice($$INSERT INTO vrm.test_cases (name) VALUES ('plain') RETURNING id$$) AS plain,
-       pg_temp.of_alice($$INSERT INTO vrm.test_cases (name, evaluator_metrics)
-    VALUES ('kind', '{"metrics": [{"metric": "tone", "decides": true, "threshold": 0.5}]}') RETURNING id$$) AS kind,
-       pg_temp.of_alice($$INSERT INTO vrm.metrics (name, prompt) VALUES ('tone', 'Kind?') RETURNING id$$) AS tone,
-       pg_temp.of_alice($$INSERT INTO vrm.metrics (name, prompt) VALUES ('facts', 'Right?') RETURNING id$$) AS facts,
-       pg_temp.as_user(:'bob', $$INSERT INTO vrm.metrics (name, prompt) VALUES ('tone', 'x') RETURNING id$$)
-           AS bobs_tone \gset
-
--- Runs a suite of cases; of "books" so many calls, the first ones, say what they should.
-CREATE FUNCTION pg_temp.play(suite_run uuid, good integer) RETURNS void LANGUAGE sql AS $$
-    SELECT pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => 1000)');
-    SELECT pg_temp.of_alice(format('SELECT vrm.complete_test_run(%L, %L)', c.run_id, format(
-        '{"duration": "1:00", "transcript": [{"speaker": "customer", "message": "hi", "time": "0:00", "ms": 0},
-          {"speaker": "Agent", "message": "%s", "time": "0:01", "ms": %s}]}',
-        CASE WHEN c.repeat <= good OR k.name <> 'books' THEN 'It is booked' ELSE 'No' END, 500 + 10 * c.repeat)))
-    FROM vrm.suite_calls c JOIN vrm.suite_run_cases k USING (user_id, suite_run_id, position)
-    WHERE c.suite_run_id = play.suite_run
-$$;
+SELECT plan(29);
+\ir ../include/played_suites.sql
 
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L, %L]::uuid[], %L, repeats => 5)', :'books', :'plain',
                                :'agent')) AS first \gset
@@ -115,68 +90,6 @@ SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L, re
 SELECT pg_temp.play(:'few', 0) \g /dev/null
 SELECT is(pg_temp.of_alice(format($$SELECT string_agg(verdict, ' ') FROM vrm.compare_suite_runs(%L, %L)$$, :'few',
                                   :'few')), 'not enough runs', 'three runs can show nothing');
-
--- verdicts
-SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L, %L]::uuid[], %L)', :'kind', :'plain', :'agent'))
-    AS judged \gset
-SELECT pg_temp.play(:'judged', 0) \g /dev/null
-SELECT run_id AS run FROM vrm.suite_calls WHERE suite_run_id = :'judged' AND position = 1 \gset
-SELECT run_id AS other FROM vrm.suite_calls WHERE suite_run_id = :'judged' AND position = 2 \gset
-CREATE FUNCTION pg_temp.passed(run uuid) RETURNS boolean
-    LANGUAGE sql AS $$ SELECT passed FROM vrm.suite_calls WHERE run_id = run $$;
-CREATE FUNCTION pg_temp.verdict(run uuid, metric uuid, rest text) RETURNS text LANGUAGE sql AS $$
-    SELECT pg_temp.of_alice(format('SELECT vrm.record_verdict(%L, %L, %s)', run, metric, rest)) $$;
-SELECT is(pg_temp.passed(:'run'), NULL, 'a metric that decides is waited for');
-SELECT is(pg_temp.of_alice(format('SELECT g FROM vrm.suite_gate(%L) AS g', :'judged')),
-          '(f,"calls without a verdict: 1")', 'by the gate, too');
-SELECT is(pg_temp.passed(:'other'), true, 'a call that nobody has to judge has passed');
-SELECT is(pg_temp.verdict(:'run', :'tone', $$'gpt', score => 0.4, rationale => 'curt'$$), '', 'a judge gives a score');
-SELECT is(pg_temp.passed(:'run'), false, 'below the threshold');
-SELECT is((SELECT failed_metrics FROM vrm.suite_calls WHERE run_id = :'run'),
-          '[{"check": "tone", "reason": "gpt: curt"}]', 'which is why it failed');
-SELECT is(pg_temp.verdict(:'run', :'tone', $$'claude', score => 0.6$$) || pg_temp.verdict(:'run', :'tone',
-    $$'gemini', true$$), '', 'two others think better of it');
-SELECT is(pg_temp.passed(:'run'), true, 'the majority counts');
-SELECT is(pg_temp.verdict(:'run', :'tone', $$'bob@example.org', false, rationale => 'rude'$$), '',
-          'a person says something');
-SELECT is(pg_temp.passed(:'run'), false, 'and overrules them all');
-SELECT is((SELECT string_agg(judge, ' ' ORDER BY at, judge) FROM vrm.metric_results WHERE run_id = :'run'),
-          'bob@example.org claude gemini gpt', 'all is kept');
-SELECT is((SELECT count(*) FROM vrm.audit_log WHERE relation = 'vrm.metric_results' AND action = 'INSERT'), 4::bigint,
-          'and audited');
-SELECT is((SELECT count(*) FROM vrm.audit_log WHERE new::text LIKE '%rude%'), 0::bigint, 'but for the words');
-SELECT is(pg_temp.error_of(:'alice',
-                           format($$SELECT vrm.record_verdict(%L, %L, 'gpt', true)$$, :'run',
-                                  :'tone')) LIKE '23505 | judge "gpt" has said something of test run%', true,
-          'a judge answers once');
-SELECT is(pg_temp.passed(:'run'), false, 'and changes nothing by a second answer');
-SELECT is(pg_temp.verdict(:'other', :'facts', $$'gpt', false$$), '', 'a metric that the case does not name');
-SELECT is(pg_temp.passed(:'other'), false, 'decides where none is said to');
-SELECT is(pg_temp.verdict(:'other', :'facts', $$'an auditor', true, is_person => true$$), '',
-          'a person by another name');
-SELECT is(pg_temp.passed(:'other'), true, 'overrules as well');
-SELECT is(pg_temp.of_alice(format('SELECT pass_rate FROM vrm.metric_summary(%L)', :'facts')), '1.000',
-          'in the summary of the metric, too');
-SELECT is(pg_temp.verdict(:'run', :'tone', rest) || pg_temp.verdict(:'run', :'bobs_tone', $$'x', true$$),
-          state || 'P0002', rest)
-FROM (VALUES ($$'x'$$, '22023'), ($$'x', score => 'NaN'$$, '22023'), ($$NULL, true$$, '22023'),
-      ($$'x', true, case_id => '018f0000-0000-7000-8000-0000000000a1'$$, 'P0002')) AS r (rest, state);
-SELECT is(pg_temp.as_user(:'bob', format($$SELECT vrm.record_verdict(%L, %L, 'x', true)$$, :'run', :'bobs_tone')),
-          'P0002', 'nobody judges calls of others');
-
--- agreement: of four calls two judges agree on three, one is judged by one alone
-SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L, repeats => 5)', :'plain', :'agent'))
-    AS agreed \gset
-SELECT pg_temp.play(:'agreed', 0) \g /dev/null
-SELECT count(pg_temp.verdict(k.run_id, :'tone', format('%L, %L, %s', judge, substr(votes, repeat, 1) = 'y', repeat)))
-FROM vrm.suite_calls k, (VALUES ('gpt', 'yynny'), ('claude', 'yyyn ')) AS j (judge, votes)
-WHERE k.suite_run_id = :'agreed' AND substr(votes, repeat, 1) <> ' ' \g /dev/null
-SELECT is(pg_temp.of_alice(format($$SELECT concat_ws(' ', metric, judges, calls, cohen_kappa,
-                                                     round(krippendorff_alpha::numeric, 3), score_alpha)
-    FROM vrm.judge_agreement(%L)$$, :'agreed')), 'tone {claude,gpt} 5 0.5 0.533 1',
-    'how far judges agree beyond chance');
-SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.judge_agreement(%L)', :'agreed')), 'P0002',
-          'not of runs of others');
 
 SELECT finish();
 ROLLBACK;

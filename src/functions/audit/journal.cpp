@@ -4,12 +4,14 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "boundary/table/frozen_row.h"
 #include "boundary/table/gapless_counter.h"
 #include "core/platform/error.h"
 #include "functions/accounts/lockout_store.h"
 #include "functions/identity/acting.h"
 #include "functions/identity/current_identity.h"
+#include "functions/platform/grants.h"
 #include "functions/platform/table.h"
 #include "functions/platform/uuid.h"
 
@@ -88,4 +90,4 @@ void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail
 
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_audit_journal, vrm::sql::audit_journal);
+PG_EXPORT_CHECKED(vrm_audit_journal, vrm::sql::require_grant, vrm::sql::audit_journal);

@@ -10,6 +10,7 @@
 #include "functions/platform/table.h"
 
 extern "C" {
+#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/jsonb.h"
@@ -113,28 +114,86 @@ struct content {
   std::array<bool, MaxHeapAttributeNumber> nulls;
 };
 
+/// Of PostgreSQL 18, by the letter, which older headers have no name for.
+bool is_virtual(const FormData_pg_attribute& column) noexcept {
+  return column.attgenerated == 'v' && !column.attisdropped;
+}
+
+bool has_virtual_columns(TupleDesc columns) noexcept {
+  if (columns->constr == nullptr || columns->constr->num_defval == 0) return false;
+  for (int number = 0; number < columns->natts; ++number) {
+    if (is_virtual(*TupleDescAttr(columns, number))) return true;
+  }
+  return false;
+}
+
+/// The expression that a column is computed by, as SQL.
+char* expression_of(Relation relation, const FormData_pg_attribute& column) {
+  const TupleConstr& constraints = *RelationGetDescr(relation)->constr;
+  for (int i = 0; i < constraints.num_defval; ++i) {
+    if (constraints.defval[i].adnum == column.attnum) {
+      return TextDatumGetCString(
+          DirectFunctionCall2(pg_get_expr, CStringGetTextDatum(constraints.defval[i].adbin),
+                              ObjectIdGetDatum(RelationGetRelid(relation))));
+    }
+  }
+  elog(ERROR, "column \"%s\" has no expression", NameStr(column.attname));
+}
+
+/// A row that a trigger gets holds nothing of columns that are computed when they are read: asks
+/// for them, as whoever writes would read them.
+void compute_virtual_columns(Relation relation, HeapTuple row, content& into) {
+  TupleDesc const columns = RelationGetDescr(relation);
+  if (!has_virtual_columns(columns)) return;
+  StringInfoData query;
+  initStringInfo(&query);
+  for (int number = 0; number < columns->natts; ++number) {
+    const FormData_pg_attribute& column = *TupleDescAttr(columns, number);
+    if (!is_virtual(column)) continue;
+    appendStringInfo(&query, "%s (%s)", query.len == 0 ? "SELECT" : ",",
+                     expression_of(relation, column));
+  }
+  appendStringInfoString(&query, " FROM (SELECT ($1).*) AS r");
+  Oid type = RelationGetForm(relation)->reltype;
+  Datum argument = heap_copy_tuple_as_datum(row, columns);
+  SPI_connect();
+  SPI_execute_with_args(query.data, 1, &type, &argument, nullptr, true, 1);
+  int at = 0;
+  for (int number = 0; number < columns->natts; ++number) {
+    const FormData_pg_attribute& column = *TupleDescAttr(columns, number);
+    if (!is_virtual(column)) continue;
+    const auto i = static_cast<std::size_t>(number);
+    const Datum value =
+        SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, ++at, &into.nulls[i]);
+    if (!into.nulls[i]) into.values[i] = SPI_datumTransfer(value, column.attbyval, column.attlen);
+  }
+  SPI_finish();
+}
+
 struct difference {
   Datum before;
   Datum after;
 };
 
+void take_apart(Relation relation, HeapTuple row, content& into) {
+  heap_deform_tuple(row, RelationGetDescr(relation), into.values.data(), into.nulls.data());
+  compute_virtual_columns(relation, row, into);
+}
+
 /// Runs inside a guard.  Unchanged columns of an UPDATE are left out; false when nothing is left.
-bool compare(TupleDesc columns, HeapTuple before, HeapTuple after, const instructions& told,
+bool compare(Relation relation, HeapTuple before, HeapTuple after, const instructions& told,
              difference& found) {
+  TupleDesc const columns = RelationGetDescr(relation);
   static content old_row;
   static content new_row;
+  if (before != nullptr) take_apart(relation, before, old_row);
+  if (after != nullptr) take_apart(relation, after, new_row);
   pg::fixed_text written;
   members left(written);
   members right(written);
   bool any = false;
-  if (before != nullptr) {
-    heap_deform_tuple(before, columns, old_row.values.data(), old_row.nulls.data());
-    left.begin();
-  }
-  if (after != nullptr) {
-    heap_deform_tuple(after, columns, new_row.values.data(), new_row.nulls.data());
-    right.begin();
-  }
+  if (before != nullptr) left.begin();
+  if (after != nullptr) right.begin();
   for (int number = 0; number < columns->natts; ++number) {
     const FormData_pg_attribute& column = *TupleDescAttr(columns, number);
     const auto i = static_cast<std::size_t>(number);
@@ -206,7 +265,7 @@ HeapTuple audit_row(const pg::trigger_call& call) {
   const std::array<bool, 5> nulls = {false, false, false, before == nullptr, after == nullptr};
   const bool changed = pg::guarded([&] {
     difference found{};
-    if (!compare(RelationGetDescr(relation), before, after, told, found)) return false;
+    if (!compare(relation, before, after, told, found)) return false;
     const char* const action = updates ? "UPDATE" : after != nullptr ? "INSERT" : "DELETE";
     values = {CStringGetTextDatum("data"), CStringGetTextDatum(action), name_of(call), found.before,
               found.after};

@@ -1,4 +1,4 @@
-// Refresh tokens: each is good once, and makes the next one.
+// Access tokens, and refresh tokens: each of these is good once, and makes the next one.
 //
 // The successor of a token follows from it, so two tabs that send the same one at once get the same
 // answer, and so does a client that has lost the answer.  Whoever sends it later than that, or one
@@ -9,11 +9,15 @@
 #include <string>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
+#include "boundary/value/record.h"
+#include "core/accounts/access_token.h"
 #include "core/accounts/refresh.h"
 #include "core/platform/base32.h"
 #include "functions/accounts/lockout_policy.h"
 #include "functions/accounts/lockout_store.h"
 #include "functions/identity/sessions.h"
+#include "functions/platform/grants.h"
 
 namespace vrm::sql {
 
@@ -52,7 +56,24 @@ std::string session_successor(std::string_view token) {
   return vrm::encode_base32(next);
 }
 
+struct key_pair_names {
+  static constexpr std::array columns = {"kid", "private_key", "public_key"};
+};
+
+pg::named_record<key_pair_names, std::string, std::string, pg::jsonb_text> token_key_pair() {
+  vrm::jose::key_pair made = vrm::jose::make_key_pair();
+  return {{std::move(made.key_id), std::move(made.private_key),
+           pg::jsonb_text{std::move(made.public_jwk)}}};
+}
+
+std::string sign_jwt(std::string_view private_key, std::string_view key_id,
+                     std::string_view claims) {
+  return vrm::jose::sign_token(private_key, key_id, claims);
+}
+
 }  // namespace vrm::sql
 
-PG_EXPORT(vrm_session_rotate, vrm::sql::session_rotate);
-PG_EXPORT(vrm_session_successor, vrm::sql::session_successor);
+PG_EXPORT_CHECKED(vrm_session_rotate, vrm::sql::require_grant, vrm::sql::session_rotate);
+PG_EXPORT_CHECKED(vrm_session_successor, vrm::sql::require_grant, vrm::sql::session_successor);
+PG_EXPORT(vrm_token_key_pair, vrm::sql::token_key_pair);
+PG_EXPORT(vrm_sign_jwt, vrm::sql::sign_jwt);

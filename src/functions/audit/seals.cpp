@@ -5,11 +5,13 @@
 #include <cstring>
 
 #include "boundary/call/function.h"
+#include "boundary/call/grants.h"
 #include "core/audit/merkle.h"
 #include "core/platform/big_endian.h"
 #include "core/platform/error.h"
 #include "core/retention/row_digest.h"
 #include "functions/accounts/lockout_policy.h"
+#include "functions/platform/grants.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -133,4 +135,4 @@ std::span<const std::byte> audit_mac(std::span<const std::byte> message) {
 
 PG_EXPORT(vrm_audit_leaf, vrm::sql::audit_leaf);
 PG_EXPORT(vrm_merkle_root, vrm::sql::merkle_root);
-PG_EXPORT(vrm_audit_mac, vrm::sql::audit_mac);
+PG_EXPORT_CHECKED(vrm_audit_mac, vrm::sql::require_grant, vrm::sql::audit_mac);

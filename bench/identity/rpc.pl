@@ -1,0 +1,106 @@
+#!/usr/bin/perl
+# Measures what vrm.rpc() costs over calling the function itself, in processor time of the backend, and
+# what it saves: one round trip against BEGIN, login, call and COMMIT.
+# usage: bench/identity/rpc.pl [CALLS [ROUNDS]], on the server that PGHOST and PGPORT name
+use strict;
+use warnings;
+use File::Basename;
+use File::Temp;
+use lib dirname(__FILE__) . '/../lib';
+use Bench;
+
+my $calls = $ARGV[0] // 2000;
+my $rounds = $ARGV[1] // 7;
+my $database = 'vrm_bench_rpc';
+my $token = join '.', 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImVjIn0',
+  'eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwic3ViIjoiMDE4ZjAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDBhIiwicm9sZSI6ImF1dGhlbnRpY2F0ZWQiLCJleHAiOjQxMDI0NDQ4MDB9',
+  'FeN1vw-u_5zS50DZWSXb85yE5OkqaYvcHBm3n9FZWa2ROVSmGVwupQ_vdEWO-aPbXN0GLCuWXGTK2jBg_8Y6JA';
+
+system('dropdb', '--if-exists', $database);
+system('createdb', $database) == 0 or die "createdb failed\n";
+$ENV{PGDATABASE} = $database;
+
+# --- given: somebody with a call that runs ---------------------------------------------------------
+
+sql('CREATE EXTENSION vrm',
+    q{SELECT vrm.jwk_import('{"keys": [{"kid": "ec", "kty": "EC", "crv": "P-256",
+      "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}',
+      'https://issuer.example')},
+    q{INSERT INTO auth.users (id, email) VALUES ('018f0000-0000-7000-8000-00000000000a', 'alice@example.org')},
+    q{CREATE FUNCTION processor_ms() RETURNS double precision LANGUAGE sql VOLATILE AS $$
+      SELECT split_part(pg_read_file('/proc/self/schedstat', 0, 100), ' ', 1)::double precision / 1e6 $$});
+my $agent = (sql("SELECT vrm.rpc('$token', 'create_agent', '{\"agent_id\": \"reception\"}') ->> 'result'"))[-1];
+
+# Milliseconds of processor for each of two expressions, medians of rounds in turns.
+sub compare {
+    my ($raw, $rpc) = @_;
+    my $block = <<"SQL";
+DO \$\$
+DECLARE
+    token CONSTANT text := '$token';
+    run uuid;
+    began double precision;
+    spent double precision[] := '{}';
+BEGIN
+    FOR round IN 0 .. 2 * $rounds + 1 LOOP
+        PERFORM vrm.login(token);
+        SET LOCAL ROLE authenticated;
+        run := vrm.start_test_run('$agent', time_limit => 3600);
+        PERFORM vrm.begin_test_run(run);
+        IF round % 2 = 1 THEN RESET ROLE; PERFORM vrm.logout(); END IF;
+        began := NULL;
+        FOR i IN 0 .. $calls LOOP
+            IF i = 1 THEN RESET ROLE; began := processor_ms(); IF round % 2 = 0 THEN SET LOCAL ROLE authenticated; END IF; END IF;
+            IF round % 2 = 0 THEN PERFORM $raw; ELSE PERFORM $rpc; END IF;
+        END LOOP;
+        RESET ROLE;
+        spent := spent || (processor_ms() - began) / $calls;
+        PERFORM vrm.login(token);
+    END LOOP;
+    RAISE WARNING 'spent %', spent;
+END
+\$\$
+SQL
+    my $script = File::Temp->new;
+    print {$script} $block;
+    $script->flush;
+    my $said = qx(psql -Xq -v ON_ERROR_STOP=1 -f $script 2>&1);
+    my ($list) = $said =~ /spent \{(.*)\}/ or die $said;
+    my @spent = split /,/, $list;
+    my @raw = map { $spent[2 * $_] } 1 .. $rounds;
+    my @rpc = map { $spent[2 * $_ + 1] } 1 .. $rounds;
+    return (median(@raw), median(@rpc));
+}
+
+# --- processor time --------------------------------------------------------------------------------
+
+my %question = (
+    'vrm.uid()' => ['vrm.uid()', q{vrm.rpc(token, 'uid')}],
+    'append_transcript' => [
+        q{vrm.append_transcript(run, 'Agent', 'Hello, how can I help you?')},
+        q{vrm.rpc(token, 'append_transcript', jsonb_build_object('run_id', run, 'speaker', 'Agent',
+                                                                 'message', 'Hello, how can I help you?'))}],
+    'call_history' => [q{jsonb_agg(to_jsonb(h)) FROM vrm.call_history(page_size => 20) AS h}, q{vrm.rpc(token, 'call_history', '{"page_size": 20}')}]);
+for my $name (sort keys %question) {
+    my ($raw, $rpc) = compare(@{ $question{$name} });
+    printf "%-20s raw %.4f ms, by rpc %.4f ms, ratio %.2f\n", $name, $raw, $rpc, $rpc / ($raw || 'inf');
+    target("vrm.rpc() over $name", $rpc - $raw, 0.08, 'ms');
+}
+
+# --- round trips -----------------------------------------------------------------------------------
+
+sub latency {
+    my ($script) = @_;
+    my $file = File::Temp->new;
+    print {$file} $script;
+    $file->flush;
+    my @said = output('pgbench', '-n', '-M', 'prepared', '-T', 3, '-f', $file, '-D', "token=$token");
+    my ($ms) = map { /^latency average = ([\d.]+)/ ? $1 : () } @said;
+    return $ms;
+}
+my $four = latency("BEGIN;\nSELECT vrm.login(:token);\nSELECT vrm.uid();\nCOMMIT;\n");
+my $one = latency("SELECT vrm.rpc(:token, 'uid');\n");
+printf "%-20s four round trips %.3f ms, one %.3f ms\n", 'vrm.uid()', $four, $one;
+target('one round trip, of what four take', $one / $four, 0.5, '');
+targets();
+system('dropdb', $database);

@@ -1,0 +1,257 @@
+-- API: schema vrm_api, for what makes HTTP and types of a schema
+
+-- What a type of vrm is for clients that know PostgreSQL's own types alone, and how values get there and back.
+CREATE OR REPLACE FUNCTION vrm_private.plain_type(
+    type oid, OUT plain text, OUT to_plain text, OUT from_plain text
+)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN type = 'interval'::regtype THEN 'double precision'
+                WHEN type = 'vrm.call_stats'::regtype THEN 'jsonb'
+                WHEN t.typtype IN ('e', 'd') OR type IN ('vrm.secret'::regtype, 'inet'::regtype, 'bytea'::regtype,
+                                                         'xml'::regtype, 'name'::regtype) THEN 'text'
+                ELSE format_type(type, NULL) END,
+           CASE WHEN type = 'interval'::regtype THEN 'CAST(EXTRACT(epoch FROM %s) AS double precision)'
+                WHEN type = 'vrm.call_stats'::regtype THEN 'vrm.call_stats_json(%s)'
+                WHEN type = 'bytea'::regtype THEN 'pg_catalog.encode(%s, ''hex'')'
+                WHEN t.typtype IN ('e', 'd') OR type IN ('vrm.secret'::regtype, 'inet'::regtype, 'xml'::regtype,
+                                                         'name'::regtype) THEN 'CAST(%s AS text)'
+                ELSE '%s' END,
+           CASE WHEN type = 'interval'::regtype THEN 'pg_catalog.make_interval(secs => %s)'
+                WHEN type = 'bytea'::regtype THEN 'pg_catalog.decode(%s, ''hex'')'
+                WHEN t.typtype IN ('e', 'd') OR type IN ('vrm.secret'::regtype, 'inet'::regtype)
+                THEN 'CAST(%s AS ' || format_type(type, NULL) || ')'
+                ELSE '%s' END
+    FROM pg_type t WHERE t.oid = type
+$$;
+COMMENT ON FUNCTION vrm_private.plain_type(oid) IS
+    'the type that schema vrm_api has instead of another one, and expressions from one to the other';
+
+-- Programs that make mutations of tables call them create, update and delete, too; a log is kept for itself.
+CREATE OR REPLACE FUNCTION vrm_private.api_name(name name) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN name = 'log' THEN 'write_log'
+                ELSE regexp_replace(regexp_replace(name, '^create_', 'add_'), '^delete_', 'remove_') END
+$$;
+COMMENT ON FUNCTION vrm_private.api_name(name) IS 'what a function of vrm is called in vrm_api';
+
+-- Not what says who calls, computes figures of figures, or is there as a row already.
+CREATE OR REPLACE FUNCTION vrm_private.api_functions() RETURNS SETOF pg_proc
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p.*
+    FROM pg_proc p
+    WHERE p.pronamespace = 'vrm'::regnamespace AND p.prokind = 'f' AND p.provolatile <> 'i'
+      AND p.proname <> ALL ('{login,logout,rpc,rpc_batch,uid,jwt,role,aal,is_anonymous,uuid7,build_info,seal,
+                              is_archiving,read_report}'::name[])
+      AND p.proname NOT LIKE '%\_json'
+      AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) AS a (type) JOIN pg_type t ON t.oid = a.type
+                      WHERE t.typtype = 'p' OR t.oid IN ('vrm.call_stats'::regtype, 'tid'::regtype))
+      AND (p.prorettype IN ('void'::regtype, 'record'::regtype)
+           OR (SELECT t.typtype FROM pg_type t WHERE t.oid = p.prorettype) <> 'p')
+      AND (has_function_privilege('anon', p.oid, 'EXECUTE')
+           OR has_function_privilege('authenticated', p.oid, 'EXECUTE'))
+$$;
+COMMENT ON FUNCTION vrm_private.api_functions() IS 'functions of vrm that vrm_api has';
+
+-- What a function of vrm gives: the columns of its rows, or one value without a name.
+CREATE OR REPLACE FUNCTION vrm_private.result_columns(function pg_proc)
+    RETURNS TABLE (place bigint, name text, type oid)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.place, function.proargnames[a.place], a.type
+    FROM unnest(function.proallargtypes, function.proargmodes) WITH ORDINALITY AS a (type, mode, place)
+    WHERE a.mode IN ('o', 't')
+    UNION ALL
+    SELECT c.attnum, c.attname, c.atttypid
+    FROM pg_type t JOIN pg_attribute c ON c.attrelid = t.typrelid AND c.attnum > 0 AND NOT c.attisdropped
+    WHERE t.oid = function.prorettype AND t.typtype = 'c'
+$$;
+COMMENT ON FUNCTION vrm_private.result_columns(pg_proc) IS 'columns of what a function gives; none for a single value';
+
+CREATE OR REPLACE FUNCTION vrm_private.api_default(function oid, place integer, type oid) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted text := pg_get_function_arg_default(function, place);
+    given text;
+    plain record := vrm_private.plain_type(type);
+BEGIN
+    IF wanted IS NULL THEN
+        RETURN '';
+    ELSIF plain.to_plain = '%s' THEN
+        RETURN ' DEFAULT ' || wanted;
+    END IF;
+    EXECUTE format('SELECT CAST(%s AS text)', format(plain.to_plain, wanted)) INTO given;
+    RETURN format(' DEFAULT %L', given);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.api_default(oid, integer, oid) IS 'DEFAULT of an argument, as its plain type has it';
+
+CREATE OR REPLACE FUNCTION vrm_private.make_api_function(function pg_proc) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text := vrm_private.api_name(function.proname);
+    parameters text;
+    signature text;
+    call text;
+    result text;
+    body text;
+    grantees text;
+BEGIN
+    SELECT string_agg(format('%I %s%s', a.name, p.plain,
+                             vrm_private.api_default(function.oid, a.place::integer, a.type)), ', ' ORDER BY a.place),
+           string_agg(p.plain, ', ' ORDER BY a.place),
+           format('vrm.%I(%s)', function.proname,
+                  string_agg(format('%I => ', a.name) || format(p.from_plain, '$' || a.place), ', ' ORDER BY a.place))
+    INTO parameters, signature, call
+    FROM unnest(function.proargtypes::oid[], function.proargnames[:function.pronargs]) WITH ORDINALITY
+             AS a (type, name, place),
+         vrm_private.plain_type(a.type) AS p;
+    SELECT string_agg(format('%I %s', c.name, p.plain), ', ' ORDER BY c.place),
+           format('SELECT %s FROM %s AS r',
+                  string_agg(format(p.to_plain, format('r.%I', c.name)), ', ' ORDER BY c.place), call)
+    INTO result, body
+    FROM vrm_private.result_columns(function) AS c, vrm_private.plain_type(c.type) AS p;
+    IF result IS NULL THEN
+        SELECT CASE WHEN function.proretset THEN 'SETOF ' ELSE '' END || p.plain,
+               'SELECT ' || format(p.to_plain, call)
+        INTO result, body FROM vrm_private.plain_type(function.prorettype) AS p;
+    ELSIF function.proretset THEN
+        result := format('TABLE (%s)', result);
+    ELSE
+        parameters := concat_ws(', ', parameters, (SELECT string_agg('OUT ' || c, ', ' ORDER BY place)
+                                                   FROM unnest(string_to_array(result, ', ')) WITH ORDINALITY
+                                                            AS o (c, place)));
+        result := NULL;
+    END IF;
+    EXECUTE format('CREATE FUNCTION vrm_api.%I(%s)%s LANGUAGE sql %s AS %L', name, parameters, ' RETURNS ' || result,
+                   CASE function.provolatile WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END, body);
+    EXECUTE format('COMMENT ON FUNCTION vrm_api.%I(%s) IS %L', name, signature,
+                   obj_description(function.oid, 'pg_proc'));
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION vrm_api.%I(%s) FROM PUBLIC', name, signature);
+    SELECT string_agg(r, ', ') INTO grantees FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS r
+    WHERE has_function_privilege(r, function.oid, 'EXECUTE');
+    EXECUTE format('GRANT EXECUTE ON FUNCTION vrm_api.%I(%s) TO %s', name, signature, grantees);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_api_function(pg_proc) IS
+    'makes the function of vrm_api for one of vrm, for the same roles';
+
+-- Enumerations stay such in views, because they can be written; what is sealed helps nobody.
+CREATE OR REPLACE FUNCTION vrm_private.api_columns(relation regclass)
+    RETURNS TABLE (number smallint, name name, expression text, is_column boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.attnum, a.attname,
+           format(CASE WHEN t.typtype = 'e' THEN '%s' ELSE p.to_plain END, format('t.%I', a.attname)),
+           t.typtype = 'e' OR p.to_plain = '%s'
+    FROM pg_attribute a
+    JOIN pg_type t ON t.oid = a.atttypid
+    CROSS JOIN LATERAL vrm_private.plain_type(a.atttypid) AS p
+    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid <> 'vrm.sealed'::regtype
+      AND has_column_privilege('authenticated', relation, a.attnum, 'SELECT')
+$$;
+COMMENT ON FUNCTION vrm_private.api_columns(regclass) IS
+    'columns of a view of vrm_api, how they are made, and whether they are columns of the table just so';
+
+-- What users may read of a table, and write of it, no more: the view runs as who asks, under the table's policies.
+CREATE OR REPLACE FUNCTION vrm_private.make_api_view(relation regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name name := (SELECT c.relname FROM pg_class c WHERE c.oid = relation);
+    columns text := (SELECT string_agg(format('%s AS %I', c.expression, c.name), ', ' ORDER BY c.number)
+                     FROM vrm_private.api_columns(relation) AS c);
+    verb text;
+    written text;
+BEGIN
+    EXECUTE format('CREATE VIEW vrm_api.%I WITH (security_invoker = true) AS SELECT %s FROM %s AS t', name, columns,
+                   relation);
+    EXECUTE format('COMMENT ON VIEW vrm_api.%I IS %L', name, obj_description(relation, 'pg_class'));
+    EXECUTE format('REVOKE ALL ON vrm_api.%I FROM PUBLIC, anon, authenticated, service_role', name);
+    EXECUTE format('GRANT SELECT ON vrm_api.%I TO authenticated, service_role', name);
+    FOREACH verb IN ARRAY ARRAY['INSERT', 'UPDATE'] LOOP
+        SELECT string_agg(quote_ident(c.name), ', ') INTO written
+        FROM vrm_private.api_columns(relation) AS c
+        WHERE c.is_column AND has_column_privilege('authenticated', relation, c.number, verb);
+        IF written IS NOT NULL THEN
+            EXECUTE format('GRANT %s (%s) ON vrm_api.%I TO authenticated', verb, written, name);
+        END IF;
+    END LOOP;
+    IF has_table_privilege('authenticated', relation, 'DELETE') THEN
+        EXECUTE format('GRANT DELETE ON vrm_api.%I TO authenticated', name);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_api_view(regclass) IS 'makes the view of vrm_api for a table or view of vrm';
+
+-- What a call has in tables that no foreign key ties to it, because it outlives them or they outlive it.
+-- PostgREST embeds such: GET /test_runs?select=id,events(status,at)
+CREATE OR REPLACE FUNCTION vrm_private.make_api_relations() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    relation record;
+BEGIN
+    FOR relation IN
+        SELECT * FROM (VALUES
+            ('events', 'run_events', 'of.run_id = $1.id', 4, 'changes of the call''s state'),
+            ('judgements', 'metric_results', 'of.run_id = $1.id', 4, 'what judges and people say of the call'),
+            ('version_of_agent', 'agent_versions', 'of.agent_id = $1.agent_id AND of.version = $1.agent_version', 1,
+             'what the agent was when the call began')) AS r (name, view, condition, number, comment)
+    LOOP
+        EXECUTE format('CREATE FUNCTION vrm_api.%I(vrm_api.test_runs) RETURNS SETOF vrm_api.%I LANGUAGE sql STABLE'
+                       ' ROWS %s AS %L', relation.name, relation.view, relation.number,
+                       format('SELECT of.* FROM vrm_api.%I AS of WHERE of.user_id = $1.user_id AND %s',
+                              relation.view, relation.condition));
+        EXECUTE format('COMMENT ON FUNCTION vrm_api.%I(vrm_api.test_runs) IS %L', relation.name, relation.comment);
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION vrm_api.%I(vrm_api.test_runs) FROM PUBLIC', relation.name);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION vrm_api.%I(vrm_api.test_runs) TO authenticated, service_role',
+                       relation.name);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_api_relations() IS
+    'makes the functions of vrm_api by which PostgREST embeds in calls what no foreign key leads to';
+REVOKE EXECUTE ON FUNCTION vrm_private.make_api_relations() FROM PUBLIC;
+
+-- Without CASCADE: what a DBA has put on it is an error that names it.
+CREATE OR REPLACE FUNCTION vrm.make_api() RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+    mark CONSTANT text := 'made of schema vrm by vrm.make_api(), which replaces what is in it';
+    made record;
+    number bigint;
+BEGIN
+    IF to_regnamespace('vrm_api') IS NULL THEN
+        CREATE SCHEMA vrm_api;
+        EXECUTE format('COMMENT ON SCHEMA vrm_api IS %L', mark);
+    ELSIF obj_description(to_regnamespace('vrm_api'), 'pg_namespace') IS DISTINCT FROM mark
+          OR NOT EXISTS (SELECT FROM pg_namespace n JOIN pg_namespace v ON v.nspowner = n.nspowner
+                         WHERE n.nspname = 'vrm_api' AND v.nspname = 'vrm') THEN
+        RAISE EXCEPTION 'schema "vrm_api" is somebody else''s'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'ALTER SCHEMA vrm_api RENAME TO vrm_api_of_something_else;';
+    END IF;
+    FOR made IN SELECT p.oid::regprocedure AS routine FROM pg_proc p WHERE p.pronamespace = 'vrm_api'::regnamespace LOOP
+        EXECUTE format('DROP FUNCTION %s', made.routine);
+    END LOOP;
+    FOR made IN SELECT c.oid::regclass AS view FROM pg_class c
+                WHERE c.relnamespace = 'vrm_api'::regnamespace AND c.relkind = 'v' LOOP
+        EXECUTE format('DROP VIEW %s', made.view);
+    END LOOP;
+    GRANT USAGE ON SCHEMA vrm_api TO anon, authenticated, service_role;
+    PERFORM vrm_private.make_api_view(c.oid)
+    FROM pg_class c
+    WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+      AND c.relname <> ALL ('{cached_results,call_dirty,call_facts,call_rollup,live_runs,import_words,
+                              import_progress,call_import_feed,run_leases,run_queue}'::name[])
+      AND has_any_column_privilege('authenticated', c.oid, 'SELECT');
+    PERFORM vrm_private.make_api_function(f) FROM vrm_private.api_functions() AS f;
+    PERFORM vrm_private.make_api_relations();
+    SELECT count(*) INTO number FROM pg_proc p WHERE p.pronamespace = 'vrm_api'::regnamespace;
+    RETURN number;
+END
+$$;
+COMMENT ON FUNCTION vrm.make_api() IS
+    'makes schema vrm_api, or makes it anew: views and functions with plain types for HTTP and generators of code';
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.plain_type(oid), vrm_private.api_name(name), vrm_private.api_functions(),
+    vrm_private.result_columns(pg_proc), vrm_private.api_default(oid, integer, oid),
+    vrm_private.make_api_function(pg_proc), vrm_private.api_columns(regclass), vrm_private.make_api_view(regclass),
+    vrm.make_api()
+    FROM PUBLIC;

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "boundary/value/varlena.h"
+#include "core/platform/openssl.h"
+#include "functions/secrets/keyring.h"
+
+namespace vrm::sql {
+
+/// Plaintext on its way from one envelope to another.
+class passing_plaintext {
+ public:
+  explicit passing_plaintext(byte_view envelope) {  // NOLINT(*-member-init): small_ is costly
+    const std::size_t size = keyring::opened_size(envelope);
+    if (size > small_.size()) large_.resize(size);
+    bytes_ = size > small_.size() ? std::span(large_) : std::span(small_).first(size);
+  }
+  ~passing_plaintext() { vrm::openssl::wipe(bytes_); }
+  passing_plaintext(const passing_plaintext&) = delete;
+  passing_plaintext& operator=(const passing_plaintext&) = delete;
+
+  [[nodiscard]] bool opened(const keyring::binding_of& binding, byte_view envelope) {
+    return keyring::try_open(binding, envelope, bytes_);
+  }
+  [[nodiscard]] Datum sealed(const keyring::binding_of& binding) const {
+    const pg::bytea_result envelope(keyring::sealed_size(bytes_.size()));
+    keyring::seal(binding, bytes_, envelope.bytes());
+    return envelope.datum();
+  }
+
+ private:
+  std::array<std::byte, 256> small_;
+  std::vector<std::byte> large_;
+  std::span<std::byte> bytes_;
+};
+
+}  // namespace vrm::sql

@@ -1,0 +1,74 @@
+-- The queue: what runners get, what becomes of calls that they do not end, and that nobody gets those of others.
+BEGIN;
+SELECT plan(25);
+\ir ../include/suite.sql
+
+-- runners
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', case_name, persona ->> 'mood', scenario ->> 'goal',
+                                              metrics #>> '{checks,0,text}', repeat, attempt,
+    agent_version, connection_details ->> 'voice', lease_until > now()) FROM vrm.claim_test_run('first')$$),
+    'greets calm hello hello 1 1 1 sarah t',
+          'a runner gets all that it needs in one row');
+SELECT is((SELECT string_agg(status, ' ' ORDER BY id) FROM vrm.test_runs),
+          'running queued queued queued queued queued', 'the call runs');
+SELECT is((SELECT runner FROM vrm.run_leases), 'first', 'the runner is known');
+SELECT id AS run FROM vrm.test_runs WHERE status = 'running' \gset
+SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.claim_test_run()'), '0', 'nobody gets the calls of others');
+SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.run_leases'), '0', 'or sees who has them');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.extend_lease(%L)', :'run')), '55000', 'or keeps them');
+SELECT is(pg_temp.of_alice(format($$SELECT vrm.extend_lease(%L, 'first', '1 hour') > now() + interval '59 minutes'$$,
+                                  :'run')), 'true', 'a heartbeat extends a lease');
+SELECT is(pg_temp.of_alice(format($$SELECT vrm.extend_lease(%L, 'second')$$, :'run')), '55000',
+          'but only of whose it is');
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => 2)'), '2', 'several at once');
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => 0)')
+          || pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => NULL)'), '2202322023', 'but some');
+SELECT is(pg_temp.of_alice($$SELECT count(*) FROM vrm.claim_test_run(lease => '0')$$)
+          || pg_temp.of_alice($$SELECT count(*) FROM vrm.claim_test_run(lease => '2 days')$$), '2202322023',
+          'for a time that makes sense');
+SELECT is(pg_temp.of_alice('SELECT count(DISTINCT run_id) FROM vrm.claim_test_run(most => 1000)'), '3',
+          'and no call twice');
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'then none is left');
+
+-- a lease that ends
+SELECT pg_temp.of_alice(format($$SELECT vrm.append_transcript(%L, 'Agent', 'half a sen')$$, :'run')) \g /dev/null
+UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'run';
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('second')$$),
+          :'run' || ' 2', 'gives the call to the next runner');
+SELECT is((SELECT count(*) FROM vrm.transcript_turns WHERE run_id = :'run'), 0::bigint,
+          'without what the first has left in it');
+SELECT is(pg_temp.of_alice(format($$SELECT vrm.extend_lease(%L, 'first')$$, :'run')), '55000', 'who has it no longer');
+UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'run';
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('third')$$),
+          :'run' || ' 3', 'and to one more');
+UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'run';
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'then it is given to nobody');
+SELECT is((SELECT concat_ws(': ', status, error) FROM vrm.test_runs WHERE id = :'run'),
+          'failed: 3 runners have had it, none has ended it', 'but has failed');
+SELECT is((SELECT passed FROM vrm.suite_calls WHERE run_id = :'run'), false, 'which counts');
+SELECT is((SELECT count(*) FROM vrm.run_leases WHERE run_id = :'run'), 0::bigint, 'its lease is gone');
+
+-- calls that leave the queue on other ways
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
+                               :'agent')) AS begun,
+       pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
+                               :'agent')) AS given_up,
+       pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status, test_case_ids)
+                               VALUES (%L, 'queued', jsonb_build_array(%L)) RETURNING id$$, :'agent', :'greets'))
+                               AS waiting \gset
+SELECT pg_temp.of_alice(format('SELECT vrm.begin_test_run(%L)', :'begun')),
+    pg_temp.of_alice(format('SELECT vrm.cancel_test_run(%L)', :'given_up')) \g /dev/null
+SELECT is(pg_temp.of_alice('SELECT concat_ws('' '', run_id, case_name, suite_run) FROM vrm.claim_test_run()'),
+          :'waiting' || ' greets',
+          'a call of no suite is claimed like one, those that wait no longer are passed over');
+SELECT is((SELECT count(*) FROM vrm.run_queue), 0::bigint, 'and leave the queue');
+
+INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
+    VALUES (:'alice', '00000000-0000-7000-8000-000000000001', :'agent', 'queued');
+SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000001',
+          'one that lies before the last is found as well');
+SELECT set_config('vrm_queue.place', :'alice' || ' nonsense', true) \g /dev/null
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'whatever a session has set');
+
+SELECT finish();
+ROLLBACK;
