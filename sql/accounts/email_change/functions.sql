@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION vrm.change_email(new_email text, password vrm.secret)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    who uuid := vrm_private.caller();
+    who uuid := vrm_private.person();
     address text := lower(btrim(new_email));
     verdict text;
     reserved record;

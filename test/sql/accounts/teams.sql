@@ -1,6 +1,6 @@
 -- Teams: organisations that people act for, roles in them, invitations, and the attacks on all of it.
 BEGIN;
-SELECT plan(232);
+SELECT plan(236);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob,
@@ -385,6 +385,13 @@ INSERT INTO vrm_private.team_members (user_id, member_id, role) VALUES (:'acme',
 SELECT access_token, refresh_token, session_id FROM vrm.sign_in('gina@example.org', 'correct horse') \gset
 SELECT vrm.login(:'access_token') \g /dev/null
 SELECT vrm.session_act_as(:'acme') AS team_token \gset
+SELECT vrm.act_as(:'acme') \g /dev/null
+SELECT is(vrm.rpc(:'access_token', 'uid') ->> 'result', :'gina', 'vrm.rpc() acts for whom its token says');
+SELECT is(vrm.rpc(:'team_token', 'uid') ->> 'result', :'acme', 'a person or an organisation');
+SELECT is(vrm.rpc_batch(:'access_token', format('[{"function": "act_as", "arguments": {"organisation": "%s"}},
+                                                   {"function": "uid"}]', :'acme')::jsonb) #>> '{result,1}', :'acme',
+          'and a batch acts for whom it begins with');
+SELECT is(vrm.uid(), :'acme'::uuid, 'which is over with it');
 SELECT throws_ok(format('SELECT vrm.session_act_as(%L)', :'evil'), '42501', NULL, 'no token acts for others');
 SELECT vrm.logout() \g /dev/null
 SELECT is(vrm.login(:'team_token'), :'gina'::uuid, 'a token that acts for an organisation signs the person in');
@@ -421,7 +428,9 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l O
                         'locked_organisation|is_admin|is_operator|require_service_or_admin|require_own_account)\(')
                     -- of people who are not signed in, or in their own name
                     AND p.proname NOT IN ('sign_up', 'confirm_sign_up', 'sign_in', 'sign_in_mfa', 'session_refresh',
-                                          'request_password_reset', 'consume_password_reset', 'log')$$,
+                                          'request_password_reset', 'consume_password_reset', 'log',
+                                          'confirm_email_change', 'request_account_recovery',
+                                          'recover_own_account')$$,
                 'every function that writes with its owner''s rights asks for whom');
 SELECT is(pg_temp.as_member(:'dave', :'acme', 'SELECT vrm.log(''application'', ''info'', ''of dave'')'), NULL, 'a log');
 SELECT is((SELECT user_id FROM vrm.logs WHERE message = 'of dave'), :'dave'::uuid, 'is the person''s');
