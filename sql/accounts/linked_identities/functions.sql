@@ -61,11 +61,11 @@ $$;
 COMMENT ON FUNCTION vrm.unlink_identity(text, text) IS
     'service and administrators: tokens with that subject are nobody''s from now on; false when they were before';
 
-CREATE OR REPLACE FUNCTION vrm.linked_identities(user_id uuid DEFAULT vrm.uid())
+CREATE OR REPLACE FUNCTION vrm.linked_identities(user_id uuid DEFAULT vrm.actor())
     RETURNS TABLE (issuer text, subject text, linked_at timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF user_id IS DISTINCT FROM vrm.uid() OR user_id IS NULL THEN
+    IF user_id IS DISTINCT FROM vrm.actor() OR user_id IS NULL THEN
         PERFORM vrm_private.require_service_or_admin();
     END IF;
     RETURN QUERY SELECT l.issuer, l.subject, l.linked_at

@@ -274,7 +274,7 @@ BEGIN
         PERFORM vrm_private.team_event(OLD.user_id, 'role of member changed', jsonb_build_object(
             'member_id', next.member_id, 'role', 'admin', 'before', next.role, 'after', OLD.member_id));
     ELSE
-        PERFORM vrm_private.delete_account(OLD.user_id, OLD.user_id),
+        PERFORM vrm_private.delete_account(OLD.user_id, NULL),
                 vrm_private.team_event(OLD.user_id, 'organisation deleted', '{"reason": "nobody belongs to it"}');
     END IF;
     RETURN NULL;

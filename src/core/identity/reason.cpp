@@ -44,6 +44,10 @@ constexpr std::array problems = {
     meaning{.key = "the account is locked", .reason = "account_locked"},
     meaning{.key = "the session has ended", .reason = "session_ended"},
     meaning{.key = "the second factor is missing", .reason = "mfa_required"},
+    meaning{.key = "the membership in the organisation has ended", .reason = "no_member"},
+    meaning{.key = "the organisation is deleted", .reason = "organisation_deleted"},
+    meaning{.key = "the organisation is banned", .reason = "organisation_banned"},
+    meaning{.key = "the organisation is locked", .reason = "organisation_locked"},
 };
 
 template <std::size_t Size>

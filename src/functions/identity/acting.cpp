@@ -25,8 +25,6 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
-constexpr const char* acting_name = "vrm.acting";
-
 vrm::acting parse_acting(std::string_view choice, GucSource source) {
   if (source != PGC_S_SESSION)
     throw vrm::error("42501", "not a session's choice of an organisation")
@@ -39,7 +37,7 @@ using acting_setting = pg::parsed_setting<parse_acting>;
 
 /// May raise an ERROR; no C++ object may be alive.
 void set_acting(const char* choice, GucAction action) {
-  set_config_option(acting_name, choice, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+  set_config_option(acting_setting_name, choice, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
 }
 
 /// The role of a person, looked up once for a statement: row level security asks for each row.
@@ -89,6 +87,8 @@ std::optional<vrm::uuid> current_owner() {
   if (!role_in(*organisation, who->user)) return std::nullopt;
   return *organisation;
 }
+
+bool is_owner_chosen() noexcept { return acting_setting::value() != nullptr; }
 
 void forget_chosen_organisation() {
   if (acting_setting::value() != nullptr) set_acting("", GUC_ACTION_SET);
@@ -153,7 +153,7 @@ std::optional<std::string_view> act_as(std::optional<vrm::uuid> organisation) {
 }
 
 void define_acting_settings() {
-  acting_setting::define(acting_name,
+  acting_setting::define(acting_setting_name,
                          "Person and organisation of the transaction; vrm.act_as() sets them.",
                          {.context = PGC_SUSET, .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE});
 }

@@ -18,6 +18,11 @@ namespace vrm::sql {
 /// Whether the caller is more than a viewer.
 [[nodiscard]] bool may_write();
 
+inline constexpr const char* acting_setting_name = "vrm.acting";
+
+/// Whether vrm.act_as() has chosen, be it the person.
+[[nodiscard]] bool is_owner_chosen() noexcept;
+
 /// Back to what claims say, and at the end of the transaction; may raise an ERROR.
 void forget_chosen_organisation();
 

@@ -251,6 +251,7 @@ identity_scope::identity_scope(const char* claims) {
   settings_.set(identity_name, claims);
   if (token_setting::value() != nullptr) settings_.set(token_name, "");
   if (claims_setting::value() != nullptr) settings_.set(claims_name, "");
+  if (is_owner_chosen()) settings_.set(acting_setting_name, "");
 }
 
 const vrm::identity* current_identity() {

@@ -26,7 +26,7 @@ pg::watched_table watched("vrm_private", "team_members", "team_members_pkey");
 struct membership {
   vrm::uuid organisation{};
   vrm::uuid person{};
-  std::optional<vrm::team_role> role{};
+  std::optional<vrm::team_role> role;
   bool is_ours = false;  ///< its row is of this transaction, which may yet be rolled back
 };
 std::array<membership, 64> known;
@@ -42,7 +42,7 @@ void take_news() {
 }
 
 membership read_row(const vrm::uuid& organisation, const vrm::uuid& person) {
-  membership found{.organisation = organisation, .person = person};
+  membership found{.organisation = organisation, .person = person, .role = std::nullopt};
   pg_uuid_t whose;
   pg_uuid_t who;
   std::memcpy(whose.data, organisation.bytes.data(), sizeof whose.data);
