@@ -138,7 +138,7 @@ struct adapter {
   std::string_view recognised_by;  ///< in words
   void (*read)(report& into, const json::value& payload);
   /// Where the start stands; empty when a call may do without any time.
-  std::string_view starts_at = {};
+  std::string_view starts_at{};  // NOLINT(readability-redundant-member-init): gcc warns
 };
 
 extern const adapter generic_adapter, vapi_adapter, retell_adapter, elevenlabs_adapter,
