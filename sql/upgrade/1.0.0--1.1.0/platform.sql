@@ -63,8 +63,7 @@ ALTER TABLE vrm_private.audit_seals
 
 DROP FUNCTION IF EXISTS vrm_private.show_lock(text), vrm_private.hook_answer(text, text, text, boolean),
     vrm_private.refresh_token(uuid, uuid, bigint), vrm_private.start_session(uuid, text, inet, text),
-    vrm_private.mfa_ticket(uuid, text);
-    vrm_private.refresh_token(uuid, uuid, bigint), vrm_private.access_token(uuid, uuid, text);
+    vrm_private.mfa_ticket(uuid, text), vrm_private.access_token(uuid, uuid, text);
 COMMENT ON FUNCTION vrm.hook_custom_access_token(jsonb) IS
     'Supabase Auth hook: puts into the token the role of the profile and the organisation that the user acts for';
 
