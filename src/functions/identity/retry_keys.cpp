@@ -4,7 +4,7 @@
 #include "boundary/call/statement.h"
 #include "boundary/table/owner.h"
 #include "core/platform/error.h"
-#include "functions/identity/current_identity.h"
+#include "functions/identity/acting.h"
 #include "functions/platform/table.h"
 
 namespace vrm::sql::retry_keys {
@@ -32,12 +32,12 @@ pg::statement<3> keep(
     {UUIDOID, TEXTOID, JSONBOID});
 
 vrm::uuid caller() {
-  const vrm::identity* const who = current_identity();
-  if (who == nullptr || !who->has_user) {
+  const std::optional<vrm::uuid> owner = current_owner();
+  if (!owner) {
     throw vrm::error("28000", "nobody is signed in")
         .hint("A key belongs to who has signed in; call without one.");
   }
-  return who->user;
+  return *owner;
 }
 
 }  // namespace

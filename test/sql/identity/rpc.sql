@@ -1,6 +1,6 @@
 -- One statement a call: who calls, what is called and what comes back, and the attacks on each.
 BEGIN;
-SELECT plan(143);
+SELECT plan(147);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 \ir ../../data/tokens.sql
@@ -296,6 +296,21 @@ SELECT is(pg_temp.rpc(:'token', 'spy', '{"statement": "SELECT 1 FROM vrm_private
           'nobody reads the keys');
 SELECT is(vrm_private.forget_retry_keys(), 1::bigint, 'maintenance forgets keys that are over');
 SELECT is((SELECT count(*) FROM vrm_private.retry_keys), 3::bigint, 'and no others');
+
+-- organisations ----------------------------------------------------------------------------------
+
+SELECT pg_temp.rpc(:'token', 'create_organisation', '{"name": "Acme"}') AS acme \gset
+SELECT jsonb_build_object('function', 'act_as', 'arguments', jsonb_build_object('organisation', :'acme')) AS acting,
+       '{"function": "create_agent", "arguments": {"agent_id": "once more"}, "key": "k9"}'::jsonb AS made \gset
+SELECT vrm.rpc_batch(:'token', jsonb_build_array(:'made'::jsonb)) #>> '{result,0}' AS own,
+       vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{result,1}' AS of_acme \gset
+SELECT is((SELECT user_id::text FROM vrm.agents WHERE id = :'of_acme'), :'acme', 'a batch may act for an organisation');
+SELECT isnt(:'own'::text, :'of_acme'::text, 'whose keys are others than the person''s');
+SELECT is(pg_temp.rpc(:'token', 'uid'), :'alice', 'and the next call is the person''s again');
+SELECT vrm.login(:'token') \g /dev/null
+SELECT vrm.act_as(:'acme') \g /dev/null
+SELECT is(pg_temp.rpc(:'token', 'uid') || vrm.uid(), :'alice' || :'acme', 'whatever the transaction acts for');
+SELECT vrm.logout() \g /dev/null
 
 -- secrets ----------------------------------------------------------------------------------------
 
