@@ -249,7 +249,6 @@ void set_identity(const char* claims) {
 
 identity_scope::identity_scope(const char* claims) {
   settings_.set(identity_name, claims);
-  settings_.set("vrm.acting", "");  // for whom somebody acts is said anew
   if (token_setting::value() != nullptr) settings_.set(token_name, "");
   if (claims_setting::value() != nullptr) settings_.set(claims_name, "");
   if (is_owner_chosen()) settings_.set(acting_setting_name, "");
