@@ -68,6 +68,7 @@ CREATE OR REPLACE FUNCTION vrm.replica_status()
     RETURNS TABLE (name text, role text, state text, received pg_lsn, replayed pg_lsn, lag_bytes numeric,
                    lag interval, slot text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.replica_status()');
     SELECT r.name, r.role, r.state, r.received, r.replayed,
            nullif(r.lag_bytes, 'NaN'),
            CASE WHEN r.lag_seconds NOT IN ('NaN', 'Infinity') THEN make_interval(secs => r.lag_seconds) END, r.slot

@@ -15,6 +15,11 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_exceptions() RETURNS TABLE (relati
         ('vrm_private.password_reset_tokens', 'stays', 'whoever has asked for a reset asks again'),
         ('vrm_private.password_reset_requests', 'stays', 'work of the mailer here'),
         ('vrm_private.sign_ups', 'stays', 'an address is proved where it was given'),
+        ('vrm_private.email_changes', 'stays', 'an address is proved where it was given'),
+        ('vrm_private.recovery_requests', 'stays', 'work of the mailer here'),
+        ('vrm_private.devices', 'stays', 'their tokens are good for this cluster alone'),
+        ('vrm_private.team_invitations', 'stays', 'whoever is invited is invited anew'),
+        ('vrm_private.retry_keys', 'stays', 'calls are made again where they were made'),
         ('vrm_private.subject_keys', 'stays', 'they derive keys of this database; the other makes its own'),
         ('vrm_private.object_purges', 'stays', 'work of the object store here'),
         ('vrm.cached_results', 'stays', 'computed anew'),
@@ -179,6 +184,7 @@ COMMENT ON FUNCTION vrm_private.distribution_obstacles() IS
 CREATE OR REPLACE FUNCTION vrm.distribute_plan()
     RETURNS TABLE (table_name text, becomes text, reason text, obstacles text[])
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.distribute_plan()');
     SELECT f.relation::text, f.becomes, f.reason,
            ARRAY(SELECT o.obstacle FROM vrm_private.distribution_obstacles() o WHERE o.relation = f.relation ORDER BY 1)
     FROM vrm_private.distribution_fates() f

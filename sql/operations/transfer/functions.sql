@@ -107,6 +107,7 @@ CREATE OR REPLACE FUNCTION vrm.tenant_fingerprint(user_id uuid)
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
     SET bytea_output = 'hex' SET row_security = off AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.tenant_fingerprint(uuid)');
     PERFORM vrm_private.require_tenant(user_id);
     RETURN QUERY EXECUTE format(
         'SELECT t.relation, count(*), sum(vrm_private.tenant_digest(t.relation, t.value, NULL))::text'
@@ -169,6 +170,7 @@ CREATE OR REPLACE FUNCTION vrm.export_tenant(user_id uuid, transfer_key vrm.secr
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
     SET bytea_output = 'hex' SET row_security = off AS $$
 BEGIN
+    PERFORM vrm.require_grant('vrm.export_tenant(uuid,vrm.secret)');
     PERFORM vrm_private.require_tenant(user_id);
     PERFORM vrm.audit_journal('exported a tenant', jsonb_build_object('user_id', user_id));
     RETURN QUERY EXECUTE format(
@@ -374,12 +376,14 @@ CREATE OR REPLACE FUNCTION vrm.import_tenant(lines jsonb, transfer_key vrm.secre
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
     SET bytea_output = 'hex' SET row_security = off AS $$
 DECLARE
-    owner uuid := vrm_private.check_tenant_lines(lines, transfer_key IS NOT NULL);
+    owner uuid;
     footer jsonb := (SELECT l FROM jsonb_array_elements(lines) AS l WHERE l ? 'digest');
     last_hold bigint := (SELECT coalesce(max(h.hold_id), 0) FROM vrm_private.legal_holds h);
     target regclass;
     found record;
 BEGIN
+    PERFORM vrm.require_grant('vrm.import_tenant(jsonb,vrm.secret)');
+    owner := vrm_private.check_tenant_lines(lines, transfer_key IS NOT NULL);
     PERFORM vrm_private.require_read_committed('importing a tenant');
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
     PERFORM vrm_private.refuse_known_tenant(owner, lines);
@@ -416,6 +420,7 @@ COMMENT ON FUNCTION vrm.import_tenant(jsonb, vrm.secret) IS
 
 CREATE OR REPLACE FUNCTION vrm.keep_objects(user_id uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.keep_objects(uuid)');
     WITH kept AS (DELETE FROM vrm_private.object_purges p WHERE p.user_id = keep_objects.user_id RETURNING 1)
     SELECT count(*) FROM kept
 $$;

@@ -110,11 +110,13 @@ std::optional<double> cohen_kappa(std::span<const std::optional<std::string_view
   double both = 0;
   double alike = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (!a[i] || !b[i]) continue;
+    const auto& of_a = a[i];
+    const auto& of_b = b[i];
+    if (!of_a || !of_b) continue;
     ++both;
-    alike += *a[i] == *b[i] ? 1 : 0;
-    ++said[*a[i]].first;
-    ++said[*b[i]].second;
+    alike += *of_a == *of_b ? 1 : 0;
+    ++said[*of_a].first;
+    ++said[*of_b].second;
   }
   double by_chance = 0;
   for (const auto& [word, times] : said) by_chance += times.first * times.second;
@@ -135,7 +137,8 @@ std::optional<double> krippendorff_alpha(std::span<const std::optional<double>> 
                                          std::size_t units, measurement level) {
   std::vector<std::vector<double>> judged(units);
   for (std::size_t i = 0; i < ratings.size(); ++i) {
-    if (ratings[i]) judged[i % units].push_back(*ratings[i]);
+    const auto& rating = ratings[i];
+    if (rating) judged[i % units].push_back(*rating);
   }
   // What only one has judged can be compared with nothing.
   std::erase_if(judged, [](const std::vector<double>& values) { return values.size() < 2; });

@@ -128,7 +128,8 @@ double mann_whitney(std::span<const double> a, std::span<const double> b) {
 std::vector<double> holm_adjusted(std::span<const double> p_values) {
   std::vector<std::size_t> order(p_values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t index) { return p_values[index]; });
+  std::ranges::sort(order, {},
+                    [&](std::size_t index) { return std::pair(p_values[index], index); });
   std::vector<double> adjusted(p_values.size());
   double least = 0;  // a larger p-value is never adjusted to less than a smaller one
   for (std::size_t i = 0; i < order.size(); ++i) {

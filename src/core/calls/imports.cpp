@@ -26,7 +26,7 @@ constexpr std::array<named_adapter, 7> adapters = {{{"vrm", &generic_adapter},
                                                     {"connect", &connect_adapter},
                                                     {"twilio", &twilio_adapter}}};
 
-constexpr moment clock_skew = 24 * 60 * 60 * moment{1000};
+constexpr moment clock_skew = moment{24} * 60 * 60 * 1000;
 
 [[noreturn]] void refuse(std::string detail, std::string hint) {
   throw vrm::error("22023", "call report cannot be read")
@@ -39,7 +39,7 @@ const named_adapter* owner_of(const json::value& payload) {
   for (std::size_t i = 1; i < adapters.size(); ++i) {
     if (adapters[i].reads->is_mine(payload)) return &adapters[i];
   }
-  return adapters[0].reads->is_mine(payload) ? &adapters[0] : nullptr;
+  return adapters.front().reads->is_mine(payload) ? &adapters.front() : nullptr;
 }
 
 void require_own(source which, const json::value& payload) {
@@ -145,7 +145,7 @@ void settle_words(report& read) {
 }  // namespace
 
 std::optional<source> source_of(std::string_view name) noexcept {
-  const auto found = std::ranges::find(adapters, name, &named_adapter::name);
+  const auto* const found = std::ranges::find(adapters, name, &named_adapter::name);
   if (found == adapters.end()) return std::nullopt;
   return static_cast<source>(found - adapters.begin());
 }

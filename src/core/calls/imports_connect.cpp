@@ -75,12 +75,17 @@ void ignore(report& into, std::string reason) {
 
 void read_contact(report& into, const json::value& contact) {
   fill(into, contact, std::span<const field<report>>(contact_fields));
-  if (at(contact, "Channel") && !says(contact, "Channel", "voice"))
-    return ignore(into,
-                  "a contact of channel \"" + text_at(contact, "Channel") + "\" is not a call");
-  if (!into.ended_at) return ignore(into, "the contact has not ended");
+  if (at(contact, "Channel") && !says(contact, "Channel", "voice")) {
+    ignore(into, "a contact of channel \"" + text_at(contact, "Channel") + "\" is not a call");
+    return;
+  }
+  if (!into.ended_at) {
+    ignore(into, "the contact has not ended");
+    return;
+  }
   const std::string method = folded(text_at(contact, "InitiationMethod"));
-  const auto known = std::ranges::find(initiations, std::string_view(method), &initiation::method);
+  const auto* const known =
+      std::ranges::find(initiations, std::string_view(method), &initiation::method);
   if (known != initiations.end()) into.direction = known->direction;
   read_end(into, contact);
 }
@@ -114,7 +119,7 @@ class analysis {
  private:
   /// ParticipantId is an id of the list above, or the role itself, both in one file.
   [[nodiscard]] std::string role_word(const json::value& segment) const {
-    const std::string stated = text_at(segment, "ParticipantRole");
+    std::string stated = text_at(segment, "ParticipantRole");
     if (!stated.empty()) return stated;
     const std::string id = text_at(segment, "ParticipantId");
     const auto listed = roles_.find(id);

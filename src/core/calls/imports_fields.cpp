@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t longest_text = 1000;
 constexpr std::size_t longest_message = 100'000;
-constexpr length longest_offset = 24 * 60 * 60 * length{1000};
+constexpr length longest_offset = length{24} * 60 * 60 * 1000;
 
 [[noreturn]] void refuse(const std::string& detail) {
   throw vrm::error("22023", "call report cannot be read")
@@ -125,8 +125,8 @@ bool read_truth(const json::value& value) {
 std::string read_amount(const json::value& value, int power, bool absolute) {
   auto text = scalar(value);
   if (text && absolute && text->starts_with('-')) text->erase(0, 1);
-  if (!text || !scaled(*text, power) || text->starts_with('-') || text->size() > 40 ||
-      !text->front() || *text->begin() == '.')
+  if (!text || text->empty() || !scaled(*text, power) || text->starts_with('-') ||
+      text->size() > 40 || text->starts_with('.'))
     mismatch(value, "an amount that is not negative");
   if (power == 0) return *text;
   if (text->find_first_of("eE") != std::string::npos) mismatch(value, "an amount without exponent");

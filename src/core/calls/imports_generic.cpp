@@ -146,14 +146,14 @@ void read_action(report& into, const json::value& element) {
 void read_status(report& into, const json::value& payload) {
   const auto status = at(payload, "status");
   const std::string word = status ? folded(read_text(*status)) : "completed";
-  const auto known = std::ranges::find(statuses, std::string_view(word), &word_status::word);
+  const auto* const known = std::ranges::find(statuses, std::string_view(word), &word_status::word);
   if (known == statuses.end()) {
     if (word == "queued" || word == "running") {
       into.what = disposition::ignored;
       into.reason = "the call has not ended";
       return;
     }
-    mismatch(*status, R"("completed", "failed" or "cancelled")");
+    mismatch(status ? *status : payload, R"("completed", "failed" or "cancelled")");
   }
   into.status = known->status;
   if (word == "no-answer" && into.outcome.empty()) into.outcome = "no_answer";
