@@ -377,13 +377,14 @@ CREATE OR REPLACE FUNCTION vrm.import_tenant(lines jsonb, transfer_key vrm.secre
     SET bytea_output = 'hex' SET row_security = off AS $$
 DECLARE
     owner uuid;
-    footer jsonb := (SELECT l FROM jsonb_array_elements(lines) AS l WHERE l ? 'digest');
+    footer jsonb;
     last_hold bigint := (SELECT coalesce(max(h.hold_id), 0) FROM vrm_private.legal_holds h);
     target regclass;
     found record;
 BEGIN
     PERFORM vrm.require_grant('vrm.import_tenant(jsonb,vrm.secret)');
     owner := vrm_private.check_tenant_lines(lines, transfer_key IS NOT NULL);
+    footer := (SELECT l FROM jsonb_array_elements(lines) AS l WHERE l ? 'digest');
     PERFORM vrm_private.require_read_committed('importing a tenant');
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
     PERFORM vrm_private.refuse_known_tenant(owner, lines);

@@ -298,9 +298,10 @@ std::optional<int> take_exponent(std::string_view& number) {
   auto written = number.substr(mark + 1);
   if (written.starts_with('+')) written.remove_prefix(1);
   int value = 0;
-  const char* const last = written.data() + written.size();
-  const auto [end, failed] = std::from_chars(written.data(), last, value);
-  if (failed != std::errc{} || end != last || value > 400 || value < -400) return std::nullopt;
+  const auto [end, failed] =
+      std::from_chars(written.data(), written.data() + written.size(), value);
+  const bool is_whole = failed == std::errc{} && end == written.data() + written.size();
+  if (!is_whole || value > 400 || value < -400) return std::nullopt;
   number = number.substr(0, mark);
   return value;
 }

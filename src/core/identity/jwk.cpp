@@ -209,7 +209,8 @@ bool verification_key::verifies(std::string_view message,
   const std::span octets_of_signature(openssl::data(signature), signature.size());
   switch (algorithm_) {
     case algorithm::hs256:
-      return openssl::equal_in_constant_time(keyed_hash_->of({bytes_of(message)}), signature);
+      return keyed_hash_ &&
+             openssl::equal_in_constant_time(keyed_hash_->of({bytes_of(message)}), signature);
     case algorithm::rs256:
       return digest_verifies(public_key_.get(), "SHA256", message, octets_of_signature);
     case algorithm::es256:

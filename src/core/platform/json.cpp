@@ -330,7 +330,8 @@ std::vector<member> value::members() const {
   std::vector<member> members;
   if (!is(kind::object)) return members;
   for (std::size_t at = index_ + 1; at < self().end; at = (*nodes_)[at + 1].end)
-    members.push_back({.name = *value(*nodes_, at).string(), .value = {*nodes_, at + 1}});
+    members.push_back(
+        {.name = value(*nodes_, at).string().value_or(""), .value = {*nodes_, at + 1}});
   return members;
 }
 
@@ -345,7 +346,7 @@ std::string value::pointer() const {
     for (; (*nodes_)[held()].end <= index_; at = (*nodes_)[held()].end) ++position;
     pointer += '/';
     if (!names) pointer += std::to_string(position);
-    for (const char c : names ? *value(*nodes_, at).string() : std::string()) {
+    for (const char c : names ? value(*nodes_, at).string().value_or("") : std::string()) {
       if (c == '~') pointer += "~0";
       if (c == '/') pointer += "~1";
       if (c != '~' && c != '/') pointer += c;
@@ -408,7 +409,7 @@ void append(std::string& out, const value& written) {
   };
   switch (written.type()) {
     case kind::string:
-      return append_quoted(out, *written.string());
+      return append_quoted(out, written.string().value_or(""));
     case kind::array:
       out += '[';
       for (const value& element : written.elements()) separate(), append(out, element);

@@ -12,27 +12,27 @@ using complaint = std::optional<std::string>;
 
 /// One check of one call.
 struct question {
-  const check& asked;
+  const check* asked;
   std::size_t index;
-  const transcript& call;
-  matching& match;
+  const transcript* call;
+  matching* match;
 };
 
 /// Number of the first turn, from 1, in which it was said; 0 when in none.
 std::size_t turn_with_words(const question& ask) {
   std::size_t number = 0;
-  for (const spoken_turn& turn : ask.call.turns) {
+  for (const spoken_turn& turn : ask.call->turns) {
     ++number;
-    const bool wanted = ask.asked.by == check::voice::anybody || turn.by == ask.asked.by;
-    if (wanted && ask.match.occurs(ask.index, turn.text)) return number;
+    const bool wanted = ask.asked->by == check::voice::anybody || turn.by == ask.asked->by;
+    if (wanted && ask.match->occurs(ask.index, turn.text)) return number;
   }
   return 0;
 }
 
 complaint words(const question& ask) {
-  if (const std::string problem = ask.match.problem(ask.index); !problem.empty()) return problem;
+  if (std::string problem = ask.match->problem(ask.index); !problem.empty()) return problem;
   const std::size_t number = turn_with_words(ask);
-  if (ask.asked.type == check::kind::said) {
+  if (ask.asked->type == check::kind::said) {
     return number > 0 ? complaint{} : complaint{"was not said"};
   }
   if (number == 0) return std::nullopt;
@@ -42,12 +42,12 @@ complaint words(const question& ask) {
 complaint tool(const question& ask) {
   bool by_name = false;
   bool found = false;
-  for (std::size_t i = 0; i < ask.call.tools.size(); ++i) {
-    if (ask.call.tools[i] != ask.asked.tool) continue;
+  for (std::size_t i = 0; i < ask.call->tools.size(); ++i) {
+    if (ask.call->tools[i] != ask.asked->tool) continue;
     by_name = true;
-    found = found || ask.asked.arguments.empty() || ask.match.arguments_fit(ask.index, i);
+    found = found || ask.asked->arguments.empty() || ask.match->arguments_fit(ask.index, i);
   }
-  if (ask.asked.type == check::kind::tool_not_called) {
+  if (ask.asked->type == check::kind::tool_not_called) {
     return found ? complaint{"was called"} : complaint{};
   }
   if (found) return std::nullopt;
@@ -56,28 +56,28 @@ complaint tool(const question& ask) {
 
 /// Each tool after the one before it, whatever lies between.
 complaint order(const question& ask) {
-  auto next = ask.asked.tools.begin();
-  for (const std::string_view called : ask.call.tools) {
-    if (next != ask.asked.tools.end() && called == *next) ++next;
+  auto next = ask.asked->tools.begin();
+  for (const std::string_view called : ask.call->tools) {
+    if (next != ask.asked->tools.end() && called == *next) ++next;
   }
-  if (next == ask.asked.tools.end()) return std::nullopt;
-  if (next == ask.asked.tools.begin()) return *next + " was not called";
+  if (next == ask.asked->tools.end()) return std::nullopt;
+  if (next == ask.asked->tools.begin()) return *next + " was not called";
   return *next + " was not called after " + *std::prev(next);
 }
 
 complaint length(const question& ask) {
-  if (!ask.call.duration) return "how long the call took is not known";
-  if (*ask.call.duration <= ask.asked.most) return std::nullopt;
-  return "took " + std::to_string(*ask.call.duration) + " ms, at most " +
-         std::to_string(ask.asked.most) + " were allowed";
+  if (!ask.call->duration) return "how long the call took is not known";
+  if (*ask.call->duration <= ask.asked->most) return std::nullopt;
+  return "took " + std::to_string(*ask.call->duration) + " ms, at most " +
+         std::to_string(ask.asked->most) + " were allowed";
 }
 
 complaint answer_time(const question& ask) {
   constexpr double most_of_them = 0.95;
-  const auto found = nearest_rank(answering_times(ask.call.turns), most_of_them);
+  const auto found = nearest_rank(answering_times(ask.call->turns), most_of_them);
   if (!found) return "no answering time is known";
-  if (*found <= ask.asked.most) return std::nullopt;
-  return "p95 was " + std::to_string(*found) + " ms, at most " + std::to_string(ask.asked.most) +
+  if (*found <= ask.asked->most) return std::nullopt;
+  return "p95 was " + std::to_string(*found) + " ms, at most " + std::to_string(ask.asked->most) +
          " were allowed";
 }
 
@@ -88,7 +88,7 @@ bool overlaps(const spoken_turn& turn, const spoken_turn& next) {
 
 /// A turn that says so, or one that ends after another voice has begun.
 complaint interruption(const question& ask) {
-  const auto& turns = ask.call.turns;
+  const auto& turns = ask.call->turns;
   for (std::size_t i = 0; i < turns.size(); ++i) {
     const bool into_next = i + 1 < turns.size() && overlaps(turns[i], turns[i + 1]);
     if (turns[i].interrupted || into_next) {
@@ -99,7 +99,7 @@ complaint interruption(const question& ask) {
 }
 
 complaint complaint_of(const question& ask) {
-  switch (ask.asked.type) {
+  switch (ask.asked->type) {
     case check::kind::said:
     case check::kind::not_said:
       return words(ask);
@@ -125,7 +125,7 @@ std::vector<failed_check> failed_checks(std::span<const check> checks, const tra
   std::vector<failed_check> failed;
   for (std::size_t i = 0; i < checks.size(); ++i) {
     if (auto reason =
-            complaint_of({.asked = checks[i], .index = i, .call = call, .match = match})) {
+            complaint_of({.asked = &checks[i], .index = i, .call = &call, .match = &match})) {
       failed.push_back({.index = i, .reason = *std::move(reason)});
     }
   }

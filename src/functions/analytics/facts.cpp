@@ -249,6 +249,23 @@ bool same_key(const run_row& a, const run_row& b) {
   return a.get<uuid>(user_id) == b.get<uuid>(user_id) && a.get<uuid>(id) == b.get<uuid>(id);
 }
 
+/// A call that has changed, its key included.
+void follow(const run_row& before, const run_row& now) {
+  const bool stays = now.counts() && same_key(before, now);
+  if (before.counts() && !stays) drop(before);
+  if (now.counts()) put(now);
+  if (before.counts() && stays && day_of(before).number != day_of(now).number) mark(before);
+  // put() has taken a call that has ended out of those that are live
+  const bool stays_live = now.is_live() && same_key(before, now);
+  if (before.is_live() && !stays_live && !(same_key(before, now) && now.counts())) {
+    remove_live(before);
+  }
+  if (now.is_live() && (!before.is_live() || !same_key(before, now) ||
+                        before.value(started_at) != now.value(started_at))) {
+    add_live(now);
+  }
+}
+
 }  // namespace
 
 HeapTuple record_facts(const pg::trigger_call& event) {
@@ -264,23 +281,7 @@ HeapTuple record_facts(const pg::trigger_call& event) {
     if (before.counts()) drop(before);
     if (before.is_live()) remove_live(before);
   } else {
-    const run_row before = read(event.old_row());
-    const run_row now = read(event.row());
-    const bool stays = now.counts() && same_key(before, now);
-    if (before.counts() && !stays) drop(before);
-    if (now.counts()) put(now);
-    if (before.counts() && stays && day_of(before).number != day_of(now).number) {
-      mark(before);
-    }
-    // put() has taken a call that has ended out of those that are live
-    const bool stays_live = now.is_live() && same_key(before, now);
-    if (before.is_live() && !stays_live && !(same_key(before, now) && now.counts())) {
-      remove_live(before);
-    }
-    if (now.is_live() && (!before.is_live() || !same_key(before, now) ||
-                          before.value(started_at) != now.value(started_at))) {
-      add_live(now);
-    }
+    follow(read(event.old_row()), read(event.row()));
   }
   return nullptr;
 }

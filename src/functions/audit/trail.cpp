@@ -81,14 +81,14 @@ JsonbValue member_of(const FormData_pg_attribute& column, Datum value, pg::fixed
 /// An object of columns: what a row was or is.
 class members {
  public:
-  explicit members(pg::fixed_text& written) : written_(written) {}
+  explicit members(pg::fixed_text& written) : written_(&written) {}
   void begin() { pushJsonbValue(&state_, WJB_BEGIN_OBJECT, nullptr); }
   void add(const FormData_pg_attribute& column, Datum value, bool null, bool redacted) {
     JsonbValue name = text(NameStr(column.attname));
     pushJsonbValue(&state_, WJB_KEY, &name);
     JsonbValue member{};
     member.type = jbvNull;
-    if (!null) member = redacted ? text("redacted") : member_of(column, value, written_);
+    if (!null) member = redacted ? text("redacted") : member_of(column, value, *written_);
     pushJsonbValue(&state_, WJB_VALUE, &member);
   }
   Datum end() {
@@ -104,7 +104,7 @@ class members {
     return value;
   }
 
-  pg::fixed_text& written_;
+  pg::fixed_text* written_;
   JsonbParseState* state_ = nullptr;
 };
 

@@ -115,7 +115,7 @@ void put_late(const pg::spi_session& session, const vrm::uuid& owner, const vrm:
               pg::statement<10>& put) {
   (void)results_of.run({owner, run});
   const auto kept = session.column<pg::jsonb>(0, 1);
-  Datum document = Datum{0};
+  auto document = Datum{0};
   if (!kept) {
     document = fold_results(owner, run, given, 0).document;
   } else if (given) {
@@ -175,6 +175,7 @@ std::int64_t expire_test_runs(std::optional<std::int64_t> most) {
     std::int32_t limit;
   };
   std::vector<due_call> due;
+  due.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     due.push_back({.owner = *session.column<vrm::uuid>(i, 1),
                    .run = *session.column<vrm::uuid>(i, 2),

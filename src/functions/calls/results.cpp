@@ -388,6 +388,33 @@ void check_size(Datum document) {
 
 // --- documents ----------------------------------------------------------------------------------
 
+namespace {
+
+/// What a report says itself, so that nothing is worked out for it.
+struct stated {
+  bool duration = false;
+  bool count = false;
+  bool insights = false;
+};
+
+stated look_at(const pg::jsonb_value& given, bool had_turns, bool had_actions) {
+  stated found;
+  for (const auto& [name, value] : given.members()) {
+    found.duration |= name == "duration";
+    found.count |= name == "actions";
+    found.insights |= name == "insights";
+    if (name == "transcript" && had_turns) {
+      throw_not_valid("/transcript: turns were appended to the call already");
+    }
+    if (name == "actionsTaken" && had_actions) {
+      throw_not_valid("/actionsTaken: actions were recorded in the call already");
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
 folded fold_results(const vrm::uuid& owner, const vrm::uuid& run,
                     const std::optional<pg::jsonb>& given, std::int64_t elapsed_ms) {
   role_book roles;
@@ -395,21 +422,9 @@ folded fold_results(const vrm::uuid& owner, const vrm::uuid& run,
   items actions = listed_actions(owner, run);
   const bool had_turns = !turns.empty();
   const bool had_actions = !actions.empty();
-  bool has_duration = false;
-  bool has_count = false;
-  bool has_insights = false;
+  stated has;
   if (given) {
-    for (const auto& [name, value] : given->root().members()) {
-      has_duration |= name == "duration";
-      has_count |= name == "actions";
-      has_insights |= name == "insights";
-      if (name == "transcript" && had_turns) {
-        throw_not_valid("/transcript: turns were appended to the call already");
-      }
-      if (name == "actionsTaken" && had_actions) {
-        throw_not_valid("/actionsTaken: actions were recorded in the call already");
-      }
-    }
+    has = look_at(given->root(), had_turns, had_actions);
     if (!had_turns) turns = listed_turns(given->root(), origin::given, roles);
     if (!had_actions) actions = listed_actions(given->root());
   }
@@ -417,12 +432,12 @@ folded fold_results(const vrm::uuid& owner, const vrm::uuid& run,
   const Datum document = pg::guarded([&] {
     pg::jsonb_builder into;
     into.begin_object();
-    if (!has_duration) into.member("duration", duration.view());
-    if (!has_count) {
+    if (!has.duration) into.member("duration", duration.view());
+    if (!has.count) {
       into.name("actions");
       into.number(static_cast<std::int64_t>(actions.size()));
     }
-    if (!has_insights) write_empty_list(into, "insights");
+    if (!has.insights) write_empty_list(into, "insights");
     if (given) {
       for (const auto& [name, value] : given->root().members()) {
         if (!is_list(name)) into.member(name, value);
