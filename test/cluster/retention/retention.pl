@@ -124,7 +124,7 @@ ok($node->poll_query_until('app', 'SELECT count(*) = 1 FROM vrm.retention_progre
     'progress is seen while it runs');
 my ($out, $err);
 $node->psql('app', q{CALL vrm.run_retention('calls.completed')}, stdout => \$out, stderr => \$err);
-like($err, qr/NOTICE:  policy "calls.completed" is being run already/, 'a second run of it does not begin');
+like($err, qr/NOTICE:  policy "calls.completed" is already being run/, 'a second run of it does not begin');
 sql('SELECT vrm.stop_retention(run_id) FROM vrm.retention_progress');
 ok($node->poll_query_until('app', 'SELECT count(*) = 0 FROM vrm.retention_progress'), 'it stops when asked');
 like(runs($from), qr/^calls.completed stopped [1-9]\d*$/, '... and says so, and keeps what it did');
