@@ -127,7 +127,7 @@ report_row refusal(const std::string& reason) {
   return row;
 }
 
-report_row row_of(imports::source from, imports::report&& read) {
+report_row row_of(imports::source from, imports::report read) {
   std::optional<pg::jsonb_text> results;
   if (read.what != imports::disposition::ignored)
     results = {{imports::results_of(read, read.what == imports::disposition::call)}};
