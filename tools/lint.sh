@@ -43,7 +43,8 @@ configure_tidy() {
 unclean() {
     cd "$root"
     common=$(find src -name '*.h' | sort |
-        xargs cat .clang-tidy src/functions/.clang-tidy test/.clang-tidy compile_flags.txt CMakeLists.txt | cksum)
+        xargs cat .clang-tidy src/functions/.clang-tidy test/.clang-tidy compile_flags.txt \
+            CMakeLists.txt | cksum)
     grep -o '"file": "[^"]*"' out/tidy/compile_commands.json | cut -d'"' -f4 | sort -u |
         while read -r file; do
             line="$version $common $(cksum <"$file")"
