@@ -163,7 +163,7 @@ sub killed_storm {
             query($node, $database, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
             IPC::Run::pump($runs[0][0]) until ${ $runs[0][1] } =~ /pid\n(\d+)\n/;
             my ($pid) = ${ $runs[0][1] } =~ /pid\n(\d+)/;
-            select undef, undef, undef, rand(0.06);
+            select undef, undef, undef, 0.03 + rand(0.25);
             kill 'KILL', $pid;
             $said = end_together(@runs, @gate);
     });

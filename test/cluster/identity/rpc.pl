@@ -32,7 +32,7 @@ sub logged {
     my $before = -s $node->logfile;
     my @variables = map { ('-D', "$_=$parameter{$_}") } keys %parameter;
     my $failed = system('pgbench', '-n', '-t', 1, '-M', 'extended', '-f', $script, @variables, '-h', $node->host,
-        '-p', $node->port, '-U', 'client', 'app', '-d');
+        '-p', $node->port, '-U', 'client', 'app');
     return slurp_file($node->logfile, $before);
 }
 my $arguments = '{"email": "one@example.org", "password": "hunter2 hunter2"}';
