@@ -142,19 +142,36 @@ struct binding_of<Result (*)(Args...), Function> {
 template <auto Function>
 using binding = binding_of<decltype(Function), Function>;
 
+/// The same, for functions that `Check` is asked about first: it takes the routine's Oid.
+template <auto Function, void (*Check)(Oid)>
+struct checked_binding : binding<Function> {
+  static Datum call(FunctionCallInfo fcinfo) {
+    detail::reporting([fcinfo] {
+      if (fcinfo->flinfo != nullptr) Check(fcinfo->flinfo->fn_oid);
+      return Datum{0};
+    });
+    return binding<Function>::call(fcinfo);
+  }
+};
+
 }  // namespace pg
 
 /// Makes a C++ function callable from SQL as `symbol`: a function, procedure or trigger, by what
 /// it takes.  Its signature goes to a section of its own, where tests find it.
-#define PG_EXPORT(symbol, function)                                                        \
+#define PG_EXPORT(symbol, function) PG_EXPORT_BINDING(symbol, ::pg::binding<&(function)>)
+
+/// As PG_EXPORT, for functions that call `check` with the routine's Oid first.
+#define PG_EXPORT_CHECKED(symbol, check, function) \
+  PG_EXPORT_BINDING(symbol, ::pg::checked_binding<&(function), &(check)>)
+
+#define PG_EXPORT_BINDING(symbol, ...)                                                     \
   extern "C" {                                                                             \
   _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                     \
   Datum symbol(PG_FUNCTION_ARGS);                                                          \
   _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                           \
-    return ::pg::binding<&(function)>::call(fcinfo);                                       \
+    return __VA_ARGS__::call(fcinfo);                                                      \
   }                                                                                        \
   }                                                                                        \
   [[gnu::used,                                                                             \
     gnu::section("pg_signatures")]] constinit const ::pg::signature symbol##_signature = { \
-      #symbol, ::pg::binding<&(function)>::types.data(),                                   \
-      ::pg::binding<&(function)>::types.size() - 1, ::pg::binding<&(function)>::strict}
+      #symbol, __VA_ARGS__::types.data(), __VA_ARGS__::types.size() - 1, __VA_ARGS__::strict}

@@ -96,21 +96,3 @@ inline std::string routine_name(Oid routine) {
 }
 
 }  // namespace pg
-
-/// As PG_EXPORT, for functions that call `check` with the routine's Oid first.
-#define PG_EXPORT_CHECKED(symbol, check, function)                                         \
-  extern "C" {                                                                             \
-  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                     \
-  Datum symbol(PG_FUNCTION_ARGS);                                                          \
-  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                           \
-    ::pg::detail::reporting([fcinfo] {                                                     \
-      if (fcinfo->flinfo != nullptr) check(fcinfo->flinfo->fn_oid);                        \
-      return Datum{0};                                                                     \
-    });                                                                                    \
-    return ::pg::binding<&(function)>::call(fcinfo);                                       \
-  }                                                                                        \
-  }                                                                                        \
-  [[gnu::used,                                                                             \
-    gnu::section("pg_signatures")]] constinit const ::pg::signature symbol##_signature = { \
-      #symbol, ::pg::binding<&(function)>::types.data(),                                   \
-      ::pg::binding<&(function)>::types.size() - 1, ::pg::binding<&(function)>::strict}

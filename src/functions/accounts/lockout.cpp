@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "boundary/call/grants.h"
+#include "boundary/call/function.h"
 #include "boundary/call/guc.h"
 #include "boundary/value/record.h"
 #include "functions/accounts/lockout_policy.h"

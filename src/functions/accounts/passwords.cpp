@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/table/slots.h"
 #include "functions/platform/grants.h"

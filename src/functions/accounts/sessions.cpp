@@ -9,7 +9,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/value/record.h"
 #include "core/accounts/access_token.h"
 #include "core/accounts/refresh.h"

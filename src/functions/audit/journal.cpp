@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/table/frozen_row.h"
 #include "boundary/table/gapless_counter.h"
 #include "core/platform/error.h"

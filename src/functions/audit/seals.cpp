@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "core/audit/merkle.h"
 #include "core/platform/big_endian.h"
 #include "core/platform/error.h"

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/statement.h"
 #include "boundary/value/jsonb.h"
 #include "core/platform/error.h"

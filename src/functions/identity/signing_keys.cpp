@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/scan.h"

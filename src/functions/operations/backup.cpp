@@ -6,7 +6,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/call/spi.h"
 #include "boundary/error/notice.h"

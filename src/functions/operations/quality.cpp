@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/restricted.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/relation.h"

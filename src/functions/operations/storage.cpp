@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/value/array.h"
 #include "boundary/value/record.h"
 #include "core/operations/forecast.h"

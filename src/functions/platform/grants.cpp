@@ -27,9 +27,7 @@ struct {
 
 void forget(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { allowed = {}; }
 
-}  // namespace
-
-void require_grant(Oid routine, Oid through) {
+void require(Oid routine, Oid through) {
   const Oid user = GetUserId();
   const Oid outer_user = GetOuterUserId();
   if (allowed.routine == routine && allowed.user == user && allowed.outer_user == outer_user)
@@ -45,8 +43,12 @@ void require_grant(Oid routine, Oid through) {
   allowed = {.routine = routine, .user = user, .outer_user = outer_user};
 }
 
+}  // namespace
+
+void require_grant(Oid routine) { require(routine, InvalidOid); }
+
 void require_grant_of(pg::routine_id routine, pg::routine_id through) {
-  require_grant(routine.oid, through.oid);
+  require(routine.oid, through.oid);
 }
 
 void watch_grants() {

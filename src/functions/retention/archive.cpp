@@ -4,7 +4,6 @@
 #include <optional>
 #include <vector>
 
-#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/table/row_mover.h"
 #include "boundary/value/record.h"

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/call/spi.h"
 #include "core/platform/error.h"

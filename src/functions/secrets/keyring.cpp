@@ -12,7 +12,6 @@
 #include <unordered_map>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/number_lock.h"
 #include "boundary/table/owner.h"

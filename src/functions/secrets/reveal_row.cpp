@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/kept_plans.h"
 #include "boundary/table/relation.h"
 #include "boundary/value/tuple.h"

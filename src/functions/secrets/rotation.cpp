@@ -2,7 +2,6 @@
 #include <optional>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/table/relation.h"
 #include "boundary/table/row_at.h"
 #include "boundary/table/row_updater.h"

@@ -2,7 +2,6 @@
 #include <optional>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/error/hidden_statement.h"
 #include "boundary/value/cstring.h"

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/table/row_at.h"
 #include "boundary/value/tuple.h"
 #include "boundary/value/varlena.h"
