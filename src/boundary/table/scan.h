@@ -1,7 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+
 #include "boundary/backend.h"
 #include "boundary/error/guard.h"
+#include "core/platform/uuid.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -10,6 +14,7 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "storage/sinval.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -93,6 +98,17 @@ class watched_table {
       table_close(relation, AccessShareLock);
       return true;
     });
+  }
+
+  /// The same for rows whose first columns of the index are `ids`.
+  template <std::size_t Count, typename Visit>
+  bool read(const std::array<vrm::uuid, Count>& ids, Visit&& visit) {
+    std::array<ScanKeyData, Count> keys{};
+    for (std::size_t i = 0; i < Count; ++i) {
+      ScanKeyInit(&keys[i], static_cast<AttrNumber>(i + 1), BTEqualStrategyNumber, F_UUID_EQ,
+                  PointerGetDatum(ids[i].bytes.data()));
+    }
+    return read(keys.data(), static_cast<int>(Count), visit);
   }
 
  private:

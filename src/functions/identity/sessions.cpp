@@ -4,7 +4,6 @@
 #include "functions/identity/sessions.h"
 
 #include <array>
-#include <cstring>
 #include <string>
 
 #include "boundary/call/function.h"
@@ -17,10 +16,8 @@
 extern "C" {
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 }
 
 namespace vrm::sql {
@@ -65,14 +62,8 @@ std::string text_of(const vrm::uuid& id) {
 /// What the row says; ended when there is none.
 known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
   known_session found{.user = user, .id = session};
-  pg_uuid_t whose;
-  pg_uuid_t which;
-  std::memcpy(whose.data, user.bytes.data(), sizeof whose.data);
-  std::memcpy(which.data, session.bytes.data(), sizeof which.data);
-  std::array<ScanKeyData, 2> keys{};
-  ScanKeyInit(keys.data(), 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&whose));
-  ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&which));
-  const bool readable = watched.read(keys.data(), 2, [&found](HeapTuple row, TupleDesc columns) {
+  const std::array ids{user, session};
+  const bool readable = watched.read(ids, [&found](HeapTuple row, TupleDesc columns) {
     const auto value = [&](const char* name, bool& null) {
       return heap_getattr(row, get_attnum(row->t_tableOid, name), columns, &null);
     };
