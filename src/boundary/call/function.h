@@ -67,7 +67,9 @@ template <typename T>
 Datum to_datum(FunctionCallInfo fcinfo, const at_call_site<T>& result) {
   static_assert(std::is_trivially_copyable_v<T>);
   FmgrInfo* const place = fcinfo->flinfo;
+  // DirectFunctionCall() brings no FmgrInfo, hence no place to keep the result at.
   if (place == nullptr) return datum_traits<T>::to(result.value);
+  // fn_extra belongs to the result: such a function must not keep anything else there.
   if (place->fn_extra == nullptr) place->fn_extra = allocate(sizeof(T), place->fn_mcxt);
   return PointerGetDatum(std::memcpy(place->fn_extra, &result.value, sizeof(T)));
 }
@@ -90,7 +92,7 @@ Datum result(FunctionCallInfo fcinfo, const T& value) {
 /// The SQL signature that a C++ function implies; the test suite compares it with pg_proc.
 struct signature {
   const char* symbol;
-  const Oid* types;  ///< result type first
+  const Oid* types;  ///< result type first, then `arity` argument types
   std::size_t arity;
   bool strict;
 };
@@ -112,6 +114,7 @@ Datum reporting(const Body& body) {
 }  // namespace detail
 
 /// Calls `Function` for PostgreSQL: Datums in, Datum out, exceptions to ERRORs.
+/// Undefined but for the kinds of function specialised here, in procedure.h and in trigger.h.
 template <typename Type, auto Function>
 struct binding_of;
 
@@ -119,10 +122,13 @@ template <typename Result, typename... Args, auto Function>
 struct binding_of<Result (*)(Args...), Function> {
   static constexpr std::array<Oid, sizeof...(Args) + 1> types = {datum_traits<Result>::oid,
                                                                  datum_traits<Args>::oid...};
+  // SQL has to declare the same: without STRICT, PostgreSQL would pass nulls that are refused here.
   static constexpr bool strict =
       (!(detail::is_optional<Args> || detail::call_argument<Args>) && ...);
 
   static Datum call(FunctionCallInfo fcinfo) {
+    // Reading arguments may raise an ERROR that jumps past these frames: all that they hold are
+    // views, which have no destructors to skip.
     return detail::reporting(
         [fcinfo] { return invoke(fcinfo, std::index_sequence_for<Args...>()); });
   }

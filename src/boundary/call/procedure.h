@@ -36,6 +36,7 @@ class procedure_call {
   [[nodiscard]] bool can_commit() const noexcept { return !atomic_ && !IsTransactionBlock(); }
 
   /// Ends the transaction and begins the next one, in READ COMMITTED whatever the default.
+  /// Snapshots, pointers into SPI results and memory of the old transaction are gone afterwards.
   void commit();
 
   /// Runs `body` in a subtransaction as the procedure's owner with a safe search_path; when it
@@ -47,6 +48,7 @@ class procedure_call {
   }
 
   /// Waits, but not for a cancelled query.
+  /// May return early; a cancelled query is an ERROR 57014.
   static void sleep(std::chrono::microseconds time);
 
  private:
@@ -73,6 +75,7 @@ template <typename... Args, auto Function>
 struct binding_of<void (*)(procedure_call&, Args...), Function> {
   static constexpr std::array<Oid, sizeof...(Args) + 1> types = {VOIDOID,
                                                                  datum_traits<Args>::oid...};
+  // CREATE PROCEDURE knows no STRICT.
   static constexpr bool strict = false;
 
   static Datum call(FunctionCallInfo fcinfo) {

@@ -36,7 +36,9 @@ class restricted_scope {
                             false);
         };
         set("search_path", "pg_catalog, pg_temp");
+        // Off: a query that a policy would filter fails, rather than judging by some rows.
         set("row_security", "off");
+        // Literals end where those who wrote and reviewed the text saw them end.
         set("standard_conforming_strings", "on");
         set("timezone", "UTC");
       });
@@ -44,7 +46,9 @@ class restricted_scope {
       AtEOXact_GUC(false, guc_level_);
       throw;
     }
+    // Not by SET, which the code inside could undo with another SET.
     XactReadOnly = true;
+    // Last, because a constructor that throws leaves nothing to its destructor.
     SetUserIdAndSecContext(
         user, outer_context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
   }
@@ -57,6 +61,7 @@ class restricted_scope {
   restricted_scope& operator=(const restricted_scope&) = delete;
 
  private:
+  /// Since PostgreSQL 16 membership may come without the right to SET ROLE.
   static bool may_become(Oid member, Oid role) {
 #if PG_VERSION_NUM >= 160000
     return member_can_set_role(member, role);

@@ -29,6 +29,7 @@ struct argument {
 ///
 /// Runs inside an spi_session, which then has its rows.  Names are qualified or the search_path is
 /// pinned, because the plan is made anew when that has changed.
+/// Objects have static storage: the plan hangs on them, and is never freed.
 template <std::size_t Arguments>
 class statement {
  public:
@@ -45,6 +46,7 @@ class statement {
         values[i] = arguments[i].value;
         nulls[i] = arguments[i].null ? 'n' : ' ';
       }
+      // Not read only: each run takes a snapshot, and so sees what the one before has done.
       SPI_execute_plan(plan_, values.data(), nulls.data(), false, 0);
       return SPI_processed;
     });
@@ -56,6 +58,7 @@ class statement {
         SPI_prepare_cursor(text_, Arguments, types_.data(), CURSOR_OPT_GENERIC_PLAN);
     if (made == nullptr) elog(ERROR, "could not plan: %s", text_);
     SPI_keepplan(made);
+    // Not before it is kept: after an ERROR on the way the next run has to plan anew.
     plan_ = made;
   }
 

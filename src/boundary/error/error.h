@@ -34,6 +34,7 @@ class error final : public std::exception {
  private:
   explicit error(std::shared_ptr<ErrorData> data) noexcept : data_(std::move(data)) {}
 
+  // Shared, because copying an exception must neither throw nor duplicate the context.
   std::shared_ptr<ErrorData> data_;
 };
 
