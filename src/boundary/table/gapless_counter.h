@@ -24,6 +24,7 @@ class gapless_counter {
   [[nodiscard]] std::int64_t next() const noexcept { return last_ + 1; }
 
   /// The row is written.
+  /// Not called, the next one has the same number: an ERROR while writing the row leaves no gap.
   void advance();
 
  private:

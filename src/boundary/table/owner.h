@@ -31,6 +31,7 @@ class owner_scope {
       ReleaseSysCache(row);
       return found;
     });
+    // LOCAL_USERID_CHANGE refuses SET ROLE and SET SESSION AUTHORIZATION to code that runs inside.
     SetUserIdAndSecContext(owner, outer_context_ | SECURITY_LOCAL_USERID_CHANGE);
   }
   explicit owner_scope(Oid owner) noexcept {

@@ -19,10 +19,12 @@ namespace pg {
 class slot {
  public:
   slot(std::uint32_t purpose, std::uint32_t slots) {
+    // Where to begin depends on the process, so that not all try, and wait for, the same slot.
     const auto first = static_cast<std::uint32_t>(MyProcPid) % slots;
     for (std::uint32_t i = 0; i < slots; ++i) {
       if (try_take(purpose, (first + i) % slots, true)) return;
     }
+    // None was free: waits for the first, whichever of the others is freed sooner.
     (void)try_take(purpose, first, false);
   }
   ~slot() { LockRelease(&tag_, ExclusiveLock, false); }

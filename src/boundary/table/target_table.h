@@ -15,6 +15,7 @@ namespace pg {
 /// an error.  Calls run inside a guard.
 class target_table {
  public:
+  /// The lock of a writer, RowExclusiveLock, on the table and its indexes.
   void open(relation_id table);
   void close();
 
@@ -22,10 +23,13 @@ class target_table {
   [[nodiscard]] TupleDesc descriptor() const noexcept { return RelationGetDescr(relation_); }
 
   /// NOT NULL and CHECK.
+  /// An ERROR 23502 or 23514 of a row that breaks one.
   void check_constraints(TupleTableSlot* slot) const;
+  /// An ERROR 23514 when the row is not one of this partition.
   void check_partition(TupleTableSlot* slot) const;
 
   /// Index entries for a row that is new.
+  /// The slot has to know the place of the row and the table's OID; unique indexes may refuse it.
   void add_index_entries(TupleTableSlot* slot) const;
 
   /// Replaces the version at `place` by the row in `slot`, unless it has a newer version, is
