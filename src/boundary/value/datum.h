@@ -62,6 +62,7 @@ struct datum_traits<double> {
 namespace detail {
 
 /// The payload of a varlena.  Detoasting can raise an ERROR; no C++ object is alive yet then.
+/// A view into the value itself when it is neither compressed nor out of line: read only.
 inline std::string_view payload(Datum datum) {
   const auto* packed = PG_DETOAST_DATUM_PACKED(datum);
   return {VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)};
@@ -132,12 +133,14 @@ using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 template <>
 struct datum_traits<timestamp> {
   static constexpr Oid oid = TIMESTAMPTZOID;
+  /// From the Unix epoch to PostgreSQL's, 2000-01-01, in microseconds.
   static constexpr std::int64_t epoch =
       std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * SECS_PER_DAY * USECS_PER_SEC;
 
   static timestamp from(Datum datum) noexcept {
     const std::int64_t value = DatumGetInt64(datum);
     if (value == DT_NOBEGIN) return timestamp::min();
+    // DT_NOEND is among these.
     if (value > INT64_MAX - epoch) return timestamp::max();
     return timestamp(std::chrono::microseconds(value + epoch));
   }
@@ -180,7 +183,7 @@ struct datum_traits<const char*> {
   static Datum to(const char* value) noexcept { return CStringGetDatum(value); }
 };
 
-/// jsonb in its binary form, without the varlena header; pg/jsonb.h walks it.
+/// jsonb in its binary form, without the varlena header; boundary/value/jsonb.h walks it.
 struct jsonb_view {
   std::string_view binary;
 };
@@ -199,6 +202,7 @@ struct datum_traits<jsonb_view> {
 };
 
 /// A jsonb result that is still text in the server's encoding.
+/// Text that is not valid JSON is an ERROR 22P02.
 struct jsonb_text {
   std::string text;
 };

@@ -8,8 +8,8 @@ extern "C" {
 
 namespace pg {
 
-/// The first `Size` bytes of a bytea argument and its whole size: a value stored out of line
-/// costs one TOAST chunk however large it is.
+/// The first `Size` bytes of a bytea argument and its whole size: a value stored out of line and
+/// uncompressed, as ciphertext is, costs one TOAST chunk however large it is.
 template <std::size_t Size>
 struct bytea_head {
   std::span<const std::byte> bytes;  ///< shorter when the value is

@@ -43,6 +43,7 @@ struct record_traits {
 
  private:
   /// Known to the backend for as long as it lives.
+  /// The row type is registered with the backend: a record without it could not be looked into.
   static TupleDesc descriptor() {
     static TupleDesc made = nullptr;
     if (made == nullptr) {
@@ -55,6 +56,7 @@ struct record_traits {
                              datum_traits<Columns>::oid, -1, 0),
           ++number),
          ...);
+        // Last, so that after an ERROR on the way the next call begins anew.
         made = BlessTupleDesc(fresh);
         MemoryContextSwitchTo(outer);
       });

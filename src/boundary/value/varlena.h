@@ -15,6 +15,7 @@ class varlena_result {
   }
 
   /// Takes over a value that nobody else uses any more, to hold the first `size` of its bytes.
+  /// It has been detoasted, so its header is one of four bytes; it has room for `size`.
   varlena_result(struct varlena* value, std::size_t size) noexcept : value_(value) {
     SET_VARSIZE(value_, VARHDRSZ + size);
   }
