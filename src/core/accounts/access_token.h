@@ -17,6 +17,7 @@ struct key_pair {
 
 /// Signs `claims`, a JSON object.  Throws 22023 when `private_key` does not come from
 /// make_key_pair().
+/// `key_id` goes into the header unchanged.  No claim is looked at: the caller sets exp and iat.
 [[nodiscard]] std::string sign_token(std::string_view private_key, std::string_view key_id,
                                      std::string_view claims);
 

@@ -14,6 +14,7 @@
 namespace vrm::lockout {
 
 /// Microseconds on the clock of whoever calls; only differences and order matter.
+/// That clock has to be one for all backends and to survive a restart, since moments are stored.
 using moment = std::int64_t;
 inline constexpr moment never = std::numeric_limits<moment>::min();
 inline constexpr moment forever = std::numeric_limits<moment>::max();
@@ -22,6 +23,7 @@ inline constexpr moment forever = std::numeric_limits<moment>::max();
 using key = std::array<std::byte, 16>;
 
 /// What is known of one key, as it is stored.
+/// A fresh one, with all members but `id` as here, stands for a key that is not known.
 struct entry {
   key id{};
   moment window_start = never;      ///< failures are counted since
@@ -36,6 +38,7 @@ struct entry {
 
   friend bool operator==(const entry&, const entry&) = default;
 };
+// It lies on disk and in WAL just so: members keep their size and order as long as pages do.
 static_assert(sizeof(entry) == 64 && std::is_trivially_copyable_v<entry>);
 
 /// How strict to be with one kind of attempt; durations in microseconds.
@@ -62,6 +65,9 @@ struct decision {
 };
 
 /// Asks for one attempt.
+///
+/// All functions below change the entry alone: the caller holds the lock of the page that it is
+/// on, from reading the entry to storing it, or two callers would get the same attempt.
 [[nodiscard]] decision reserve(entry& entry, const policy& policy, moment now);
 
 /// Reports what came of an attempt that was reserved at `began`.  A success forgives the failures

@@ -15,6 +15,7 @@
 namespace vrm::lockout {
 
 /// What an attempt is made at.  Numbers are in keys and tickets: append, never renumber.
+/// 0 is left out, so that memory of zeros is no ticket.
 enum class kind : std::uint8_t {
   password = 1,
   device = 2,  ///< a password from a device that has signed in before
@@ -76,9 +77,12 @@ struct ticket {
   std::optional<key> network = std::nullopt;
 };
 
+/// 128 bits: enough where each guess is a call that is looked at.
 using mac = std::array<std::byte, 16>;
 
 /// Keyed hashes under the secret of one database.
+///
+/// Whoever has the secret can make tickets and device tokens and find out who is locked.
 class keyed_hash {
  public:
   explicit keyed_hash(byte_view secret) : hash_(secret) {}
@@ -100,6 +104,7 @@ class keyed_hash {
                                                      std::uint64_t cluster);
 
   /// HMAC-SHA-256 of `label`, a NUL and `message`, cut to 16 bytes.
+  /// Labels have a version, so that a later one can change what is hashed.
   [[nodiscard]] mac hash(std::string_view label, byte_view message);
 
  private:

@@ -22,6 +22,7 @@ enum class use : std::uint8_t {
 
 /// Uses token number `counter` of a session; `known` is the newest that was ever given out for
 /// sure.
+/// `session` is an entry of kind session, locked by the caller; no other function here changes it.
 [[nodiscard]] use rotate(lockout::entry& session, std::int64_t counter, std::int64_t known,
                          lockout::moment now) noexcept;
 

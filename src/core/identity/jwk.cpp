@@ -83,6 +83,7 @@ void require_purpose(const json::value& jwk, algorithm type) {
   if (const auto use = jwk.find("use"); use && !use->equals("sig"))
     throw wrong("use", "is not \"sig\"");
   if (const auto operations = jwk.find("key_ops")) {
+    // What is no array has no elements, and so no "verify".
     const std::vector<json::value> elements = operations->elements();
     if (std::ranges::none_of(elements,
                              [](const json::value& element) { return element.equals("verify"); }))
@@ -96,6 +97,7 @@ void require_purpose(const json::value& jwk, algorithm type) {
 /// JWS writes r and s side by side, OpenSSL reads DER.
 std::vector<unsigned char> der_of(std::span<const std::byte> signature) {
   const auto* const bytes = openssl::data(signature);
+  // verifies() has seen to the size: two coordinates.
   big_number r(BN_bin2bn(bytes, coordinate_size, nullptr));
   big_number s(BN_bin2bn(bytes + coordinate_size, coordinate_size, nullptr));
   const ecdsa_signature pair(ECDSA_SIG_new());
@@ -242,6 +244,7 @@ key_description describe_key(const json::value& jwk) {
   if (!jwk.is(json::kind::object)) throw wrong("keys", "has an element that is not an object");
   key_description description;
   description.key_id = required_string(jwk, "kid");
+  // As long as token.cpp takes: a longer one could never be asked for.
   if (description.key_id.empty() || description.key_id.size() > 256)
     throw wrong("kid", "is not 1 to 256 bytes long");
   if (required_string(jwk, "kty") == "oct") {

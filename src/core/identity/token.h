@@ -27,6 +27,7 @@ struct claim_rules {
 class token {
  public:
   /// Takes the token apart and reads its header.  `text` has to outlive the token.
+  /// More than `most_bytes` are refused before a byte is decoded.
   token(std::string_view text, std::size_t most_bytes);
 
   /// Which key it claims to be signed with.

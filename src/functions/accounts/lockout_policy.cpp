@@ -61,6 +61,7 @@ void keep_policy(HeapTuple row, TupleDesc descriptor) {
 const vrm::lockout::policy& of(vrm::lockout::kind kind) {
   if (policies.changed()) [[unlikely]] {
     policies.reload([] {
+      // A kind without a row has the defaults of the policy.
       known = {};
       policies.read(nullptr, 0, keep_policy);
     });
@@ -78,6 +79,7 @@ vrm::lockout::keyed_hash& hash() {
         const Datum datum = heap_getattr(row, 2, descriptor, &null);
         if (null) return;
         const auto bytes = pg::datum_traits<std::span<const std::byte>>::from(datum);
+        // A row of another size is none: keys are not to be hashed with half a secret.
         found = bytes.size() == secret.size();
         if (found) std::memcpy(secret.data(), bytes.data(), secret.size());
       });

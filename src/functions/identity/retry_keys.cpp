@@ -22,6 +22,7 @@ pg::statement<4> take(
     "     made_at = excluded.made_at"
     " WHERE k.made_at < now() - interval '1 day'",
     {UUIDOID, TEXTOID, TEXTOID, JSONBOID});
+// In an array: a call that has given null differs from one that has not been answered.
 pg::statement<4> look_up(
     "SELECT jsonb_build_array(answer) FROM vrm_private.retry_keys"
     " WHERE user_id = $1 AND key = $2 AND function = $3"

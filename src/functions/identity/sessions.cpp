@@ -44,6 +44,7 @@ std::uint64_t readings = 0;
 /// A standby hears of no end that belongs to no transaction, so it asks for each statement.
 void forget_what_may_have_changed() {
   static std::int64_t statement = 0;
+  // Once for a statement, which sees what the replay has brought until then.
   const bool again = RecoveryInProgress() && statement != GetCurrentStatementStartTimestamp();
   if (!again && !watched.changed()) return;
   statement = GetCurrentStatementStartTimestamp();
@@ -109,6 +110,7 @@ state of(const vrm::uuid& user, const vrm::uuid& session) {
   if (place.until > now && place.id == session && place.user == user) [[likely]]
     return place.says;
   const known_session found = read_row(user, session);
+  // The row may be there, and open, for a session that the store says has ended.
   if (found.until <= now || is_ended(session)) return state::ended;
   if (!found.is_ours) place = found;
   return found.says;
