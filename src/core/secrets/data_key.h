@@ -13,6 +13,7 @@
 
 namespace vrm {
 
+/// Copies are wiped one by one, each by its own destructor.
 inline constexpr std::size_t key_size = 32;
 inline constexpr std::size_t subject_salt_size = 24;
 

@@ -24,6 +24,7 @@ namespace vrm {
 inline constexpr std::size_t envelope_header_size = 12;
 inline constexpr std::size_t envelope_tag_size = 16;
 
+/// Numbers are stored: append, never renumber.
 enum class algorithm : std::uint8_t {
   xaes_256_gcm = 1,  ///< 24-byte nonce (C2SP XAES-256-GCM); what we write
   aes_256_gcm = 2,   ///< 12-byte nonce, for values that others sealed

@@ -35,11 +35,13 @@ std::string wrapping_context(const master_key& master, std::string_view purpose,
 }  // namespace
 
 std::optional<secret_key> decode_key(std::string_view base64) {
+  // As `openssl rand -base64 32` prints 32 bytes, with padding.
   if (base64.size() != 44 || base64.back() != '=') return std::nullopt;
   auto decoded = decode_base64(base64.substr(0, 43));
   if (!decoded) return std::nullopt;
   std::optional<secret_key> key;
   if (decoded->size() == key_size) key.emplace(bytes_of(*decoded));
+  // std::string would give its memory back with the key still in it.
   openssl::wipe(std::as_writable_bytes(std::span(*decoded)));
   return key;
 }
@@ -76,6 +78,7 @@ std::vector<master_key> read_master_keys(std::string_view text) {
 wrapped_key wrap_key(const master_key& master, std::string_view purpose, const secret_key& key) {
   wrapped_key wrapped{};
   const auto nonce = std::span(wrapped).first(24);
+  // XAES has room for nonces drawn at random, so nobody has to count them.
   random_bytes(nonce);
   const std::string context = wrapping_context(master, purpose, key_id_of(key));
   data_key(master.key)

@@ -35,6 +35,7 @@ class fresh_envelopes {
     friend bool operator==(const moment&, const moment&) = default;
   };
 
+  /// Of the whole envelope: two that differ have the same one only by chance, one in 2^128.
   static tag tag_of(vrm::byte_view envelope) {
     tag last{};
     std::ranges::copy(envelope.last(last.size()), last.begin());
@@ -49,6 +50,7 @@ class fresh_envelopes {
   }
 
   moment since_{};
+  // A ring: a row is handed on right after it was bound, so the latest ones are enough.
   std::array<tag, 32> tags_{};
   std::size_t next_ = 0;
 };

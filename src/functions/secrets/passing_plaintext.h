@@ -40,6 +40,7 @@ class passing_plaintext {
   }
 
  private:
+  // On the stack, since most secrets are short; not initialized, as opening fills it.
   std::array<std::byte, 256> small_;
   std::vector<std::byte> large_;
   std::span<std::byte> bytes_;

@@ -16,6 +16,7 @@ namespace vrm::sql {
 struct secret {
   vrm::byte_view masked;
 
+  /// Of the plaintext; 0 for what is too short to have been masked, which unmasked() refuses.
   [[nodiscard]] std::size_t size() const noexcept {
     return masked.size() < vrm::transit_overhead ? 0 : masked.size() - vrm::transit_overhead;
   }
