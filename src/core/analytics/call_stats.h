@@ -42,6 +42,7 @@ struct call {
 /// Durations count for completed calls: when a call broke off says little about its length.
 class call_stats {
  public:
+  /// Squares of so many durations still add up to less than 2^128.
   static constexpr std::uint64_t most_calls = std::uint64_t{1} << 40;
   static constexpr std::size_t statuses = 6;
   static constexpr std::size_t sentiments = 3;
@@ -65,6 +66,7 @@ class call_stats {
   /// Throws 22P03 when the figures of a state cannot be those of any calls.
   void check_plausible() const;
 
+  /// `place` has room for packed_size() bytes.  Equal states give equal bytes.
   [[nodiscard]] std::size_t packed_size() const noexcept;
   void pack(std::byte* place) const noexcept;
 
@@ -76,6 +78,7 @@ class call_stats {
     return by_sentiment_[static_cast<std::size_t>(sentiment)];
   }
   [[nodiscard]] std::uint64_t bad_calls() const noexcept { return bad_; }
+  /// Of completed calls whose duration is known.
   [[nodiscard]] std::uint64_t durations() const noexcept { return durations_; }
   /// What all actions add up to; the largest number when that is more.
   [[nodiscard]] std::int64_t actions() const noexcept;
@@ -100,6 +103,7 @@ class call_stats {
 
  private:
   /// 128 bits that need no more than the alignment of 64.
+  /// More, which 128 bits have by themselves, is not what memory contexts promise.
   struct wide {
     std::uint64_t low = 0;
     std::uint64_t high = 0;
@@ -115,6 +119,7 @@ class call_stats {
   void write(Sink& sink) const;
   void read_customers(byte_reader& reader, bool dense);
   void read_durations(byte_reader& reader, bool whole_seconds);
+  /// Before `durations_` counts the new ones: 0 says that there is nothing to compare with.
   void widen(std::int64_t shortest, std::int64_t longest, bool whole_seconds) noexcept;
   [[nodiscard]] std::int64_t microseconds_of(duration_histogram::bucket bucket) const noexcept;
 
@@ -127,9 +132,9 @@ class call_stats {
   std::int64_t shortest_ = 0;
   std::int64_t longest_ = 0;
   wide actions_;
-  wide sum_;      ///< of durations
-  wide squares_;  ///< of their squares
-  bool whole_seconds_ = true;
+  wide sum_;                   ///< of durations
+  wide squares_;               ///< of their squares
+  bool whole_seconds_ = true;  ///< all durations so far; true without any
   duration_histogram histogram_;
   hyperloglog customers_;
   conversation_stats conversations_;

@@ -45,6 +45,7 @@ struct conversation {
 /// of percentile_disc() within 0.05 %.
 class conversation_stats {
  public:
+  /// Costs of different currencies are never added up.
   explicit conversation_stats(std::pmr::memory_resource* memory) noexcept
       : answers_(memory), costs_(memory) {}
 

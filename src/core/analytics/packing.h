@@ -28,6 +28,7 @@ class byte_counter {
 };
 
 /// Writes to memory that a byte_counter has measured.
+/// Nothing stops it at the end: it writes what was counted, or beyond.
 class byte_writer {
  public:
   explicit byte_writer(std::byte* place) noexcept : place_(place) {}
@@ -66,6 +67,7 @@ class byte_reader {
       const std::uint8_t next = byte();
       const uint128 digit = next & 0x7FU;
       if (shift > 0 && next == 0) refuse("A number has leading zeros.");
+      // Before it is shifted, so that no bit falls off at the top.
       if (digit > most >> shift) break;
       value |= digit << shift;
       if (next < 0x80) {
@@ -78,6 +80,7 @@ class byte_reader {
 
   /// The next so many bytes.
   std::span<const std::byte> take(std::size_t count) {
+    // Not `at_ + count`, which may wrap round.
     if (bytes_.size() - at_ < count) refuse("It ends too early.");
     const auto taken = bytes_.subspan(at_, count);
     at_ += count;

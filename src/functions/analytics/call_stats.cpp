@@ -89,6 +89,7 @@ std::span<const std::byte> call_stats_recv(message from) {
 std::span<const std::byte> call_stats_send(stats value) { return pack(value); }
 
 bool call_stats_equal(stats left, stats right) {
+  // A state has one form in bytes (see packing.h), so equal states are equal bytes.
   return std::ranges::equal(pack(left), pack(right));
 }
 
@@ -110,6 +111,7 @@ state add_fact(state into, std::optional<std::string_view> status,
                std::optional<bool> bad) {
   call one{.status = call_status_of(status.value_or("")), .bad = bad.value_or(false)};
   if (duration_ms) {
+    // Facts may have been put in by hand; add() takes what is in range only.
     if (*duration_ms >= 0 && *duration_ms <= duration_histogram::longest) {
       one.duration = duration_ms;
     } else {
@@ -153,6 +155,7 @@ state add_conversation_fact(
   }
   not_negative(cost_micros);
   into = add_fact(into, status, duration_ms, sentiment, actions, customer, bad);
+  // Failures are never more than calls: a state that says so is refused when it is read back.
   const std::int32_t calls = tool_calls.value_or(0);
   into->add(conversation{.agent_time = agent_ms,
                          .customer_time = customer_ms,
