@@ -38,7 +38,7 @@ struct turn {
   std::optional<length> end;
   bool interrupted = false;
   std::string sentiment;
-  std::vector<std::pair<std::string, length>> latency;
+  std::vector<std::pair<std::string, length>> latency;  ///< parts of its answering time, in ms
 };
 
 struct action {
@@ -100,6 +100,7 @@ struct report {
   bool redacted = false;  ///< its text must not be replaced by one that is not
   std::vector<turn> turns;
   std::vector<action> actions;
+  /// Ids are the source's: the same one twice is one action.
   std::map<std::string, std::size_t> action_places;  ///< of those with an id, in actions
   std::vector<insight> insights;
   std::vector<std::pair<std::string, std::string>> vendor;  ///< what has no place above, as JSON

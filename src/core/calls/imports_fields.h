@@ -37,8 +37,10 @@ namespace vrm::imports {
 [[nodiscard]] std::vector<json::value> elements_at(const json::value& holder,
                                                    std::string_view path);
 
+/// Each throws as mismatch() does when the value is not what it reads.
 [[nodiscard]] std::string read_text(const json::value& value);
 [[nodiscard]] moment read_moment(const json::value& value);
+/// As parse_length(): `power` is 3 for seconds, 0 for milliseconds.
 [[nodiscard]] length read_length(const json::value& value, int power);
 [[nodiscard]] bool read_truth(const json::value& value);
 /// An amount that is not negative, as a JSON number times 10^power.
@@ -86,6 +88,7 @@ void milliseconds(detail::owner_of<Member>& owner, const json::value& value) {
   if (!(owner.*Member)) owner.*Member = read_length(value, 0);
 }
 
+/// A truth is never empty, so that the last path that is there counts, not the first.
 template <auto Member>
 void truth(detail::owner_of<Member>& owner, const json::value& value) {
   owner.*Member = read_truth(value);
@@ -115,6 +118,7 @@ void add_latency(turn& into, const json::value& holder, std::string_view path,
 /// Appends a turn as far as it is one: spoken, or interrupted before a word was.
 void add_turn(report& into, turn&& said);
 /// The action of a call that is paired by this id; a new one when there is none.
+/// The reference is good until the next action is added.
 [[nodiscard]] action& action_of(report& into, const std::string& id);
 
 [[nodiscard]] bool customer_spoke(const report& read) noexcept;
@@ -135,7 +139,7 @@ void end_by(report& into, std::string_view word, std::span<const ending> endings
 
 struct adapter {
   bool (*is_mine)(const json::value& payload);
-  std::string_view recognised_by;  ///< in words
+  std::string_view recognised_by;  ///< in words, for DETAIL
   void (*read)(report& into, const json::value& payload);
   /// Where the start stands; empty when a call may do without any time.
   std::string_view starts_at{};  // NOLINT(readability-redundant-member-init): gcc warns

@@ -118,6 +118,7 @@ void read_turn(report& into, const json::value& element) {
   if (!element.is(json::kind::object)) mismatch(element, "an object");
   turn said;
   fill(said, element, std::span<const field<turn>>(turn_texts));
+  // Without a role the name of the speaker may be one, such as "Agent".
   said.role = role_of(text_at(element, at(element, "role") ? "role" : "speaker"));
   if (said.role == speaker_role::unknown && at(element, "role"))
     into.unknown.push_back({.field = "role", .word = text_at(element, "role")});
@@ -129,6 +130,7 @@ void read_turn(report& into, const json::value& element) {
   } else if (latency) {
     said.latency.emplace_back("answer", read_length(*latency, 0));
   }
+  // "time" is all that is left then, and tells whole seconds.
   if (!has_offset(element) && said.begin) into.times = precision::seconds;
   add_turn(into, std::move(said));
 }
@@ -145,6 +147,7 @@ void read_action(report& into, const json::value& element) {
 
 void read_status(report& into, const json::value& payload) {
   const auto status = at(payload, "status");
+  // Applications write a call down when it is over: without a status it went well.
   const std::string word = status ? folded(read_text(*status)) : "completed";
   const auto* const known = std::ranges::find(statuses, std::string_view(word), &word_status::word);
   if (known == statuses.end()) {

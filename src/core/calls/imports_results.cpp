@@ -8,6 +8,7 @@ namespace vrm::imports {
 namespace {
 
 /// A JSON object that grows member by member.
+/// An inner one has to end before the outer one goes on.
 class object {
  public:
   explicit object(std::string& out) : out_(&out) { *out_ += '{'; }
@@ -52,6 +53,7 @@ std::string clock(length time, bool two_digits) {
 }
 
 void append_turn(std::string& out, const turn& said, length& now) {
+  // Without a time of its own, a turn is written at that of the one before.
   now = said.begin.value_or(now);
   object members(out);
   members.text("speaker", said.speaker);

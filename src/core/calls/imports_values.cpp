@@ -90,6 +90,7 @@ std::optional<length> decimal_length(std::string_view number, std::int64_t unit)
   std::string text(number);
   std::ranges::replace(text, ',', '.');
   const auto thousandths = scaled(text, 3);
+  // Bounded before it is multiplied: no unit makes it overflow then.
   if (!thousandths || *thousandths > 1000 * a_day) return std::nullopt;
   if (unit == 1) return scaled(text, 0);
   return *thousandths * (unit / a_second);
@@ -108,6 +109,7 @@ std::optional<moment> moment_of(const calendar& at) {
   using namespace std::chrono;
   const year_month_day date{year{at.year}, month{static_cast<unsigned>(at.month)},
                             std::chrono::day{static_cast<unsigned>(at.day)}};
+  // A leap second, 60, becomes the first of the next minute.
   if (!date.ok() || at.hour > 23 || at.minute > 59 || at.second > 60) return std::nullopt;
   const std::int64_t days = sys_days(date).time_since_epoch().count();
   const moment found = (days * a_day) + (at.hour * an_hour) + (at.minute * a_minute) +
@@ -192,6 +194,7 @@ std::optional<moment> mail_moment(std::string_view written) {
   constexpr std::string_view months = "janfebmaraprmayjunjulaugsepoctnovdec";
   scanner text(written);
   calendar at{};
+  // The day of the week is passed over, right or wrong.
   if (is_letter(text.peek())) {
     text.take_while(is_letter);
     if (!text.accept(',')) return std::nullopt;
@@ -254,6 +257,7 @@ std::optional<std::int64_t> unit_of(std::string_view name, bool date_part) {
                                                    {"d", a_day},
                                                    {"days", a_day}}};
   const auto unit = look_up(units, name);
+  // Before its "T", an "M" of ISO 8601 is months, which have no length.
   if (date_part && unit != a_day) return std::nullopt;
   return unit;
 }
@@ -301,6 +305,7 @@ std::optional<int> take_exponent(std::string_view& number) {
   const auto [end, failed] =
       std::from_chars(written.data(), written.data() + written.size(), value);
   const bool is_whole = failed == std::errc{} && end == written.data() + written.size();
+  // Keeps whole_part() from long loops, too, whatever is sent.
   if (!is_whole || value > 400 || value < -400) return std::nullopt;
   number = number.substr(0, mark);
   return value;
@@ -334,6 +339,7 @@ std::optional<std::int64_t> whole_part(const decimal& read) {
 std::strong_ordering fraction_to_half(const decimal& read) {
   const auto size = static_cast<std::int64_t>(read.digits.size());
   if (read.whole < 0 || read.whole >= size) return std::strong_ordering::less;
+  // Only digits are left, compared as text: no rounding that doubles would bring.
   const std::string_view fraction =
       std::string_view(read.digits).substr(static_cast<std::size_t>(read.whole));
   if (fraction[0] != '5') return fraction[0] <=> '5';

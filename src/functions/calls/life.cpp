@@ -39,6 +39,7 @@ pg::statement<2> begin_call(
 pg::statement<2> status_of(
     "SELECT r.status::text FROM vrm.test_runs r WHERE r.user_id = $1 AND r.id = $2",
     {UUIDOID, UUIDOID});
+// Checks, locks and writes in one statement: of a call that does not run, no row is inserted.
 pg::statement<10> add_turn(
     "INSERT INTO vrm.transcript_turns"
     " (user_id, run_id, speaker, message, at, end_ms, role, interrupted, latency)"
@@ -70,6 +71,7 @@ pg::statement<9> add_action(
 
 std::string text_of(const std::optional<vrm::uuid>& id) { return id ? to_string(*id) : "null"; }
 
+/// check_offset() has bounded it: a day fits.
 std::optional<std::int32_t> in_milliseconds(moment at) {
   if (!at) return std::nullopt;
   return static_cast<std::int32_t>((at->count() + 500) / 1000);
@@ -105,6 +107,7 @@ void throw_not_running(const vrm::uuid& owner, const std::optional<vrm::uuid>& r
     throw error("P0002", "test run \"" + id + "\" does not exist")
         .hint("SELECT id, agent, status FROM vrm.live_calls();");
   }
+  // status_of has run last, so that its row is the one at hand.
   const std::string status(pg::guarded([] {
     bool null = false;
     return pg::datum_traits<std::string_view>::from(
@@ -138,6 +141,7 @@ void begin_test_run(std::optional<vrm::uuid> run) {
   const vrm::uuid owner = require_caller();
   const pg::spi_session session;
   if (run && begin_call.run({owner, *run}) > 0) return;
+  // To say it twice is no error: a client whose answer got lost says it again.
   if (run && status_of.run({owner, *run}) > 0 &&
       session.column<std::string>(0, 1) == std::optional<std::string>("running")) {
     return;
@@ -184,6 +188,7 @@ void record_action(std::optional<vrm::uuid> run, text action, text status, momen
         .detail("Got " + std::to_string(*took) + " ms.")
         .hint("Give how long the action took, in ms, or leave it out.");
   }
+  // What went wrong is no success, whatever word came with it.
   if (ok == std::optional(false) && *status == "success") status = "failure";
   const pg::spi_session session;
   if (!run ||
@@ -264,6 +269,7 @@ std::vector<new_turn> read_new_turns(const pg::jsonb& document) {
     pg::check_for_interrupts();
     new_turn turn = read_new_turn(element.members());
     check_new_turn(turn, turns.size());
+    // The shape has seen to a speaker where there is no role.
     const speaker_role role =
         turn.role ? roles.of_role(*turn.role) : roles.of_speaker(*turn.speaker);
     turn.role = name_of(role);
@@ -284,6 +290,7 @@ pg::argument array_of(const std::vector<new_turn>& turns, Oid element, Get&& get
   return {built.finish(), false};
 }
 
+/// check_new_turn() has bounded it.
 std::optional<std::int32_t> narrow(std::optional<std::int64_t> number) {
   if (!number) return std::nullopt;
   return static_cast<std::int32_t>(*number);
