@@ -81,6 +81,7 @@ class document {
   explicit document(std::string_view text);
   /// What somebody else has read; the nodes are those that the text would have given, but that
   /// arrays and objects may lack their text.
+  /// For what was jsonb: no text has to be made for it to be read.
   explicit document(std::vector<node> nodes) noexcept : nodes_(std::move(nodes)) {}
 
   [[nodiscard]] value root() const noexcept { return {nodes_, 0}; }

@@ -39,6 +39,7 @@ using key_context = std::unique_ptr<EVP_PKEY_CTX, deleter<EVP_PKEY_CTX_free>>;
 /// otherwise be read by the server's TLS code.
 [[noreturn]] inline void fail(const char* doing,
                               std::source_location where = std::source_location::current()) {
+  // The last one in the queue: those before it may be left over from somebody else.
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
   throw vrm::error("58000", std::string("OpenSSL could not ") + doing, where)

@@ -23,8 +23,10 @@ using clock = std::chrono::steady_clock;
 
 constexpr const char* example = "CALL vrm.run_retention();";
 constexpr int most_retries = 10;
+/// Longer is as good as no limit, and would not fit the clock.
 constexpr microseconds longest = std::chrono::days(1000);
 constexpr std::int64_t most_batch_rows = 100000;
+// Bytes as well as rows, since calls differ a thousandfold in size; adapt() moves both.
 constexpr std::int64_t first_batch_bytes = 8 << 20;
 constexpr std::int64_t fewest_batch_bytes = 1 << 20;
 constexpr std::int64_t most_batch_bytes = 64 << 20;
@@ -296,6 +298,7 @@ class policy_run {
   /// Keeps why the first row of a place could not go, so that the others do; false when it is not
   /// there any more.
   bool refuse(const window& place, const pg::error& why) {
+    // Something missing or forbidden, or not supported: not what is in a row.
     const bool is_of_rows =
         !is_in_class(why.sqlerrcode(), "42000") && !is_in_class(why.sqlerrcode(), "0A000");
     if (!is_of_rows && ++alike_ >= most_alike) throw why;
