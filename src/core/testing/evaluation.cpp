@@ -100,6 +100,7 @@ judged_metric read_metric(const value& element, const std::string& place) {
   read.threshold = object.number("threshold", -any, any, "must be a number");
   constexpr double heaviest = 1000;
   read.weight =
+      // Not 0: what has passed is a part of the sum of the weights.
       object.number("weight", 1e-3, heaviest, "must be a number from 0.001 to 1000").value_or(1);
   return read;
 }
@@ -157,6 +158,7 @@ void read_tool(const object_at& object, check& read) {
   const auto arguments = object.find("arguments");
   if (!arguments) return;
   if (!arguments->is(kind::object)) refuse(object.place("arguments"), "must be an object");
+  // As written: whoever compares arguments parses them.
   read.arguments = arguments->text();
 }
 
