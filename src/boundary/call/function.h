@@ -42,6 +42,7 @@ template <typename T>
 concept call_argument =
     requires(FunctionCallInfo fcinfo) { datum_traits<T>::from_call(fcinfo, std::size_t{}); };
 
+/// Argument `index` as T; throws 22004 for a null where T cannot be one.
 template <typename T>
 T argument(FunctionCallInfo fcinfo, std::size_t index) {
   static_assert(std::is_trivially_destructible_v<T>,
@@ -74,6 +75,7 @@ Datum to_datum(FunctionCallInfo fcinfo, const at_call_site<T>& result) {
   return PointerGetDatum(std::memcpy(place->fn_extra, &result.value, sizeof(T)));
 }
 
+/// A result as PostgreSQL takes it: a null is told in `fcinfo`, beside the Datum.
 template <typename T>
 Datum result(FunctionCallInfo fcinfo, const T& value) {
   if constexpr (is_optional<T>) {
@@ -92,9 +94,9 @@ Datum result(FunctionCallInfo fcinfo, const T& value) {
 /// The SQL signature that a C++ function implies; the test suite compares it with pg_proc.
 struct signature {
   const char* symbol;
-  const Oid* types;  ///< result type first, then `arity` argument types
-  std::size_t arity;
-  bool strict;
+  const Oid* types;   ///< result type first, then `arity` argument types
+  std::size_t arity;  ///< of arguments; `types` has one more
+  bool strict;        ///< whether a null argument would be refused, so that SQL has to say STRICT
 };
 
 namespace detail {

@@ -43,6 +43,7 @@ bool any_grantee(HeapTuple routine, Visit&& visit) {
   });
 }
 
+/// A reference to the row, for the caller to release; an ERROR when the routine is gone.
 inline HeapTuple routine_row(Oid routine) {
   const HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(routine));
   if (!HeapTupleIsValid(row)) elog(ERROR, "cache lookup failed for function %u", routine);

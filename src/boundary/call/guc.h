@@ -66,6 +66,7 @@ inline void define_setting(const char* name, const char* description, const char
 template <auto Parse>
 class parsed_setting {
  public:
+  /// What PostgreSQL keeps as "extra"; an empty text has none.
   using parsed = std::invoke_result_t<decltype(Parse), std::string_view, GucSource>;
   static_assert(std::is_trivially_copyable_v<parsed>, "PostgreSQL frees it without a destructor");
 
@@ -80,6 +81,7 @@ class parsed_setting {
 
   /// The value as parsed; nullptr while the text is empty.
   [[nodiscard]] static const parsed* value() noexcept { return value_; }
+  /// The text as it was set, empty at first.  Good until the setting changes.
   [[nodiscard]] static const char* text() noexcept { return text_; }
 
   /// Goes up each time a value is put in place, also by rollback.
@@ -95,6 +97,7 @@ class parsed_setting {
 #endif
   }
 
+  /// guc.c calls it outside of transactions as well: no table may be read here.
   static bool check(char** text, void** extra, GucSource source) {
     *extra = nullptr;
     if (*text == nullptr || **text == '\0') return true;
@@ -133,6 +136,7 @@ class parsed_setting {
     return block == nullptr ? nullptr : static_cast<char*>(std::memcpy(block, text, size));
   }
 
+  /// Must not fail: by now guc.c has decided, and other settings may have changed along.
   static void assign(const char* /*text*/, void* extra) {
     value_ = static_cast<const parsed*>(extra);
     ++generation_;
@@ -141,7 +145,7 @@ class parsed_setting {
   // guc.c owns what both pointers lead to and frees it with the next value: read, but never kept.
   static inline const char* text_ = nullptr;
   static inline const parsed* value_ = nullptr;
-  static inline std::uint64_t generation_ = 0;
+  static inline std::uint64_t generation_ = 0;  ///< of values, since the module was loaded
   static inline bool drops_session_value_ = false;
 };
 

@@ -24,6 +24,7 @@ namespace pg {
 /// One CALL.  Keeps a connection to SPI that lets transactions end.
 class procedure_call {
  public:
+  /// Connects to SPI; the destructor disconnects, also when an exception leaves the procedure.
   explicit procedure_call(FunctionCallInfo fcinfo);
   ~procedure_call() { SPI_finish(); }
   procedure_call(const procedure_call&) = delete;
@@ -67,7 +68,7 @@ class procedure_call {
   };
 
   bool atomic_;
-  Oid owner_;
+  Oid owner_;  ///< of the procedure, whose rights each step has
 };
 
 /// Calls a C++ procedure for PostgreSQL.  Arguments are read before anything commits.

@@ -21,6 +21,8 @@ namespace pg {
 /// must be able to become the role; whatever is set meanwhile is undone at the end.
 class restricted_scope {
  public:
+  /// Throws vrm::error 42501 when the current user may not become `role`; an ERROR 42704 when there
+  /// is no such role.
   explicit restricted_scope(const char* role) {
     GetUserIdAndSecContext(&outer_user_, &outer_context_);
     const Oid user = guarded([&] { return get_role_oid(role, false); });

@@ -77,6 +77,7 @@ class spi_session {
     return null ? std::nullopt : std::optional(value);
   }
 
+  /// The same as a T; nothing for null.
   template <typename T>
   [[nodiscard]] std::optional<T> column(std::uint64_t row, int number) const {
     const std::optional<Datum> value = datum(row, number);

@@ -10,12 +10,13 @@ namespace pg {
 
 /// An argument of a statement: a value of the type that it stands for, or null.
 struct argument {
-  Datum value = Datum{0};
+  Datum value = Datum{0};  ///< without meaning for null
   bool null = true;
 
   argument() = default;
   argument(Datum datum, bool is_null) noexcept : value(datum), null(is_null) {}
 
+  /// What T passes by reference is copied to the current memory context.
   template <typename T>
   explicit(false) argument(const T& from)  // NOLINT(google-explicit-constructor)
       : value(datum_traits<T>::to(from)), null(false) {}
@@ -33,6 +34,7 @@ struct argument {
 template <std::size_t Arguments>
 class statement {
  public:
+  /// `sql` is a literal: it has to last as long as the object.
   constexpr statement(const char* sql, std::array<Oid, Arguments> types)
       : text_(sql), types_(types) {}
 
@@ -64,7 +66,7 @@ class statement {
 
   const char* text_;
   std::array<Oid, Arguments> types_;
-  SPIPlanPtr plan_ = nullptr;
+  SPIPlanPtr plan_ = nullptr;  ///< made when first run; nullptr before
 };
 
 }  // namespace pg

@@ -18,6 +18,7 @@ class trigger_call {
   /// Throws vrm::error 39P01 when the function is not called as a row trigger.
   explicit trigger_call(FunctionCallInfo fcinfo);
 
+  /// Open, and locked by the statement, for as long as the trigger runs.
   [[nodiscard]] Relation relation() const noexcept { return data_->tg_relation; }
 
   /// The row as it is going to be: NEW; the row that goes, OLD, in a DELETE.
@@ -31,6 +32,7 @@ class trigger_call {
   }
   [[nodiscard]] bool is_insert() const noexcept { return TRIGGER_FIRED_BY_INSERT(data_->tg_event); }
   [[nodiscard]] bool is_delete() const noexcept { return TRIGGER_FIRED_BY_DELETE(data_->tg_event); }
+  /// With the arguments and columns of CREATE TRIGGER.
   [[nodiscard]] const Trigger& trigger() const noexcept { return *data_->tg_trigger; }
 
   /// The function as the statement calls it, once a row: its fn_extra lasts for the statement.

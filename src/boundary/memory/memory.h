@@ -64,6 +64,7 @@ class context_resource final : public std::pmr::memory_resource {
 /// deleted, so also when the query fails.  Meant for aggregate states and fn_extra caches.
 template <typename T, typename... Args>
 [[nodiscard]] T* construct_in(MemoryContext context, Args&&... args) {
+  // The callback in front of the object, in one piece: neither can be freed without the other.
   struct owned {
     MemoryContextCallback callback;
     alignas(T) std::byte storage[sizeof(T)];

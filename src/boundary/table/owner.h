@@ -17,6 +17,7 @@ namespace pg {
 /// Acts as the owner of a table for a scope, as a SECURITY DEFINER function would.
 class owner_scope {
  public:
+  /// An ERROR 42P01, with the table's remedy as HINT, when it is missing.
   explicit owner_scope(const known_table& table) {
     GetUserIdAndSecContext(&outer_user_, &outer_context_);
     const Oid owner = guarded([&] {

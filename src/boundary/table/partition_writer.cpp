@@ -115,6 +115,7 @@ void fill(TupleTableSlot* slot, const source* sources, const row& given, EState*
       slot->tts_values[i] = given.values[static_cast<std::size_t>(sources[i].given)];
       slot->tts_isnull[i] = given.nulls[static_cast<std::size_t>(sources[i].given)];
     } else if (sources[i].fallback != nullptr) {
+      // Evaluated with the rights of the moment, which put() has made the owner's.
       slot->tts_values[i] =
           ExecEvalExprSwitchContext(sources[i].fallback, context, &slot->tts_isnull[i]);
     }

@@ -102,6 +102,7 @@ class watched_table {
   }
 
  private:
+  /// For all watched tables of the module.  Runs wherever messages are read: it must not fail.
   static void note_change(Datum /*argument*/, Oid relation) {
     for (watched_table* table = first_; table != nullptr; table = table->next_) {
       const Oid known = table->relation_;
@@ -111,14 +112,14 @@ class watched_table {
     }
   }
 
-  static inline watched_table* first_ = nullptr;
+  static inline watched_table* first_ = nullptr;  ///< all that are watched
 
   const char* schema_;
   const char* table_;
   const char* index_;
   watched_table* next_ = nullptr;
   Oid relation_ = InvalidOid;
-  bool changed_ = true;
+  bool changed_ = true;  ///< true at first: nothing was read yet
 };
 
 }  // namespace pg

@@ -32,6 +32,7 @@ class slot {
   slot& operator=(const slot&) = delete;
 
  private:
+  /// Whether it was free; without `at_once` it waits, and only an ERROR ends that otherwise.
   bool try_take(std::uint32_t purpose, std::uint32_t number, bool at_once) {
     constexpr std::uint16_t not_sql = 3;  // SQL's advisory locks are of class 1 and 2
     SET_LOCKTAG_ADVISORY(tag_, MyDatabaseId, purpose, number, not_sql);

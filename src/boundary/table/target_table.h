@@ -17,6 +17,7 @@ class target_table {
  public:
   /// The lock of a writer, RowExclusiveLock, on the table and its indexes.
   void open(relation_id table);
+  /// Not called after an error: the end of the transaction closes what is open.
   void close();
 
   [[nodiscard]] Relation relation() const noexcept { return relation_; }
@@ -42,7 +43,7 @@ class target_table {
  private:
   Relation relation_ = nullptr;
   EState* state_ = nullptr;
-  ResultRelInfo* result_ = nullptr;
+  ResultRelInfo* result_ = nullptr;  ///< indexes and constraints, as the executor keeps them
 };
 
 }  // namespace pg

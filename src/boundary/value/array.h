@@ -62,6 +62,7 @@ class array_builder {
         values_(static_cast<Datum*>(allocate((size + 1) * sizeof(Datum)))),
         nulls_(static_cast<bool*>(allocate(size + 1))) {}
 
+  /// What `value` points to is looked at again by finish().
   void add(Datum value, bool null) noexcept {
     values_[count_] = value;
     nulls_[count_++] = null;

@@ -68,6 +68,7 @@ inline std::string_view payload(Datum datum) {
   return {VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)};
 }
 
+/// In the current memory context; std::length_error, SQLSTATE 54000, for what is too large.
 inline Datum make_varlena(const void* data, std::size_t size) {
   if (size > MaxAllocSize - VARHDRSZ) throw std::length_error("value exceeds the 1 GB limit");
   auto* varlena = static_cast<struct varlena*>(allocate(VARHDRSZ + size));

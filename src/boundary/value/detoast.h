@@ -29,6 +29,7 @@ struct datum_traits<bytea_head<Size>> {
 /// A bytea argument that may be worked on in place when it had to be fetched or decompressed.
 class detoasted_bytea {
  public:
+  /// May raise an ERROR while detoasting.
   explicit detoasted_bytea(Datum datum)
       : value_(PG_DETOAST_DATUM_PACKED(datum)), is_copy_(PointerGetDatum(value_) != datum) {}
 

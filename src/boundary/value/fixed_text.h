@@ -68,6 +68,7 @@ class fixed_text {
     }
   }
 
+  /// Names of zones that are never anything but UTC; others are set to it.
   static bool is_utc() {
     const char* const zone = pg_get_timezone_name(session_timezone);
     return std::strcmp(zone, "UTC") == 0 || std::strcmp(zone, "Etc/UTC") == 0 ||

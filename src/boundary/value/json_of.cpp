@@ -111,9 +111,11 @@ void put_other(jsonb_builder& document, Datum value, Oid type) {
 
 void put_json_of(jsonb_builder& document, Datum value, Oid type) {
   check_stack_depth();
+  // Domains are written as the type below them.
   const Oid base = getBaseType(type);
   switch (base) {
     case VOIDOID:
+      // What a function without a result gives.
       document.null();
       break;
     case BOOLOID:

@@ -172,9 +172,9 @@ class jsonb_value {
     return (header & 0x2000U) != 0 ? -number : number;
   }
 
-  jsonb_kind kind_ = jsonb_kind::null;
-  const char* data_ = nullptr;
-  std::size_t size_ = 0;
+  jsonb_kind kind_ = jsonb_kind::null;  ///< null unless something else is found
+  const char* data_ = nullptr;          ///< chars, a numeric or a container; else nullptr
+  std::size_t size_ = 0;                ///< bytes of a string or a container within one; 1 for true
 };
 
 namespace detail {
@@ -199,7 +199,7 @@ class jsonb_cursor {
 
   const JEntry* entry_;
   const char* base_;
-  std::uint32_t begin_;
+  std::uint32_t begin_;  ///< of the entry's bytes, counted from base_
 };
 
 /// Where the bytes of a container with so many entries begin.

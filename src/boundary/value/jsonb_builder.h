@@ -9,6 +9,8 @@
 
 namespace pg {
 
+/// Takes a document in its own order: a container's beginning, names and values, its end.  It is
+/// allocated in whatever memory context is current with each call.
 class jsonb_builder {
  public:
   void begin_object() { push(WJB_BEGIN_OBJECT, nullptr); }

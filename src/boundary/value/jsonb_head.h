@@ -59,6 +59,7 @@ class jsonb_head {
  private:
   static constexpr int chunk = TOAST_MAX_CHUNK_SIZE;
   static_assert(chunk > 2 * size);
+  /// `not_within`: what was fetched ends before the answer does.
   enum class outcome : std::uint8_t { searched, no_object, not_within };
 
   /// What is stored out of line, compressed with lz4: its first chunk, compressed as it is.
@@ -135,9 +136,9 @@ class jsonb_head {
     return left.size() != right.size() ? left.size() < right.size() : left < right;
   }
 
-  Datum datum_;
-  struct varlena* bytes_;
-  bool whole_;
+  Datum datum_;            ///< all of it, in case the head is not enough
+  struct varlena* bytes_;  ///< what was fetched, unpacked
+  bool whole_;             ///< which is the whole document
 };
 
 template <>

@@ -29,6 +29,7 @@ struct named_record {
 
 namespace detail {
 
+/// For rows that nobody asks by name: FROM gives their columns names.
 struct unnamed {
   static constexpr std::array<const char*, 1> columns = {nullptr};
 };

@@ -70,7 +70,7 @@ class regular_expression {
   regex_t compiled_{};
   int failed_ = REG_OKAY;
   std::vector<pg_wchar> pattern_;
-  std::vector<pg_wchar> subject_;
+  std::vector<pg_wchar> subject_;  ///< kept from one text to the next for its memory alone
 };
 
 }  // namespace pg

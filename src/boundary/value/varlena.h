@@ -8,6 +8,7 @@ namespace pg {
 template <Oid Type>
 class varlena_result {
  public:
+  /// Not initialized; std::length_error, SQLSTATE 54000, beyond 1 GB.
   explicit varlena_result(std::size_t size) {
     if (size > MaxAllocSize - VARHDRSZ) throw std::length_error("value exceeds the 1 GB limit");
     value_ = static_cast<struct varlena*>(allocate(VARHDRSZ + size));
