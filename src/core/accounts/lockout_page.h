@@ -30,6 +30,7 @@ inline constexpr unsigned deepest_level = 16;  ///< 65536 pages, 512 MB
 /// one entry costs a few microseconds, a full page several times that.
 inline constexpr std::size_t split_at = 24;
 
+/// In front of a page's entries, on disk as it lies here.
 struct page_header {
   /// "vrm1"; a change of what is stored needs another.
   static constexpr std::uint32_t magic_number = 0x76726D31;
@@ -49,6 +50,7 @@ static_assert(sizeof(page_header) == 72);
 /// Nothing here locks, logs or marks dirty: that is up to whoever has the buffer.
 class page {
  public:
+  /// Reads nothing: whether the page is formatted, and whole, is for the caller to ask.
   explicit page(std::span<std::byte> content) noexcept;
 
   /// Makes an empty page that has its keys' lowest `level` bits in common.
@@ -65,6 +67,7 @@ class page {
   [[nodiscard]] std::size_t used() const noexcept {
     return sizeof(page_header) + (header_->count * sizeof(entry));
   }
+  /// How many entries a page has room for; split_at is far less.
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
   /// Where to go on looking for `id`; nothing when it belongs here.
@@ -94,6 +97,7 @@ class page {
 
  private:
   void forget_one(moment now) noexcept;
+  /// `gone` is another entry afterwards, or lies beyond the last one.
   void remove(entry& gone) noexcept;
 
   page_header* header_;

@@ -28,6 +28,7 @@ enum class kind : std::uint8_t {
   sign_up = 9,
 };
 
+/// By number; 0 is no kind.
 inline constexpr std::array<std::string_view, 10> kind_names = {
     "",   "password", "device",     "totp",   "recovery", "reset_request",
     "ip", "session",  "request_ip", "sign_up"};
@@ -41,9 +42,11 @@ enum class tree : std::uint8_t {
   used,      ///< codes and tokens that are good once
 };
 
+/// Of the tables in vrm_private, by tree.
 inline constexpr std::array<const char*, 4> tree_names = {"lockout", "lockout_requests",
                                                           "lockout_sessions", "lockout_used"};
 
+/// Where attempts of the kind are counted.  Values that are good once are in `used`, whatever kind.
 [[nodiscard]] constexpr tree tree_of(kind type) noexcept {
   switch (type) {
     case kind::reset_request:
@@ -85,6 +88,7 @@ using mac = std::array<std::byte, 16>;
 /// Whoever has the secret can make tickets and device tokens and find out who is locked.
 class keyed_hash {
  public:
+  /// `secret` is taken in by OpenSSL: it may be wiped afterwards.
   explicit keyed_hash(byte_view secret) : hash_(secret) {}
 
   /// Where failures of `identifier` are counted.

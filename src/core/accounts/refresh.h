@@ -13,6 +13,7 @@ inline constexpr std::int64_t grace = 10'000'000;
 /// How long a session lives that is not refreshed.
 inline constexpr std::int64_t life = 30 * std::int64_t{86'400'000'000};
 
+/// What became of a token that somebody has sent.
 enum class use : std::uint8_t {
   first,   ///< the token was good, and is used from now on
   again,   ///< it has been used a moment ago, and nothing since

@@ -166,6 +166,7 @@ void verification_key::read_rsa(const json::value& jwk) {
   algorithm_ = algorithm::rs256;
   const big_number modulus = number_of(required_bytes(jwk, "n"));
   const big_number exponent = number_of(required_bytes(jwk, "e"));
+  // With an even modulus, or an exponent of 1, anybody could sign.
   const int bits = BN_num_bits(modulus.get());
   if (bits < least_rsa_bits || bits > most_rsa_bits || BN_is_odd(modulus.get()) == 0)
     throw wrong("n", "is not an odd number of 2048 to 8192 bits");
@@ -281,6 +282,7 @@ std::vector<key_description> read_key_set(std::string_view text) {
   std::size_t position = 0;
   for (const json::value& jwk : keys->elements()) {
     ++position;
+    // RFC 7517 (4.2): it signs nothing, so it is no fault of the set.
     if (const auto use = jwk.find("use"); use && use->equals("enc")) continue;
     try {
       descriptions.push_back(describe_key(jwk));
@@ -292,6 +294,7 @@ std::vector<key_description> read_key_set(std::string_view text) {
     const auto same = [&](const key_description& other) {
       return other.key_id == descriptions.back().key_id;
     };
+    // A token names its key by the kid alone: of two it could mean either.
     if (std::ranges::count_if(descriptions, same) > 1)
       throw vrm::error("22023", "invalid key set")
           .detail(title_of(position, jwk) + ": Another key of the set has the same \"kid\".")

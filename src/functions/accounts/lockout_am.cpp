@@ -29,6 +29,7 @@ namespace {
 
 // --- columns ------------------------------------------------------------------------------------
 
+// In the order of to_columns() and from_columns().
 constexpr std::array<Oid, 10> column_types = {
     UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
     INT4OID, INT4OID,        INT4OID,        INT4OID,        INT8OID};
@@ -287,6 +288,7 @@ void describe_scans(TableAmRoutine& routine) {
   routine.scan_end = scan_end;
   routine.scan_rescan = scan_rescan;
   routine.scan_getnextslot = scan_next;
+  // PostgreSQL's own, which share out a table by its blocks.
   routine.parallelscan_estimate = table_block_parallelscan_estimate;
   routine.parallelscan_initialize = table_block_parallelscan_initialize;
   routine.parallelscan_reinitialize = table_block_parallelscan_reinitialize;

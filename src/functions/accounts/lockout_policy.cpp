@@ -44,8 +44,10 @@ void keep_policy(HeapTuple row, TupleDesc descriptor) {
   };
   const auto name = pg::datum_traits<std::string_view>::from(value(kind));
   for (std::size_t i = 1; i < kind_names.size(); ++i) {
+    // Kinds that this version does not know have no place here.
     if (kind_names[i] != name) continue;
     known[i] = {
+        // CHECKs of the table keep both counts within 16 bits.
         .threshold = static_cast<std::uint16_t>(DatumGetInt32(value(threshold))),
         .window = microseconds(value(attempt_window)),
         .base_lock = microseconds(value(base_lock)),

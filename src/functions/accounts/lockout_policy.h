@@ -13,6 +13,7 @@ namespace vrm::sql::lockout_policy {
 /// Hashes of this database.  Throws 55000 when its secret is missing.
 [[nodiscard]] vrm::lockout::keyed_hash& hash();
 
+/// Once, from _PG_init.
 void watch();
 
 }  // namespace vrm::sql::lockout_policy

@@ -308,9 +308,11 @@ std::optional<pg::jsonb_view> jwt() {
 }
 
 void define_identity_settings() {
+  // Settable by superusers alone: whoever sets it has verified the claims.
   identity_setting::define(
       identity_name, "Verified claims of the current transaction; vrm.login() sets them.",
       {.context = PGC_SUSET, .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE});
+  // Settable by anybody, since its signature decides; not in SHOW ALL, which tools print.
   token_setting::define(token_name,
                         "Token of the current transaction, verified when it is first needed.",
                         {.context = PGC_USERSET,

@@ -100,6 +100,7 @@ vrm::uuid linked_user(const vrm::foreign_subject& foreign) {
 verified_token verify_anew(std::string_view text) {
   const vrm::jose::token token(text, static_cast<std::size_t>(most_token_bytes));
   const signing_keys::signing_key* const key = signing_keys::find(token.key_id());
+  // Said to the log alone, or names of keys could be tried.
   if (key == nullptr)
     vrm::jose::reject_token(token.key_id() ? "no key has its kid" : "it does not say which key");
   std::string claims =
@@ -108,6 +109,7 @@ verified_token verify_anew(std::string_view text) {
                                                          .now = now(),
                                                          .leeway = clock_skew_seconds});
   claims = in_server_encoding(std::move(claims));
+  // First, because read_identity() takes a subject that is no UUID for nobody.
   if (const auto foreign = vrm::read_foreign_subject(claims))
     claims = vrm::with_user(claims, linked_user(*foreign));
   const vrm::identity who = vrm::read_identity(claims);

@@ -51,6 +51,7 @@ std::optional<pg::jsonb> earlier_answer(const keyed_call& call) {
   }
   const pg::owner_scope owner(key_table);
   if (take.run({user, call.key, call.function, call.arguments}) > 0) return std::nullopt;
+  // None was taken: the key is there and not a day old, and whoever took it has committed.
   if (look_up.run({user, call.key, call.function, call.arguments}) == 0) {
     throw vrm::error("22023", "the key stands for another call")
         .detail("It came with another function or other arguments within the last day.")

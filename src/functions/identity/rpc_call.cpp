@@ -159,6 +159,7 @@ const char* statement_for(const char* name, const function_arguments& all,
 resolution look_up(const char* name, const pg::jsonb_object& given) {
   resolution found;
   const Oid schema = get_namespace_oid("vrm", false);
+  // Of any schema: the cache has no list of the functions of one.
   CatCList* const functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
   for (int i = 0; i < functions->n_members; ++i) {
     HeapTuple const tuple = &functions->members[i]->tuple;
@@ -238,6 +239,7 @@ void put_rows(const plan& called, pg::jsonb_builder& document) {
   const TupleDesc columns = SPI_tuptable->tupdesc;
   const Oid type = SPI_gettypeid(columns, 1);
   if (called.returns_set) document.begin_array();
+  // A single one, unless it is a set.
   for (std::uint64_t row = 0; row < SPI_tuptable->numvals; ++row) {
     bool null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[row], columns, 1, &null);

@@ -82,6 +82,7 @@ known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
     (void)value("revoked_at", is_open);
     if (!is_open) return;
     bool null = false;
+    // Open until it is not refreshed for so long.
     found.until = DatumGetTimestampTz(value("refreshed_at", null)) + longest_pause;
     const auto aal = pg::datum_traits<std::string_view>::from(value("aal", null));
     found.says = aal == "aal2" ? state::open_with_second_factor : state::open;

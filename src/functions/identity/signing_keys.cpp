@@ -53,6 +53,7 @@ void keep_row(HeapTuple row, TupleDesc descriptor) {
   if (value(audience)) key.audience = text(audience);
   if (const auto jwk = value(public_key)) {
     Jsonb* const document = DatumGetJsonbP(*jwk);
+    // As text, which the core's reader takes.
     key.public_jwk = JsonbToCString(nullptr, &document->root, VARSIZE(document));
   }
 }
