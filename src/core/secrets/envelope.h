@@ -36,6 +36,7 @@ enum class binding : std::uint8_t {
   context = 2,  ///< opens with the context it was sealed with
 };
 
+/// What the first twelve bytes say.
 struct envelope_header {
   algorithm cipher = algorithm::xaes_256_gcm;
   binding bound = binding::none;
@@ -45,6 +46,7 @@ struct envelope_header {
   friend bool operator==(const envelope_header&, const envelope_header&) = default;
 };
 
+/// Follows from the algorithm, so it is not stored.
 [[nodiscard]] constexpr std::size_t nonce_size(algorithm cipher) noexcept {
   return cipher == algorithm::xaes_256_gcm ? 24 : 12;
 }

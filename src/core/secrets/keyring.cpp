@@ -52,6 +52,7 @@ std::vector<master_key> read_master_keys(std::string_view text) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    // Line ends of other systems, and blanks that nobody sees.
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
     if (line.empty() || line.front() == '#') continue;
 
@@ -60,6 +61,7 @@ std::vector<master_key> read_master_keys(std::string_view text) {
     if (id.empty() || id.size() > longest_id || !std::ranges::all_of(id, is_id_character)) {
       refuse_line(number, "has no valid id of 1 to 64 letters, digits, '-', '_' or '.'");
     }
+    // What is wrapped names its master key by this id.
     const auto same = [&](const master_key& other) { return other.id == id; };
     if (std::ranges::any_of(keys, same)) refuse_line(number, "repeats the id of a line above it");
     const auto key = decode_key(line.substr(id.size() + 1));

@@ -18,6 +18,7 @@ namespace vrm::sql {
 /// round.
 class fresh_envelopes {
  public:
+  /// `envelope` was just bound to its row by the trigger.
   void keep(vrm::byte_view envelope) {
     start();
     tags_[next_++ % tags_.size()] = tag_of(envelope);
@@ -29,6 +30,7 @@ class fresh_envelopes {
 
  private:
   using tag = std::array<std::byte, vrm::envelope_tag_size>;
+  /// Envelopes are fresh for one command of one subtransaction.
   struct moment {
     pg::transaction_part part{};
     CommandId command = InvalidCommandId;

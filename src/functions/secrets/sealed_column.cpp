@@ -18,6 +18,7 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
+/// Numbers are part of what values are authenticated with: never renumber.
 enum class key_type : std::uint8_t { none = 0, uuid = 1, integer = 2, bytes = 3 };
 
 key_type kind_of(Oid type) noexcept {
@@ -114,6 +115,7 @@ std::optional<byte_view> envelope_in(const sealed_column& column, TupleDesc desc
 }
 
 row_binding::row_binding(const sealed_column& column) {
+  // Room for the id and for a key of two uuids: 16 + 2 * 17 bytes.
   context_.reserve(64);
   append(column.id.bytes.data(), column.id.bytes.size());
 }
@@ -148,6 +150,7 @@ void row_binding::append(const void* data, std::size_t size) {
 }
 
 void row_binding::append_number(std::uint64_t number, std::size_t size) {
+  // Big endian on every platform: a dump may be restored on another.
   for (std::size_t i = size; i-- > 0;) {
     context_.push_back(static_cast<std::byte>(number >> (8 * i) & 0xFF));
   }
