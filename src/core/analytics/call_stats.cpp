@@ -78,6 +78,7 @@ void call_stats::merge(const call_stats& other) {
   with_customer_ += other.with_customer_;
   customers_.merge(other.customers_);
   conversations_.merge(other.conversations_);
+  // Least and most of no durations say nothing.
   if (other.durations_ == 0) return;
   widen(other.shortest_, other.longest_, other.whole_seconds_);
   durations_ += other.durations_;

@@ -158,6 +158,7 @@ void conversation_stats::merge(byte_reader& reader) {
 
 bool conversation_stats::read_answers(byte_reader& reader) {
   using bucket = duration_histogram::bucket;
+  // As call_stats::read_durations(): what write() does not make is refused: one form a state.
   const auto used = static_cast<bucket>(reader.number(duration_histogram::buckets));
   if (used == 0) return false;
   const auto time = [&] {

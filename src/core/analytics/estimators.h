@@ -7,7 +7,6 @@ namespace vrm {
 /// What a number of runs says about the rate behind it.  Nothing here looks at its arguments twice:
 /// callers see to 0 <= passed <= runs, 1 <= k <= runs, and levels between 0 and 1.
 
-/// In extended precision where the platform has it; on others the result loses some digits.
 /// Probability that at least one of `k` runs passes, estimated without bias from `passed` of
 /// `runs`: 1 - C(runs - passed, k) / C(runs, k).
 /// Source: Chen et al., Evaluating Large Language Models Trained on Code (2021), equation 1.
@@ -17,6 +16,7 @@ namespace vrm {
 /// Source: Yao et al., tau-bench: A Benchmark for Tool-Agent-User Interaction (2024), section 3.
 [[nodiscard]] double pass_hat_k(std::int64_t runs, std::int64_t passed, std::int64_t k) noexcept;
 
+/// Both ends belong to it.
 struct interval {
   double lower;
   double upper;

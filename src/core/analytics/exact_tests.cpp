@@ -41,6 +41,7 @@ ranking rank(std::span<const double> a, std::span<const double> b) {
       firsts += all[end].first ? 1 : 0;
     }
     const auto size = static_cast<double>(end - begin);
+    // Ranks begin with 1; equal values share the middle of theirs.
     const double middle = static_cast<double>(begin + end + 1) / 2;
     found.rank_sum += firsts * middle;
     found.ties += (size * size * size) - size;

@@ -17,6 +17,7 @@ void duration_histogram::add_slowly(bucket number, std::uint64_t count) {
       return;
     }
   }
+  // Too many for the list, or beyond the array: room is made first.
   reserve(number, number);
   many_[number - first_] += count;
 }

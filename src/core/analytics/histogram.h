@@ -43,11 +43,13 @@ class duration_histogram {
     return {mantissa << shift, ((mantissa + 1) << shift) - 1};
   }
 
+  /// 2^11 buckets of a millisecond, then 2^10 for each further power of two.
   static constexpr bucket buckets = ((42 - precision) << precision) + (1U << precision);
 
   explicit duration_histogram(std::pmr::memory_resource* memory) noexcept
       : few_(memory), many_(memory) {}
 
+  /// `number` is below `buckets`.
   void add(bucket number, std::uint64_t count = 1) {
     // Unsigned: below first_ the difference wraps round and is too large as well.
     if (number - first_ < many_.size()) [[likely]] {
@@ -83,7 +85,7 @@ class duration_histogram {
 
   std::pmr::vector<entry> few_;  ///< in order of their numbers; empty as soon as there are many
   std::pmr::vector<std::uint64_t> many_;  ///< counts of the buckets from first_ on
-  bucket first_ = 0;
+  bucket first_ = 0;                      ///< where many_ begins: a multiple of 64
 };
 
 static_assert(duration_histogram::bucket_of(duration_histogram::longest) ==

@@ -34,6 +34,7 @@ class hyperloglog {
   explicit hyperloglog(std::pmr::memory_resource* memory) noexcept
       : exact_(memory), dense_(memory) {}
 
+  /// `hash` has to be as good as random in all its bits: mix() makes it so.
   void add(std::uint64_t hash) {
     if (dense_.empty()) [[unlikely]] {
       add_exact(hash);
@@ -68,7 +69,7 @@ class hyperloglog {
   void become_dense();
 
   std::pmr::vector<std::uint64_t> exact_;  ///< in ascending order, each once
-  std::pmr::vector<std::uint8_t> dense_;
+  std::pmr::vector<std::uint8_t> dense_;   ///< none while exact_ will do
 };
 
 }  // namespace vrm

@@ -11,6 +11,7 @@
 
 namespace vrm {
 
+/// An extension of gcc and clang, on platforms of 64 bits.
 using uint128 = unsigned __int128;
 
 /// Counts what a byte_writer would write.
@@ -46,6 +47,7 @@ class byte_writer {
 /// Reads them back; throws 22P03 for what no byte_writer writes.
 class byte_reader {
  public:
+  /// `bytes` have to outlive the reader.
   explicit byte_reader(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
 
   [[nodiscard]] std::uint8_t byte() {

@@ -179,6 +179,7 @@ state add_call(state into, std::optional<std::string_view> status,
 state add_duration(state into, std::optional<double> seconds) {
   if (!seconds) return into;
   const double duration = std::nearbyint(*seconds * 1000);
+  // NaN passes neither test, so it is bad as well.
   if (duration >= 0 && duration <= static_cast<double>(duration_histogram::longest)) {
     into->add_duration(static_cast<std::int64_t>(duration));
   } else {
@@ -192,6 +193,7 @@ state merge_stats(state into, std::optional<stats> other) {
   if (other->object != nullptr) {
     into->merge(*other->object);
   } else {
+    // As it is stored: no object is made of it.
     into->merge(other->packed);
   }
   return into;

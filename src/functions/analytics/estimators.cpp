@@ -148,6 +148,7 @@ std::optional<double> krippendorff_alpha(pg::nullable_float8_array ratings,
         .hint(example);
   }
   const auto dimensions = ratings.dimensions();
+  // An empty array, and so no pair of ratings to compare.
   if (dimensions.empty()) return std::nullopt;
   if (dimensions.size() != 2) {
     throw error("22023", "ratings must be an array of two dimensions")
