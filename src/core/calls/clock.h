@@ -12,6 +12,7 @@ class clock_text {
   /// `milliseconds` is not negative.
   clock_text(std::int64_t milliseconds, int minute_digits) noexcept;
 
+  /// Looks into this object.
   [[nodiscard]] std::string_view view() const noexcept { return {text_ + start_, size - start_}; }
 
  private:

@@ -48,6 +48,8 @@ void require_own(source which, const json::value& payload) {
   if (!payload.is(json::kind::object)) mismatch(payload, "an object");
   const named_adapter* const owner = owner_of(payload);
   const bool everybodys = which == source::vrm;
+  // A document may look like more than one source's: the one that was named counts, but everybody's
+  // form only where it is nobody else's.
   if (everybodys ? owner == &wanted : wanted.reads->is_mine(payload)) return;
   if (owner != nullptr) {
     refuse("/: looks like a report of " + std::string(owner->name) + ", not of " +

@@ -13,6 +13,7 @@ void read_cost(report& into, const json::value& value) {
   if (into.cost.empty()) into.cost = read_amount(value, 0);
 }
 
+// Of several names of one thing the first one here that a document has counts.
 constexpr std::array fields = {
     field<report>{"externalId", text<&report::external_id>},
     field<report>{"external_id", text<&report::external_id>},
@@ -159,6 +160,7 @@ void read_status(report& into, const json::value& payload) {
     mismatch(status ? *status : payload, R"("completed", "failed" or "cancelled")");
   }
   into.status = known->status;
+  // The status says that it did not come about, the outcome why.
   if (word == "no-answer" && into.outcome.empty()) into.outcome = "no_answer";
 }
 
@@ -181,6 +183,7 @@ void read(report& into, const json::value& payload) {
   keep(into, payload, "metadata", "metadata");
 }
 
+/// An id alone could be that of anything: there has to be what only calls have.
 bool is_mine(const json::value& payload) {
   return first_at(payload, {"externalId", "external_id", "callId", "call_id", "id"}).has_value() &&
          first_at(payload,

@@ -16,6 +16,7 @@ class object {
   object(const object&) = delete;
   object& operator=(const object&) = delete;
 
+  /// Where the value belongs, which has to be written before anything else.
   std::string& name(std::string_view name) {
     if (!first_) *out_ += ',';
     first_ = false;
@@ -28,6 +29,7 @@ class object {
   void number(std::string_view name_of_it, std::optional<std::int64_t> value) {
     if (value) name(name_of_it) += std::to_string(*value);
   }
+  /// `value` is JSON already.
   void raw(std::string_view name_of_it, std::string_view value) {
     if (!value.empty()) name(name_of_it) += value;
   }

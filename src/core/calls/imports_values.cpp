@@ -131,6 +131,7 @@ bool read_clock(scanner& text, calendar& at) {
   at.second = *seconds;
   if (text.peek() != '.' && text.peek() != ',') return true;
   std::string fraction(text.decimal());
+  // It begins with the point or comma, which decimal() has taken along.
   fraction[0] = '.';
   const auto thousandths = scaled("0" + fraction, 3);
   at.fraction = thousandths.value_or(0);
@@ -147,6 +148,7 @@ bool read_zone(scanner& text, calendar& at) {
     std::optional<int> minutes = 0;
     if (hours) {
       if (text.accept(':')) minutes = text.number(2, 2);
+      // Two digits are not taken where four stand: these are hours and minutes.
     } else if (const auto both = text.number(4, 4)) {
       hours = *both / 100;
       minutes = *both % 100;
@@ -155,6 +157,7 @@ bool read_zone(scanner& text, calendar& at) {
     at.ahead = sign * ((*hours * an_hour) + (*minutes * a_minute));
     return true;
   }
+  // RFC 2822 (4.3) gives these names a meaning; of others there are several.
   constexpr vocabulary<int, 12> names = {{{"z", 0},
                                           {"utc", 0},
                                           {"gmt", 0},
@@ -370,6 +373,7 @@ std::optional<moment> parse_moment(std::string_view text) {
       })) {
     const auto milliseconds = scaled(text, 3);
     if (!milliseconds) return std::nullopt;
+    // 1e11 seconds in ms: what is more was in ms already.
     const auto found = *milliseconds < 100'000'000'000'000 ? milliseconds : scaled(text, 0);
     if (!found || *found >= first_beyond) return std::nullopt;
     return found;
@@ -408,6 +412,7 @@ bool matches(std::string_view pattern, std::string_view text) noexcept {
   if (!text.starts_with(pattern.substr(0, star))) return false;
   text.remove_prefix(star);
   pattern.remove_prefix(star + 1);
+  // Each part where it first occurs, which leaves the most text for those after it.
   for (std::size_t next = pattern.find('*'); next != std::string_view::npos;
        next = pattern.find('*')) {
     const std::size_t found = text.find(pattern.substr(0, next));

@@ -173,6 +173,7 @@ std::string json_pointer(const place& where) {
   std::string pointer = json_pointer(*where.parent).append("/");
   if (where.named == nullptr) return pointer.append(std::to_string(where.index));
   for (const char c : where.named->name) {
+    // RFC 6901 (3): these two have a meaning in pointers.
     if (c == '~') {
       pointer.append("~0");
     } else if (c == '/') {

@@ -131,6 +131,7 @@ vrm::uuid start_test_run(std::optional<vrm::uuid> agent, std::optional<pg::uuid_
   const vrm::uuid owner = require_caller();
   check_start(time_limit, params);
   const pg::spi_session session;
+  // An agent of somebody else does not exist for the caller.
   if (!agent || start_call.run({owner, *agent, cases, *time_limit, params}) == 0) {
     throw_no_agent(agent);
   }
@@ -167,6 +168,7 @@ void append_transcript(std::optional<vrm::uuid> run, text speaker, text message,
   const pg::spi_session session;
   if (role) {
     role_book roles;
+    // A literal, which outlives the book.
     role = name_of(roles.of_role(*role));
   }
   const std::string key = speaker_key(*speaker);
@@ -232,6 +234,7 @@ new_turn read_new_turn(const pg::jsonb_object& members) {
   return read;
 }
 
+/// The column wants a speaker where a turn tells its role alone.
 std::string_view speaker_for(speaker_role role) noexcept {
   switch (role) {
     case speaker_role::agent:
@@ -301,9 +304,11 @@ std::optional<std::int32_t> narrow(std::optional<std::int64_t> number) {
 void append_turns(std::optional<vrm::uuid> run, std::optional<pg::jsonb> document) {
   const vrm::uuid owner = require_caller();
   if (!document) throw_turns_not_valid("Got null.");
+  // Before the turns are read, since looking up roles takes statements.
   const pg::spi_session session;
   const std::vector<new_turn> turns = read_new_turns(*document);
   if (turns.empty()) {
+    // Without turns, too, it is said when the call does not run.
     if (!run || status_of.run({owner, *run}) == 0 ||
         session.column<std::string>(0, 1) != std::optional<std::string>("running")) {
       throw_not_running(owner, run);

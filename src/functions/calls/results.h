@@ -31,6 +31,7 @@ void check_results(const pg::jsonb& given);
 /// The views look into `given`, which has to outlive them.
 [[nodiscard]] call_facts_given read_given(const pg::jsonb& given);
 
+/// A document, and which rows it stands for from now on.
 struct folded {
   Datum document;    ///< jsonb
   bool had_turns;    ///< there are rows of vrm.transcript_turns ...

@@ -80,6 +80,7 @@ mismatch check_members(const shape& expected, const pg::jsonb_object& members, c
     for (; next != last && precedes(next->name, name); ++next) {
       if (auto wrong = missing(*next)) return wrong;
     }
+    // Members that the shape does not name may be anything.
     if (next == last) return std::nullopt;
     if (name != next->name) continue;
     if (auto wrong = check(*next->value, found, {.parent = &where, .named = &*next})) return wrong;

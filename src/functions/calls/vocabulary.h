@@ -23,6 +23,7 @@ class role_book {
  private:
   [[nodiscard]] std::optional<speaker_role> find(std::string_view word);
 
+  /// What was asked before, with nothing for words of no vocabulary.
   std::vector<std::pair<std::string, std::optional<speaker_role>>> known_;
 };
 
