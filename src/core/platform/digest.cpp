@@ -41,6 +41,7 @@ hmac_sha256::hmac_sha256(byte_view key) {
   static const openssl::mac hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
   openssl::require(hmac != nullptr, "find HMAC");
   context_.reset(EVP_MAC_CTX_new(hmac.get()));
+  // Not a literal, since OSSL_PARAM takes no pointer to const.
   std::array<char, 7> digest = {"SHA256"};
   const std::array params = {
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),

@@ -27,6 +27,7 @@ class error : public std::runtime_error {
   }
   error&& hint(std::string text) && { return hint_ = std::move(text), std::move(*this); }
 
+  /// Never empty: only SQLSTATEs that compile can be given.
   [[nodiscard]] sqlstate state() const noexcept { return state_; }
   [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
   [[nodiscard]] const std::string& log_detail() const noexcept { return log_detail_; }

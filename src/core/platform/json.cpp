@@ -406,12 +406,14 @@ void append_quoted(std::string& out, std::string_view text) {
     } else if (byte < 0x20) {
       ((out += "\\u00") += hexadecimal[byte >> 4]) += hexadecimal[byte & 0xF];
     } else {
+      // RFC 8259 (7) wants nothing else escaped.
       out += c;
     }
   }
   out += '"';
 }
 
+/// As deep as the value is nested, which the reader has bounded.
 void append(std::string& out, const value& written) {
   bool first = true;
   const auto separate = [&] {

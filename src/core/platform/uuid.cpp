@@ -38,6 +38,7 @@ std::optional<uuid> parse_uuid(std::string_view text) noexcept {
       if (text[at++] != '-') return std::nullopt;
       continue;
     }
+    // Digits come in pairs between dashes, so there is always one more.
     const int byte = hex_byte(text[at], text[at + 1]);
     if (byte < 0) return std::nullopt;
     parsed.bytes[filled++] = static_cast<std::uint8_t>(byte);

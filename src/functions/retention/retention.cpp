@@ -187,6 +187,7 @@ class policy_run {
           " FROM vrm_private.retention_blocks($1, $2)",
           run_.id, again);
       std::int64_t all = 0;
+      // Copied, because the rows go with the session and the transaction ends below.
       places_.reserve(found);
       for (std::uint64_t row = 0; row < found; ++row) {
         places_.push_back({.relation = spi.column<std::int64_t>(row, 1).value(),
@@ -213,6 +214,7 @@ class policy_run {
     while (next < places_.size()) {
       window place = places_[next];
       std::size_t after = next + 1;
+      // Neighbours become one batch, as long as that stays within its aim.
       while (!place.again && after < places_.size() && places_[after].relation == place.relation &&
              place.expected < run_.batch_rows && place.bytes < run_.batch_bytes) {
         place.last = places_[after].last;
