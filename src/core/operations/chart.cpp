@@ -177,6 +177,7 @@ void draw_series(html_writer& page, const chart& drawn, const plot& places) {
 
 void draw(html_writer& page, const chart& drawn) {
   const plot places(drawn);
+  // What the picture says is said in words, too, to those who do not see it.
   page.add(R"(<svg viewBox="0 0 480 214" role="img" aria-labelledby="chart-)"_html, drawn.id,
            "-title chart-"_html, drawn.id,
            R"(-desc">)"

@@ -45,6 +45,7 @@ class matching {
   virtual bool arguments_fit(std::size_t check, std::size_t tool) = 0;
 };
 
+/// Which of the checks, and why, in words for people.
 struct failed_check {
   std::size_t index;
   std::string reason;

@@ -32,6 +32,7 @@ class object_at {
   [[nodiscard]] std::string place(std::string_view member) const {
     return place_ + "/" + std::string(member);
   }
+  /// Null counts as absent.
   [[nodiscard]] std::optional<value> find(std::string_view member) const {
     auto found = object_.find(member);
     if (found && found->is(kind::null)) return std::nullopt;
@@ -134,6 +135,7 @@ check::kind read_kind(const object_at& object) {
   return found->kind;
 }
 
+/// Of the agent where nothing is said: it is the agent that is tested.
 check::voice read_voice(const object_at& object) {
   const auto name = object.text("by", longest_name);
   if (!name || *name == "agent") return check::voice::agent;
@@ -224,6 +226,7 @@ check read_check(const value& element, const std::string& place) {
     case check::kind::no_interruption:
       break;
   }
+  // The document's own name, else what tells it from others of its kind.
   const auto name = object.text("name", longest_name);
   const auto* const kind = std::ranges::find(kind_names, read.type, &kind_name::kind);
   read.name = name ? *name : described(kind->name, read);

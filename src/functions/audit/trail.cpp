@@ -55,6 +55,7 @@ JsonbValue member_of(const FormData_pg_attribute& column, Datum value, pg::fixed
       return member;
     case JSONBOID: {
       Jsonb* const document = DatumGetJsonbP(value);
+      // Stored as an array of one, out of which it is taken.
       if (JB_ROOT_IS_SCALAR(document)) {
         JsonbExtractScalar(&document->root, &member);
       } else {
