@@ -126,7 +126,6 @@ struct datum_traits<aggregate_state<T>> {
     }
     return fresh;
   }
-  // Read-write: the next call of the transition function updates the same object.
   static Datum to(aggregate_state<T> state) noexcept { return state.object->to_datum(); }
 };
 

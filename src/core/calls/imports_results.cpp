@@ -117,6 +117,7 @@ void append_lists(object& members, const report& read, bool whole) {
               [&](std::string& out, const turn& said) { append_turn(out, said, now); });
   if (!read.turns.empty() && read.times == precision::seconds) members.text("precision", "seconds");
   if (!read.turns.empty() && read.redacted) members.truth("redacted", true);
+  // Actions are timed by themselves: the last turn says nothing of when the first one was.
   now = 0;
   append_list(members, "actionsTaken", read.actions, whole,
               [&](std::string& out, const action& made) { append_action(out, made, now); });

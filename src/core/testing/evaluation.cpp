@@ -178,6 +178,7 @@ void read_tools(const object_at& object, check& read) {
   if (read.tools.size() < 2) refuse(object.place("tools"), "must be an array of at least two");
 }
 
+/// `scale` is how many milliseconds the member counts in.
 void read_limit(const object_at& object, std::string_view member, double scale, check& read) {
   constexpr double longest = 86'400'000;  // a day
   const std::string most = std::to_string(static_cast<std::int64_t>(longest / scale));

@@ -111,7 +111,6 @@ state add_fact(state into, std::optional<std::string_view> status,
                std::optional<bool> bad) {
   call one{.status = call_status_of(status.value_or("")), .bad = bad.value_or(false)};
   if (duration_ms) {
-    // Facts may have been put in by hand; add() takes what is in range only.
     if (*duration_ms >= 0 && *duration_ms <= duration_histogram::longest) {
       one.duration = duration_ms;
     } else {
@@ -155,7 +154,6 @@ state add_conversation_fact(
   }
   not_negative(cost_micros);
   into = add_fact(into, status, duration_ms, sentiment, actions, customer, bad);
-  // Failures are never more than calls: a state that says so is refused when it is read back.
   const std::int32_t calls = tool_calls.value_or(0);
   into->add(conversation{.agent_time = agent_ms,
                          .customer_time = customer_ms,

@@ -101,6 +101,7 @@ double fisher_exact(std::int64_t passed_a, std::int64_t runs_a, std::int64_t pas
 double mann_whitney(pg::float8_array a, pg::float8_array b) {
   for (const auto sample : {a.elements(), b.elements()}) {
     for (const double value : sample) {
+      // NaN has no place in an order: ranks would be as sorting happens to leave them.
       if (std::isfinite(value)) continue;
       throw error("22023", "values must be finite")
           .detail("Got " + shown(value) + ".")

@@ -20,6 +20,7 @@ namespace vrm::sql {
 namespace {
 
 constexpr std::chrono::microseconds longest_call = std::chrono::hours(24);
+// As the CHECKs of vrm.transcript_turns have it, in characters.
 constexpr std::size_t longest_speaker = 200;
 constexpr std::size_t longest_message = 100'000;
 
@@ -77,6 +78,7 @@ std::optional<std::int32_t> in_milliseconds(moment at) {
   return static_cast<std::int32_t>((at->count() + 500) / 1000);
 }
 
+/// Whoever is cut short may not have said a word yet.
 void check_message(text message, bool interrupted) {
   check_text("message", message, longest_message, !interrupted);
 }

@@ -22,7 +22,6 @@ pg::statement<4> take(
     "     made_at = excluded.made_at"
     " WHERE k.made_at < now() - interval '1 day'",
     {UUIDOID, TEXTOID, TEXTOID, JSONBOID});
-// In an array: a call that has given null differs from one that has not been answered.
 pg::statement<4> look_up(
     "SELECT jsonb_build_array(answer) FROM vrm_private.retry_keys"
     " WHERE user_id = $1 AND key = $2 AND function = $3"
@@ -51,12 +50,12 @@ std::optional<pg::jsonb> earlier_answer(const keyed_call& call) {
   }
   const pg::owner_scope owner(key_table);
   if (take.run({user, call.key, call.function, call.arguments}) > 0) return std::nullopt;
-  // None was taken: the key is there and not a day old, and whoever took it has committed.
   if (look_up.run({user, call.key, call.function, call.arguments}) == 0) {
     throw vrm::error("22023", "the key stands for another call")
         .detail("It came with another function or other arguments within the last day.")
         .hint("Make a key for each call, and send it again only with the very same call.");
   }
+  // An array of one: an answer of null differs from none.
   return pg::guarded([] {
     bool null = false;
     const Datum found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);

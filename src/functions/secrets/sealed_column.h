@@ -22,6 +22,7 @@ extern "C" {
 /// a byte for its type and its value (doc/secrets/secrets.md).
 namespace vrm::sql {
 
+/// Columns of the primary key that bind a value; those beyond them do not.
 inline constexpr std::size_t most_key_columns = 8;
 
 /// As trivially destructible as a guard wants it.
