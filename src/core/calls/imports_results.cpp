@@ -8,6 +8,7 @@ namespace vrm::imports {
 namespace {
 
 /// A JSON object that grows member by member.
+/// An inner one has to end before the outer one goes on.
 class object {
  public:
   explicit object(std::string& out) : out_(&out) { *out_ += '{'; }
@@ -15,6 +16,7 @@ class object {
   object(const object&) = delete;
   object& operator=(const object&) = delete;
 
+  /// Where the value belongs, which has to be written before anything else.
   std::string& name(std::string_view name) {
     if (!first_) *out_ += ',';
     first_ = false;
@@ -27,6 +29,7 @@ class object {
   void number(std::string_view name_of_it, std::optional<std::int64_t> value) {
     if (value) name(name_of_it) += std::to_string(*value);
   }
+  /// `value` is JSON already.
   void raw(std::string_view name_of_it, std::string_view value) {
     if (!value.empty()) name(name_of_it) += value;
   }
@@ -52,6 +55,7 @@ std::string clock(length time, bool two_digits) {
 }
 
 void append_turn(std::string& out, const turn& said, length& now) {
+  // Without a time of its own, a turn is written at that of the one before.
   now = said.begin.value_or(now);
   object members(out);
   members.text("speaker", said.speaker);
@@ -113,6 +117,7 @@ void append_lists(object& members, const report& read, bool whole) {
               [&](std::string& out, const turn& said) { append_turn(out, said, now); });
   if (!read.turns.empty() && read.times == precision::seconds) members.text("precision", "seconds");
   if (!read.turns.empty() && read.redacted) members.truth("redacted", true);
+  // Actions are timed by themselves: the last turn says nothing of when the first one was.
   now = 0;
   append_list(members, "actionsTaken", read.actions, whole,
               [&](std::string& out, const action& made) { append_action(out, made, now); });

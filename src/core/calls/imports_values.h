@@ -32,6 +32,7 @@ namespace vrm::imports {
 /// positive, neutral, negative; "none" for words that say nothing; empty for unknown words.
 [[nodiscard]] std::string_view sentiment_of(std::string_view word);
 
+/// `unknown` for words of no vocabulary.
 [[nodiscard]] speaker_role role_of(std::string_view word);
 [[nodiscard]] std::string_view name_of(speaker_role role) noexcept;
 

@@ -28,6 +28,7 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
+// Nothing of these is kept, so nobody watches them: they are read anew for each question.
 pg::watched_table profiles("vrm", "user_profiles", "user_profiles_pkey");
 pg::watched_table people("auth", "users", "users_pkey");
 
@@ -65,6 +66,7 @@ standing standing_of(const vrm::uuid& user) {
     found.is_banned =
         banned_until && DatumGetTimestampTz(*banned_until) > GetCurrentTransactionStartTimestamp();
   });
+  // Not to know is an error, never a permission.
   if (!readable) {
     throw vrm::error("55000", "bans cannot be looked up")
         .detail("Table auth.users has no primary key \"users_pkey\".")

@@ -53,6 +53,7 @@ membership read_row(const vrm::uuid& organisation, const vrm::uuid& person) {
 
 std::optional<vrm::team_role> of(const vrm::uuid& organisation, const vrm::uuid& person) {
   take_news();
+  // One place for each pair; another pair that falls there takes it.
   membership& place =
       known[(organisation.bytes.back() ^ (person.bytes.back() * 7U)) % known.size()];
   if (place.role && place.organisation == organisation && place.person == person) [[likely]]
@@ -62,6 +63,7 @@ std::optional<vrm::team_role> of(const vrm::uuid& organisation, const vrm::uuid&
   return found.role;
 }
 
+// What is announced and not yet read counts as read anew.
 std::uint64_t generation() noexcept { return watched.changed() ? readings + 1 : readings; }
 
 }  // namespace memberships

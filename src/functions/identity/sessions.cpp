@@ -41,6 +41,7 @@ std::uint64_t readings = 0;
 /// A standby hears of no end that belongs to no transaction, so it asks for each statement.
 void forget_what_may_have_changed() {
   static std::int64_t statement = 0;
+  // Once for a statement, which sees what the replay has brought until then.
   const bool again = RecoveryInProgress() && statement != GetCurrentStatementStartTimestamp();
   if (!again && !watched.changed()) return;
   statement = GetCurrentStatementStartTimestamp();
@@ -72,6 +73,7 @@ known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
     (void)value("revoked_at", is_open);
     if (!is_open) return;
     bool null = false;
+    // Open until it is not refreshed for so long.
     found.until = DatumGetTimestampTz(value("refreshed_at", null)) + longest_pause;
     const auto aal = pg::datum_traits<std::string_view>::from(value("aal", null));
     found.says = aal == "aal2" ? state::open_with_second_factor : state::open;
@@ -100,6 +102,7 @@ state of(const vrm::uuid& user, const vrm::uuid& session) {
   if (place.until > now && place.id == session && place.user == user) [[likely]]
     return place.says;
   const known_session found = read_row(user, session);
+  // The row may be there, and open, for a session that the store says has ended.
   if (found.until <= now || is_ended(session)) return state::ended;
   if (!found.is_ours) place = found;
   return found.says;

@@ -16,6 +16,7 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
+/// Everybody who signs in through an API acts as one of these.
 constexpr std::array crowd = {"anon", "authenticated"};
 
 /// The question that was answered last; values are opened one after another.
@@ -25,6 +26,7 @@ struct {
   Oid outer_user = InvalidOid;
 } allowed;
 
+/// Any change of a routine, a role or a membership: too seldom to look which one it was.
 void forget(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { allowed = {}; }
 
 void require(Oid routine, Oid through) {
@@ -40,6 +42,7 @@ void require(Oid routine, Oid through) {
         .hint("A role of its own may be granted it: GRANT EXECUTE ON ROUTINE " + name +
               " TO somebody; what is too wide goes with: SELECT * FROM vrm.repair();");
   }
+  // Refusals are not kept, so that a GRANT helps at once.
   allowed = {.routine = routine, .user = user, .outer_user = outer_user};
 }
 
