@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/calls/currencies.h"
 #include "core/calls/imports_values.h"
 #include "core/platform/error.h"
 

@@ -36,9 +36,6 @@ namespace vrm::imports {
 [[nodiscard]] speaker_role role_of(std::string_view word);
 [[nodiscard]] std::string_view name_of(speaker_role role) noexcept;
 
-/// Whether that is a code of ISO 4217 in use.
-[[nodiscard]] bool is_currency(std::string_view code) noexcept;
-
 /// Characters of a text in UTF-8.
 [[nodiscard]] std::size_t characters(std::string_view text) noexcept;
 

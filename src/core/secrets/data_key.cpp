@@ -189,8 +189,10 @@ secret_key data_key::subkey(byte_view prefix) {
 EVP_CIPHER_CTX* data_key::prepare(direction& way, bool encrypting, byte_view nonce) {
   if (nonce.size() == 12) {
     if (way.plain == nullptr) {
-      way.plain = new_context();
-      set(way.plain.get(), encrypting, aes_256_gcm(), openssl::data(key_.bytes()), nullptr);
+      // Kept once it has its key: without one it would pass for ready the next time.
+      auto fresh = new_context();
+      set(fresh.get(), encrypting, aes_256_gcm(), openssl::data(key_.bytes()), nullptr);
+      way.plain = std::move(fresh);
     }
     set(way.plain.get(), encrypting, nullptr, nullptr, openssl::data(nonce));
     return way.plain.get();

@@ -49,17 +49,6 @@ void forget_what_may_have_changed() {
   ++readings;
 }
 
-std::string text_of(const vrm::uuid& id) {
-  constexpr const char* digits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += digits[id.bytes[i] >> 4U];
-    text += digits[id.bytes[i] & 0xFU];
-  }
-  return text;
-}
-
 /// What the row says; ended when there is none.
 known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
   known_session found{.user = user, .id = session};
@@ -87,7 +76,7 @@ known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
 }
 
 bool is_ended(const vrm::uuid& session) {
-  const auto key = lockout_policy::hash().key_of(vrm::lockout::kind::session, text_of(session));
+  const auto key = lockout_policy::hash().key_of(vrm::lockout::kind::session, to_string(session));
   vrm::lockout::entry found;
   return lockout_store::read(lockout_store::relation(vrm::lockout::tree::sessions), key, found) &&
          found.locked_until > lockout_store::now();

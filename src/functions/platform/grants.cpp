@@ -22,6 +22,7 @@ constexpr std::array crowd = {"anon", "authenticated"};
 /// The question that was answered last; values are opened one after another.
 struct {
   Oid routine = InvalidOid;
+  Oid through = InvalidOid;
   Oid user = InvalidOid;
   Oid outer_user = InvalidOid;
 } allowed;
@@ -32,8 +33,8 @@ void forget(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { allowed = {}; 
 void require(Oid routine, Oid through) {
   const Oid user = GetUserId();
   const Oid outer_user = GetOuterUserId();
-  if (allowed.routine == routine && allowed.user == user && allowed.outer_user == outer_user)
-      [[likely]]
+  if (allowed.routine == routine && allowed.through == through && allowed.user == user &&
+      allowed.outer_user == outer_user) [[likely]]
     return;
   if (!pg::is_granted_beyond(routine, through, crowd)) {
     const std::string name = pg::routine_name(routine);
@@ -43,7 +44,7 @@ void require(Oid routine, Oid through) {
               " TO somebody; what is too wide goes with: SELECT * FROM vrm.repair();");
   }
   // Refusals are not kept, so that a GRANT helps at once.
-  allowed = {.routine = routine, .user = user, .outer_user = outer_user};
+  allowed = {.routine = routine, .through = through, .user = user, .outer_user = outer_user};
 }
 
 }  // namespace

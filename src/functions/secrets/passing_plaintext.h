@@ -27,6 +27,10 @@ class passing_plaintext {
   passing_plaintext& operator=(const passing_plaintext&) = delete;
 
   [[nodiscard]] byte_view bytes() const noexcept { return bytes_; }
+  /// Throws 22000 where it does not open.
+  void open(const keyring::binding_of& binding, byte_view envelope) {
+    keyring::open(binding, envelope, bytes_);
+  }
   /// Whether it opens here; only then bytes() are the plaintext.
   [[nodiscard]] bool opened(const keyring::binding_of& binding, byte_view envelope) {
     return keyring::try_open(binding, envelope, bytes_);

@@ -13,6 +13,7 @@
 #include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 #include "functions/secrets/keyring.h"
+#include "functions/secrets/passing_plaintext.h"
 #include "functions/secrets/secret.h"
 
 extern "C" {
@@ -211,11 +212,9 @@ pg::text_result reveal(pg::detoasted_bytea value, std::span<const std::byte> con
 /// Opens and seals again under the active key.
 pg::bytea_result reseal(std::span<const std::byte> value, std::span<const std::byte> context) {
   const keyring::binding_of binding = bound_to(context);
-  std::vector<std::byte> plaintext(keyring::opened_size(value));
-  keyring::open(binding, value, plaintext);
-  const pg::bytea_result envelope = sealed(binding, plaintext);
-  vrm::openssl::wipe(plaintext);
-  return envelope;
+  passing_plaintext plaintext(value);
+  plaintext.open(binding, value);
+  return sealed(binding, plaintext.bytes());
 }
 
 pg::text_result revealed(const keyring::binding_of& binding, byte_view value) {
