@@ -51,7 +51,7 @@ class fixed_text {
   /// Most sessions have the right settings, so that it costs some comparisons.
   void settle(Oid type) {
     if (!settled_) {
-      if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_YMD) set("datestyle", "ISO, YMD");
+      if (DateStyle != USE_ISO_DATES) set("datestyle", "ISO, YMD");  // says in which order, too
       if (IntervalStyle != INTSTYLE_POSTGRES) set("intervalstyle", "postgres");
       if (extra_float_digits < 1) set("extra_float_digits", "3");
       if (bytea_output != BYTEA_OUTPUT_HEX) set("bytea_output", "hex");
@@ -60,6 +60,7 @@ class fixed_text {
     }
     if (!names_settled_ && may_have_names(type)) {
       set("search_path", "pg_catalog, pg_temp");
+      if (DateOrder != DATEORDER_YMD) set("datestyle", "ISO, YMD");  // for code that is not PostgreSQL's
       set("quote_all_identifiers", "off");
       set("lc_monetary", "C");
       names_settled_ = true;
