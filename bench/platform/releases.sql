@@ -58,5 +58,13 @@ SELECT i, 'agent ' || i, repeat('a kind voice, ', 10), '{"voice": "alloy", "spee
        true, now(), now() FROM generate_series(1, 5000) AS i;
 SELECT vrm.audit_enable('audited') \g /dev/null
 SELECT vrm.audit_maintain() \g /dev/null
+CREATE PROCEDURE events(times integer) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1 .. times LOOP
+        PERFORM vrm.audit_event('benched', '{"user_id": "018f0000-0000-7000-8000-00000000000a", "aal": "aal1"}');
+        COMMIT;
+    END LOOP;
+END
+$$;
 VACUUM (ANALYZE);
 CHECKPOINT;
