@@ -1,7 +1,7 @@
 -- Attacks: every hole of the source document that an ordinary user could have used, shown closed,
 -- and rules that no table or function of the platform may break.
 BEGIN;
-SELECT plan(124);
+SELECT plan(125);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -224,6 +224,12 @@ SELECT is_empty($$SELECT name FROM platform_table WHERE relkind = 'v'
 SELECT is_empty($$SELECT name FROM platform_function WHERE prosecdef
                 AND (proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig))$$,
                 'every definer function pins its search_path');
+SELECT is_empty($$SELECT name, setting FROM platform_function,
+                         unnest(ARRAY['DateStyle', 'IntervalStyle', 'TimeZone', 'extra_float_digits', 'bytea_output',
+                                      'quote_all_identifiers', 'lc_monetary']) AS setting
+                  WHERE array_to_string(proconfig, E'\n') ~ '(^|\n)(IntervalStyle|extra_float_digits|bytea_output)='
+                    AND array_to_string(proconfig, E'\n') !~ ('(^|\n)' || setting || '=')$$,
+                'functions that make text of values pin every setting that the text depends on');
 SELECT is_empty($$SELECT name FROM platform_function, aclexplode(coalesce(proacl, acldefault('f', 10))) AS acl
                 WHERE acl.grantee = 0$$,
                 'PUBLIC may execute no function');
