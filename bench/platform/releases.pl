@@ -102,8 +102,8 @@ sub took {
     my ($side, $task, $again) = @_;
     my ($name, $times, $before, @statement) = @{$task};
     my @said = on($side, sub {
-        sql(@session, @{$before}, @statement, q{SELECT 'cpu ' || cpu()}, (@statement) x $again,
-            q{SELECT 'cpu ' || cpu()});
+            sql(@session, @{$before}, @statement, q{SELECT 'cpu ' || cpu()}, (@statement) x $again,
+                q{SELECT 'cpu ' || cpu()});
     });
     my ($began, $ended) = map { /^cpu (\d+)$/ } @said;
     return ($ended - $began) / ($times * $again);
@@ -111,12 +111,12 @@ sub took {
 
 for my $side (sort keys %server) {
     my $version = on($side, sub {
-        output('psql', '-XqAt', '-d', 'postgres', '-c', 'SET client_min_messages = warning',
-            '-c', "DROP DATABASE IF EXISTS $database", '-c', "CREATE DATABASE $database");
-        sql('CREATE EXTENSION vrm', "ALTER DATABASE $database SET vrm.master_key_command = "
-              . q{'echo bench:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE='});
-        psql('-f', "$FindBin::Bin/releases.sql");
-        return psql('-c', 'SELECT vrm.platform_version()');
+            output('psql', '-XqAt', '-d', 'postgres', '-c', 'SET client_min_messages = warning',
+                '-c', "DROP DATABASE IF EXISTS $database", '-c', "CREATE DATABASE $database");
+            sql('CREATE EXTENSION vrm', "ALTER DATABASE $database SET vrm.master_key_command = "
+                  . q{'echo bench:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE='});
+            psql('-f', "$FindBin::Bin/releases.sql");
+            return psql('-c', 'SELECT vrm.platform_version()');
     });
     print "$side: $version, $directory{$side}\n";
 }

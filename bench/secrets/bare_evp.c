@@ -1,6 +1,6 @@
 /*
- * What OpenSSL alone takes to seal and open what vrm seals and opens: the same bytes, with a key that
- * is set up already, in the same process.  bench/secrets/secrets.pl compiles it.
+ * What OpenSSL alone takes to seal and open what vrm seals and opens: the same bytes, with a key
+ * that is set up already, in the same process.  bench/secrets/secrets.pl compiles it.
  */
 #include "postgres.h"
 

@@ -60,7 +60,7 @@ class fixed_text {
     }
     if (!names_settled_ && may_have_names(type)) {
       set("search_path", "pg_catalog, pg_temp");
-      if (DateOrder != DATEORDER_YMD) set("datestyle", "ISO, YMD");  // for code that is not PostgreSQL's
+      if (DateOrder != DATEORDER_YMD) set("datestyle", "ISO, YMD");  // code of others may read it
       set("quote_all_identifiers", "off");
       set("lc_monetary", "C");
       names_settled_ = true;

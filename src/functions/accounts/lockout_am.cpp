@@ -107,8 +107,8 @@ void rewind(scan* self) {
 
 // A scan keeps nothing pinned or locked between rows: a client that fetches slowly, or never again,
 // holds up nobody who signs in.  So it shows each page as of a moment of its own.  An entry that
-// moves to a sibling meanwhile, which is a page added at the end, may be seen twice, which COPY back
-// into a store merges; whoever goes forward ends where the pages end by then, so none is missed.
+// moves to a sibling meanwhile, a page that is added at the end, may be seen twice, which COPY back
+// into a store merges; whoever goes forward ends where the pages end by then, and misses none.
 TableScanDesc scan_begin(Relation relation, Snapshot snapshot, int keys, ScanKeyData* /*key*/,
                          ParallelTableScanDesc parallel, uint32 flags) {
   RelationIncrementReferenceCount(relation);
