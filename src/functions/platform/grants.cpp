@@ -36,10 +36,8 @@ void forget(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { allowed = {}; 
 }  // namespace
 
 void require_grant(Oid routine, Oid through) {
-  const answered question = {.routine = routine,
-                             .through = through,
-                             .user = GetUserId(),
-                             .outer_user = GetOuterUserId()};
+  const answered question = {
+      .routine = routine, .through = through, .user = GetUserId(), .outer_user = GetOuterUserId()};
   answered& place = allowed[routine % allowed.size()];
   if (place == question) [[likely]]
     return;
