@@ -8,6 +8,8 @@ CREATE TABLE IF NOT EXISTS vrm_private.mfa_tickets (
     password_generation text,
     device_id uuid
 );
+CREATE INDEX IF NOT EXISTS mfa_tickets_user ON vrm_private.mfa_tickets (user_id);
+COMMENT ON INDEX vrm_private.mfa_tickets_user IS 'tickets of a person, who may go';
 COMMENT ON TABLE vrm_private.mfa_tickets IS 'sign-ins that wait for their second factor';
 COMMENT ON COLUMN vrm_private.mfa_tickets.token_hash IS 'SHA-256 of the ticket';
 COMMENT ON COLUMN vrm_private.mfa_tickets.user_id IS 'whose password was right';

@@ -163,11 +163,13 @@ COMMENT ON FUNCTION vrm_private.end_session(uuid) IS
 CREATE OR REPLACE FUNCTION vrm.session_refresh(refresh_token text) RETURNS vrm.sign_in_result
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    key record := vrm_private.token_key();
+    whose CONSTANT uuid := vrm_private.uuid_in_token(session_refresh.refresh_token, 1);
+    which CONSTANT uuid := vrm_private.uuid_in_token(session_refresh.refresh_token, 2);
     given record;
     state record;
     result vrm.sign_in_result;
 BEGIN
+    PERFORM vrm_private.token_key();  -- where there is none to sign with, the token is not spent
     SELECT t.user_id, t.session_id, t.counter, s.aal,
            s.revoked_at IS NULL AND s.refreshed_at > clock_timestamp() - '30 days'::interval AS alive,
            (SELECT max(n.counter) FROM vrm_private.refresh_tokens n
@@ -175,8 +177,7 @@ BEGIN
     INTO given
     FROM vrm_private.refresh_tokens t
     JOIN vrm_private.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
-    WHERE t.user_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 1)
-      AND t.session_id = vrm_private.uuid_in_token(session_refresh.refresh_token, 2)
+    WHERE t.user_id = whose AND t.session_id = which
       AND t.token_hash = sha256(convert_to(session_refresh.refresh_token, 'UTF8'));
     SELECT s.may, s.locked_until INTO state FROM vrm_private.account_state(given.user_id) s;
     IF given.session_id IS NULL OR NOT given.alive OR state.may IS NOT TRUE THEN

@@ -10,13 +10,16 @@ COMMENT ON FUNCTION vrm_private.refused(text, timestamptz) IS 'the answer to an 
 
 -- What may have happened to an account since its password was looked at, or since its session began.
 CREATE OR REPLACE FUNCTION vrm_private.account_state(user_id uuid, OUT may boolean, OUT locked_until timestamptz)
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
     SELECT u.deleted_at IS NULL AND p.deleted_at IS NULL AND NOT p.is_organisation
                AND coalesce(u.banned_until <= clock_timestamp(), true),
            (SELECT l.locked_until FROM vrm_private.account_locks l
             WHERE l.user_id = u.id AND l.locked_until > clock_timestamp())
+    INTO may, account_state.locked_until
     FROM auth.users u JOIN vrm.user_profiles p ON p.id = u.id
-    WHERE u.id = account_state.user_id
+    WHERE u.id = account_state.user_id;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.account_state(uuid) IS
     'whether an account is a person''s, neither deleted nor banned, and until when an administrator has locked it';

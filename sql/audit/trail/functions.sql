@@ -1,17 +1,30 @@
 -- The audit trail: who did what, by day
 
+-- In a language that plans once for a session; a function in SQL is planned by each statement that calls it.
 CREATE OR REPLACE FUNCTION vrm_private.write_event(action text, detail jsonb) RETURNS uuid
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO vrm.audit_log (class, action, detail) VALUES ('security', action, detail) RETURNING id
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    entry uuid;
+BEGIN
+    INSERT INTO vrm.audit_log (class, action, detail) VALUES ('security', write_event.action, write_event.detail)
+    RETURNING id INTO entry;
+    RETURN entry;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.write_event(text, jsonb) IS
     'writes a security event to the audit trail, for functions that run as their owner';
 REVOKE EXECUTE ON FUNCTION vrm_private.write_event(text, jsonb) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.audit_event(action text, detail jsonb DEFAULT NULL) RETURNS uuid
-    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.require_grant('vrm.audit_event(text,jsonb)');
-    SELECT vrm_private.write_event(action, detail)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    entry uuid;
+BEGIN
+    PERFORM vrm.require_grant('vrm.audit_event(text,jsonb)');
+    INSERT INTO vrm.audit_log (class, action, detail) VALUES ('security', audit_event.action, audit_event.detail)
+    RETURNING id INTO entry;
+    RETURN entry;
+END
 $$;
 COMMENT ON FUNCTION vrm.audit_event(text, jsonb) IS 'writes a security event to the audit trail';
 

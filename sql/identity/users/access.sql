@@ -28,9 +28,16 @@ COMMENT ON TRIGGER vrm_keep_profile ON auth.users IS 'makes the profile of a new
 
 ALTER TABLE vrm.user_profiles ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm.user_profiles FROM PUBLIC, anon, authenticated;
-GRANT SELECT ON vrm.user_profiles TO authenticated;
-GRANT UPDATE (full_name, avatar_url, organization) ON vrm.user_profiles TO authenticated;
+-- all but the second factor's secret, sealed or not; vrm.profiles is there for SELECT *
+GRANT SELECT (id, email, full_name, avatar_url, organization, role, mfa_enabled, last_login, login_attempts,
+              locked_until, created_at, updated_at, deleted_at, is_organisation),
+      UPDATE (full_name, avatar_url, organization)
+    ON vrm.user_profiles TO authenticated;
 GRANT SELECT, INSERT, UPDATE, DELETE ON vrm.user_profiles TO service_role;
+
+REVOKE ALL ON vrm.profiles FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT, UPDATE (full_name, avatar_url, organization) ON vrm.profiles TO authenticated;
+GRANT SELECT ON vrm.profiles TO service_role;
 
 -- The only table with an arm for administrators: it is small, and an OR costs the others their index.
 CREATE POLICY "users read their own profile" ON vrm.user_profiles

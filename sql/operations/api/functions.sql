@@ -239,7 +239,7 @@ BEGIN
     FROM pg_class c
     WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
       AND c.relname <> ALL ('{cached_results,call_dirty,call_facts,call_rollup,live_runs,import_words,
-                              import_progress,call_import_feed,run_leases,run_queue}'::name[])
+                              import_progress,call_import_feed,run_leases,run_queue,profiles}'::name[])
       AND has_any_column_privilege('authenticated', c.oid, 'SELECT');
     PERFORM vrm_private.make_api_function(f) FROM vrm_private.api_functions() AS f;
     PERFORM vrm_private.make_api_relations();

@@ -488,6 +488,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (30, 'checksums', 'pages have checksums'),
         (31, 'autovacuum', 'autovacuum runs'),
         (32, 'statement_statistics', 'pg_stat_statements counts'),
+        (34, 'publications', 'no publication shows what is nobody''s to be sent'),
         (33, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     ORDER BY c.position, f.detail

@@ -168,7 +168,8 @@ COMMENT ON FUNCTION vrm_private.export_query() IS 'query for all that is exporte
 CREATE OR REPLACE FUNCTION vrm.export_user_data(user_id uuid DEFAULT vrm.uid())
     RETURNS TABLE (relation text, pk jsonb, data jsonb)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex'
+    SET quote_all_identifiers = off SET lc_monetary = 'C' AS $$
 BEGIN
     PERFORM vrm_private.require_own_account(user_id);
     IF NOT EXISTS (SELECT FROM auth.users u WHERE u.id = export_user_data.user_id) THEN

@@ -186,6 +186,38 @@ $$;
 COMMENT ON FUNCTION vrm_private.note_intended() IS
     'for vrm.install(): notes what privileges, policies, triggers and functions are meant to be';
 
+-- What a publication shows, no policy hides.  Those that doc/secrets/keys.md gives to a subscriber it names one
+-- by one; hashes of passwords and tokens, and secrets that counters are keyed with, are nobody's.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_publications()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH shown AS (
+        SELECT p.oid, p.pubname, p.puballtables, s.relid,
+               EXISTS (SELECT FROM pg_publication_rel r WHERE (r.prpubid, r.prrelid) = (p.oid, s.relid)) AS by_name
+        FROM pg_publication p CROSS JOIN LATERAL pg_get_publication_tables(p.pubname) AS s
+        JOIN pg_class c ON c.oid = s.relid
+        WHERE c.relnamespace = 'vrm_private'::regnamespace OR s.relid = 'auth.users'::regclass
+    ), secret AS (
+        SELECT * FROM shown s
+        WHERE NOT s.by_name
+           OR s.relid <> ALL ('{vrm_private.keyring,vrm_private.subject_keys,vrm_private.token_keys,
+                                vrm_private.jwt_keys,vrm_private.sessions,vrm_private.account_locks,
+                                vrm_private.linked_identities}'::regclass[])
+    )
+    SELECT 'publications', 'warn',
+           format('publication "%s" shows %s, which %s for subscribers', s.pubname,
+                  concat_ws(' and ', min(s.relid::regclass::text), nullif(count(*) - 1, 0) || ' tables more'),
+                  CASE count(*) WHEN 1 THEN 'is not' ELSE 'are not' END),
+           format('Publish the tables that somebody reads: CREATE PUBLICATION %I FOR TABLE vrm.run_events;',
+                  left(s.pubname, 50) || '_tables'),
+           CASE WHEN bool_and(s.by_name)
+                THEN format('ALTER PUBLICATION %I DROP TABLE %s;', s.pubname,
+                            string_agg(s.relid::regclass::text, ', ' ORDER BY s.relid)) END
+    FROM secret s GROUP BY s.pubname
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_publications() IS
+    'for vrm.doctor(): publications that show what nobody should be sent';
+
 -- A grant beyond what is meant: on an object of ours, or on a partition, which has none.
 CREATE OR REPLACE FUNCTION vrm_private.doctor_intended()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
@@ -275,6 +307,9 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_intended()
            'The fix makes all of them anew; superusers only.', 'SELECT vrm.install();'
     FROM intended i JOIN present p ON (p.kind, p.object, p.name) = (i.kind, i.object, i.name)
     WHERE i.kind = 'routine' AND p.definition <> i.definition
+
+    UNION ALL
+    SELECT * FROM vrm_private.doctor_publications()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_intended() IS
     'for vrm.doctor(): privileges, policies, triggers and functions that are not as they were installed';
@@ -312,5 +347,6 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.granted_privileges(), vrm_private.after_word(text), vrm_private.role_name(oid),
     vrm_private.policy_definition(oid), vrm_private.present_state(), vrm_private.spelling(),
     vrm_private.is_member(text, text),
-    vrm_private.shipped_state(), vrm_private.note_intended(), vrm_private.doctor_intended(), vrm.repair()
+    vrm_private.shipped_state(), vrm_private.note_intended(), vrm_private.doctor_publications(),
+    vrm_private.doctor_intended(), vrm.repair()
     FROM PUBLIC;

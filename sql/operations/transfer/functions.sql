@@ -105,6 +105,7 @@ CREATE OR REPLACE FUNCTION vrm.tenant_fingerprint(user_id uuid)
     RETURNS TABLE (relation text, row_count bigint, digest text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
+    SET quote_all_identifiers = off SET lc_monetary = 'C'
     SET bytea_output = 'hex' SET row_security = off AS $$
 BEGIN
     PERFORM vrm.require_grant('vrm.tenant_fingerprint(uuid)');
@@ -168,6 +169,7 @@ CREATE OR REPLACE FUNCTION vrm.export_tenant(user_id uuid, transfer_key vrm.secr
     RETURNS SETOF jsonb
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
+    SET quote_all_identifiers = off SET lc_monetary = 'C'
     SET bytea_output = 'hex' SET row_security = off AS $$
 BEGIN
     PERFORM vrm.require_grant('vrm.export_tenant(uuid,vrm.secret)');
@@ -374,6 +376,7 @@ COMMENT ON FUNCTION vrm_private.check_tenant_references(uuid) IS 'an error when 
 CREATE OR REPLACE FUNCTION vrm.import_tenant(lines jsonb, transfer_key vrm.secret DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET session_replication_role = replica
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
+    SET quote_all_identifiers = off SET lc_monetary = 'C'
     SET bytea_output = 'hex' SET row_security = off AS $$
 DECLARE
     owner uuid;

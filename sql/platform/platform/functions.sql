@@ -29,15 +29,25 @@ COMMENT ON FUNCTION vrm_private.guard_truncate(regclass) IS 'keeps clients from 
 
 CREATE OR REPLACE FUNCTION vrm_private.guard_tables() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unguarded regclass;
 BEGIN
     PERFORM vrm_private.guard_truncate(c.oid)
     FROM pg_class c
     WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p')
       AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'refuse_truncate');
+    -- What nobody is granted, too: a grant by mistake shows nothing then.
+    FOR unguarded IN
+        SELECT c.oid FROM pg_class c
+        WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) AND c.relkind IN ('r', 'p')
+          AND NOT c.relrowsecurity
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', unguarded);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.guard_tables() IS
-    'for vrm.install(): keeps clients from emptying tables of schema vrm, and their partitions';
+    'for vrm.install(): row security on all tables and partitions; clients empty none of schema vrm';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.refuse_truncate(), vrm_private.guard_truncate(regclass), vrm_private.guard_tables()
     FROM PUBLIC;

@@ -105,7 +105,8 @@ CREATE OR REPLACE FUNCTION vrm_private.archive_by_statements(
     OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 3 SET datestyle = 'ISO, YMD'
-    SET intervalstyle = 'postgres' SET timezone = 'UTC' SET bytea_output = 'hex' AS $$
+    SET intervalstyle = 'postgres' SET timezone = 'UTC' SET bytea_output = 'hex' SET quote_all_identifiers = off
+    SET lc_monetary = 'C' AS $$
 DECLARE
     names record := vrm_private.archive_columns(only_in);
     kept text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(names.shared) AS n);

@@ -41,7 +41,8 @@ COMMENT ON FUNCTION vrm_private.reports_about(uuid, text) IS 'reports in vrm.cal
 
 CREATE OR REPLACE FUNCTION vrm.export_customer(customer text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex'
+    SET quote_all_identifiers = off SET lc_monetary = 'C' AS $$
 DECLARE
     owner uuid := vrm_private.caller();
     calls uuid[];

@@ -65,7 +65,8 @@ COMMENT ON FUNCTION vrm_private.warn_of_dropped_columns(uuid[], name[]) IS
 -- there are.
 CREATE OR REPLACE FUNCTION vrm_private.restore_calls(ids uuid[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET session_replication_role = replica
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' AS $$
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
+    SET bytea_output = 'hex' SET quote_all_identifiers = off SET lc_monetary = 'C' AS $$
 DECLARE
     columns record;
     problem text;

@@ -11,6 +11,8 @@ CREATE TABLE IF NOT EXISTS vrm_private.key_rotations (
     finished_at timestamptz,
     PRIMARY KEY (key_id, column_id)
 );
+CREATE INDEX IF NOT EXISTS key_rotations_column ON vrm_private.key_rotations (column_id);
+COMMENT ON INDEX vrm_private.key_rotations_column IS 'what is known of a column that goes';
 COMMENT ON TABLE vrm_private.key_rotations IS 'how far the columns have come to a new key';
 COMMENT ON COLUMN vrm_private.key_rotations.key_id IS 'the new key';
 COMMENT ON COLUMN vrm_private.key_rotations.column_id IS 'the sealed column';

@@ -29,6 +29,11 @@ COMMENT ON COLUMN vrm.user_profiles.organization IS
     'company or team: of members one of their organisations, of others what they say';
 COMMENT ON COLUMN vrm.user_profiles.role IS
     'what the person may do in the application; manager is also who manages an organisation';
+-- the secret of the second factor is read by nobody's client, sealed or not
+REVOKE SELECT ON vrm.user_profiles FROM authenticated;
+GRANT SELECT (id, email, full_name, avatar_url, organization, role, mfa_enabled, last_login, login_attempts,
+              locked_until, created_at, updated_at, deleted_at, is_organisation)
+    ON vrm.user_profiles TO authenticated;
 COMMENT ON FUNCTION vrm_private.require_user() IS 'the person who calls; 28000 for nobody';
 COMMENT ON FUNCTION vrm_private.caller() IS
     'whose rows a function may change: the person who calls, or the organisation that they act for; else an error';

@@ -170,9 +170,17 @@ Oid find_partition(Relation table, const source* sources, const row& given, ESta
   return found;
 }
 
+/// Triggers on anything but INSERT, such as that which refuses TRUNCATE, are nothing to a new row.
+bool has_insert_triggers(const TriggerDesc* triggers) {
+  return triggers != nullptr &&
+         (triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
+          triggers->trig_insert_instead_row || triggers->trig_insert_before_statement ||
+          triggers->trig_insert_after_statement || triggers->trig_insert_new_table);
+}
+
 bool has_triggers_or_generates(Relation relation) {
   const TupleConstr* const constraints = RelationGetDescr(relation)->constr;
-  return relation->trigdesc != nullptr ||
+  return has_insert_triggers(relation->trigdesc) ||
          (constraints != nullptr && constraints->has_generated_stored);
 }
 

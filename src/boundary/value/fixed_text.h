@@ -52,7 +52,7 @@ class fixed_text {
   /// Most sessions have the right settings, so that it costs some comparisons.
   void settle(Oid type) {
     if (!settled_) {
-      if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_YMD) set("datestyle", "ISO, YMD");
+      if (DateStyle != USE_ISO_DATES) set("datestyle", "ISO, YMD");  // says in which order, too
       if (IntervalStyle != INTSTYLE_POSTGRES) set("intervalstyle", "postgres");
       // Since PostgreSQL 12 any value above 0 gives the shortest text that is read back exactly.
       if (extra_float_digits < 1) set("extra_float_digits", "3");
@@ -62,6 +62,7 @@ class fixed_text {
     }
     if (!names_settled_ && may_have_names(type)) {
       set("search_path", "pg_catalog, pg_temp");
+      if (DateOrder != DATEORDER_YMD) set("datestyle", "ISO, YMD");  // code of others may read it
       set("quote_all_identifiers", "off");
       set("lc_monetary", "C");
       names_settled_ = true;

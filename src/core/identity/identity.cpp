@@ -32,6 +32,13 @@ void copy_claim(const json::value& claims, std::string_view name, std::array<cha
   std::copy(text->begin(), text->end(), target.begin());
 }
 
+/// A claim as a UUID; nullopt when it is none.  Read where it stands, as every login reads some.
+std::optional<uuid> uuid_in(const std::optional<json::value>& claim) {
+  if (!claim || !claim->is(json::kind::string)) return std::nullopt;
+  const bool is_plain = claim->text().find('\\') == std::string_view::npos;
+  return is_plain ? parse_uuid(claim->text()) : parse_uuid(*claim->string());
+}
+
 std::int64_t read_expiry(const json::value& claims) {
   const std::optional<json::value> claim = claims.find("exp");
   if (!claim) return identity::never;
@@ -57,23 +64,20 @@ identity read_identity(std::string_view claims) {
 
   identity who;
   who.expires_at = read_expiry(root);
-  if (const std::optional<json::value> subject = root.find("sub")) {
-    const std::optional<uuid> user = parse_uuid(subject->string().value_or(""));
-    // Not refused: tokens of other issuers may call people by other names than ours.
-    who.has_user = user.has_value();
-    who.user = user.value_or(uuid{});
-  }
+  // Not refused: tokens of other issuers may call people by other names than ours.
+  const std::optional<uuid> user = uuid_in(root.find("sub"));
+  who.has_user = user.has_value();
+  who.user = user.value_or(uuid{});
   if (const std::optional<json::value> issuer = root.find("iss");
-      issuer && issuer->string() == own_issuer) {
-    const std::optional<json::value> session = root.find("session_id");
+      issuer && issuer->equals(own_issuer)) {
     who.has_session = true;
     // Without a valid id it is the session of zeros, which nobody has begun and which so is over.
-    who.session = parse_uuid(session ? session->string().value_or("") : "").value_or(uuid{});
+    who.session = uuid_in(root.find("session_id")).value_or(uuid{});
   }
   if (const std::optional<json::value> choice = root.find("act_as");
       choice && !choice->is(json::kind::null)) {
     // Never ignored: what is meant for an organisation must not become the person's.
-    const std::optional<uuid> organisation = parse_uuid(choice->string().value_or(""));
+    const std::optional<uuid> organisation = uuid_in(choice);
     if (!organisation) throw invalid("act_as", "is not a UUID");
     who.has_organisation = true;
     who.organisation = *organisation;

@@ -109,8 +109,8 @@ void rewind(scan* self) {
 
 // A scan keeps nothing pinned or locked between rows: a client that fetches slowly, or never again,
 // holds up nobody who signs in.  So it shows each page as of a moment of its own.  An entry that
-// moves to a sibling meanwhile may be seen twice, which COPY back into a store merges, or not at
-// all when that page was added after the scan began.
+// moves to a sibling meanwhile, a page that is added at the end, may be seen twice, which COPY back
+// into a store merges; whoever goes forward ends where the pages end by then, and misses none.
 TableScanDesc scan_begin(Relation relation, Snapshot snapshot, int keys, ScanKeyData* /*key*/,
                          ParallelTableScanDesc parallel, uint32 flags) {
   // As a heap scan does: the relation must not be rebuilt under it.
@@ -146,7 +146,9 @@ std::int64_t block_after(const scan* self, int step) {
 /// Goes to the next page in that direction, and before its rows; false beyond the last one.
 bool load_page(scan* self, int step) {
   CHECK_FOR_INTERRUPTS();
-  self->block = std::clamp<std::int64_t>(block_after(self, step), -1, self->blocks);
+  const std::int64_t next = block_after(self, step);
+  if (next >= self->blocks) self->blocks = RelationGetNumberOfBlocks(self->head.rs_rd);
+  self->block = std::clamp<std::int64_t>(next, -1, self->blocks);
   self->count = 0;
   self->position = 0;
   if (self->block < 0 || self->block == self->blocks) return false;

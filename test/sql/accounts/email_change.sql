@@ -1,6 +1,6 @@
 -- Another address for who is signed in: it counts once it is proved, the old one is told, sessions go on.
 BEGIN;
-SELECT plan(36);
+SELECT plan(39);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail, 'n' || gen_random_uuid() || '@example.org' AS new,
@@ -92,6 +92,9 @@ SELECT is((SELECT string_agg(pg_temp.change(:'access_token', 'x' || :'bobs'), ' 
           'ok ok ok ok', 'asking again and again is answered the same');
 SELECT is((SELECT count(*) FROM vrm.take_email_change_mail() m WHERE m.email = 'x' || :'bobs'), 1::bigint,
           'and sends one mail');
+SELECT count(pg_temp.change(:'access_token', 'x' || :'bobs')) AS again FROM generate_series(1, 4) \gset
+SELECT is_empty(format('SELECT FROM vrm.take_email_change_mail() m WHERE m.email = %L', 'x' || :'bobs'),
+                'an hour''s three are spent, whoever takes the mails');
 
 -- what ends it -----------------------------------------------------------------------------------
 
@@ -100,6 +103,12 @@ SELECT max(m.token) AS token FROM vrm.take_email_change_mail() m \gset
 SAVEPOINT before;
 UPDATE auth.users SET encrypted_password = vrm.password_hash('another horse') WHERE id = :'alice';
 SELECT ok(NOT vrm.confirm_email_change(:'token'), 'dies with the password');
+ROLLBACK TO before;
+UPDATE auth.users SET banned_until = 'infinity' WHERE id = :'alice';
+SELECT ok(NOT vrm.confirm_email_change(:'token'), 'and with a ban');
+ROLLBACK TO before;
+SELECT vrm.lock_account(:'alice', 'infinity', 'looked into') \g /dev/null
+SELECT ok(NOT vrm.confirm_email_change(:'token'), 'and with a lock by hand');
 ROLLBACK TO before;
 UPDATE vrm_private.email_changes SET requested_at = now() - interval '1 day 1 s' WHERE user_id = :'alice';
 SELECT ok(NOT vrm.confirm_email_change(:'token'), 'and after a day');

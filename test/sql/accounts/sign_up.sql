@@ -1,6 +1,6 @@
 -- Signing up: an address belongs to whoever reads its mail, and nobody is told who has an account.
 BEGIN;
-SELECT plan(27);
+SELECT plan(28);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail, 'v' || gen_random_uuid() || '@example.org' AS known \gset
@@ -49,12 +49,15 @@ SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'strange password')), '
 SELECT 'w' || :'mail' AS taken \gset
 SELECT vrm.sign_up(:'taken', 'strange password') AS stranger \gset
 UPDATE vrm.user_profiles SET mfa_enabled = true, mfa_secret = vrm.seal('JBSWY3DPEHPK3PXP') WHERE id = :'stranger';
+INSERT INTO vrm_private.recovery_codes (user_id, code_hash) VALUES (:'stranger', sha256('a code of the stranger'));
 SELECT vrm.request_password_reset(:'taken') \g /dev/null
 SELECT token FROM vrm.take_reset_mail() WHERE email = :'taken' \gset
 SELECT ok(vrm.consume_password_reset(:'token', 'my own password'),
           'who reads the mail takes over what a stranger has made');
 SELECT is((SELECT status::text FROM vrm.sign_in(:'taken', 'my own password')), 'ok', 'no second factor waits');
 SELECT is((SELECT status::text FROM vrm.sign_in(:'taken', 'strange password')), 'invalid', 'and the stranger is out');
+SELECT is_empty(format('SELECT FROM vrm_private.recovery_codes WHERE user_id = %L', :'stranger'),
+                'with the codes for a rainy day');
 UPDATE vrm.user_profiles SET mfa_enabled = true, mfa_secret = vrm.seal('JBSWY3DPEHPK3PXP') WHERE id = :'stranger';
 SELECT vrm.request_password_reset(:'taken') \g /dev/null
 SELECT token FROM vrm.take_reset_mail() WHERE email = :'taken' \gset

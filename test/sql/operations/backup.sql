@@ -1,7 +1,7 @@
 -- Backup: what the tool tells is kept, fingerprints see every change and nothing else, and verdicts say
 -- what is missing.  With an archive: test/cluster/operations; with pgBackRest: test/backup.
 BEGIN;
-SELECT plan(85);
+SELECT plan(86);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -189,6 +189,11 @@ SELECT is((SELECT count(*) FROM vrm.fingerprint()
                               'vrm.restore_points',
                                                                   'pg_catalog.pg_class')), 3::bigint,
                                                                   'all tables are those with the data');
+SET LOCAL quote_all_identifiers = on;
+SELECT f::text AS quoted FROM vrm.fingerprint('{vrm_private.platform_history}') f \gset
+RESET quote_all_identifiers;
+SELECT is(:'quoted'::text, (SELECT f::text FROM vrm.fingerprint('{vrm_private.platform_history}') f),
+          'whatever the session has set');
 SELECT is_empty('SELECT * FROM vrm.fingerprint(''{}'')', 'none are none');
 CREATE TABLE public.planted (t int);
 INSERT INTO public.planted VALUES (1), (2);

@@ -1,6 +1,6 @@
 -- Privileges as data: doctor compares all there is with what was installed, and one call puts it back.
 BEGIN;
-SELECT plan(20);
+SELECT plan(23);
 SET LOCAL client_min_messages = warning;
 
 CREATE FUNCTION pg_temp.findings(VARIADIC names text[]) RETURNS SETOF text LANGUAGE sql AS $$
@@ -85,6 +85,20 @@ SELECT is_empty($$SELECT pg_temp.all_findings()$$, 'with nothing left to say');
 SET LOCAL ROLE service_role;
 SELECT throws_ok('SELECT * FROM vrm.repair()', '42501', NULL, 'nobody but a superuser may');
 RESET ROLE;
+
+-- publications
+SET LOCAL client_min_messages = error;
+CREATE PUBLICATION everything FOR ALL TABLES;
+SELECT matches(pg_temp.findings('publications'), '^publication "everything" shows auth.users and \d+ tables more, ',
+               'a publication of all tables shows too much');
+DROP PUBLICATION everything;
+CREATE PUBLICATION few FOR TABLE vrm.test_runs, vrm_private.keyring, vrm_private.lockout_secret;
+SELECT is((SELECT fix_sql FROM vrm.doctor() WHERE check_name = 'publications'),
+          'ALTER PUBLICATION few DROP TABLE vrm_private.lockout_secret;', 'what is named is taken out by name');
+SELECT fix_sql AS fix FROM vrm.doctor() WHERE check_name = 'publications' \gset
+:fix
+SELECT is_empty($$SELECT pg_temp.findings('publications')$$, 'and what a subscriber of ours needs stays');
+SET LOCAL client_min_messages = warning;
 
 CREATE POLICY mine ON vrm.agents FOR SELECT TO vrm_test_reporter USING (true);
 SELECT is((SELECT d.status || ': ' || d.detail FROM vrm.doctor() d WHERE d.check_name = 'policies'),

@@ -1,7 +1,7 @@
 -- Attacks: every hole of the source document that an ordinary user could have used, shown closed,
 -- and rules that no table or function of the platform may break.
 BEGIN;
-SELECT plan(105);
+SELECT plan(125);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -38,6 +38,30 @@ FROM unnest(ARRAY['role = ''admin''', 'login_attempts = 0', 'locked_until = NULL
 SELECT is(pg_temp.as_user(:'alice', format($$INSERT INTO vrm.user_profiles (id) VALUES (%L)$$, :'alice')), '42501',
           'or insert a profile');
 SELECT is(pg_temp.as_user(:'alice', 'DELETE FROM vrm.user_profiles'), '42501', 'or delete one');
+SELECT is(pg_temp.as_user(:'alice', statement), '42501', 'a sealed secret is read by nobody: ' || statement)
+FROM unnest(ARRAY['SELECT mfa_secret FROM vrm.user_profiles', 'SELECT count(mfa_secret) FROM vrm.user_profiles',
+                  'TABLE vrm.user_profiles', 'SELECT to_jsonb(p) FROM vrm.user_profiles p',
+                  'SELECT id FROM vrm.user_profiles WHERE mfa_secret IS NULL',
+                  'SELECT id FROM vrm.user_profiles ORDER BY mfa_secret',
+                  'UPDATE vrm.user_profiles SET full_name = mfa_secret::text',
+                  'UPDATE vrm.user_profiles SET full_name = ''x'' RETURNING mfa_secret',
+                  'DECLARE c CURSOR FOR TABLE vrm.user_profiles',
+                  'SELECT query_to_xml(''TABLE vrm.user_profiles'', true, false, '''')',
+                  'SELECT vrm.reveal_row(''vrm.user_profiles'', ''mfa_secret'', vrm.uid()::text)',
+                  'SELECT vrm.opens_at(''vrm.user_profiles'', ''mfa_secret'', ''(0,1)'')']) AS statement;
+SELECT is(pg_temp.as_user(:'alice', 'SELECT id FROM (SELECT * FROM vrm.profiles) AS everything'), :'alice',
+          'SELECT * is there without it, of the own profile');
+SELECT is(pg_temp.as_user(:'alice', 'UPDATE vrm.profiles SET full_name = ''Alice'' RETURNING full_name'), 'Alice',
+          'and takes what people write of themselves');
+SELECT is(pg_temp.as_user(:'alice', format('UPDATE vrm.profiles SET full_name = ''x'' WHERE id = %L RETURNING 1',
+                                           :'bob')), NULL, 'not of others');
+SELECT is(pg_temp.as_user(:'alice', 'UPDATE vrm.profiles SET role = ''admin'''), '42501', 'nothing else');
+SELECT is((SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute
+           WHERE attrelid = 'vrm.profiles'::regclass AND attnum > 0),
+          (SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute
+           WHERE attrelid = 'vrm.user_profiles'::regclass AND attnum > 0 AND NOT attisdropped
+             AND atttypid <> 'vrm.sealed'::regtype),
+          'and has every other column');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT count(*) FROM auth.users'), '42501', 'or read auth.users');
 
 -- calls --------------------------------------------------------------------------------------------
@@ -179,16 +203,33 @@ SELECT is_empty($$SELECT name, role, privilege FROM platform_table,
 SELECT is_empty($$SELECT name FROM platform_table
                 WHERE has_any_column_privilege('anon', oid, 'SELECT, INSERT, UPDATE, REFERENCES')$$,
                 'anon reads and writes no table');
-SELECT is_empty($$SELECT name FROM platform_table WHERE relkind IN ('r', 'p') AND NOT relrowsecurity
-                  AND has_any_column_privilege('authenticated', oid, 'SELECT, INSERT, UPDATE')
-                  AND name <> 'vrm.test_case_templates'$$,
-                'every table that users reach has row level security');
+SELECT is_empty($$SELECT attrelid::regclass, attname, role FROM pg_attribute,
+                         unnest(ARRAY['anon', 'authenticated', 'public']) AS role
+                  WHERE atttypid = 'vrm.sealed'::regtype AND NOT attisdropped
+                    AND attrelid IN (SELECT oid FROM platform_table)
+                    AND has_column_privilege(role, attrelid, attnum, 'SELECT')$$,
+                'and no client a sealed column, not even as it is stored');
+SELECT is_empty($$SELECT name FROM platform_table WHERE relkind IN ('r', 'p') AND NOT relrowsecurity$$,
+                'every table and every partition has row level security, those that nobody reaches, too');
+SELECT is_empty($$SELECT f.conrelid::regclass, f.conname FROM pg_constraint f
+                  WHERE f.contype = 'f' AND f.conparentid = 0 AND f.conrelid IN (SELECT oid FROM platform_table)
+                    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = f.conrelid AND i.indisvalid
+                                    AND i.indkey[0] = ANY (f.conkey))
+                    -- words and metrics of the platform's own, which do not go
+                    AND f.confrelid NOT IN ('vrm.call_outcomes'::regclass, 'vrm.monitoring_metrics'::regclass)$$,
+                'every foreign key has an index');
 SELECT is_empty($$SELECT name FROM platform_table WHERE relkind = 'v'
                 AND NOT 'security_invoker=true' = ANY (coalesce(reloptions, '{}'))$$,
                 'every view runs as who reads it');
 SELECT is_empty($$SELECT name FROM platform_function WHERE prosecdef
                 AND (proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig))$$,
                 'every definer function pins its search_path');
+SELECT is_empty($$SELECT name, setting FROM platform_function,
+                         unnest(ARRAY['DateStyle', 'IntervalStyle', 'TimeZone', 'extra_float_digits', 'bytea_output',
+                                      'quote_all_identifiers', 'lc_monetary']) AS setting
+                  WHERE array_to_string(proconfig, E'\n') ~ '(^|\n)(IntervalStyle|extra_float_digits|bytea_output)='
+                    AND array_to_string(proconfig, E'\n') !~ ('(^|\n)' || setting || '=')$$,
+                'functions that make text of values pin every setting that the text depends on');
 SELECT is_empty($$SELECT name FROM platform_function, aclexplode(coalesce(proacl, acldefault('f', 10))) AS acl
                 WHERE acl.grantee = 0$$,
                 'PUBLIC may execute no function');
