@@ -1,6 +1,6 @@
 -- The queue: what runners get, what becomes of calls that they do not end, and that nobody gets those of others.
 BEGIN;
-SELECT plan(25);
+SELECT plan(29);
 \ir ../include/suite.sql
 
 -- runners
@@ -67,8 +67,26 @@ INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
     VALUES (:'alice', '00000000-0000-7000-8000-000000000001', :'agent', 'queued');
 SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000001',
           'one that lies before the last is found as well');
-SELECT set_config('vrm_queue.place', :'alice' || ' nonsense', true) \g /dev/null
-SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'whatever a session has set');
+
+-- what a DBA adds to the tables is heeded
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status, test_case_ids)
+                               SELECT %L, 'queued', jsonb_build_array(%L) FROM generate_series(1, 4)
+                               RETURNING id$$, :'agent', :'greets')) \g /dev/null
+CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM set_config('test.noted', TG_TABLE_NAME || ' ' || TG_OP, true); RETURN NEW; END $$;
+CREATE FUNCTION pg_temp.noted(target regclass, what text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('test.noted', 'nothing', true);
+    EXECUTE format('CREATE TRIGGER zz_note AFTER %s ON %s FOR EACH ROW EXECUTE FUNCTION pg_temp.note()', what, target);
+    PERFORM pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()');
+    EXECUTE format('DROP TRIGGER zz_note ON %s', target);
+    RETURN current_setting('test.noted');
+END
+$$;
+SELECT is(pg_temp.noted(target, what), replace(target, 'vrm.', '') || ' ' || what, 'a trigger on ' || target)
+FROM (VALUES ('vrm.test_runs', 'UPDATE'), ('vrm.run_queue', 'DELETE'), ('vrm.run_leases', 'INSERT'),
+             ('vrm.run_events', 'INSERT')) AS t (target, what);
+SELECT is((SELECT count(*) FROM vrm.run_queue), 0::bigint, 'and each has taken its call');
 
 SELECT finish();
 ROLLBACK;
