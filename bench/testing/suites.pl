@@ -37,6 +37,8 @@ target('report, times as fast', $figure{'plain report'} / $figure{report}, 5, 'x
 target('comparison', $figure{comparison}, 50, 'ms');
 target('comparison, times as fast', $figure{'plain comparison'} / $figure{comparison}, 5, 'x', 1);
 
+my $claims = '{"sub": "018f0000-0000-7000-8000-0000000000a1", "role": "authenticated"}';
+
 # A queue of so many calls, which each measurement gets a copy of.
 my $full = "${database}_full";
 
@@ -50,18 +52,21 @@ sub fill {
 }
 
 # How many calls 64 clients take in a second, so many transactions each: once all of them have taken their
-# first, for which a connection loads the library and what is known of the tables.
+# first, for which a connection loads the library and what is known of the tables.  They are signed in for
+# as long as they are connected, and each claim is a transaction.
 sub claims_a_second {
     my ($transactions, $statement, $each) = @_;
     drop_databases($database);
     output('createdb', '-T', $full, '-S', 'file_copy', $database);
-    sql("ALTER DATABASE $database SET vrm.trusted_logins = $ENV{PGUSER}");
+    sql("ALTER DATABASE $database SET vrm.trusted_logins = $ENV{PGUSER}",
+        "ALTER DATABASE $database SET vrm.session_login = on");
     my $directory = File::Temp->newdir;
     open(my $script, '>', "$directory/script") or die "script: $!\n";
-    print {$script} "BEGIN;\nSELECT as_owner();\n$statement;\nCOMMIT;\n";
+    print {$script} "\\if :is_signed_in = 0\nSELECT set_config('request.jwt.claims', '$claims', false);\n",
+      "\\set is_signed_in 1\n\\endif\n$statement;\n";
     close($script) or die "script: $!\n";
     output('pgbench', '-n', '-M', 'prepared', '-c', 64, '-j', 2, '-t', $transactions, '-f', "$directory/script",
-        '-l', '--log-prefix', "$directory/log", $database);
+        '-D', 'is_signed_in=0', '-l', '--log-prefix', "$directory/log", $database);
     my ($warm, @ends) = (0);
     for my $log (glob "$directory/log*") {
         open(my $lines, '<', $log) or die "$log: $!\n";

@@ -8,6 +8,7 @@
 #include <vector>
 
 extern "C" {
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
@@ -237,6 +238,13 @@ void plain_table::finish() {
     ExecDropSingleTupleTableSlot(written_);
     target_.close();
   });
+}
+
+bool is_being_changed(TupleTableSlot* row) {
+  // A change that had ended before would have made the row another, or left a hint.
+  const HeapTupleHeader header = reinterpret_cast<BufferHeapTupleTableSlot*>(row)->base.tuple->t_data;
+  return (header->t_infomask & HEAP_XMAX_INVALID) == 0 &&
+         !HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask);
 }
 
 bool remove_row(Relation table, TupleTableSlot* row) {

@@ -58,6 +58,10 @@ class plain_table {
   MemoryContext scratch_ = nullptr;
 };
 
+/// Whether somebody was changing or deleting a row when the snapshot was taken that it was read
+/// with: cheaper to ask than to try.
+[[nodiscard]] bool is_being_changed(TupleTableSlot* row);
+
 /// Deletes a row as it was read; false when somebody else has it.
 [[nodiscard]] bool remove_row(Relation table, TupleTableSlot* row);
 

@@ -112,6 +112,13 @@ struct case_teller::tables {
   looked_up links{"test_run_cases", "test_run_cases_pkey"};
   looked_up cases{"test_cases", "test_cases_pkey"};
 
+  struct version_of {
+    vrm::uuid agent;
+    std::int32_t version;
+    bool operator==(const version_of&) const = default;
+  };
+  std::optional<version_of> held;
+
   bool tell_of_suite(told_row& told, const vrm::uuid& owner, const vrm::uuid& run);
   void tell_of_first_case(told_row& told, const vrm::uuid& owner, const vrm::uuid& run);
   void tell_of_agent(told_row& told, const vrm::uuid& owner);
@@ -161,9 +168,14 @@ void case_teller::tables::tell_of_agent(told_row& told, const vrm::uuid& owner) 
   told.copy(agent_version, run, run_version);
   const auto agent = run.value<vrm::uuid>(run_agent);
   const auto version = run.value<std::int32_t>(run_version);
-  if (agent && version && versions.reader().find({owner, *agent, *version})) {
-    told.copy(connection_details, versions.reader(), version_details);
+  if (!agent || !version) return;
+  // calls of a suite are of one version: its row is still held
+  if (!held || *held != version_of{*agent, *version}) {
+    held.reset();
+    if (!versions.reader().find({owner, *agent, *version})) return;
+    held = {*agent, *version};
   }
+  told.copy(connection_details, versions.reader(), version_details);
 }
 
 void case_teller::tell(const pg::row_set& rows, const vrm::uuid& owner, const taken_call& call) {

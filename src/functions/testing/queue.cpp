@@ -102,7 +102,9 @@ class waiting_calls {
 
   [[nodiscard]] bool is_plain() const { return pg::is_plain(queue_, pg::write::remove, {}); }
   /// False when somebody else has it.
-  [[nodiscard]] bool remove() { return pg::remove_row(queue_, reader_->row()); }
+  [[nodiscard]] bool remove() {
+    return !pg::is_being_changed(reader_->row()) && pg::remove_row(queue_, reader_->row());
+  }
 
   void finish() {
     reader_->finish();

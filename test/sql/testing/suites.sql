@@ -1,6 +1,6 @@
 -- Suites: what is queued, what is refused, and what is run by name.
 BEGIN;
-SELECT plan(42);
+SELECT plan(53);
 \ir ../include/suite.sql
 
 -- evaluator_metrics have a shape
@@ -127,6 +127,46 @@ SELECT is(pg_temp.of_alice(format('SELECT vrm.cancel_suite(%L)', :'nightly')), '
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'then nobody runs them');
 SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.cancel_suite(%L)', :'nightly')), 'P0002',
           'which others cannot do');
+
+-- retention: runs go when all of their calls have ended, and verdicts when their call is nowhere any more
+CREATE FUNCTION pg_temp.step(policy text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    run bigint := (vrm_private.begin_retention_run(policy)).run_id;
+    done bigint := vrm.retention_step(run, 0, 4294967294, 1000000);
+BEGIN
+    PERFORM vrm_private.end_retention_run(run, 'done', NULL);
+    RETURN done;
+END
+$$;
+CREATE FUNCTION pg_temp.preview(policy text) RETURNS text LANGUAGE sql AS
+    $$SELECT due_rows || ' due, ' || held_rows || ' held, ' || plan FROM vrm.retention_preview(policy)$$;
+SELECT is(pg_temp.preview('suites'), '0 due, 0 held, delete', 'runs of today stay');
+UPDATE vrm.suite_runs SET started_at = now() - interval '3 years';
+SELECT is(pg_temp.preview('suites'), '1 due, 0 held, delete', 'old ones go, but not while a call of theirs waits');
+SELECT run_id AS held FROM vrm.suite_calls WHERE suite_run_id = :'nightly' LIMIT 1 \gset
+SELECT vrm.place_hold('a dispute', run_id => :'held') AS hold \gset
+SELECT is(pg_temp.preview('suites'), '0 due, 1 held, delete', 'nor under a hold on one of them');
+SELECT vrm.release_hold(:'hold') \g /dev/null
+SELECT vrm.place_hold('a dispute', agent_id => :'agent') AS hold \gset
+SELECT is(pg_temp.preview('suites'), '0 due, 1 held, delete', 'or on the agent');
+SELECT vrm.release_hold(:'hold') \g /dev/null
+SELECT pg_temp.of_alice($$INSERT INTO vrm.metrics (name, prompt) VALUES ('tone', 'Kind?') RETURNING id$$) AS tone \gset
+SELECT pg_temp.of_alice(format($$SELECT vrm.record_verdict(%L, %L, 'gpt', true)$$, :'held', :'tone')) \g /dev/null
+UPDATE vrm.metric_results SET at = now() - interval '3 years';
+SELECT is(pg_temp.preview('verdicts'), '0 due, 0 held, delete', 'verdicts stay with their call');
+SELECT is(pg_temp.step('suites'), 1::bigint, 'a run goes');
+SELECT is((SELECT count(*) FROM vrm.suite_runs WHERE id = :'nightly')
+          + (SELECT count(*) FROM vrm.suite_run_cases WHERE suite_run_id = :'nightly')
+          + (SELECT count(*) FROM vrm.suite_calls WHERE suite_run_id = :'nightly'), 0::bigint, 'with all that it had');
+SELECT is((SELECT count(*) FROM vrm.suite_runs), 2::bigint, 'the others are there');
+DELETE FROM vrm.test_runs WHERE id = :'held';
+SELECT is(pg_temp.step('verdicts'), 1::bigint, 'a verdict on a call that is nowhere goes');
+SELECT is((SELECT string_agg(target, ' ' ORDER BY target) FROM vrm.retention_coverage() WHERE no_policy <> 0), NULL,
+          'every row has a policy');
+UPDATE vrm.retention_policies SET enabled = false WHERE name = 'suites';
+UPDATE vrm.suite_calls SET status = 'failed';
+SELECT is((SELECT no_policy FROM vrm.retention_coverage() WHERE target = 'vrm.suite_runs'), 2::bigint,
+          'unless nobody looks at it');
 
 SELECT finish();
 ROLLBACK;
