@@ -126,6 +126,9 @@ class postgres_matching : public matching {
   std::string problem(std::size_t index) override {
     auto& expression = compiled(index);
     if (expression.looks_back()) return "back references are not allowed: they have no bound";
+    if (expression.looks_around()) {
+      return "looking ahead or behind is not allowed: its time grows with the square of the text";
+    }
     return expression.problem();
   }
   bool occurs(std::size_t index, std::string_view turn) override {

@@ -1,6 +1,6 @@
 -- Suites: what is queued, what is refused, and what is run by name.
 BEGIN;
-SELECT plan(53);
+SELECT plan(58);
 \ir ../include/suite.sql
 
 -- evaluator_metrics have a shape
@@ -19,7 +19,15 @@ SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.test_cases (name, evaluat
 SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "a(b"}]}'),
           '/checks/0/pattern: parentheses () not balanced', 'one that is none as well');
 SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "((a{1,255}){1,255}){1,255}"}]}'),
-          '/checks/0/pattern: regular expression is too complex', 'and one that is too large');
+          '/checks/0/pattern: is too complex: more than 250 parts may be left out, once repetitions are written out',
+          'and one that is too large');
+SELECT is(vrm.evaluator_metrics_error(jsonb_build_object('checks', jsonb_build_array(
+              jsonb_build_object('check', 'not_said', 'pattern', pattern)))),
+          '/checks/0/pattern: looking ahead or behind is not allowed: its time grows with the square of the text',
+          'and one that reads the text from each of its places: ' || pattern)
+FROM unnest('{(?=a*b)c,(?!a*b)c,(?<=ba*)c,(?<!ba*)c}'::text[]) AS pattern;
+SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "\\mhello\\M|^a\\y"}]}'), NULL,
+          'edges of words are fine');
 SELECT is(vrm.evaluator_metrics_error('["task_completion"]'), NULL, 'names of metrics are fine, as ever');
 
 -- a list of cases
