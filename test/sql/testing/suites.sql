@@ -1,6 +1,6 @@
 -- Suites: what is queued, what is refused, and what is run by name.
 BEGIN;
-SELECT plan(58);
+SELECT plan(62);
 \ir ../include/suite.sql
 
 -- evaluator_metrics have a shape
@@ -102,6 +102,12 @@ SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'plain', :'agent') LIKE 'P00
 -- suites that have a name
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, repeats) VALUES ('nightly', '{}', 3)$$)),
           '23514', 'a suite has cases');
+SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids) VALUES ('nightly', %L) RETURNING id$$,
+                                  cases)), state, what)
+FROM (VALUES (format('{%s,%s}', :'greets', vrm.uuid7()), 'P0002', 'which there are'),
+             (format('{%s}', :'private'), 'P0002', 'and are the owner''s or shared'),
+             (format('{%s,NULL}', :'greets'), 'P0002', 'none of them null'),
+             (format('{%s,%1$s}', :'greets'), '22023', 'each once')) AS c (cases, state, what);
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, min_pass_rate)
                                   VALUES ('nightly', ARRAY[%L]::uuid[], 1.5)$$, :'greets')), '23514',
           'thresholds within range');
