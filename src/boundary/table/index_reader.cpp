@@ -49,7 +49,8 @@ index_reader::index_reader(Relation table, const char* index) : table_(table) {
   guarded([&] {
     const Oid found = get_relname_relid(index, RelationGetNamespace(table));
     if (!OidIsValid(found)) {
-      ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("index \"%s\" does not exist", index),
+      ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
+              errmsg("index \"%s\" does not exist", index),
               errhint("SELECT vrm.missing_from_platform();"));
     }
     index_ = index_open(found, AccessShareLock);

@@ -48,9 +48,7 @@ struct index_key {
   enum class comparison : std::uint8_t { equal, at_least };
 
   index_key(const vrm::uuid& value, comparison compared = comparison::equal)  // NOLINT
-      : datum(PointerGetDatum(value.bytes.data())),
-        type(UUIDOID),
-        how(compared) {}
+      : datum(PointerGetDatum(value.bytes.data())), type(UUIDOID), how(compared) {}
   index_key(std::int32_t value)  // NOLINT(google-explicit-constructor)
       : datum(Int32GetDatum(value)), type(INT4OID) {}
 

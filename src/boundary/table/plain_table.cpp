@@ -27,7 +27,8 @@ namespace pg {
 namespace {
 
 bool is_among(const char* name, std::span<const char* const> names) {
-  return std::ranges::any_of(names, [name](const char* one) { return std::strcmp(name, one) == 0; });
+  return std::ranges::any_of(names,
+                             [name](const char* one) { return std::strcmp(name, one) == 0; });
 }
 
 bool fires_on(const Trigger& trigger, write how) noexcept {
@@ -123,9 +124,8 @@ bool checks_hold(Relation table, write how, const plain_rules& rules) {
   if (how == write::remove || constraints == nullptr) return true;
   if (how == write::insert) {
     const std::span<const ConstrCheck> checks(constraints->check, constraints->num_check);
-    return std::ranges::all_of(checks, [&](const ConstrCheck& check) {
-      return is_among(check.ccname, rules.checks);
-    });
+    return std::ranges::all_of(
+        checks, [&](const ConstrCheck& check) { return is_among(check.ccname, rules.checks); });
   }
   if (constraints->num_check == 0) return true;
   const Bitmapset* const about = checked.of(table, rules.checks);
@@ -179,8 +179,8 @@ plain_table::plain_table(const known_table& table) {
     target_.open({RelationGetRelid(opened)});
     table_close(opened, NoLock);
     written_ = MakeSingleTupleTableSlot(target_.descriptor(), &TTSOpsHeapTuple);
-    scratch_ = AllocSetContextCreate(CurrentMemoryContext, "row being written",
-                                     ALLOCSET_SMALL_SIZES);
+    scratch_ =
+        AllocSetContextCreate(CurrentMemoryContext, "row being written", ALLOCSET_SMALL_SIZES);
   });
 }
 
@@ -242,7 +242,8 @@ void plain_table::finish() {
 
 bool is_being_changed(TupleTableSlot* row) {
   // A change that had ended before would have made the row another, or left a hint.
-  const HeapTupleHeader header = reinterpret_cast<BufferHeapTupleTableSlot*>(row)->base.tuple->t_data;
+  const HeapTupleHeader header =
+      reinterpret_cast<BufferHeapTupleTableSlot*>(row)->base.tuple->t_data;
   return (header->t_infomask & HEAP_XMAX_INVALID) == 0 &&
          !HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask);
 }

@@ -22,13 +22,13 @@ enum class write : std::uint8_t { insert, update, remove };
 /// What the caller answers for, so that nobody else has to be asked.
 struct plain_rules {
   bool (*knows)(const Trigger& trigger) = [](const Trigger& /*trigger*/) { return false; };
-  std::span<const char* const> checks = {};    ///< CHECK constraints that hold, by name
+  std::span<const char* const> checks = {};     ///< CHECK constraints that hold, by name
   std::span<known_column* const> columns = {};  ///< that get values
 };
 
 /// Whether a write by the current user would do no more than put the row down, make its index
-/// entries and what the rules name.  Triggers of foreign keys are passed over; they are the caller's
-/// business.
+/// entries and what the rules name.  Triggers of foreign keys are passed over; they are the
+/// caller's business.
 [[nodiscard]] bool is_plain(Relation table, write how, const plain_rules& rules);
 
 struct new_value {

@@ -35,7 +35,8 @@ struct bounds {
 weight repeated(const weight& part, const bounds& times) noexcept {
   const std::size_t more = times.most - times.least;
   weight all;
-  all.pieces = bounded_sum(bounded_product(part.pieces, std::max<std::size_t>(times.most, 1)), more);
+  all.pieces =
+      bounded_sum(bounded_product(part.pieces, std::max<std::size_t>(times.most, 1)), more);
   all.cost = part.pieces == 0 ? std::min<std::size_t>(more, 1) : all.pieces;
   return all;
 }

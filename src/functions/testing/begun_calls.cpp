@@ -83,7 +83,8 @@ bool is_trigger(const Trigger& trigger, const known_trigger& known) {
   if (function == trigger.tgfoid) return true;
   const char* const name = get_func_name(trigger.tgfoid);
   const char* const schema = get_namespace_name(get_func_namespace(trigger.tgfoid));
-  const bool same = name != nullptr && schema != nullptr && std::strcmp(name, known.function) == 0 &&
+  const bool same = name != nullptr && schema != nullptr &&
+                    std::strcmp(name, known.function) == 0 &&
                     std::strcmp(schema, known.schema) == 0;
   if (same) function = trigger.tgfoid;
   return same;
@@ -154,8 +155,9 @@ call_taker::~call_taker() = default;
 bool call_taker::is_plain() const {
   const Relation runs = tables_->runs.relation();
   return pg::guarded([&] { return has_needed_triggers(runs->trigdesc); }) &&
-         pg::is_plain(runs, pg::write::update,
-                      {.knows = knows_trigger, .checks = checks_that_hold, .columns = run_columns}) &&
+         pg::is_plain(
+             runs, pg::write::update,
+             {.knows = knows_trigger, .checks = checks_that_hold, .columns = run_columns}) &&
          pg::is_plain(tables_->live.relation(), pg::write::update, {.columns = live_columns}) &&
          pg::is_plain(tables_->events.relation(), pg::write::insert, {.columns = event_columns}) &&
          pg::is_plain(tables_->leases.relation(), pg::write::insert,
@@ -211,8 +213,7 @@ std::optional<taken_call> call_taker::begin(const lease_of& lease, const vrm::uu
                                             std::int32_t attempts) {
   if (!tables_->begin(lease.owner, run, attempts)) return std::nullopt;
   const TimestampTz now = GetCurrentTimestamp();
-  const taken_call taken = {
-      .run = run, .attempt = attempts + 1, .lease_until = now + lease.length};
+  const taken_call taken = {.run = run, .attempt = attempts + 1, .lease_until = now + lease.length};
   const pg::new_value owner = {&lease_user, uuid_datum(lease.owner)};
   const pg::new_value call = {&lease_run, uuid_datum(run)};
   const pg::new_value count = {&lease_attempts, Int32GetDatum(taken.attempt)};

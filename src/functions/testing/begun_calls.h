@@ -17,8 +17,8 @@ struct taken_call {
 };
 
 /// Takes calls out of the queue for a runner, below the executor: its row leaves the queue, the
-/// call begins, the lease is there.  What an UPDATE of the call would do besides, by triggers of the
-/// platform, is done here; where a table has others, is_plain() says no.
+/// call begins, the lease is there.  What an UPDATE of the call would do besides, by triggers of
+/// the platform, is done here; where a table has others, is_plain() says no.
 ///
 /// Foreign keys are not asked: whoever deletes the owner deletes the calls first, which waits for
 /// whoever takes one, and what is about the owner afterwards (vrm_private.forget_queue).

@@ -48,14 +48,15 @@ TEST(pattern, is_not_misled) {
 }
 
 TEST(pattern, survives_what_is_none) {
-  for (const char* const text : {"", "(", ")", "[", "[[:", "\\", "{", "a{", "a{1", "a{1,", "(?", "(?#",
-                                 "*", "|", "))", "((", "a{99999999999999999999}"}) {
+  for (const char* const text : {"", "(", ")", "[", "[[:", "\\", "{", "a{", "a{1", "a{1,", "(?",
+                                 "(?#", "*", "|", "))", "((", "a{99999999999999999999}"}) {
     EXPECT_LE(optional_parts(text), 1'000'000U) << text;
   }
 }
 
 TEST(pattern, tells_other_syntaxes) {
-  for (const char* const text : {"***=a", "***:a", "(?x)a # [", "(?ix)a", "(?q)a", "(?b)a", "(?e)a"}) {
+  for (const char* const text :
+       {"***=a", "***:a", "(?x)a # [", "(?ix)a", "(?q)a", "(?b)a", "(?e)a"}) {
     EXPECT_TRUE(has_other_syntax(text)) << text;
   }
   for (const char* const text : {"a", "(?i)a", "(?:x)", "(?", "", "(ex)"}) {
