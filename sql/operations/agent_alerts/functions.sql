@@ -67,7 +67,8 @@ CREATE OR REPLACE FUNCTION vrm_private.agent_findings(owner uuid)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.id, m.agent_id, m.measure, m.value, limits.allowed, m.calls
     FROM vrm.agent_thresholds t
-    JOIN vrm_private.agent_measures(owner) AS m ON m.measure = t.measure AND m.agent_id = coalesce(t.agent_id, m.agent_id)
+    JOIN vrm_private.agent_measures(owner) AS m
+        ON m.measure = t.measure AND m.agent_id = coalesce(t.agent_id, m.agent_id)
     JOIN vrm.agents a ON a.user_id = owner AND a.id = m.agent_id AND a.deleted_at IS NULL
     CROSS JOIN LATERAL (SELECT CASE t.compared_with WHEN 'level' THEN t.threshold
                                                     ELSE t.threshold * m.before END AS allowed) AS limits

@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS vrm.agent_thresholds (
 );
 ALTER TABLE vrm.agent_thresholds ALTER COLUMN user_id SET DEFAULT vrm.uid();
 ALTER TABLE vrm.agent_thresholds ALTER COLUMN id SET DEFAULT vrm.uuid7();
-COMMENT ON TABLE vrm.agent_thresholds IS 'when to tell the owner of an agent; the operators'' are in vrm.alert_threshold';
+COMMENT ON TABLE vrm.agent_thresholds IS
+    'when to tell the owner of an agent; the operators'' are in vrm.alert_threshold';
 COMMENT ON COLUMN vrm.agent_thresholds.user_id IS 'owner';
 COMMENT ON COLUMN vrm.agent_thresholds.id IS 'the threshold';
 COMMENT ON COLUMN vrm.agent_thresholds.agent_id IS 'the agent: vrm.agents.id; null for each of the owner''s';

@@ -260,7 +260,8 @@ CREATE OR REPLACE FUNCTION vrm_private.report_matrix(since date) RETURNS jsonb
         ORDER BY k.case_name, k.case_id LIMIT 20
     )
     SELECT jsonb_build_object(
-        'columns', (SELECT to_jsonb(ARRAY['case'] || array_agg(format('version %s: percent', v.version) ORDER BY v.version))
+        'columns', (SELECT to_jsonb(ARRAY['case']
+                                      || array_agg(format('version %s: percent', v.version) ORDER BY v.version))
                     FROM version v),
         'rows', (SELECT jsonb_agg(jsonb_build_array(l.case_name) || l.rates ORDER BY l.case_name) FROM line l))
 $$;
@@ -378,6 +379,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.report_chart(text, text, text, text, text, jsonb, date, jsonb[]),
     vrm_private.report_series(text, text, jsonb), vrm_private.report_charts(date, date),
     vrm_private.report_agents(date), vrm_private.report_failures(date), vrm_private.report_suites(date),
-    vrm_private.report_versions(date), vrm_private.report_matrix(date), vrm_private.report_sizes(), vrm_private.report_tables(date), vrm_private.report_verdicts()
+    vrm_private.report_versions(date), vrm_private.report_matrix(date), vrm_private.report_sizes(),
+    vrm_private.report_tables(date), vrm_private.report_verdicts()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.report_data(), vrm.report(text) TO service_role;

@@ -301,7 +301,8 @@ DECLARE
 BEGIN
     IF target IS NOT NULL THEN
         EXECUTE format(
-            'WITH due AS (SELECT b.place, b.bytes, b.is_limit FROM vrm_private.rows_of_batch($1, $2, $3, $4, $5, $6, $7) b),'
+            'WITH due AS (SELECT b.place, b.bytes, b.is_limit'
+            '             FROM vrm_private.rows_of_batch($1, $2, $3, $4, $5, $6, $7) b),'
             ' mine AS (SELECT r.ctid AS place, d.bytes FROM %1$s r JOIN due d ON r.ctid = d.place'
             '          FOR UPDATE OF r SKIP LOCKED),'
             ' gone AS (DELETE FROM %1$s r USING mine m WHERE r.ctid = m.place RETURNING m.bytes)'

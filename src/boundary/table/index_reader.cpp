@@ -34,24 +34,22 @@ IndexScanDesc begin_scan(Relation table, Relation index, int keys) {
 
 void known_column::look_for(Relation table) {
   TupleDesc columns = RelationGetDescr(table);
-  for (AttrNumber number = 1; number <= columns->natts; ++number) {
-    if (!is_at(columns, number)) continue;
-    last_ = number;
+  for (int number = 1; number <= columns->natts; ++number) {
+    if (!is_at(columns, static_cast<AttrNumber>(number))) continue;
+    last_ = static_cast<AttrNumber>(number);
     return;
   }
   ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
           errmsg("column \"%s\" of relation \"%s\" does not exist", name_,
-                 RelationGetRelationName(table)),
-          errhint("SELECT vrm.missing_from_platform();"));
+                 RelationGetRelationName(table)));
 }
 
-index_reader::index_reader(Relation table, const char* index) : table_(table) {
+index_reader::index_reader(Relation table, const char* index, const char* remedy) : table_(table) {
   guarded([&] {
     const Oid found = get_relname_relid(index, RelationGetNamespace(table));
     if (!OidIsValid(found)) {
       ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
-              errmsg("index \"%s\" does not exist", index),
-              errhint("SELECT vrm.missing_from_platform();"));
+              errmsg("index \"%s\" does not exist", index), errhint("%s", remedy));
     }
     index_ = index_open(found, AccessShareLock);
     slot_ = table_slot_create(table, nullptr);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <initializer_list>
 #include <optional>
@@ -61,8 +62,8 @@ struct index_key {
 /// whose plan is known, whatever statistics say of the table.
 class index_reader {
  public:
-  /// The index is in the schema of the table; an ERROR 42704 when there is none.
-  index_reader(Relation table, const char* index);
+  /// The index is in the schema of the table; an ERROR 42704 with the remedy when there is none.
+  index_reader(Relation table, const char* index, const char* remedy);
 
   /// Looks for the first columns of the index, from the first row on that has them.  What the keys
   /// refer to has to last as long as it is read.

@@ -66,7 +66,7 @@ bool has_computed_columns(TupleDesc columns) {
 /// Whether a new row without some columns would have to get something there.
 bool needs_more_columns(Relation table, std::span<known_column* const> given) {
   TupleDesc columns = RelationGetDescr(table);
-  for (AttrNumber number = 1; number <= columns->natts; ++number) {
+  for (int number = 1; number <= columns->natts; ++number) {
     const FormData_pg_attribute* column = TupleDescAttr(columns, number - 1);
     if (column->attisdropped || !(column->attnotnull || column->atthasdef)) continue;
     bool is_given = false;

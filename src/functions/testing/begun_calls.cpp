@@ -140,8 +140,8 @@ struct call_taker::tables {
   pg::plain_table live{live_runs};
   pg::plain_table events{run_events};
   pg::plain_table leases{run_leases};
-  pg::index_reader run_by_id{runs.relation(), "test_runs_pkey"};
-  pg::index_reader live_by_id{live.relation(), "live_runs_pkey"};
+  pg::index_reader run_by_id{runs.relation(), "test_runs_pkey", remedy};
+  pg::index_reader live_by_id{live.relation(), "live_runs_pkey", remedy};
   Datum running = pg::datum_traits<std::string_view>::to("running");
 
   bool begin(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts);

@@ -23,7 +23,7 @@ class looked_up {
   looked_up(const char* name, const char* index) noexcept : name_(name), index_(index) {}
 
   [[nodiscard]] pg::index_reader& reader() {
-    if (!reader_) reader_.emplace(open(), index_);
+    if (!reader_) reader_.emplace(open(), index_, remedy);
     return *reader_;
   }
   void finish() {

@@ -87,10 +87,10 @@ class waiting_calls {
   void seek(part of, const vrm::uuid& owner, const vrm::uuid& beginning) {
     if (reader_) reader_->finish();
     if (of == part::given_back) {
-      reader_.emplace(queue_, "run_queue_given_back");
+      reader_.emplace(queue_, "run_queue_given_back", remedy);
       reader_->seek({owner});
     } else {
-      reader_.emplace(queue_, "run_queue_pkey");
+      reader_.emplace(queue_, "run_queue_pkey", remedy);
       reader_->seek({owner, {beginning, pg::index_key::comparison::at_least}});
     }
   }
@@ -207,7 +207,7 @@ bool claim::take_by_statement(const stage& now) {
 bool has_lapsed_lease(const vrm::uuid& owner) {
   const fresh_snapshot snapshot;
   const Relation leases = pg::open_for_writing(run_leases);
-  pg::index_reader by_end(leases, "run_leases_until");
+  pg::index_reader by_end(leases, "run_leases_until", remedy);
   bool lapsed = false;
   if (by_end.find({owner})) {
     bool null = false;

@@ -14,10 +14,11 @@ FROM (VALUES ('measure, threshold', $$'mood', 1$$, '23514'), ('measure, threshol
              ('measure, threshold, compared_with', $$'pass_rate', 1, 'last_year'$$, '23514')
     ) AS t (columns, v, state);
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.agent_thresholds (agent_id, measure, threshold)
-                                  VALUES (%L, 'pass_rate', 1) RETURNING id$$, :'bobs_agent')), '23503',
-          'an agent of somebody else');
+                                  VALUES (%L, 'pass_rate', 1) RETURNING id$$,
+                                  :'bobs_agent')), '23503', 'an agent of somebody else');
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.agent_thresholds (user_id, measure, threshold)
-                                  VALUES (%L, 'pass_rate', 1) RETURNING id$$, :'bob')), '42501', 'in the name of another');
+                                  VALUES (%L, 'pass_rate', 1) RETURNING id$$, :'bob')), '42501',
+          'in the name of another');
 
 -- So many calls of Alice's agent some time ago: each answered in so many ms, some failed, some were put through.
 CREATE FUNCTION pg_temp.calls(ago interval, number integer, failed integer, transferred integer, ms integer,
@@ -25,7 +26,8 @@ CREATE FUNCTION pg_temp.calls(ago interval, number integer, failed integer, tran
     INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at, results, outcome, cost, currency)
     SELECT a.user_id, a.id, CASE WHEN n <= failed THEN 'failed' ELSE 'completed' END, now() - ago, now() - ago,
            jsonb_build_object('duration', '1:00', 'transcript', jsonb_build_array(
-               '{"role": "customer", "speaker": "Customer", "message": "a", "time": "0:00", "ms": 0, "endMs": 0}'::jsonb,
+               '{"role": "customer", "speaker": "Customer", "message": "a", "time": "0:00", "ms": 0,
+                 "endMs": 0}'::jsonb,
                jsonb_build_object('speaker', 'Agent', 'role', 'agent', 'message', 'b', 'time', '0:01', 'ms', ms))),
            CASE WHEN n > number - transferred THEN 'transferred' ELSE 'resolved' END, cost, 'EUR'
     FROM vrm.agents a, generate_series(1, number) AS n
@@ -39,8 +41,8 @@ DECLARE
 BEGIN
     DELETE FROM vrm.agent_thresholds;
     PERFORM pg_temp.of_alice(format('INSERT INTO vrm.agent_thresholds (measure, comparison, compared_with, threshold,'
-                                    ' min_calls) VALUES (%L, %L, %L, %L, %L) RETURNING id', measure, comparison, compared_with,
-                                    threshold, min_calls));
+                                    ' min_calls) VALUES (%L, %L, %L, %L, %L) RETURNING id', measure, comparison,
+                                    compared_with, threshold, min_calls));
     SELECT string_agg(round(f.value::numeric, 3) || ' of ' || round(f.allowed::numeric, 3), ', ') INTO told
     FROM vrm_private.agent_findings((SELECT id FROM auth.users WHERE email = 'alice@example.org')) AS f;
     RETURN coalesce(told, 'nothing');
@@ -82,7 +84,8 @@ SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.agent_alerts')
 SELECT is((SELECT string_agg(concat_ws(' ', a.alert, a.labels, a.value), ', ') FROM vrm.alerts() AS a
            WHERE a.metric LIKE 'vrm\_agents%'), 'AgentsBeyondThresholds {"measure": "pass_rate"} 1',
           'operators see how many, and not whose');
-SELECT is((SELECT string_agg(s.labels ->> 'version' || ' ' || s.value, ', ' ORDER BY s.labels) FROM vrm.monitoring('{agents}') s
+SELECT is((SELECT string_agg(s.labels ->> 'version' || ' ' || s.value, ', ' ORDER BY s.labels)
+           FROM vrm.monitoring('{agents}') s
            WHERE s.name = 'vrm_agents_suite_passed_ratio'), 'current 0.8, earlier NaN', 'and how suites go');
 UPDATE vrm.agent_thresholds SET threshold = 0.1;
 SELECT is(vrm_private.note_agent_alerts(), 0::bigint, 'it ends');
