@@ -16,9 +16,9 @@ namespace pg {
 /// The rows of a function that RETURNS TABLE, all of which are there when it returns.
 class row_set {
  public:
-  explicit row_set(FunctionCallInfo fcinfo) {
+  explicit row_set(FunctionCallInfo fcinfo)
+      : result_(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)) {
     guarded([&] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
-    result_ = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   }
 
   /// Copies a row, with a value for each column of the result.
@@ -30,7 +30,7 @@ class row_set {
   }
 
  private:
-  ReturnSetInfo* result_ = nullptr;
+  ReturnSetInfo* result_;
 };
 
 /// Calls a C++ function that returns rows for PostgreSQL.

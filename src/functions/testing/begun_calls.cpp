@@ -6,6 +6,7 @@
 // have ended, or whose cases change.
 #include "functions/testing/begun_calls.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -91,10 +92,8 @@ bool is_trigger(const Trigger& trigger, const known_trigger& known) {
 }
 
 bool knows_trigger(const Trigger& trigger) {
-  for (const known_trigger& known : triggers_of_runs) {
-    if (is_trigger(trigger, known)) return true;
-  }
-  return false;
+  return std::ranges::any_of(
+      triggers_of_runs, [&](const known_trigger& known) { return is_trigger(trigger, known); });
 }
 
 bool has_needed_triggers(const TriggerDesc* triggers) {

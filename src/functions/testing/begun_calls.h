@@ -32,9 +32,9 @@ class call_taker {
   [[nodiscard]] bool is_plain() const;
 
   struct lease_of {
-    vrm::uuid owner;
+    vrm::uuid owner{};
     std::optional<std::string_view> runner;
-    std::int64_t length;  ///< microseconds
+    std::int64_t length = 0;  ///< microseconds
   };
   /// The row of the queue has been taken; the call begins, unless it has begun or ended meanwhile.
   [[nodiscard]] std::optional<taken_call> begin(const lease_of& lease, const vrm::uuid& run,

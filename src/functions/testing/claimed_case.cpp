@@ -163,7 +163,7 @@ void case_teller::tables::tell_of_first_case(told_row& told, const vrm::uuid& ow
 }
 
 void case_teller::tables::tell_of_agent(told_row& told, const vrm::uuid& owner) {
-  pg::index_reader& run = runs.reader();
+  const pg::index_reader& run = runs.reader();
   told.copy(agent_id, run, run_agent);
   told.copy(agent_version, run, run_version);
   const auto agent = run.value<vrm::uuid>(run_agent);
