@@ -14,6 +14,7 @@ $$;
 INSERT INTO vrm.agents (user_id, id, agent_id)
 VALUES ('018f0000-0000-7000-8000-0000000000a1', '018f0000-0000-7000-8000-0000000000b1', 'reception');
 UPDATE vrm.agents SET persona = 'second';
+DELETE FROM vrm.test_cases;  -- those that come with an agent, which have no checks
 INSERT INTO vrm.metrics (user_id, name, prompt)
 VALUES ('018f0000-0000-7000-8000-0000000000a1', 'tone', 'Kind?') RETURNING id AS metric \gset
 INSERT INTO vrm.test_cases (user_id, name, evaluator_metrics)

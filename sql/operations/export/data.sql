@@ -58,6 +58,10 @@ FROM (VALUES
      'answering_time,failed_checks,failed_metrics}', '{}', '{}', '{}'),
     ('vrm.run_queue', 'user_id', '{user_id,run_id,attempts}', '{}', '{}', '{}'),
     ('vrm.run_leases', 'user_id', '{user_id,run_id,runner,attempts,claimed_at,lease_until}', '{}', '{}', '{}'),
+    ('vrm.agent_thresholds', 'user_id', '{user_id,id,agent_id,measure,comparison,compared_with,threshold,min_calls,'
+     'enabled,created_at,updated_at}', '{}', '{}', '{}'),
+    ('vrm.agent_alerts', 'user_id', '{user_id,id,threshold_id,agent_id,measure,value,allowed,calls,since,resolved_at}',
+     '{}', '{}', '{}'),
     ('vrm.api_keys', 'user_id', '{user_id,id,service,key_hint,description,created_at,last_used_at}', '{key}', '{}',
      '{}'),
     ('vrm.api_key_uses', 'user_id', '{user_id,id,api_key_id,service,used_at}', '{}', '{}', '{used_by}'),

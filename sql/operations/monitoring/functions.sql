@@ -329,7 +329,7 @@ CREATE OR REPLACE FUNCTION vrm.monitoring(families text[] DEFAULT NULL)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
-    known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs}';
+    known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs,agents}';
     family text;
 BEGIN
     PERFORM vrm.require_grant('vrm.monitoring(text[])');

@@ -6,7 +6,7 @@
 CREATE TABLE IF NOT EXISTS vrm.monitoring_metrics (
     name text PRIMARY KEY,
     family text NOT NULL CONSTRAINT family_is_known CHECK (family IN
-        ('connections', 'statements', 'storage', 'replication', 'backup', 'maintenance', 'jobs')),
+        ('connections', 'statements', 'storage', 'replication', 'backup', 'maintenance', 'jobs', 'agents')),
     type text NOT NULL CONSTRAINT type_is_known CHECK (type IN ('gauge', 'counter')),
     labels text[] NOT NULL DEFAULT '{}',
     help text NOT NULL,

@@ -223,6 +223,51 @@ $$;
 COMMENT ON FUNCTION vrm_private.report_suites(date) IS
     'rows of a report: the latest runs of suites; passed is of the calls that somebody has judged';
 
+CREATE OR REPLACE FUNCTION vrm_private.report_versions(since date) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_array(a.agent_id, 'version ' || v.version, v.runs, v.calls, v.passed)
+                     ORDER BY v.last DESC, v.version DESC)
+    FROM (SELECT s.user_id, s.agent_id, s.agent_version AS version, count(DISTINCT s.id) AS runs,
+                 count(k.passed) AS calls, 100 * avg(k.passed::integer) AS passed,
+                 max(max(s.started_at)) OVER (PARTITION BY s.user_id, s.agent_id) AS last
+          FROM vrm.suite_runs s
+          JOIN vrm.suite_calls k ON k.user_id = s.user_id AND k.suite_run_id = s.id
+          WHERE s.started_at >= since::timestamp AT TIME ZONE 'UTC'
+          GROUP BY s.user_id, s.agent_id, s.agent_version
+          ORDER BY last DESC, version DESC LIMIT 12) AS v
+    JOIN vrm.agents a ON a.user_id = v.user_id AND a.id = v.agent_id
+$$;
+COMMENT ON FUNCTION vrm_private.report_versions(date) IS
+    'rows of a report: how suites have gone on versions of agents, those first that were tested last';
+
+-- Of the agent that a suite has tested last, on its last four versions that were tested.
+CREATE OR REPLACE FUNCTION vrm_private.report_matrix(since date) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH tested AS (
+        SELECT s.user_id, s.agent_id FROM vrm.suite_runs s
+        WHERE s.started_at >= since::timestamp AT TIME ZONE 'UTC'
+        ORDER BY s.started_at DESC, s.id LIMIT 1
+    ), cell AS MATERIALIZED (
+        SELECT m.* FROM tested t, vrm_private.version_matrix(t.user_id, t.agent_id) AS m
+    ), version AS (
+        SELECT l.version FROM (SELECT DISTINCT c.version FROM cell c ORDER BY 1 DESC LIMIT 4) AS l
+    ), line AS (
+        SELECT k.case_name, jsonb_agg(100 * c.pass_rate ORDER BY v.version) AS rates
+        FROM (SELECT DISTINCT ON (c.case_id) c.case_id, c.case_name FROM cell c ORDER BY c.case_id, c.version DESC) AS k
+        CROSS JOIN version v
+        LEFT JOIN cell c ON c.case_id = k.case_id AND c.version = v.version
+        GROUP BY k.case_id, k.case_name
+        ORDER BY k.case_name, k.case_id LIMIT 20
+    )
+    SELECT jsonb_build_object(
+        'columns', (SELECT to_jsonb(ARRAY['case']
+                                      || array_agg(format('version %s: percent', v.version) ORDER BY v.version))
+                    FROM version v),
+        'rows', (SELECT jsonb_agg(jsonb_build_array(l.case_name) || l.rates ORDER BY l.case_name) FROM line l))
+$$;
+COMMENT ON FUNCTION vrm_private.report_matrix(date) IS
+    'columns and rows of a report: part of the calls that passed, by case and version';
+
 CREATE OR REPLACE FUNCTION vrm_private.report_sizes() RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_agg(jsonb_build_array(t.name, t.tuples::bigint, t.bytes) ORDER BY t.bytes DESC, t.name)
@@ -243,7 +288,8 @@ CREATE OR REPLACE FUNCTION vrm_private.report_tables(since date) RETURNS jsonb
                (SELECT jsonb_agg(jsonb_build_object('name', c[1], 'unit', c[2]) ORDER BY n)
                 FROM unnest(t.columns) WITH ORDINALITY AS u (said, n), string_to_array(said, ': ') AS c))
            ORDER BY t.place)
-    FROM (VALUES
+    FROM (SELECT vrm_private.report_matrix(since) AS matrix) AS m
+    CROSS JOIN LATERAL (VALUES
         (0, 'alerts', 'Alerts', ARRAY['alert', 'severity', 'from', 'to'], vrm_private.report_alerts(since)),
         (1, 'agents', 'Busiest agents',
          ARRAY['agent', 'owner', 'calls: number', 'success rate: percent', '95 % within: seconds'],
@@ -251,8 +297,12 @@ CREATE OR REPLACE FUNCTION vrm_private.report_tables(since date) RETURNS jsonb
         (2, 'suites', 'Suites',
          ARRAY['suite', 'agent', 'as', 'calls: number', 'passed: percent', 'needed: percent', 'started'],
          vrm_private.report_suites(since)),
-        (3, 'failures', 'Why calls failed', ARRAY['reason', 'calls: number'], vrm_private.report_failures(since)),
-        (4, 'sizes', 'Largest tables', ARRAY['table', 'rows, roughly: number', 'size: bytes'],
+        (3, 'versions', 'Versions', ARRAY['agent', 'as', 'runs: number', 'calls: number', 'passed: percent'],
+         vrm_private.report_versions(since)),
+        (4, 'matrix', 'Cases and versions', ARRAY(SELECT jsonb_array_elements_text(m.matrix -> 'columns')),
+         m.matrix -> 'rows'),
+        (5, 'failures', 'Why calls failed', ARRAY['reason', 'calls: number'], vrm_private.report_failures(since)),
+        (6, 'sizes', 'Largest tables', ARRAY['table', 'rows, roughly: number', 'size: bytes'],
          vrm_private.report_sizes())) AS t (place, id, title, columns, body)
 $$;
 COMMENT ON FUNCTION vrm_private.report_tables(date) IS 'the lists of a report, in order';
@@ -329,6 +379,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.report_chart(text, text, text, text, text, jsonb, date, jsonb[]),
     vrm_private.report_series(text, text, jsonb), vrm_private.report_charts(date, date),
     vrm_private.report_agents(date), vrm_private.report_failures(date), vrm_private.report_suites(date),
-    vrm_private.report_sizes(), vrm_private.report_tables(date), vrm_private.report_verdicts()
+    vrm_private.report_versions(date), vrm_private.report_matrix(date), vrm_private.report_sizes(),
+    vrm_private.report_tables(date), vrm_private.report_verdicts()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.report_data(), vrm.report(text) TO service_role;

@@ -99,8 +99,7 @@ CREATE OR REPLACE FUNCTION vrm.retention_coverage()
         UNION ALL
         SELECT 'vrm.test_runs', 'calls.active', 0
         UNION ALL
-        SELECT 'vrm.user_profiles', 'users.inactive', 0
-        UNION ALL
+        SELECT 'vrm.user_profiles', 'users.inactive', 0 UNION ALL
         SELECT 'vrm.logs_' || class, 'logs.' || class, 0 FROM unnest('{application,error,analytics}'::text[]) AS class
         UNION ALL
         SELECT 'vrm_private.test_runs_archive', 'archive', count(*) FROM vrm_private.test_runs_archive
@@ -110,6 +109,8 @@ CREATE OR REPLACE FUNCTION vrm.retention_coverage()
         SELECT 'vrm.call_facts', 'analytics.facts', count(*) FROM vrm.call_facts
         UNION ALL
         SELECT 'vrm.call_rollup', 'analytics.rollups', count(*) FROM vrm.call_rollup
+        UNION ALL
+        SELECT * FROM vrm_private.covered_by_rules()
     )
     SELECT k.target, coalesce(sum(k.rows) FILTER (WHERE p.name IS NULL), 0)::bigint, 0::bigint
     FROM kinds k LEFT JOIN vrm.retention_policies p ON p.name = k.policy AND p.enabled
@@ -474,7 +475,9 @@ BEGIN
             SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
                    max(d.place) FILTER (WHERE d.is_limit)
             INTO rows_done, bytes_done, rows_seen, reached FROM due d;
-        ELSE NULL;
+        ELSE
+            SELECT d.* INTO rows_done, rows_seen, bytes_done, reached
+            FROM vrm_private.delete_by_rule(run, again, only_in, after, last, most, most_bytes) d;
     END CASE;
     rows_done := coalesce(rows_done, 0) + dropped_rows;
     rows_seen := coalesce(rows_seen, 0) + dropped_rows;

@@ -16,6 +16,38 @@ CREATE OR REPLACE FUNCTION vrm_private.policy_of_account(deleted_at timestamptz)
     RETURN CASE WHEN deleted_at IS NULL THEN 'users.inactive' ELSE 'users.deleted' END;
 COMMENT ON FUNCTION vrm_private.policy_of_account(timestamptz) IS 'policy that an account is of';
 
+-- A policy of a district that retention does not know brings a function, vrm_private.old_POLICY(cutoff), which
+-- gives the rows of one table that are older, and what a hold may name of them; they are deleted.
+CREATE OR REPLACE FUNCTION vrm_private.rule_of(policy text) RETURNS regprocedure
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT to_regprocedure(format('vrm_private.%I(timestamptz)', 'old_' || replace(policy, '.', '_')))
+$$;
+COMMENT ON FUNCTION vrm_private.rule_of(text) IS 'the function that a policy has brought; null when its rules are here';
+
+CREATE OR REPLACE FUNCTION vrm_private.rows_of_rule(policy text, cutoff timestamptz)
+    RETURNS TABLE (relation oid, place tid, row_key text, user_id uuid, agent_id uuid, run_id uuid,
+                   started_at timestamptz, bytes bigint)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    rule CONSTANT regprocedure := vrm_private.rule_of(policy);
+BEGIN
+    IF rule IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT * FROM %s($1)', rule::regproc) USING cutoff;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.rows_of_rule(text, timestamptz) IS
+    'rows that are older than the cutoff, of a policy that has brought a function';
+
+CREATE OR REPLACE FUNCTION vrm_private.covered_by_rules() RETURNS TABLE (target text, policy text, rows bigint)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.relation::regclass::text, p.name, count(*)
+    FROM vrm.retention_policies p, vrm_private.rows_of_rule(p.name, 'infinity') AS r
+    GROUP BY 1, 2
+$$;
+COMMENT ON FUNCTION vrm_private.covered_by_rules() IS
+    'rows of tables that policies with a function of their own are about';
+
 -- user_id, agent_id, run_id and started_at are what a hold may name; call_id and person_id are set where
 -- more than a hold keeps a row.
 CREATE OR REPLACE FUNCTION vrm_private.old_rows(policy text, cutoff timestamptz, as_of timestamptz)
@@ -63,6 +95,10 @@ CREATE OR REPLACE FUNCTION vrm_private.old_rows(policy text, cutoff timestamptz,
     FROM vrm.logs r
     WHERE policy LIKE 'logs.%' AND r.class = substr(policy, 6) AND r.at < cutoff
       AND EXISTS (SELECT FROM pg_catalog.pg_partitioned_table p WHERE p.partdefid = r.tableoid)
+    UNION ALL
+    SELECT r.relation, r.place, r.row_key, r.user_id, r.agent_id, r.run_id, r.started_at, NULL::uuid, NULL::uuid,
+           r.started_at, r.bytes
+    FROM vrm_private.rows_of_rule(policy, cutoff) r
 $$;
 COMMENT ON FUNCTION vrm_private.old_rows(text, timestamptz, timestamptz) IS
     'rows of a policy that are older than the cutoff, whether they may go or not; what goes by partitions is not here';
@@ -253,6 +289,33 @@ $$;
 COMMENT ON FUNCTION vrm_private.rows_of_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
     'due rows between two places, at most so many and not many more bytes; is_limit tells the row that they ended with';
 
+-- As delete_batch() does it for tables that retention knows by name: one statement, one snapshot.
+CREATE OR REPLACE FUNCTION vrm_private.delete_by_rule(
+    run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
+    OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
+)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    target CONSTANT regclass := (SELECT b.relation FROM vrm_private.rows_of_batch(run, again, only_in, after, last, 1,
+                                                                                 NULL) b);
+BEGIN
+    IF target IS NOT NULL THEN
+        EXECUTE format(
+            'WITH due AS (SELECT b.place, b.bytes, b.is_limit'
+            '             FROM vrm_private.rows_of_batch($1, $2, $3, $4, $5, $6, $7) b),'
+            ' mine AS (SELECT r.ctid AS place, d.bytes FROM %1$s r JOIN due d ON r.ctid = d.place'
+            '          FOR UPDATE OF r SKIP LOCKED),'
+            ' gone AS (DELETE FROM %1$s r USING mine m WHERE r.ctid = m.place RETURNING m.bytes)'
+            ' SELECT (SELECT count(*) FROM gone), count(*), (SELECT coalesce(sum(g.bytes), 0) FROM gone g),'
+            '        max(d.place) FILTER (WHERE d.is_limit) FROM due d', target)
+        INTO rows_done, rows_seen, bytes_done, reached
+        USING run, again, only_in, after, last, most, most_bytes;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.delete_by_rule(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
+    'deletes the rows that are due between two places, of a policy that has brought a function';
+
 CREATE OR REPLACE FUNCTION vrm_private.partitions_of(policy text) RETURNS regclass
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN policy = 'archive' THEN to_regclass('vrm_private.test_runs_archive')
@@ -264,6 +327,10 @@ COMMENT ON FUNCTION vrm_private.partitions_of(text) IS
 REVOKE EXECUTE ON FUNCTION
     vrm_private.policy_of_call(text),
     vrm_private.policy_of_account(timestamptz),
+    vrm_private.rule_of(text),
+    vrm_private.rows_of_rule(text, timestamptz),
+    vrm_private.covered_by_rules(),
+    vrm_private.delete_by_rule(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
     vrm_private.old_rows(text, timestamptz, timestamptz),
     vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid),
     vrm_private.refused_rows(text, boolean),

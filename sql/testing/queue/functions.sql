@@ -61,8 +61,10 @@ $$;
 COMMENT ON FUNCTION vrm_private.give_back(uuid, integer) IS
     'gives back so many of a user''s calls whose lease has ended; returns how many wait anew';
 
--- The lease is part of the statement that takes the call: a runner has both or nothing.  A call that
--- began, or was given up, without a runner leaves the queue here, where it is met.
+-- What vrm.claim_test_run() does where a DBA has hung triggers or rules of their own on the tables: C++ goes
+-- past the executor, and leaves this to it.  The lease is part of the statement that takes the call: a runner
+-- has both or nothing.  A call that began, or was given up, without a runner leaves the queue here, where it
+-- is met.
 -- No plan for a queue that was empty when statistics were taken would do for a full one, hence the setting.
 CREATE OR REPLACE FUNCTION vrm_private.take_calls(
     owner uuid, runner text, lease interval, beginning uuid, given_back boolean, most integer
@@ -111,8 +113,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.take_calls(uuid, text, interval, uuid, boolean, integer) IS
     'takes so many of a user''s waiting calls; those that have begun or ended meanwhile have no lease';
 
--- Where a runner has found calls last it looks on: what was taken since the last vacuum lies before.  What
--- came late, or out of order, is found when nothing is left behind that place.
+-- C++ (src/functions/testing/queue.cpp): where a call is taken, little may be done but writing its rows.
 CREATE OR REPLACE FUNCTION vrm.claim_test_run(
     runner text DEFAULT NULL,
     lease interval DEFAULT '5 minutes',
@@ -123,82 +124,8 @@ CREATE OR REPLACE FUNCTION vrm.claim_test_run(
         case_name text, persona jsonb, scenario jsonb, metrics jsonb, repeat integer, attempt integer,
         lease_until timestamptz
     )
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
-    SET plan_cache_mode = force_generic_plan AS $$
-#variable_conflict use_column
-DECLARE
-    owner uuid := vrm_private.caller();
-    nowhere CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
-    place text := split_part(current_setting('vrm_queue.place', true), owner::text || ' ', 2);
-    beginning uuid := CASE WHEN place ~ '^[-0-9a-f]{36}$' THEN place::uuid ELSE nowhere END;
-    call record;
-    last uuid;
-    missing integer := most;
-    met boolean;
-    given_back boolean := true;
-BEGIN
-    IF length(runner) NOT BETWEEN 1 AND 200 THEN
-        PERFORM vrm_private.check_text('runner', runner, 200, true);
-    END IF;
-    IF (lease > '0' AND lease <= '24 hours') IS NOT TRUE THEN
-        PERFORM vrm_private.check_lease(lease);
-    END IF;
-    IF most IS NULL OR most NOT BETWEEN 1 AND 1000 THEN
-        RAISE EXCEPTION 'most must be from 1 to 1000'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Got %s.', coalesce(most::text, 'null')),
-                  HINT = 'SELECT run_id FROM vrm.claim_test_run(most => 16);';
-    END IF;
-    SELECT l.lease_until INTO call FROM vrm.run_leases l
-    WHERE l.user_id = owner ORDER BY l.lease_until LIMIT 1;
-    IF call.lease_until < clock_timestamp() THEN
-        PERFORM vrm_private.give_back(owner, greatest(most, 16));
-    END IF;
-    LOOP
-        met := false;
-        FOR call IN SELECT * FROM vrm_private.take_calls(owner, runner, lease, beginning, given_back, missing) LOOP
-            met := true;
-            last := greatest(last, call.taken_id);
-            CONTINUE WHEN call.attempt IS NULL;
-            missing := missing - 1;
-            RETURN QUERY
-                SELECT r.id, s.suite_run_id, r.agent_id, r.agent_version, v.connection_details,
-                       coalesce(s.case_id, c.id), coalesce(s.name, c.name), coalesce(s.user_persona, c.user_persona),
-                       coalesce(s.scenario, c.scenario), coalesce(s.metrics, c.evaluator_metrics), s.repeat,
-                       call.attempt, call.lease_until
-                FROM vrm.test_runs r
-                LEFT JOIN vrm.agent_versions v
-                    ON v.user_id = owner AND v.agent_id = r.agent_id AND v.version = r.agent_version
-                LEFT JOIN LATERAL (
-                    SELECT k.suite_run_id, k.repeat, o.case_id, o.name, o.user_persona, o.scenario, o.metrics
-                    FROM vrm.suite_calls k
-                    JOIN vrm.suite_run_cases o ON o.user_id = owner AND o.suite_run_id = k.suite_run_id
-                                              AND o.position = k.position
-                    WHERE k.user_id = owner AND k.run_id = r.id) AS s ON true
-                LEFT JOIN LATERAL (
-                    SELECT t.id, t.name, t.user_persona, t.scenario, t.evaluator_metrics
-                    FROM vrm.test_run_cases l
-                    JOIN vrm.test_cases t ON t.user_id = l.case_user_id AND t.id = l.case_id
-                    WHERE l.user_id = owner AND l.run_id = r.id AND s.case_id IS NULL
-                    ORDER BY l.position LIMIT 1) AS c ON true
-                WHERE r.user_id = owner AND r.id = call.taken_id;
-        END LOOP;
-        EXIT WHEN missing = 0;
-        CONTINUE WHEN met;
-        -- first what was given back, then what lies ahead, then all
-        IF given_back THEN
-            given_back := false;
-        ELSIF beginning <> nowhere THEN
-            beginning := nowhere;
-        ELSE
-            EXIT;
-        END IF;
-    END LOOP;
-    IF NOT given_back AND last IS NOT NULL THEN
-        PERFORM set_config('vrm_queue.place', owner || ' ' || last, false);
-    END IF;
-END
-$$;
+    LANGUAGE c SECURITY DEFINER ROWS 16 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vrm_claim_test_run';
 COMMENT ON FUNCTION vrm.claim_test_run(text, interval, integer) IS
     'takes so many of the caller''s queued calls for a runner, with their cases; a lease that ends gives a call back';
 
@@ -242,6 +169,8 @@ CREATE OR REPLACE FUNCTION vrm_private.forget_queue() RETURNS trigger
 BEGIN
     DELETE FROM vrm.run_queue q WHERE q.user_id = OLD.id;
     DELETE FROM vrm.run_leases l WHERE l.user_id = OLD.id;
+    -- C++ writes them for calls that begin, and asks no key (src/functions/testing/begun_calls.h)
+    DELETE FROM vrm.run_events e WHERE e.user_id = OLD.id;
     RETURN NULL;
 END
 $$;

@@ -253,6 +253,38 @@ $$;
 COMMENT ON FUNCTION vrm.compare_versions_in_all(uuid, integer, integer) IS
     'two versions of an agent by all cases together: pairs of calls of which only one passed (exact test of McNemar)';
 
+CREATE OR REPLACE FUNCTION vrm_private.version_matrix(owner uuid, agent_id uuid)
+    RETURNS TABLE (case_id uuid, case_name text, version integer, runs bigint, passed bigint,
+                   pass_rate double precision)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.case_id, (array_agg(c.name ORDER BY s.id DESC))[1], s.agent_version, count(k.passed),
+           count(*) FILTER (WHERE k.passed),
+           count(*) FILTER (WHERE k.passed)::double precision / nullif(count(k.passed), 0)
+    FROM vrm.suite_runs s
+    JOIN vrm.suite_run_cases c ON c.user_id = s.user_id AND c.suite_run_id = s.id
+    JOIN vrm.suite_calls k ON k.user_id = s.user_id AND k.suite_run_id = s.id AND k.position = c.position
+    WHERE s.user_id = owner AND s.agent_id = version_matrix.agent_id
+    GROUP BY c.case_id, s.agent_version
+$$;
+COMMENT ON FUNCTION vrm_private.version_matrix(uuid, uuid) IS 'calls of suites of an agent by case and version';
+
+CREATE OR REPLACE FUNCTION vrm.version_matrix(agent_id uuid)
+    RETURNS TABLE (case_id uuid, case_name text, version integer, runs bigint, passed bigint,
+                   pass_rate double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    owner uuid := vrm_private.reader();
+BEGIN
+    PERFORM vrm_private.agent_version(owner, version_matrix.agent_id, NULL);
+    RETURN QUERY
+        SELECT m.* FROM vrm_private.version_matrix(owner, version_matrix.agent_id) AS m
+        ORDER BY m.case_name, m.case_id, m.version;
+END
+$$;
+COMMENT ON FUNCTION vrm.version_matrix(uuid) IS
+    'how the cases of suites have gone on each version of one of the caller''s agents';
+
 -- Agreement of judges ----------------------------------------------------------------------------------
 
 -- A row a judge, a column a call; verdicts are 0 and 1.
@@ -422,6 +454,7 @@ COMMENT ON FUNCTION vrm.suite_junit(uuid) IS
     'a run of a suite as JUnit XML, for CI systems: a test for each case, and one for the gate';
 
 REVOKE EXECUTE ON FUNCTION
+    vrm_private.version_matrix(uuid, uuid), vrm.version_matrix(uuid),
     vrm_private.suite_figures(uuid, uuid), vrm.suite_report(uuid, integer), vrm_private.case_samples(uuid, uuid[]),
     vrm_private.told_apart(double precision, double precision, double precision, double precision, text, text),
     vrm_private.compared(uuid, uuid[], uuid[]),
@@ -433,6 +466,6 @@ REVOKE EXECUTE ON FUNCTION
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     vrm.suite_report(uuid, integer), vrm.compare_suite_runs(uuid, uuid), vrm.compare_versions(uuid, integer, integer),
-    vrm.compare_versions_in_all(uuid, integer, integer), vrm.judge_agreement(uuid), vrm.suite_gate(uuid),
-    vrm.suite_junit(uuid)
+    vrm.compare_versions_in_all(uuid, integer, integer), vrm.version_matrix(uuid), vrm.judge_agreement(uuid),
+    vrm.suite_gate(uuid), vrm.suite_junit(uuid)
     TO authenticated;

@@ -9,6 +9,10 @@ CREATE TRIGGER check_metrics BEFORE INSERT OR UPDATE ON vrm.suites
     EXECUTE FUNCTION vrm_private.check_suite_metrics();
 COMMENT ON TRIGGER check_metrics ON vrm.suites IS 'the shape of metrics';
 
+CREATE TRIGGER check_cases BEFORE INSERT OR UPDATE OF case_ids ON vrm.suites
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.check_suite_cases();
+COMMENT ON TRIGGER check_cases ON vrm.suites IS 'cases that there are, each once';
+
 ALTER TABLE vrm.suites ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.suite_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.suite_run_cases ENABLE ROW LEVEL SECURITY;

@@ -37,6 +37,30 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.check_suite_metrics() IS 'trigger: refuses a document of another shape, with the place';
 
+-- Cases may go later, which whoever starts the suite is told.
+CREATE OR REPLACE FUNCTION vrm_private.check_suite_cases() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT coalesce(c.id::text, 'null') INTO wrong
+    FROM unnest(NEW.case_ids) AS c (id)
+    WHERE NOT EXISTS (SELECT FROM vrm.test_cases t WHERE t.id = c.id AND (t.user_id = NEW.user_id OR t.is_shared))
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'test case "%" does not exist', wrong
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT id, name FROM vrm.test_cases;';
+    END IF;
+    SELECT c.id::text INTO wrong FROM unnest(NEW.case_ids) AS c (id) GROUP BY c.id HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'test case "%" is there twice', wrong
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Say how often with repeats = 2.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_suite_cases() IS 'trigger: a suite has cases that there are, each once';
+
 CREATE OR REPLACE FUNCTION vrm_private.check_suite_arguments(cases uuid[], repeats integer, time_limit integer)
     RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -222,8 +246,27 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.suite_run(uuid, uuid) IS 'a user''s run of a suite; an error when there is none';
 
+-- Retention, policy "suites": runs whose calls have all ended, with their cases and what became of the calls.  A
+-- hold on one of the calls is a hold on the run.
+CREATE OR REPLACE FUNCTION vrm_private.old_suites(cutoff timestamptz)
+    RETURNS TABLE (relation oid, place tid, row_key text, user_id uuid, agent_id uuid, run_id uuid,
+                   started_at timestamptz, bytes bigint)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.tableoid, s.ctid, s.user_id::text || '/' || s.id, s.user_id, s.agent_id, held.run_id, s.started_at,
+           (200 + 150 * calls.number)::bigint
+    FROM vrm.suite_runs s
+    CROSS JOIN LATERAL (SELECT count(*) AS number, count(*) FILTER (WHERE k.status IS NULL) AS waiting
+                        FROM vrm.suite_calls k WHERE k.user_id = s.user_id AND k.suite_run_id = s.id) AS calls
+    LEFT JOIN LATERAL (SELECT h.run_id FROM vrm_private.holds_in_force('run') h
+                       JOIN vrm.suite_calls k ON k.user_id = s.user_id AND k.run_id = h.run_id
+                       WHERE k.suite_run_id = s.id LIMIT 1) AS held ON true
+    WHERE s.started_at < cutoff AND calls.waiting = 0
+$$;
+COMMENT ON FUNCTION vrm_private.old_suites(timestamptz) IS 'rule of retention: runs of suites';
+
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.check_suite_metrics(), vrm_private.merged_metrics(jsonb, jsonb),
+    vrm_private.old_suites(timestamptz),
+    vrm_private.check_suite_metrics(), vrm_private.check_suite_cases(), vrm_private.merged_metrics(jsonb, jsonb),
     vrm_private.check_suite_arguments(uuid[], integer, integer),
     vrm_private.copy_suite_cases(uuid, uuid, uuid[], jsonb), vrm_private.queue_suite(uuid, uuid, integer),
     vrm.start_suite(uuid[], uuid, integer, integer, uuid, integer), vrm.cancel_suite(uuid),

@@ -224,8 +224,23 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.judge_again() IS 'trigger: what is said of a call of a suite counts at once';
 
+-- Retention, policy "verdicts": what was said of calls that are gone.
+CREATE OR REPLACE FUNCTION vrm_private.old_verdicts(cutoff timestamptz)
+    RETURNS TABLE (relation oid, place tid, row_key text, user_id uuid, agent_id uuid, run_id uuid,
+                   started_at timestamptz, bytes bigint)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT m.tableoid, m.ctid, concat_ws('/', m.user_id, m.metric_id, m.run_id, m.case_id, m.judge), m.user_id,
+           NULL::uuid, m.run_id, m.at, (150 + coalesce(octet_length(m.rationale), 0))::bigint
+    FROM vrm.metric_results m
+    WHERE m.at < cutoff
+      AND NOT EXISTS (SELECT FROM vrm.test_runs r WHERE r.user_id = m.user_id AND r.id = m.run_id)
+      AND NOT EXISTS (SELECT FROM vrm_private.test_runs_archive a WHERE a.user_id = m.user_id AND a.id = m.run_id)
+      AND NOT EXISTS (SELECT FROM vrm.suite_calls k WHERE k.user_id = m.user_id AND k.run_id = m.run_id)
+$$;
+COMMENT ON FUNCTION vrm_private.old_verdicts(timestamptz) IS 'rule of retention: verdicts on calls that are gone';
+
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.is_person(text, uuid), vrm_private.judged_case(uuid, uuid, uuid),
+    vrm_private.old_verdicts(timestamptz), vrm_private.is_person(text, uuid), vrm_private.judged_case(uuid, uuid, uuid),
     vrm.record_verdict(uuid, uuid, text, boolean, double precision, text, uuid, boolean),
     vrm_private.named_metrics(jsonb), vrm_private.taken_together(uuid, uuid, uuid, jsonb),
     vrm_private.judge_call(uuid, uuid),

@@ -395,6 +395,11 @@ FROM (VALUES ('vrm_replication_lag_seconds',
              ('vrm_replication_lag_bytes', 'the same in bytes of WAL; NaN on a standby that is cut off'))
     AS new (name, help)
 WHERE monitoring_metrics.name = new.name;
+-- agents are watched, too
+ALTER TABLE vrm.monitoring_metrics
+    DROP CONSTRAINT family_is_known,
+    ADD CONSTRAINT family_is_known CHECK (family IN
+        ('connections', 'statements', 'storage', 'replication', 'backup', 'maintenance', 'jobs', 'agents'));
 
 -- comments that have changed
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS

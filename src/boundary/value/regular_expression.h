@@ -43,9 +43,10 @@ class regular_expression {
   }
 
   /// Whether it refers back to what it has matched: then time may grow without bound.
-  [[nodiscard]] bool looks_back() const noexcept {
-    return failed_ == REG_OKAY && (compiled_.re_info & REG_UBACKREF) != 0;
-  }
+  [[nodiscard]] bool looks_back() const noexcept { return has(REG_UBACKREF); }
+
+  /// Whether it looks ahead or behind: then it may read all of the text from each of its places.
+  [[nodiscard]] bool looks_around() const noexcept { return has(REG_ULOOKAROUND); }
 
   /// Whether it occurs anywhere in `text`; not so when there is a problem.
   [[nodiscard]] bool occurs(std::string_view text) {
@@ -58,6 +59,9 @@ class regular_expression {
   }
 
  private:
+  [[nodiscard]] bool has(long info) const noexcept {
+    return failed_ == REG_OKAY && (compiled_.re_info & info) != 0;
+  }
   /// The text has to be valid in the database's encoding, as every text value is.
   static void wide(std::string_view text, std::vector<pg_wchar>& characters) {
     characters.resize(text.size() + 1);

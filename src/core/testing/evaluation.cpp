@@ -7,6 +7,7 @@
 
 #include "core/platform/error.h"
 #include "core/platform/json.h"
+#include "core/testing/pattern.h"
 
 namespace vrm {
 namespace {
@@ -144,6 +145,17 @@ check::voice read_voice(const object_at& object) {
   return check::voice::anybody;
 }
 
+/// Such as would take long to compile, or cannot be told from them.
+void check_pattern(const std::string& place, std::string_view pattern) {
+  if (has_other_syntax(pattern)) {
+    refuse(place, "must be written in the ordinary syntax, without ***, (?x), (?e), (?b) or (?q)");
+  }
+  if (optional_parts(pattern) > most_optional_parts) {
+    refuse(place, "is too complex: more than " + std::to_string(most_optional_parts) +
+                      " parts may be left out, once repetitions are written out");
+  }
+}
+
 void read_words(const object_at& object, check& read) {
   read.by = read_voice(object);
   const auto text = object.text("text", longest_pattern);
@@ -151,6 +163,7 @@ void read_words(const object_at& object, check& read) {
   if (text.has_value() == pattern.has_value()) {
     refuse(object.place("text"), "must be there, or else a pattern");
   }
+  if (pattern) check_pattern(object.place("pattern"), *pattern);
   read.is_pattern = pattern.has_value();
   read.text = pattern ? *pattern : *text;
 }

@@ -35,6 +35,7 @@ void _PG_init(void) {
   vrm::sql::define_password_settings();
   vrm::sql::define_master_key_settings();
   vrm::sql::define_secrets_settings();
+  vrm::sql::watch_queue();
   MarkGUCPrefixReserved("vrm");  // last: it drops placeholders that nobody has defined
 }
 }

@@ -24,5 +24,6 @@ void define_password_settings();
 void define_master_key_settings();
 void define_secrets_settings();
 void watch_keyring();
+void watch_queue();
 
 }  // namespace vrm::sql

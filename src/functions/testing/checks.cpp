@@ -128,6 +128,9 @@ class postgres_matching : public matching {
     auto& expression = compiled(index);
     // Before problem(): they compile well, but matching one may take for ever.
     if (expression.looks_back()) return "back references are not allowed: they have no bound";
+    if (expression.looks_around()) {
+      return "looking ahead or behind is not allowed: its time grows with the square of the text";
+    }
     return expression.problem();
   }
   bool occurs(std::size_t index, std::string_view turn) override {

@@ -53,6 +53,13 @@ SELECT vrm.complete_test_run(:'tested') \g /dev/null
 SELECT vrm.record_verdict(:'tested', id, 'person A', false, rationale => 'rude') FROM vrm.metrics \g /dev/null
 COMMIT;
 \endif
+SELECT to_regclass('vrm.agent_thresholds') IS NOT NULL AS has_agent_thresholds \gset
+\if :has_agent_thresholds
+INSERT INTO vrm.agent_thresholds (user_id, measure, comparison, threshold, min_calls)
+SELECT user_id, 'pass_rate', '<', 0.9, 1 FROM vrm.suites;
+INSERT INTO vrm.agent_alerts (user_id, threshold_id, agent_id, measure, value, allowed, calls)
+SELECT t.user_id, t.id, :'agent', t.measure, 0.5, 0.9, 2 FROM vrm.agent_thresholds t;
+\endif
 SELECT to_regclass('vrm_private.team_members') IS NOT NULL AS has_teams \gset
 \if :has_teams
 BEGIN;

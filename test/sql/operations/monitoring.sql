@@ -134,7 +134,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_storage()
 BEGIN RAISE insufficient_privilege; END $$;
 SET LOCAL client_min_messages = error;
 SELECT set_eq('SELECT DISTINCT m.family FROM vrm.monitoring() s JOIN vrm.monitoring_metrics m USING (name)',
-              '{connections,statements,replication,backup,maintenance,jobs}'::text[],
+              '{connections,statements,replication,backup,maintenance,jobs,agents}'::text[],
               'a family that fails costs its own series only');
 
 -- the text ----------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ SELECT is(array_to_string(ARRAY(SELECT vrm_private.prometheus_text(v)
                                 FROM unnest('{0.5,Infinity,-Infinity,NaN,1e20}'::float8[]) AS v), ' '),
           '0.5 +Inf -Inf NaN 1e+20', 'numbers are written as Prometheus reads them');
 SELECT matches(vrm.monitoring_text(),
-               E'^# HELP vrm_backup_archive_enabled whether .*\n# TYPE vrm_backup_archive_enabled '
+               E'\n# HELP vrm_backup_archive_enabled whether .*\n# TYPE vrm_backup_archive_enabled '
                 'gauge\nvrm_backup_archive_enabled [01]\n# HELP ',
                'a metric is introduced, then its series follow');
 SELECT is((SELECT count(*) FROM regexp_split_to_table(vrm.monitoring_text(), E'\n') AS line

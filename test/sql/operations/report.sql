@@ -1,7 +1,7 @@
 -- The report: what it shows, that nothing a user has typed gets out of its place, and that the page
 -- needs nothing but itself.
 BEGIN;
-SELECT plan(33);
+SELECT plan(35);
 \ir ../include/people.sql
 
 -- an empty database ------------------------------------------------------------------------------------
@@ -49,6 +49,11 @@ INSERT INTO vrm.suite_run_cases (user_id, suite_run_id, position, case_id, name)
     VALUES (:'alice', :'suite_run', 1, vrm.uuid7(), 'a case');
 INSERT INTO vrm.suite_calls (user_id, suite_run_id, position, repeat, run_id, passed)
     SELECT :'alice', :'suite_run', 1, n, vrm.uuid7(), n = 1 FROM generate_series(1, 2) AS n;
+SELECT is(jsonb_path_query_array(vrm.report_data(), '$.tables[*] ? (@.id == "versions").rows[*][1 to 4]'),
+          '["version 1", 1, 2, 50.0]', 'how suites went on each version of an agent');
+SELECT is(jsonb_path_query(vrm.report_data(), '$.tables[*] ? (@.id == "matrix")') - 'id' - 'title',
+          '{"columns": [{"name": "case", "unit": null}, {"name": "version 1", "unit": "percent"}],
+            "rows": [["a case", 50]]}', 'and each case');
 CREATE TEMP TABLE page AS SELECT vrm.report() AS html, vrm.report('md') AS md;
 
 SELECT lives_ok('SELECT xmlparse(DOCUMENT html) FROM page', 'the page is well-formed, whatever it shows');

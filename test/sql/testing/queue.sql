@@ -1,6 +1,6 @@
 -- The queue: what runners get, what becomes of calls that they do not end, and that nobody gets those of others.
 BEGIN;
-SELECT plan(25);
+SELECT plan(36);
 \ir ../include/suite.sql
 
 -- runners
@@ -67,8 +67,52 @@ INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
     VALUES (:'alice', '00000000-0000-7000-8000-000000000001', :'agent', 'queued');
 SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000001',
           'one that lies before the last is found as well');
-SELECT set_config('vrm_queue.place', :'alice' || ' nonsense', true) \g /dev/null
-SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'whatever a session has set');
+
+-- what a DBA adds to the tables is heeded
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status, test_case_ids)
+                               SELECT %L, 'queued', jsonb_build_array(%L) FROM generate_series(1, 4)
+                               RETURNING id$$, :'agent', :'greets')) \g /dev/null
+CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM set_config('test.noted', TG_TABLE_NAME || ' ' || TG_OP, true); RETURN NEW; END $$;
+CREATE FUNCTION pg_temp.noted(target regclass, what text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('test.noted', 'nothing', true);
+    EXECUTE format('CREATE TRIGGER zz_note AFTER %s ON %s FOR EACH ROW EXECUTE FUNCTION pg_temp.note()', what, target);
+    PERFORM pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()');
+    EXECUTE format('DROP TRIGGER zz_note ON %s', target);
+    RETURN current_setting('test.noted');
+END
+$$;
+SELECT is(pg_temp.noted(target, what), replace(target, 'vrm.', '') || ' ' || what, 'a trigger on ' || target)
+FROM (VALUES ('vrm.test_runs', 'UPDATE'), ('vrm.run_queue', 'DELETE'), ('vrm.run_leases', 'INSERT'),
+             ('vrm.run_events', 'INSERT')) AS t (target, what);
+SELECT is((SELECT count(*) FROM vrm.run_queue), 0::bigint, 'and each has taken its call');
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) SELECT %L, 'queued'
+                               FROM generate_series(1, 3) RETURNING id$$, :'agent')) \g /dev/null
+SET LOCAL track_functions = 'pl';
+CREATE FUNCTION pg_temp.triggered() RETURNS bigint LANGUAGE sql AS
+    $$SELECT coalesce(pg_stat_get_xact_function_calls('vrm_private.record_status'::regproc), 0)$$;
+SELECT pg_temp.triggered() AS before \gset
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()') || (pg_temp.triggered() - :before)::text, '10',
+          'else no trigger has to be called');
+ALTER TABLE vrm.test_runs ADD CONSTRAINT about_others CHECK (time_limit > 0);
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()') || (pg_temp.triggered() - :before)::text, '10',
+          'nor where a DBA checks what does not change');
+ALTER TABLE vrm.test_runs ADD CONSTRAINT about_status CHECK (status <> 'running') NOT VALID;
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '23514', 'what a DBA checks of it holds');
+ALTER TABLE vrm.test_runs DROP CONSTRAINT about_status;
+ALTER TABLE vrm.test_runs DISABLE TRIGGER record_status;
+SELECT count(*) AS events FROM vrm.run_events \gset
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()') || (SELECT count(*) - :events
+          FROM vrm.run_events)::text, '10', 'and a trigger that is switched off is heeded');
+ALTER TABLE vrm.test_runs ENABLE TRIGGER record_status;
+SELECT is((SELECT string_agg(concat_ws(' ', e.status, e.xid = pg_current_xact_id()), ', ' ORDER BY e.id)
+           FROM vrm.run_events e WHERE e.run_id = :'run'), 'queued t, running t, failed t',
+          'events are those that triggers write');
+SELECT is((SELECT count(*) FROM vrm.live_runs l JOIN vrm.test_runs r ON r.id = l.run_id AND r.status = 'running'
+           WHERE l.started_at <> r.started_at), 0::bigint, 'live calls know when they began');
+SELECT is((SELECT count(*) FROM vrm.test_runs WHERE status = 'running' AND agent_version IS NULL), 0::bigint,
+          'and what their agent was');
 
 SELECT finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Reports of suites, comparisons and the gate.
 BEGIN;
-SELECT plan(29);
+SELECT plan(31);
 \ir ../include/played_suites.sql
 
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L, %L]::uuid[], %L, repeats => 5)', :'books', :'plain',
@@ -73,6 +73,10 @@ SELECT is(pg_temp.of_alice(format($$SELECT concat_ws(' ', verdict, latency, late
           'improved same 530 530 2', 'of two runs, the other way round');
 SELECT is(pg_temp.of_alice(format('SELECT c FROM vrm.compare_versions_in_all(%L, 1, 2) AS c', :'agent')),
           '(same,10,4,0,0.125)', 'and of all cases together, by pairs');
+SELECT is(pg_temp.of_alice(format($$SELECT string_agg(concat_ws(' ', case_name, version, passed, runs), ', ')
+                                  FROM vrm.version_matrix(%L)$$, :'agent')),
+          'books 1 9 10, books 2 0 5, plain 1 5 5, plain 2 5 5', 'each case on each version');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.version_matrix(%L)', :'agent')), 'P0002', 'of one''s own agents');
 SELECT is(pg_temp.of_alice(format('SELECT g FROM vrm.suite_gate(%L) AS g', :'second')),
           '(f,"5 of 10 calls passed, 100.0 % are needed")', 'what is not beyond doubt is no regression for the gate');
 UPDATE vrm.suite_calls SET passed = true WHERE suite_run_id = :'first';

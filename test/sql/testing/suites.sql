@@ -1,6 +1,6 @@
 -- Suites: what is queued, what is refused, and what is run by name.
 BEGIN;
-SELECT plan(42);
+SELECT plan(62);
 \ir ../include/suite.sql
 
 -- evaluator_metrics have a shape
@@ -19,7 +19,15 @@ SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.test_cases (name, evaluat
 SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "a(b"}]}'),
           '/checks/0/pattern: parentheses () not balanced', 'one that is none as well');
 SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "((a{1,255}){1,255}){1,255}"}]}'),
-          '/checks/0/pattern: regular expression is too complex', 'and one that is too large');
+          '/checks/0/pattern: is too complex: more than 250 parts may be left out, once repetitions are written out',
+          'and one that is too large');
+SELECT is(vrm.evaluator_metrics_error(jsonb_build_object('checks', jsonb_build_array(
+              jsonb_build_object('check', 'not_said', 'pattern', pattern)))),
+          '/checks/0/pattern: looking ahead or behind is not allowed: its time grows with the square of the text',
+          'and one that reads the text from each of its places: ' || pattern)
+FROM unnest('{(?=a*b)c,(?!a*b)c,(?<=ba*)c,(?<!ba*)c}'::text[]) AS pattern;
+SELECT is(vrm.evaluator_metrics_error('{"checks": [{"check": "said", "pattern": "\\mhello\\M|^a\\y"}]}'), NULL,
+          'edges of words are fine');
 SELECT is(vrm.evaluator_metrics_error('["task_completion"]'), NULL, 'names of metrics are fine, as ever');
 
 -- a list of cases
@@ -94,6 +102,12 @@ SELECT is(pg_temp.refused('ARRAY[%L]::uuid[], %L', :'plain', :'agent') LIKE 'P00
 -- suites that have a name
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, repeats) VALUES ('nightly', '{}', 3)$$)),
           '23514', 'a suite has cases');
+SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids) VALUES ('nightly', %L) RETURNING id$$,
+                                  cases)), state, what)
+FROM (VALUES (format('{%s,%s}', :'greets', vrm.uuid7()), 'P0002', 'which there are'),
+             (format('{%s}', :'private'), 'P0002', 'and are the owner''s or shared'),
+             (format('{%s,NULL}', :'greets'), 'P0002', 'none of them null'),
+             (format('{%s,%1$s}', :'greets'), '22023', 'each once')) AS c (cases, state, what);
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, min_pass_rate)
                                   VALUES ('nightly', ARRAY[%L]::uuid[], 1.5)$$, :'greets')), '23514',
           'thresholds within range');
@@ -117,7 +131,8 @@ SELECT pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()') AS lapsed \gs
 UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'lapsed';
 INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
     VALUES (:'alice', '00000000-0000-7000-8000-000000000002', :'agent', 'queued');
-SELECT set_config('vrm_queue.place', '', true) \g /dev/null
+SAVEPOINT looked;
+ROLLBACK TO looked;  -- and with it the place where this session would look on
 SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), :'lapsed', 'what was given back goes first');
 SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000002',
           'then the oldest');
@@ -126,6 +141,46 @@ SELECT is(pg_temp.of_alice(format('SELECT vrm.cancel_suite(%L)', :'nightly')), '
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '0', 'then nobody runs them');
 SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.cancel_suite(%L)', :'nightly')), 'P0002',
           'which others cannot do');
+
+-- retention: runs go when all of their calls have ended, and verdicts when their call is nowhere any more
+CREATE FUNCTION pg_temp.step(policy text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    run bigint := (vrm_private.begin_retention_run(policy)).run_id;
+    done bigint := vrm.retention_step(run, 0, 4294967294, 1000000);
+BEGIN
+    PERFORM vrm_private.end_retention_run(run, 'done', NULL);
+    RETURN done;
+END
+$$;
+CREATE FUNCTION pg_temp.preview(policy text) RETURNS text LANGUAGE sql AS
+    $$SELECT due_rows || ' due, ' || held_rows || ' held, ' || plan FROM vrm.retention_preview(policy)$$;
+SELECT is(pg_temp.preview('suites'), '0 due, 0 held, delete', 'runs of today stay');
+UPDATE vrm.suite_runs SET started_at = now() - interval '3 years';
+SELECT is(pg_temp.preview('suites'), '1 due, 0 held, delete', 'old ones go, but not while a call of theirs waits');
+SELECT run_id AS held FROM vrm.suite_calls WHERE suite_run_id = :'nightly' LIMIT 1 \gset
+SELECT vrm.place_hold('a dispute', run_id => :'held') AS hold \gset
+SELECT is(pg_temp.preview('suites'), '0 due, 1 held, delete', 'nor under a hold on one of them');
+SELECT vrm.release_hold(:'hold') \g /dev/null
+SELECT vrm.place_hold('a dispute', agent_id => :'agent') AS hold \gset
+SELECT is(pg_temp.preview('suites'), '0 due, 1 held, delete', 'or on the agent');
+SELECT vrm.release_hold(:'hold') \g /dev/null
+SELECT pg_temp.of_alice($$INSERT INTO vrm.metrics (name, prompt) VALUES ('tone', 'Kind?') RETURNING id$$) AS tone \gset
+SELECT pg_temp.of_alice(format($$SELECT vrm.record_verdict(%L, %L, 'gpt', true)$$, :'held', :'tone')) \g /dev/null
+UPDATE vrm.metric_results SET at = now() - interval '3 years';
+SELECT is(pg_temp.preview('verdicts'), '0 due, 0 held, delete', 'verdicts stay with their call');
+SELECT is(pg_temp.step('suites'), 1::bigint, 'a run goes');
+SELECT is((SELECT count(*) FROM vrm.suite_runs WHERE id = :'nightly')
+          + (SELECT count(*) FROM vrm.suite_run_cases WHERE suite_run_id = :'nightly')
+          + (SELECT count(*) FROM vrm.suite_calls WHERE suite_run_id = :'nightly'), 0::bigint, 'with all that it had');
+SELECT is((SELECT count(*) FROM vrm.suite_runs), 2::bigint, 'the others are there');
+DELETE FROM vrm.test_runs WHERE id = :'held';
+SELECT is(pg_temp.step('verdicts'), 1::bigint, 'a verdict on a call that is nowhere goes');
+SELECT is((SELECT string_agg(target, ' ' ORDER BY target) FROM vrm.retention_coverage() WHERE no_policy <> 0), NULL,
+          'every row has a policy');
+UPDATE vrm.retention_policies SET enabled = false WHERE name = 'suites';
+UPDATE vrm.suite_calls SET status = 'failed';
+SELECT is((SELECT no_policy FROM vrm.retention_coverage() WHERE target = 'vrm.suite_runs'), 2::bigint,
+          'unless nobody looks at it');
 
 SELECT finish();
 ROLLBACK;

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+
+#include "boundary/table/index_reader.h"
+#include "boundary/table/target_table.h"
+
+extern "C" {
+#include "utils/reltrigger.h"
+}
+
+namespace pg {
+
+/// A table by its name, open and locked as for INSERT, UPDATE and DELETE until the transaction
+/// ends; an ERROR 42P01 with the remedy when it is missing.
+[[nodiscard]] Relation open_for_writing(const known_table& table);
+
+enum class write : std::uint8_t { insert, update, remove };
+
+/// What the caller answers for, so that nobody else has to be asked.
+struct plain_rules {
+  bool (*knows)(const Trigger& trigger) = [](const Trigger& /*trigger*/) { return false; };
+  // NOLINTBEGIN(readability-redundant-member-init): gcc warns
+  std::span<const char* const> checks = {};     ///< CHECK constraints that hold, by name
+  std::span<known_column* const> columns = {};  ///< that get values
+  // NOLINTEND(readability-redundant-member-init)
+};
+
+/// Whether a write by the current user would do no more than put the row down, make its index
+/// entries and what the rules name.  Triggers of foreign keys are passed over; they are the
+/// caller's business.
+[[nodiscard]] bool is_plain(Relation table, write how, const plain_rules& rules);
+
+struct new_value {
+  known_column* column;
+  Datum value;
+};
+
+/// Rows that are written below the executor, with their index entries, where is_plain() has said
+/// that this is all.
+class plain_table {
+ public:
+  explicit plain_table(const known_table& table);
+
+  [[nodiscard]] Relation relation() const noexcept { return target_.relation(); }
+
+  /// Puts a row down; columns that are not named are null.
+  void insert(std::initializer_list<new_value> values);
+
+  /// Replaces values of a row as it was read; false when somebody else has it.
+  [[nodiscard]] bool replace(TupleTableSlot* row, std::initializer_list<new_value> values);
+
+  void finish();
+
+ private:
+  target_table target_;
+  TupleTableSlot* written_ = nullptr;
+  MemoryContext scratch_ = nullptr;
+};
+
+/// Whether somebody was changing or deleting a row when the snapshot was taken that it was read
+/// with: cheaper to ask than to try.
+[[nodiscard]] bool is_being_changed(TupleTableSlot* row);
+
+/// Deletes a row as it was read; false when somebody else has it.
+[[nodiscard]] bool remove_row(Relation table, TupleTableSlot* row);
+
+}  // namespace pg

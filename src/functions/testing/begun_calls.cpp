@@ -1,0 +1,239 @@
+// Calls that leave the queue, written below the executor: a claim is little else.
+//
+// What an UPDATE from queued to running does besides: check_status_change() lets it pass,
+// set_agent_version() fills in the version, record_facts() notes in vrm.live_runs when the call
+// began, record_status() writes an event.  The other triggers of the platform look at calls that
+// have ended, or whose cases change.
+#include "functions/testing/begun_calls.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "boundary/call/statement.h"
+#include "functions/platform/uuid.h"
+
+extern "C" {
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_trigger.h"
+#include "utils/lsyscache.h"
+#include "utils/xid8.h"
+}
+
+namespace vrm::sql {
+namespace {
+
+constexpr const char* remedy = "SELECT vrm.missing_from_platform();";
+constexpr pg::known_table test_runs = {.schema = "vrm", .name = "test_runs", .remedy = remedy};
+constexpr pg::known_table live_runs = {.schema = "vrm", .name = "live_runs", .remedy = remedy};
+constexpr pg::known_table run_events = {.schema = "vrm", .name = "run_events", .remedy = remedy};
+constexpr pg::known_table run_leases = {.schema = "vrm", .name = "run_leases", .remedy = remedy};
+
+pg::known_column run_status("status");
+pg::known_column run_started_at("started_at");
+pg::known_column run_agent("agent_id");
+pg::known_column run_version("agent_version");
+pg::known_column live_started_at("started_at");
+pg::known_column event_user("user_id");
+pg::known_column event_id("id");
+pg::known_column event_run("run_id");
+pg::known_column event_status("status");
+pg::known_column event_at("at");
+pg::known_column event_transaction("xid");
+pg::known_column lease_user("user_id");
+pg::known_column lease_run("run_id");
+pg::known_column lease_runner("runner");
+pg::known_column lease_attempts("attempts");
+pg::known_column lease_claimed_at("claimed_at");
+pg::known_column lease_until("lease_until");
+
+constexpr std::array run_columns = {&run_status, &run_started_at, &run_version};
+constexpr std::array live_columns = {&live_started_at};
+constexpr std::array event_columns = {&event_user,   &event_id, &event_run,
+                                      &event_status, &event_at, &event_transaction};
+constexpr std::array lease_columns = {&lease_user,     &lease_run,        &lease_runner,
+                                      &lease_attempts, &lease_claimed_at, &lease_until};
+
+/// About the end of a call, which is not there yet; and the length of a name that was looked at.
+constexpr std::array checks_that_hold = {"final_when_completed", "completed_after_start"};
+constexpr std::array checks_of_leases = {"runner_length"};
+
+struct known_trigger {
+  const char* name;
+  const char* function;
+  const char* schema;
+  bool is_needed;  ///< its work is done here, so that it has to be there
+};
+constexpr std::array<known_trigger, 8> triggers_of_runs = {{
+    {"check_status_change", "check_status_change", "vrm_private", true},
+    {"record_facts", "record_facts", "vrm", true},
+    {"record_status", "record_status", "vrm_private", true},
+    {"set_agent_version_of_queued", "set_agent_version", "vrm_private", true},
+    {"judge_ended_call", "judge_ended_call", "vrm_private", false},
+    {"refuse_held_change", "refuse_held_change", "vrm_private", false},
+    {"relink_test_cases", "link_test_cases", "vrm_private", false},
+    {"requeue_search", "requeue_search", "vrm_private", false},
+}};
+
+/// By name, and by the function in case somebody has reused the name.
+bool is_trigger(const Trigger& trigger, const known_trigger& known) {
+  if (std::strcmp(trigger.tgname, known.name) != 0) return false;
+  static std::array<Oid, triggers_of_runs.size()> functions{};
+  Oid& function = functions[static_cast<std::size_t>(&known - triggers_of_runs.data())];
+  if (function == trigger.tgfoid) return true;
+  const char* const name = get_func_name(trigger.tgfoid);
+  const char* const schema = get_namespace_name(get_func_namespace(trigger.tgfoid));
+  const bool same = name != nullptr && schema != nullptr &&
+                    std::strcmp(name, known.function) == 0 &&
+                    std::strcmp(schema, known.schema) == 0;
+  if (same) function = trigger.tgfoid;
+  return same;
+}
+
+bool knows_trigger(const Trigger& trigger) {
+  return std::ranges::any_of(
+      triggers_of_runs, [&](const known_trigger& known) { return is_trigger(trigger, known); });
+}
+
+bool has_needed_triggers(const TriggerDesc* triggers) {
+  std::size_t missing = 0;
+  for (const known_trigger& known : triggers_of_runs) missing += known.is_needed ? 1 : 0;
+  for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+    const Trigger& trigger = triggers->triggers[i];
+    if (trigger.tgenabled != TRIGGER_FIRES_ON_ORIGIN) continue;
+    for (const known_trigger& known : triggers_of_runs) {
+      if (known.is_needed && is_trigger(trigger, known)) --missing;
+    }
+  }
+  return missing == 0;
+}
+
+pg::statement<3> begin_call(
+    "UPDATE vrm.test_runs r SET status = 'running', started_at = clock_timestamp()"
+    " WHERE r.user_id = $1 AND r.id = $2"
+    " AND (r.status = 'queued' OR r.status = 'running' AND $3 > 0)",
+    {UUIDOID, UUIDOID, INT4OID});
+pg::statement<2> last_version(
+    "SELECT v.version FROM vrm.agent_versions v WHERE v.user_id = $1 AND v.agent_id = $2"
+    " ORDER BY v.version DESC LIMIT 1",
+    {UUIDOID, UUIDOID});
+pg::statement<3> add_live(
+    "INSERT INTO vrm.live_runs (user_id, run_id, started_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (user_id, run_id) DO UPDATE SET started_at = excluded.started_at",
+    {UUIDOID, UUIDOID, TIMESTAMPTZOID});
+
+bool begin_by_statement(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts) {
+  const pg::spi_session session;
+  return begin_call.run({owner, run, attempts}) > 0;
+}
+
+Datum uuid_datum(const vrm::uuid& id) noexcept {
+  return PointerGetDatum(const_cast<std::uint8_t*>(id.bytes.data()));
+}
+
+}  // namespace
+
+struct call_taker::tables {
+  pg::plain_table runs{test_runs};
+  pg::plain_table live{live_runs};
+  pg::plain_table events{run_events};
+  pg::plain_table leases{run_leases};
+  pg::index_reader run_by_id{runs.relation(), "test_runs_pkey", remedy};
+  pg::index_reader live_by_id{live.relation(), "live_runs_pkey", remedy};
+  Datum running = pg::datum_traits<std::string_view>::to("running");
+
+  bool begin(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts);
+  [[nodiscard]] bool write_status(const vrm::uuid& owner, TimestampTz now);
+  void note_beginning(const vrm::uuid& owner, const vrm::uuid& run, TimestampTz now);
+};
+
+call_taker::call_taker() : tables_(std::make_unique<tables>()) {}
+call_taker::~call_taker() = default;
+
+bool call_taker::is_plain() const {
+  const Relation runs = tables_->runs.relation();
+  return pg::guarded([&] { return has_needed_triggers(runs->trigdesc); }) &&
+         pg::is_plain(
+             runs, pg::write::update,
+             {.knows = knows_trigger, .checks = checks_that_hold, .columns = run_columns}) &&
+         pg::is_plain(tables_->live.relation(), pg::write::update, {.columns = live_columns}) &&
+         pg::is_plain(tables_->events.relation(), pg::write::insert, {.columns = event_columns}) &&
+         pg::is_plain(tables_->leases.relation(), pg::write::insert,
+                      {.checks = checks_of_leases, .columns = lease_columns});
+}
+
+/// Nothing but what an agent was is missing in a call that waits.
+bool call_taker::tables::write_status(const vrm::uuid& owner, TimestampTz now) {
+  const pg::new_value status = {.column = &run_status, .value = running};
+  const pg::new_value started = {.column = &run_started_at, .value = TimestampTzGetDatum(now)};
+  const auto agent = run_by_id.value<vrm::uuid>(run_agent);
+  if (agent && !run_by_id.value<std::int32_t>(run_version)) {
+    const pg::spi_session session;
+    if (last_version.run({owner, *agent}) > 0) {
+      const auto version = *session.column<std::int32_t>(0, 1);
+      return runs.replace(run_by_id.row(),
+                          {status, started, {&run_version, Int32GetDatum(version)}});
+    }
+  }
+  return runs.replace(run_by_id.row(), {status, started});
+}
+
+void call_taker::tables::note_beginning(const vrm::uuid& owner, const vrm::uuid& run,
+                                        TimestampTz now) {
+  if (!live_by_id.find({owner, run}) ||
+      !live.replace(live_by_id.row(), {{&live_started_at, TimestampTzGetDatum(now)}})) {
+    const pg::spi_session session;
+    add_live.run({owner, run, pg::argument(TimestampTzGetDatum(now), false)});
+  }
+  const vrm::uuid event = uuid7();
+  const auto transaction = pg::guarded([] { return GetTopFullTransactionId(); });
+  events.insert({{&event_user, uuid_datum(owner)},
+                 {&event_id, uuid_datum(event)},
+                 {&event_run, uuid_datum(run)},
+                 {&event_status, running},
+                 {&event_at, TimestampTzGetDatum(GetCurrentTimestamp())},
+                 {&event_transaction, FullTransactionIdGetDatum(transaction)}});
+}
+
+bool call_taker::tables::begin(const vrm::uuid& owner, const vrm::uuid& run,
+                               std::int32_t attempts) {
+  if (!run_by_id.find({owner, run})) return false;
+  const auto status = run_by_id.value<std::string_view>(run_status);
+  if (status == "running" && attempts > 0) return begin_by_statement(owner, run, attempts);
+  if (status != "queued") return false;
+  const TimestampTz now = GetCurrentTimestamp();
+  if (!write_status(owner, now)) return begin_by_statement(owner, run, attempts);
+  note_beginning(owner, run, now);
+  return true;
+}
+
+std::optional<taken_call> call_taker::begin(const lease_of& lease, const vrm::uuid& run,
+                                            std::int32_t attempts) {
+  if (!tables_->begin(lease.owner, run, attempts)) return std::nullopt;
+  const TimestampTz now = GetCurrentTimestamp();
+  const taken_call taken = {.run = run, .attempt = attempts + 1, .lease_until = now + lease.length};
+  const pg::new_value owner = {&lease_user, uuid_datum(lease.owner)};
+  const pg::new_value call = {&lease_run, uuid_datum(run)};
+  const pg::new_value count = {&lease_attempts, Int32GetDatum(taken.attempt)};
+  const pg::new_value since = {&lease_claimed_at, TimestampTzGetDatum(now)};
+  const pg::new_value until = {&lease_until, TimestampTzGetDatum(taken.lease_until)};
+  if (lease.runner) {
+    const Datum name = pg::datum_traits<std::string_view>::to(*lease.runner);
+    tables_->leases.insert({owner, call, count, since, until, {&lease_runner, name}});
+  } else {
+    tables_->leases.insert({owner, call, count, since, until});
+  }
+  return taken;
+}
+
+void call_taker::finish() {
+  tables_->run_by_id.finish();
+  tables_->live_by_id.finish();
+  tables_->runs.finish();
+  tables_->live.finish();
+  tables_->events.finish();
+  tables_->leases.finish();
+}
+
+}  // namespace vrm::sql

@@ -1,0 +1,271 @@
+// vrm.claim_test_run(): takes calls out of the queue for a runner.
+//
+// Where a backend has found calls last it looks on: what was taken since the last vacuum lies
+// before.  What came late, or out of order, is found when nothing is left behind that place.
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "boundary/call/row_set.h"
+#include "boundary/call/statement.h"
+#include "core/platform/error.h"
+#include "functions/calls/caller.h"
+#include "functions/platform/settings.h"
+#include "functions/testing/begun_calls.h"
+#include "functions/testing/claimed_case.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "tcop/utility.h"
+#include "utils/snapmgr.h"
+}
+
+namespace vrm::sql {
+namespace {
+
+constexpr const char* remedy = "SELECT vrm.missing_from_platform();";
+constexpr pg::known_table run_queue = {.schema = "vrm", .name = "run_queue", .remedy = remedy};
+constexpr pg::known_table run_leases = {.schema = "vrm", .name = "run_leases", .remedy = remedy};
+
+pg::known_column queued_run("run_id");
+pg::known_column queued_attempts("attempts");
+pg::known_column lease_end("lease_until");
+
+pg::statement<2> give_back("SELECT vrm_private.give_back($1, $2)", {UUIDOID, INT4OID});
+pg::statement<1> check_lease("SELECT vrm_private.check_lease($1)", {INTERVALOID});
+pg::statement<6> take_calls(
+    "SELECT t.taken_id, t.attempt, t.lease_until"
+    " FROM vrm_private.take_calls($1, $2, $3, $4, $5, $6) AS t",
+    {UUIDOID, TEXTOID, INTERVALOID, UUIDOID, BOOLOID, INT4OID});
+
+/// Where this backend has found calls last, and whose.
+struct place_in_queue {
+  vrm::uuid owner{};
+  vrm::uuid run{};
+};
+place_in_queue last_place;
+
+void forget_place(XactEvent event, void* /*argument*/) {
+  if (event == XACT_EVENT_ABORT) last_place = {};
+}
+
+void forget_place_of_part(SubXactEvent event, SubTransactionId /*mine*/,
+                          SubTransactionId /*parent*/, void* /*argument*/) {
+  if (event == SUBXACT_EVENT_ABORT_SUB) last_place = {};
+}
+
+/// What others have committed until now, and this transaction has done before.  After an error
+/// the end of the transaction takes it back.
+class fresh_snapshot {
+ public:
+  fresh_snapshot() {
+    pg::guarded([] {
+      CommandCounterIncrement();
+      PushActiveSnapshot(GetTransactionSnapshot());
+    });
+  }
+  ~fresh_snapshot() {
+    if (std::uncaught_exceptions() == exceptions_) PopActiveSnapshot();
+  }
+  fresh_snapshot(const fresh_snapshot&) = delete;
+  fresh_snapshot& operator=(const fresh_snapshot&) = delete;
+
+ private:
+  int exceptions_ = std::uncaught_exceptions();
+};
+
+enum class part : std::uint8_t { given_back, all };
+
+/// Calls that wait, in their order.
+class waiting_calls {
+ public:
+  waiting_calls() : queue_(pg::open_for_writing(run_queue)) {}
+
+  void seek(part of, const vrm::uuid& owner, const vrm::uuid& beginning) {
+    if (reader_) reader_->finish();
+    if (of == part::given_back) {
+      reader_.emplace(queue_, "run_queue_given_back", remedy);
+      reader_->seek({owner});
+    } else {
+      reader_.emplace(queue_, "run_queue_pkey", remedy);
+      reader_->seek({owner, {beginning, pg::index_key::comparison::at_least}});
+    }
+  }
+  [[nodiscard]] bool next() { return reader_->next(); }
+  [[nodiscard]] vrm::uuid run() const { return *reader_->value<vrm::uuid>(queued_run); }
+  [[nodiscard]] std::int32_t attempts() const {
+    return *reader_->value<std::int32_t>(queued_attempts);
+  }
+
+  [[nodiscard]] bool is_plain() const { return pg::is_plain(queue_, pg::write::remove, {}); }
+  /// False when somebody else has it.
+  [[nodiscard]] bool remove() {
+    return !pg::is_being_changed(reader_->row()) && pg::remove_row(queue_, reader_->row());
+  }
+
+  void finish() {
+    reader_->finish();
+    pg::guarded([&] { table_close(queue_, NoLock); });
+  }
+
+ private:
+  Relation queue_;
+  std::optional<pg::index_reader> reader_;
+};
+
+/// One call of vrm.claim_test_run(): first what was given back, then what lies ahead, then all.
+class claim {
+ public:
+  claim(const call_taker::lease_of& lease, std::int32_t most) : lease_(lease), missing_(most) {}
+
+  void take() {
+    if (!take_natively()) take_by_statements();
+    if (last_) last_place = {.owner = lease_.owner, .run = *last_};
+  }
+  [[nodiscard]] const std::vector<taken_call>& taken() const noexcept { return taken_; }
+
+ private:
+  struct stage {
+    part of;
+    vrm::uuid beginning;
+  };
+  [[nodiscard]] std::vector<stage> stages() const {
+    const vrm::uuid nowhere{};
+    std::vector<stage> all = {{.of = part::given_back, .beginning = nowhere}};
+    if (last_place.owner == lease_.owner) {
+      all.push_back({.of = part::all, .beginning = last_place.run});
+    }
+    all.push_back({.of = part::all, .beginning = nowhere});
+    return all;
+  }
+
+  [[nodiscard]] bool take_natively();
+  void take_by_statements();
+  [[nodiscard]] bool take_by_statement(const stage& now);
+
+  call_taker::lease_of lease_;
+  std::int32_t missing_;
+  std::vector<taken_call> taken_;
+  std::optional<vrm::uuid> last_;  ///< of those that nobody has had before
+};
+
+/// False when a table has more to it, before anything is taken.
+bool claim::take_natively() {
+  const fresh_snapshot snapshot;
+  waiting_calls queue;
+  std::optional<call_taker> taker;
+  bool plain = true;
+  for (const stage& now : stages()) {
+    if (missing_ == 0 || !plain) break;
+    queue.seek(now.of, lease_.owner, now.beginning);
+    while (missing_ > 0 && queue.next()) {
+      pg::check_for_interrupts();
+      if (!taker) plain = taker.emplace().is_plain() && queue.is_plain();
+      if (!plain) break;
+      const vrm::uuid run = queue.run();
+      const std::int32_t attempts = queue.attempts();
+      if (!queue.remove()) continue;
+      if (now.of == part::all) last_ = run;
+      const auto call = taker->begin(lease_, run, attempts);
+      if (!call) continue;
+      taken_.push_back(*call);
+      --missing_;
+    }
+  }
+  if (taker) taker->finish();
+  queue.finish();
+  return plain;
+}
+
+void claim::take_by_statements() {
+  for (const stage& now : stages()) {
+    while (missing_ > 0 && take_by_statement(now)) continue;
+  }
+}
+
+/// Whether any was met; some of them may have begun, or ended, without a runner.
+bool claim::take_by_statement(const stage& now) {
+  const pg::spi_session session;
+  const std::uint64_t met =
+      take_calls.run({lease_.owner, lease_.runner, std::chrono::microseconds(lease_.length),
+                      now.beginning, now.of == part::given_back, missing_});
+  for (std::uint64_t row = 0; row < met; ++row) {
+    const auto run = *session.column<vrm::uuid>(row, 1);
+    if (now.of == part::all && (!last_ || *last_ < run)) last_ = run;
+    const auto attempt = session.column<std::int32_t>(row, 2);
+    if (!attempt) continue;
+    const Datum until = *session.datum(row, 3);
+    taken_.push_back({.run = run, .attempt = *attempt, .lease_until = DatumGetTimestampTz(until)});
+    --missing_;
+  }
+  return met > 0;
+}
+
+bool has_lapsed_lease(const vrm::uuid& owner) {
+  const fresh_snapshot snapshot;
+  const Relation leases = pg::open_for_writing(run_leases);
+  pg::index_reader by_end(leases, "run_leases_until", remedy);
+  bool lapsed = false;
+  if (by_end.find({owner})) {
+    bool null = false;
+    lapsed = DatumGetTimestampTz(by_end.datum(lease_end, null)) < GetCurrentTimestamp();
+  }
+  by_end.finish();
+  pg::guarded([&] { table_close(leases, NoLock); });
+  return lapsed;
+}
+
+void check_most(std::optional<std::int32_t> most) {
+  if (most && *most >= 1 && *most <= 1000) return;
+  throw error("22023", "most must be from 1 to 1000")
+      .detail("Got " + (most ? std::to_string(*most) : "null") + ".")
+      .hint("SELECT run_id FROM vrm.claim_test_run(most => 16);");
+}
+
+void check_length(std::optional<std::chrono::microseconds> lease) {
+  constexpr std::chrono::microseconds longest = std::chrono::hours(24);
+  if (lease && lease->count() > 0 && *lease <= longest) return;
+  const pg::spi_session session;
+  check_lease.run({lease});
+}
+
+}  // namespace
+
+/// Once, from _PG_init: the place is forgotten when what was found there is undone.
+void watch_queue() {
+  RegisterXactCallback(forget_place, nullptr);
+  RegisterSubXactCallback(forget_place_of_part, nullptr);
+}
+
+void claim_test_run(pg::row_set& rows, std::optional<std::string_view> runner,
+                    std::optional<std::chrono::microseconds> lease,
+                    std::optional<std::int32_t> most) {
+  const vrm::uuid owner = require_caller();
+  constexpr std::size_t longest_name = 200;
+  if (runner) check_text("runner", runner, longest_name, true);
+  check_length(lease);
+  check_most(most);
+  pg::guarded([] {
+    PreventCommandIfReadOnly("vrm.claim_test_run()");
+    PreventCommandIfParallelMode("vrm.claim_test_run()");
+  });
+  if (has_lapsed_lease(owner)) {
+    constexpr std::int32_t fewest = 16;
+    const pg::spi_session session;
+    give_back.run({owner, std::max(*most, fewest)});
+  }
+  claim calls({.owner = owner, .runner = runner, .length = lease->count()}, *most);
+  calls.take();
+  if (calls.taken().empty()) return;
+  const fresh_snapshot snapshot;
+  case_teller teller;
+  for (const taken_call& call : calls.taken()) teller.tell(rows, owner, call);
+  teller.finish();
+}
+
+}  // namespace vrm::sql
+
+PG_EXPORT(vrm_claim_test_run, vrm::sql::claim_test_run);
