@@ -180,8 +180,8 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.make_api_view(regclass) IS 'makes the view of vrm_api for a table or view of vrm';
 
--- What a call has in tables that no foreign key ties to it, because it outlives them or they outlive it.
--- PostgREST embeds such: GET /test_runs?select=id,events(status,at)
+-- What a call has in tables that no foreign key ties to it, because it outlives them or they outlive it, or through a
+-- table that PostgREST takes for no junction.  PostgREST embeds such: GET /test_runs?select=id,run_events(status,at)
 CREATE OR REPLACE FUNCTION vrm_private.make_api_relations() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -189,15 +189,18 @@ DECLARE
 BEGIN
     FOR relation IN
         SELECT * FROM (VALUES
-            ('events', 'run_events', 'of.run_id = $1.id', 4, 'changes of the call''s state'),
-            ('judgements', 'metric_results', 'of.run_id = $1.id', 4, 'what judges and people say of the call'),
-            ('version_of_agent', 'agent_versions', 'of.agent_id = $1.agent_id AND of.version = $1.agent_version', 1,
-             'what the agent was when the call began')) AS r (name, view, condition, number, comment)
+            ('run_events', 'of.user_id = $1.user_id AND of.run_id = $1.id', 4, 'changes of the call''s state'),
+            ('metric_results', 'of.user_id = $1.user_id AND of.run_id = $1.id', 4,
+             'what judges and people say of the call'),
+            ('agent_versions', 'of.user_id = $1.user_id AND of.agent_id = $1.agent_id AND of.version = $1.agent_version',
+             1, 'what the agent was when the call began'),
+            ('test_cases', '(of.user_id, of.id) IN (SELECT l.case_user_id, l.case_id FROM vrm.test_run_cases AS l'
+             ' WHERE l.user_id = $1.user_id AND l.run_id = $1.id)', 4, 'test cases of the call'))
+            AS r (name, condition, number, comment)
     LOOP
-        EXECUTE format('CREATE FUNCTION vrm_api.%I(vrm_api.test_runs) RETURNS SETOF vrm_api.%I LANGUAGE sql STABLE'
-                       ' ROWS %s AS %L', relation.name, relation.view, relation.number,
-                       format('SELECT of.* FROM vrm_api.%I AS of WHERE of.user_id = $1.user_id AND %s',
-                              relation.view, relation.condition));
+        EXECUTE format('CREATE FUNCTION vrm_api.%1$I(vrm_api.test_runs) RETURNS SETOF vrm_api.%1$I LANGUAGE sql STABLE'
+                       ' ROWS %2$s AS %3$L', relation.name, relation.number,
+                       format('SELECT of.* FROM vrm_api.%I AS of WHERE %s', relation.name, relation.condition));
         EXECUTE format('COMMENT ON FUNCTION vrm_api.%I(vrm_api.test_runs) IS %L', relation.name, relation.comment);
         EXECUTE format('REVOKE EXECUTE ON FUNCTION vrm_api.%I(vrm_api.test_runs) FROM PUBLIC', relation.name);
         EXECUTE format('GRANT EXECUTE ON FUNCTION vrm_api.%I(vrm_api.test_runs) TO authenticated, service_role',
