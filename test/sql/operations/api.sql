@@ -1,6 +1,6 @@
 -- Schema vrm_api: plain types, the rights of schema vrm and no more, and errors as HTTP has them.
 BEGIN;
-SELECT plan(47);
+SELECT plan(49);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -31,10 +31,15 @@ SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'vrm_ap
                     AND p.prorettype <> c.reltype$$,
                 'and each has a name of its own, but what a call embeds has the name of its rows');
 SELECT is(pg_get_function_identity_arguments('vrm_api.sign_in'::regproc),
-          'email text, password text, totp text, client_ip text, user_agent text, device_token text, '
-          'OUT status text, OUT user_id uuid, OUT session_id uuid, OUT access_token text, OUT refresh_token text, '
-          'OUT device_token text, OUT mfa_ticket text, OUT retry_after double precision',
-          'such as vrm_api.sign_in()');
+          'email text, password text, totp text, client_ip text, user_agent text, device_token text',
+          'parameters such as those of vrm_api.sign_in() are texts');
+SELECT is((SELECT string_agg(a.attname || ' ' || a.atttypid::regtype, ', ' ORDER BY a.attnum)
+           FROM pg_attribute a WHERE a.attrelid = 'vrm_api.sign_in_result'::regclass),
+          'status vrm.sign_in_status, user_id uuid, session_id uuid, access_token text, refresh_token text, '
+          'device_token text, mfa_ticket text, retry_after double precision', 'what comes back has a type with a name');
+SELECT is((SELECT string_agg(a.attname || ' ' || a.atttypid::regtype, ', ') FROM pg_attribute a
+           WHERE a.attrelid = 'vrm_api.run_events'::regclass AND a.attname IN ('status', 'xid')),
+          'status vrm_api.run_status, xid text', 'a domain of words is an enumeration, which generators know');
 SELECT is_empty($$SELECT oid::regproc FROM pg_proc WHERE pronamespace = 'vrm_api'::regnamespace
                   AND (obj_description(oid, 'pg_proc') IS NULL OR prosecdef)$$, 'each says what it does, as who calls');
 
