@@ -201,6 +201,45 @@ for my $name (sort keys %packages) {
 }
 is(join(' ', sort keys %expected), '', 'no program was forgotten');
 
+# --- typed clients whose tokens have expired, and whose answers are lost --------------------------------------
+
+# A token of the same session as a new refresh token, which the database has signed, of an hour ago.
+sub expired_tokens {
+    delete local $ENV{PGUSER};
+    my $signed_in = decode_json(query($node, 'app', qq{
+        SET vrm.secret_literals = allow;
+        SELECT to_jsonb(s) FROM vrm.sign_in('$email', '$password') AS s}));
+    my $expired = query($node, 'app', qq{
+        SELECT vrm.sign_jwt(k.private_key, k.kid, jsonb_build_object('iss', 'vrm', 'aud', 'authenticated',
+                   'sub', '$signed_in->{user_id}', 'session_id', '$signed_in->{session_id}', 'role', 'authenticated',
+                   'aal', 'aal1', 'exp', floor(extract(epoch FROM now())) - 3600)::text)
+        FROM vrm_private.token_key() AS k});
+    return ($expired, $signed_in->{refresh_token});
+}
+
+sub survives {
+    my ($language, $text, @command) = @_;
+    is(said(@command, expired_tokens()), <<"TEXT", "$language: tokens are renewed once, lost calls sent again where they may");
+read: @{[$language eq 'Python' ? 'True True' : 'true true']}
+renewals: 1
+made once: $text
+not sent again: no answer to sign_in
+batch: not_found 1
+no renewal: token_expired
+TEXT
+    return;
+}
+
+SKIP: {
+    skip "Python's psycopg is not installed", 1 unless has_module('psycopg');
+    survives('Python', 'str', '/usr/bin/python3', "$FindBin::Bin/lost_answers.py");
+}
+SKIP: {
+    skip 'npm packages are not installed: typescript pg', 1 unless $is_compiled{'client.ts'};
+    append_to_file("$programs/lost_answers.mjs", slurp_file("$FindBin::Bin/lost_answers.mjs"));
+    survives('TypeScript', 'string', 'node', "$programs/lost_answers.mjs");
+}
+
 # --- requests of PostgREST 12 to 14 --------------------------------------------------------------------------
 
 sub request {
