@@ -169,8 +169,8 @@ SKIP: {
     append_to_file("$package/package.json", slurp_file("$root/clients/typescript/package.json"));
     append_to_file("$programs/package.json", '{"type": "module"}');
     append_to_file("$programs/tsconfig.json", encode_json({ files => \@compiled, compilerOptions => { target => 'ES2022',
-        module => 'NodeNext', strict => JSON::PP::true, noUncheckedIndexedAccess => JSON::PP::true,
-        skipLibCheck => JSON::PP::true, outDir => 'out' } }));
+                    module => 'NodeNext', strict => JSON::PP::true, noUncheckedIndexedAccess => JSON::PP::true,
+                    skipLibCheck => JSON::PP::true, outDir => 'out' } }));
     ok(defined said("$npm/.bin/tsc", '-p', $programs), "and so do @compiled, with what was generated");
 }
 
@@ -250,53 +250,56 @@ sub request {
     return ($answer->{status}, JSON::PP->new->allow_nonref->decode($answer->{content}));
 }
 
+sub answers_requests {
+    my ($version, $url, $read) = @_;
+    my ($status, $body) = request('POST', "$url/rpc/sign_in", undef, { email => $email, password => $password });
+    my $token = $body->{access_token};
+    is("$status $body->{status}", '200 ok', "PostgREST $version: people sign in");
+    like($read, qr/relations \d\d .*routines \d\d+ relationships 8 keys \d\d/, "PostgREST $version: the schema cache is filled");
+    my %upsert = (Prefer => 'return=representation,resolution=merge-duplicates');
+    my @saved = map {
+        (request('POST', "$url/agents?on_conflict=user_id,agent_id&select=id,persona", $token,
+                { agent_id => "posted $version", persona => $_ }, %upsert))[1][0]
+    } 'patient', 'brisk';
+    is("$saved[1]{persona} " . ($saved[0]{id} eq $saved[1]{id}), 'brisk 1', "PostgREST $version: agents are saved by name");
+    ($status, $body) = request('GET', "$url/test_cases?select=name&name=like.posted $version: *" =~ s/ /%20/gr =~ s/\*/%25/r, $token);
+    is(scalar @$body, 3, "PostgREST $version: with their test cases");
+    for my $rows (['metrics', { name => 'tone', prompt => 'Kind?' }], ['test_cases', { name => 'late', scenario => { a => 1 } }],
+        ['suites', { name => 'all', case_ids => [], repeats => 2 }]) {
+        my ($table, $row) = @$rows;
+        if ($table eq 'suites') {
+            my (undef, $cases) = request('GET', "$url/test_cases?select=id", $token);
+            $row->{case_ids} = [$cases->[0]{id}];
+        }
+        my @said = map { join ' ', grep { !ref } request('POST', "$url/$table?on_conflict=user_id,name&select=name", $token, $row, %upsert) } 1, 2;
+        is("@said", '200 200', "PostgREST $version: $table are saved by name");
+    }
+    my (undef, $run) = request('POST', "$url/rpc/start_test_run", $token, { agent_id => $saved[0]{id}, time_limit => 90 });
+    request('POST', "$url/rpc/begin_test_run", $token, { run_id => $run });
+    ($status, $body) = request('GET', "$url/test_runs?select=status,agents(agent_id),run_events(status),test_cases(name),"
+          . "metric_results(score),agent_versions(version),call_recordings(bytes),transcript_turns(message)&id=eq.$run", $token);
+    is_deeply($body, [{ status => 'running', agents => { agent_id => "posted $version" }, test_cases => [], metric_results => [],
+                run_events => [{ status => 'running' }], agent_versions => { version => 2 },
+                call_recordings => [], transcript_turns => [] }], "PostgREST $version: calls embed what they have");
+    request('POST', "$url/rpc/complete_test_run", $token, { run_id => $run });
+    is(join(' ', map { (request('POST', "$url/rpc/$_->[0]", $_->[1], $_->[2]))[0] }
+              ['begin_test_run', $token, { run_id => $run }], ['begin_test_run', $token, { run_id => $saved[0]{id} }],
+            ['begin_test_run', $token, { run_id => 'x' }], ['begin_test_run', undef, { run_id => $run }],
+            ['lock_account', $token, { user_id => $run, until => 'infinity', reason => 'x' }]),
+        '409 404 400 401 403', "PostgREST $version: errors have the status of HTTP");
+    is((request('GET', "$url/agents?select=id"))[0], 401, "PostgREST $version: nobody reads nothing");
+    my (undef, $organisation) = request('POST', "$url/rpc/add_organisation", $token, { name => "Acme $version" });
+    ($status, $body) = request('GET', "$url/agents?select=id", $token, undef, 'Act-As' => $organisation);
+    is_deeply($body, [], "PostgREST $version: db-pre-request has a request act for an organisation");
+    is((request('GET', "$url/agents?select=id", $token, undef, 'Act-As' => $saved[0]{id}))[0], 403,
+        "PostgREST $version: of which one is a member");
+    return;
+}
+
 SKIP: {
     skip 'the npm package pg is not installed', 36 unless packages('pg');
     for my $version (12, 13, 14) {
-        with_postgrest($version, 'public.act_as_header', sub {
-            my ($url, $read) = @_;
-            my ($status, $body) = request('POST', "$url/rpc/sign_in", undef, { email => $email, password => $password });
-            my $token = $body->{access_token};
-            is("$status $body->{status}", '200 ok', "PostgREST $version: people sign in");
-            like($read, qr/relations \d\d .*routines \d\d+ relationships 8 keys \d\d/, "PostgREST $version: the schema cache is filled");
-            my %upsert = (Prefer => 'return=representation,resolution=merge-duplicates');
-            my @saved = map {
-                (request('POST', "$url/agents?on_conflict=user_id,agent_id&select=id,persona", $token,
-                    { agent_id => "posted $version", persona => $_ }, %upsert))[1][0]
-            } 'patient', 'brisk';
-            is("$saved[1]{persona} " . ($saved[0]{id} eq $saved[1]{id}), 'brisk 1', "PostgREST $version: agents are saved by name");
-            ($status, $body) = request('GET', "$url/test_cases?select=name&name=like.posted $version: *" =~ s/ /%20/gr =~ s/\*/%25/r, $token);
-            is(scalar @$body, 3, "PostgREST $version: with their test cases");
-            for my $rows (['metrics', { name => 'tone', prompt => 'Kind?' }], ['test_cases', { name => 'late', scenario => { a => 1 } }],
-                ['suites', { name => 'all', case_ids => [], repeats => 2 }]) {
-                my ($table, $row) = @$rows;
-                if ($table eq 'suites') {
-                    my (undef, $cases) = request('GET', "$url/test_cases?select=id", $token);
-                    $row->{case_ids} = [$cases->[0]{id}];
-                }
-                my @said = map { join ' ', grep { !ref } request('POST', "$url/$table?on_conflict=user_id,name&select=name", $token, $row, %upsert) } 1, 2;
-                is("@said", '200 200', "PostgREST $version: $table are saved by name");
-            }
-            my (undef, $run) = request('POST', "$url/rpc/start_test_run", $token, { agent_id => $saved[0]{id}, time_limit => 90 });
-            request('POST', "$url/rpc/begin_test_run", $token, { run_id => $run });
-            ($status, $body) = request('GET', "$url/test_runs?select=status,agents(agent_id),run_events(status),test_cases(name),"
-                  . "metric_results(score),agent_versions(version),call_recordings(bytes),transcript_turns(message)&id=eq.$run", $token);
-            is_deeply($body, [{ status => 'running', agents => { agent_id => "posted $version" }, test_cases => [], metric_results => [],
-                run_events => [{ status => 'running' }], agent_versions => { version => 2 },
-                call_recordings => [], transcript_turns => [] }], "PostgREST $version: calls embed what they have");
-            request('POST', "$url/rpc/complete_test_run", $token, { run_id => $run });
-            is(join(' ', map { (request('POST', "$url/rpc/$_->[0]", $_->[1], $_->[2]))[0] }
-                ['begin_test_run', $token, { run_id => $run }], ['begin_test_run', $token, { run_id => $saved[0]{id} }],
-                ['begin_test_run', $token, { run_id => 'x' }], ['begin_test_run', undef, { run_id => $run }],
-                ['lock_account', $token, { user_id => $run, until => 'infinity', reason => 'x' }]),
-                '409 404 400 401 403', "PostgREST $version: errors have the status of HTTP");
-            is((request('GET', "$url/agents?select=id"))[0], 401, "PostgREST $version: nobody reads nothing");
-            my (undef, $organisation) = request('POST', "$url/rpc/add_organisation", $token, { name => "Acme $version" });
-            ($status, $body) = request('GET', "$url/agents?select=id", $token, undef, 'Act-As' => $organisation);
-            is_deeply($body, [], "PostgREST $version: db-pre-request has a request act for an organisation");
-            is((request('GET', "$url/agents?select=id", $token, undef, 'Act-As' => $saved[0]{id}))[0], 403,
-                "PostgREST $version: of which one is a member");
-        });
+        with_postgrest($version, 'public.act_as_header', sub { answers_requests($version, @_) });
     }
 }
 

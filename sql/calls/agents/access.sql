@@ -42,7 +42,8 @@ COMMENT ON POLICY "users manage their own agents" ON vrm.agents IS 'own rows onl
 CREATE POLICY "ids and times are the server's" ON vrm.agents AS RESTRICTIVE FOR INSERT TO authenticated
     WITH CHECK (id > vrm.uuid7(statement_timestamp() - interval '10 ms') AND substr(id::text, 15, 1) = '7'
                 AND created_at = now() AND updated_at = now() AND deleted_at IS NULL);
-COMMENT ON POLICY "ids and times are the server's" ON vrm.agents IS 'who inserts may name such columns, and choose none';
+COMMENT ON POLICY "ids and times are the server's" ON vrm.agents IS
+    'who inserts may name such columns, and choose none';
 
 CREATE POLICY "users read their own and shared test cases" ON vrm.test_cases
     FOR SELECT TO authenticated
@@ -56,7 +57,8 @@ COMMENT ON POLICY "users add their own test cases" ON vrm.test_cases IS 'own row
 CREATE POLICY "ids and times are the server's" ON vrm.test_cases AS RESTRICTIVE FOR INSERT TO authenticated
     WITH CHECK (id > vrm.uuid7(statement_timestamp() - interval '10 ms') AND substr(id::text, 15, 1) = '7'
                 AND created_at = now() AND updated_at = now());
-COMMENT ON POLICY "ids and times are the server's" ON vrm.test_cases IS 'who inserts may name such columns, and choose none';
+COMMENT ON POLICY "ids and times are the server's" ON vrm.test_cases IS
+    'who inserts may name such columns, and choose none';
 CREATE POLICY "users change their own test cases" ON vrm.test_cases
     FOR UPDATE TO authenticated
     USING (user_id = vrm.uid())

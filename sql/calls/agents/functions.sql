@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION vrm_private.name_of_case(template text, agent text) R
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT left(replace(template, '{agent}', left(agent, greatest(0, 207 - length(template)))), 200)
 $$;
-COMMENT ON FUNCTION vrm_private.name_of_case(text, text) IS 'what the case that a template makes for an agent is called';
+COMMENT ON FUNCTION vrm_private.name_of_case(text, text) IS
+    'what the case that a template makes for an agent is called';
 REVOKE EXECUTE ON FUNCTION vrm_private.name_of_case(text, text) FROM PUBLIC;
 
 -- Whoever adds an agent, by create_agent() or by INSERT; one that ON CONFLICT updates has its cases already.  So has

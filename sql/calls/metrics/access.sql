@@ -17,7 +17,8 @@ COMMENT ON POLICY "users manage their own metrics" ON vrm.metrics IS 'own rows o
 CREATE POLICY "ids and times are the server's" ON vrm.metrics AS RESTRICTIVE FOR INSERT TO authenticated
     WITH CHECK (id > vrm.uuid7(statement_timestamp() - interval '10 ms') AND substr(id::text, 15, 1) = '7'
                 AND created_at = now() AND updated_at = now());
-COMMENT ON POLICY "ids and times are the server's" ON vrm.metrics IS 'who inserts may name such columns, and choose none';
+COMMENT ON POLICY "ids and times are the server's" ON vrm.metrics IS
+    'who inserts may name such columns, and choose none';
 
 ALTER TABLE vrm.metric_results ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm.metric_results FROM PUBLIC, anon, authenticated;

@@ -116,7 +116,8 @@ BEGIN
     RETURN name;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.make_api_row(pg_proc, text) IS 'the type of the one row that a function of vrm_api gives';
+COMMENT ON FUNCTION vrm_private.make_api_row(pg_proc, text) IS
+    'the type of the one row that a function of vrm_api gives';
 REVOKE EXECUTE ON FUNCTION vrm_private.make_api_row(pg_proc, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.make_api_function(function pg_proc) RETURNS void
@@ -224,8 +225,9 @@ BEGIN
             ('run_events', 'of.user_id = $1.user_id AND of.run_id = $1.id', 4, 'changes of the call''s state'),
             ('metric_results', 'of.user_id = $1.user_id AND of.run_id = $1.id', 4,
              'what judges and people say of the call'),
-            ('agent_versions', 'of.user_id = $1.user_id AND of.agent_id = $1.agent_id AND of.version = $1.agent_version',
-             1, 'what the agent was when the call began'),
+            ('agent_versions',
+             'of.user_id = $1.user_id AND of.agent_id = $1.agent_id AND of.version = $1.agent_version', 1,
+             'what the agent was when the call began'),
             ('transcript_turns', 'of.user_id = $1.user_id AND of.run_id = $1.id', 100, 'what was said, until it ends'),
             ('run_actions', 'of.user_id = $1.user_id AND of.run_id = $1.id', 10, 'what the agent did, until it ends'),
             ('call_recordings', 'of.user_id = $1.user_id AND of.run_id = $1.id', 2, 'recordings of the call'),
@@ -279,8 +281,8 @@ BEGIN
         EXECUTE format('DROP TYPE %s', made.type);
     END LOOP;
     GRANT USAGE ON SCHEMA vrm_api TO anon, authenticated, service_role;
-    FOR made IN SELECT t.typname AS name, obj_description(t.oid, 'pg_type') AS comment, string_agg(quote_literal(w.word),
-                       ', ' ORDER BY w.place) AS words
+    FOR made IN SELECT t.typname AS name, obj_description(t.oid, 'pg_type') AS comment,
+                       string_agg(quote_literal(w.word), ', ' ORDER BY w.place) AS words
                 FROM pg_type t, unnest(vrm_private.api_words(t.oid)) WITH ORDINALITY AS w (word, place)
                 WHERE t.typnamespace = 'vrm'::regnamespace AND t.typtype = 'd' GROUP BY t.oid LOOP
         EXECUTE format('CREATE TYPE vrm_api.%I AS ENUM (%s)', made.name, made.words);

@@ -32,7 +32,8 @@ COMMENT ON POLICY "users manage their own suites" ON vrm.suites IS 'own rows onl
 CREATE POLICY "ids and times are the server's" ON vrm.suites AS RESTRICTIVE FOR INSERT TO authenticated
     WITH CHECK (id > vrm.uuid7(statement_timestamp() - interval '10 ms') AND substr(id::text, 15, 1) = '7'
                 AND created_at = now() AND updated_at = now());
-COMMENT ON POLICY "ids and times are the server's" ON vrm.suites IS 'who inserts may name such columns, and choose none';
+COMMENT ON POLICY "ids and times are the server's" ON vrm.suites IS
+    'who inserts may name such columns, and choose none';
 CREATE POLICY "users see and delete their runs of suites" ON vrm.suite_runs
     FOR ALL TO authenticated
     USING (user_id = vrm.uid())

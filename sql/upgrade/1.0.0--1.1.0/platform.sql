@@ -268,8 +268,8 @@ UPDATE vrm.agents SET agent_id = format('%s (deleted %s)', left(agent_id, 153), 
 DROP INDEX IF EXISTS vrm.agents_agent_id;
 COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it; ends in "(deleted)" once it is';
 
--- Names of metrics and test cases say which one is meant.  Of several the oldest keeps its name, the others get a number
--- or, where that is taken or does not fit, their id.
+-- Names of metrics and test cases say which one is meant.  Of several the oldest keeps its name, the others get a
+-- number or, where that is taken or does not fit, their id.
 DO $$
 DECLARE
     owned text;
@@ -280,7 +280,8 @@ BEGIN
             '  WHEN length(t.name) > 190 OR EXISTS (SELECT FROM vrm.%1$I o WHERE o.user_id = t.user_id'
             '                                        AND o.name = format(''%%s (%%s)'', t.name, d.number))'
             '  THEN format(''%%s (%%s)'', left(t.name, 160), t.id) ELSE format(''%%s (%%s)'', t.name, d.number) END'
-            ' FROM (SELECT user_id, id, row_number() OVER (PARTITION BY user_id, name ORDER BY created_at, id) AS number'
+            ' FROM (SELECT user_id, id,'
+            '              row_number() OVER (PARTITION BY user_id, name ORDER BY created_at, id) AS number'
             '       FROM vrm.%1$I) AS d'
             ' WHERE d.number > 1 AND t.user_id = d.user_id AND t.id = d.id', owned);
         EXECUTE format('ALTER TABLE vrm.%I ADD CONSTRAINT %I UNIQUE (user_id, name)', owned, owned || '_name');

@@ -112,8 +112,8 @@ SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE na
           'without cases losing theirs');
 
 -- As drizzle sends it: every column by name, and the owner in what is set.
-SELECT is(pg_temp.as_user(:'bob', format($$INSERT INTO vrm.agents (user_id, id, agent_id, agent_type, connection_details,
-              direction, persona, scenario, created_at, updated_at, deleted_at)
+SELECT is(pg_temp.as_user(:'bob', format($$INSERT INTO vrm.agents (user_id, id, agent_id, agent_type,
+              connection_details, direction, persona, scenario, created_at, updated_at, deleted_at)
               VALUES (%L, default, 'mapped', default, default, default, %L, default, default, default, default)
               ON CONFLICT (user_id, agent_id) DO UPDATE SET user_id = excluded.user_id, persona = excluded.persona
               RETURNING persona$$, :'bob', persona)), persona, 'a mapper of objects saves an agent that is ' || persona)
@@ -127,7 +127,8 @@ SELECT is(pg_temp.as_user(:'bob', format($$INSERT INTO vrm.test_cases (user_id, 
 FROM unnest(ARRAY['calm', 'angry']) AS mood;
 SELECT is(pg_temp.as_user(:'alice', $$INSERT INTO vrm.test_cases (name) VALUES ('late') RETURNING name$$), 'late',
           'names are each owner''s own');
-SELECT is(pg_temp.as_user(:'bob', $$INSERT INTO vrm.test_cases (name) VALUES ('late')$$), '23505', 'where they are one''s');
+SELECT is(pg_temp.as_user(:'bob', $$INSERT INTO vrm.test_cases (name) VALUES ('late')$$), '23505',
+          'where they are one''s');
 SELECT is(pg_temp.as_user(:'bob', format('UPDATE vrm.%s SET user_id = %L', relation, :'alice')), '42501',
           'nothing is given away: ' || relation) FROM unnest(ARRAY['agents', 'test_cases']) AS relation;
 

@@ -306,7 +306,8 @@ SELECT vrm.rpc_batch(:'token', jsonb_build_array(:'made'::jsonb)) #>> '{result,0
        vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{result,1}' AS of_acme \gset
 SELECT is((SELECT user_id::text FROM vrm.agents WHERE id = :'of_acme'), :'acme', 'a batch may act for an organisation');
 SELECT isnt(:'own'::text, :'of_acme'::text, 'whose keys are others than the person''s');
-SELECT is(vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{result,1}', :'of_acme'::text,
+SELECT is(vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{result,1}',
+          :'of_acme'::text,
           'and stand for the organisation''s call when it comes again');
 INSERT INTO vrm_private.team_members (user_id, member_id, role) VALUES (:'acme', :'bob', 'member');
 SELECT is(vrm.rpc_batch(:'bobs_token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{error,reason}',

@@ -70,7 +70,8 @@ SELECT pg_temp.as_user(:'alice', $$SELECT vrm_api.add_agent('reception', directi
 SELECT is((SELECT direction::text FROM vrm.agents WHERE id = :'agent' AND user_id = :'alice'), 'inbound',
           'an enumeration is a text');
 SELECT pg_temp.as_user(:'alice', format('SELECT vrm_api.start_test_run(%L, test_case_ids => ARRAY(SELECT id FROM'
-                                                ' vrm_api.test_cases WHERE name ~ ''friendly''))', :'agent')) AS run \gset
+                                                ' vrm_api.test_cases WHERE name ~ ''friendly''))',
+                                                :'agent')) AS run \gset
 SELECT pg_temp.as_user(:'alice', format('SELECT vrm_api.begin_test_run(%L)', :'run')) AS begun \gset
 SELECT pg_temp.as_user(:'alice', format($$SELECT vrm_api.append_transcript(%L, 'Agent', 'Hello', 2.5)$$,
                                          :'run')) AS said \gset
