@@ -1,6 +1,6 @@
 -- One statement a call: who calls, what is called and what comes back, and the attacks on each.
 BEGIN;
-SELECT plan(149);
+SELECT plan(150);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 \ir ../../data/tokens.sql
@@ -255,6 +255,9 @@ SELECT is(jsonb_array_length(vrm.rpc_batch(:'token', (SELECT jsonb_agg('{"functi
                                                       FROM generate_series(1, 1000))) -> 'result'), 1000,
           'a thousand calls are a batch');
 SELECT is(pg_temp.result(vrm.rpc_batch(NULL, '[{"function": "uid"}]')), '[null]', 'nobody sends batches, too');
+
+SELECT is(jsonb_typeof(vrm.rpc(:'token', 'call_statistics') #> '{result,calls}'), 'number',
+          'statistics are a document');
 
 -- keys -------------------------------------------------------------------------------------------
 
