@@ -13,7 +13,7 @@ my $root = dirname(dirname(__FILE__));
 my $directory = $ARGV[0] // "$root/clients";
 my $database = 'vrm_clients';
 
-# What vrm_api has, by its own name; figures of figures are nothing for JSON.
+# What vrm_api has, by its own name.
 my $catalog = <<'SQL';
 WITH called AS (
     SELECT f.oid, f.proname::text AS name, obj_description(f.oid, 'pg_proc') AS comment, f.provolatile, f.proretset,
@@ -21,7 +21,7 @@ WITH called AS (
            ARRAY(SELECT jsonb_build_object('name', c.name, 'type', c.type::integer)
                  FROM vrm_private.result_columns(f) AS c ORDER BY c.place) AS columns
     FROM vrm_private.api_functions() AS f
-    WHERE f.prorettype <> 'vrm.call_stats'::regtype AND f.proname NOT IN ('require_grant', 'wait_for')
+    WHERE f.proname <> 'wait_for'
 ), argument AS (
     SELECT c.oid, a.place, jsonb_build_object('name', c.proargnames[a.place], 'type', a.type::integer,
            'optional', a.place > c.pronargs - c.pronargdefaults) AS document, a.type

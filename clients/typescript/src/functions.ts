@@ -424,6 +424,11 @@ export interface Functions {
     arguments: { since: Timestamp; until: Timestamp; bucket: Seconds; time_zone?: string | null; agents?: Uuid[] | null };
     result: CallSeriesRow[];
   };
+  /** the caller's calls of a time, of all agents or some, as statistics: vrm.duration_quantile(...), vrm.summary(...) */
+  call_statistics: {
+    arguments: { since?: Timestamp | null; until?: Timestamp | null; agents?: Uuid[] | null };
+    result: Json;
+  };
   /** figures of a time, of the time of the same length before it, and the change from that to this */
   call_summary: {
     arguments: { since: Timestamp; until: Timestamp; agents?: Uuid[] | null; compare?: boolean | null };
@@ -894,6 +899,7 @@ export const traits: Record<keyof Functions, Trait> = {
   begin_test_run: 'once',
   call_history: 'reads',
   call_series: 'reads',
+  call_statistics: 'reads',
   call_summary: 'reads',
   cancel_suite: 'once',
   cancel_test_run: 'once',

@@ -385,6 +385,7 @@ class Client(Caller):
         "begin_test_run": "once",
         "call_history": "reads",
         "call_series": "reads",
+        "call_statistics": "reads",
         "call_summary": "reads",
         "cancel_suite": "once",
         "cancel_test_run": "once",
@@ -590,6 +591,17 @@ class Client(Caller):
     ) -> list[CallSeriesRow]:
         """figures of each bucket of a time, empty ones included; buckets are those of the calendar in the time zone"""
         result: list[CallSeriesRow] = self._call("call_series", {"since": since, "until": until, "bucket": bucket, "time_zone": time_zone, "agents": agents})
+        return result
+
+    def call_statistics(
+        self,
+        *,
+        since: Timestamp | None | Unset = UNSET,
+        until: Timestamp | None | Unset = UNSET,
+        agents: list[Uuid] | None | Unset = UNSET,
+    ) -> Json:
+        """the caller's calls of a time, of all agents or some, as statistics: vrm.duration_quantile(...), vrm.summary(...)"""
+        result: Json = self._call("call_statistics", {"since": since, "until": until, "agents": agents})
         return result
 
     def call_summary(
