@@ -142,6 +142,7 @@ packages_wished_for() {
     check)
         echo "prometheus prometheus-alertmanager prometheus-postgres-exporter"
         echo "postgresql-$version-plproxy"
+        echo 'python3-psycopg python3-sqlalchemy mypy libpostgresql-jdbc-java'
         ;;
     esac
 }

@@ -19,14 +19,16 @@ ALTER TABLE vrm.test_cases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.test_case_templates ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm.agents, vrm.test_cases, vrm.test_case_templates FROM PUBLIC, anon, authenticated;
 
--- never id (clients do not choose ids), never timestamps
+-- Mappers of objects name every column in INSERT, most as DEFAULT, and the owner in ON CONFLICT DO UPDATE; policies
+-- see to it that ids, times and owners are not chosen: an id that is given would have to be one of this moment.
 GRANT SELECT, DELETE,
-      INSERT (user_id, agent_id, agent_type, connection_details, direction, persona, scenario),
-      UPDATE (agent_id, agent_type, connection_details, direction, persona, scenario)
+      INSERT (user_id, id, agent_id, agent_type, connection_details, direction, persona, scenario, created_at,
+              updated_at, deleted_at),
+      UPDATE (user_id, agent_id, agent_type, connection_details, direction, persona, scenario)
     ON vrm.agents TO authenticated;
 GRANT SELECT, DELETE,
-      INSERT (user_id, name, user_persona, scenario, evaluator_metrics, is_shared),
-      UPDATE (name, user_persona, scenario, evaluator_metrics, is_shared)
+      INSERT (user_id, id, name, user_persona, scenario, evaluator_metrics, is_shared, created_at, updated_at),
+      UPDATE (user_id, name, user_persona, scenario, evaluator_metrics, is_shared)
     ON vrm.test_cases TO authenticated;
 GRANT SELECT ON vrm.test_case_templates TO authenticated;
 GRANT SELECT, INSERT, UPDATE, DELETE ON vrm.agents, vrm.test_cases, vrm.test_case_templates
@@ -37,6 +39,11 @@ CREATE POLICY "users manage their own agents" ON vrm.agents
     USING (user_id = vrm.uid())
     WITH CHECK (user_id = vrm.uid());
 COMMENT ON POLICY "users manage their own agents" ON vrm.agents IS 'own rows only';
+CREATE POLICY "ids and times are the server's" ON vrm.agents AS RESTRICTIVE FOR INSERT TO authenticated
+    WITH CHECK (id > vrm.uuid7(statement_timestamp() - interval '10 ms') AND substr(id::text, 15, 1) = '7'
+                AND created_at = now() AND updated_at = now() AND deleted_at IS NULL);
+COMMENT ON POLICY "ids and times are the server's" ON vrm.agents IS
+    'who inserts may name such columns, and choose none';
 
 CREATE POLICY "users read their own and shared test cases" ON vrm.test_cases
     FOR SELECT TO authenticated
@@ -47,6 +54,11 @@ CREATE POLICY "users add their own test cases" ON vrm.test_cases
     FOR INSERT TO authenticated
     WITH CHECK (user_id = vrm.uid());
 COMMENT ON POLICY "users add their own test cases" ON vrm.test_cases IS 'own rows only';
+CREATE POLICY "ids and times are the server's" ON vrm.test_cases AS RESTRICTIVE FOR INSERT TO authenticated
+    WITH CHECK (id > vrm.uuid7(statement_timestamp() - interval '10 ms') AND substr(id::text, 15, 1) = '7'
+                AND created_at = now() AND updated_at = now());
+COMMENT ON POLICY "ids and times are the server's" ON vrm.test_cases IS
+    'who inserts may name such columns, and choose none';
 CREATE POLICY "users change their own test cases" ON vrm.test_cases
     FOR UPDATE TO authenticated
     USING (user_id = vrm.uid())

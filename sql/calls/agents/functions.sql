@@ -1,15 +1,26 @@
 -- Agents and test cases
 
--- Whoever adds an agent, by create_agent() or by INSERT; one that ON CONFLICT updates has its cases already.
+-- Of a long name the agent's part is cut, so that cases of one agent keep names of their own.
+CREATE OR REPLACE FUNCTION vrm_private.name_of_case(template text, agent text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT left(replace(template, '{agent}', left(agent, greatest(0, 207 - length(template)))), 200)
+$$;
+COMMENT ON FUNCTION vrm_private.name_of_case(text, text) IS
+    'what the case that a template makes for an agent is called';
+REVOKE EXECUTE ON FUNCTION vrm_private.name_of_case(text, text) FROM PUBLIC;
+
+-- Whoever adds an agent, by create_agent() or by INSERT; one that ON CONFLICT updates has its cases already.  So has
+-- one that had this name before: they may have been edited since, and stay.
 CREATE OR REPLACE FUNCTION vrm_private.make_default_test_cases() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO vrm.test_cases (user_id, name, user_persona, scenario, evaluator_metrics)
-    SELECT NEW.user_id, left(replace(t.name, '{agent}', NEW.agent_id), 200), t.user_persona, t.scenario,
+    SELECT NEW.user_id, vrm_private.name_of_case(t.name, NEW.agent_id), t.user_persona, t.scenario,
            t.evaluator_metrics
     FROM vrm.test_case_templates t
     WHERE t.enabled
-    ORDER BY t.name;
+    ORDER BY t.name
+    ON CONFLICT ON CONSTRAINT test_cases_name DO NOTHING;
     RETURN NULL;
 END
 $$;

@@ -50,7 +50,8 @@ CREATE TABLE IF NOT EXISTS vrm.test_cases (
     is_shared boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, id)
+    PRIMARY KEY (user_id, id),
+    CONSTRAINT test_cases_name UNIQUE (user_id, name)
 );
 ALTER TABLE vrm.test_cases ALTER COLUMN user_id SET DEFAULT vrm.uid();
 ALTER TABLE vrm.test_cases ALTER COLUMN id SET DEFAULT vrm.uuid7();

@@ -199,6 +199,16 @@ CREATE TABLE IF NOT EXISTS vrm.run_events (
 );
 CREATE INDEX IF NOT EXISTS run_events_order ON vrm.run_events (user_id, xid, id);
 COMMENT ON INDEX vrm.run_events_order IS 'a user''s events in an order that followers can rely on';
+-- What is told of a deleted row is told to every subscriber, so it must not be whose the row was.
+CREATE UNIQUE INDEX IF NOT EXISTS run_events_id ON vrm.run_events (id);
+COMMENT ON INDEX vrm.run_events_id IS 'events as replication names them that are gone';
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_class WHERE oid = 'vrm.run_events'::regclass AND relreplident = 'd') THEN
+        ALTER TABLE vrm.run_events REPLICA IDENTITY USING INDEX run_events_id;
+    END IF;
+END
+$$;
 ALTER TABLE vrm.run_events ALTER COLUMN id SET DEFAULT vrm.uuid7();
 COMMENT ON TABLE vrm.run_events IS
     'one row per change of a call''s state, append-only: real-time readers follow it, by cursor or replication';

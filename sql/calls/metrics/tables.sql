@@ -7,7 +7,8 @@ CREATE TABLE IF NOT EXISTS vrm.metrics (
     prompt text NOT NULL CONSTRAINT prompt_length CHECK (length(prompt) BETWEEN 1 AND 20000),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, id)
+    PRIMARY KEY (user_id, id),
+    CONSTRAINT metrics_name UNIQUE (user_id, name)
 );
 ALTER TABLE vrm.metrics ALTER COLUMN user_id SET DEFAULT vrm.uid();
 ALTER TABLE vrm.metrics ALTER COLUMN id SET DEFAULT vrm.uuid7();

@@ -1,30 +1,47 @@
 -- API: schema vrm_api, for what makes HTTP and types of a schema
 
 -- What a type of vrm is for clients that know PostgreSQL's own types alone, and how values get there and back.
+-- Parameters are texts where results are enumerations, of which generators make unions.
 CREATE OR REPLACE FUNCTION vrm_private.plain_type(
-    type oid, OUT plain text, OUT to_plain text, OUT from_plain text
+    type oid, OUT plain text, OUT from_plain text, OUT shown text, OUT to_shown text
 )
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN type = 'interval'::regtype THEN 'double precision'
-                WHEN type = 'vrm.call_stats'::regtype THEN 'jsonb'
-                WHEN t.typtype IN ('e', 'd') OR type IN ('vrm.secret'::regtype, 'inet'::regtype, 'bytea'::regtype,
-                                                         'xml'::regtype, 'name'::regtype) THEN 'text'
-                ELSE format_type(type, NULL) END,
-           CASE WHEN type = 'interval'::regtype THEN 'CAST(EXTRACT(epoch FROM %s) AS double precision)'
-                WHEN type = 'vrm.call_stats'::regtype THEN 'vrm.call_stats_json(%s)'
-                WHEN type = 'bytea'::regtype THEN 'pg_catalog.encode(%s, ''hex'')'
-                WHEN t.typtype IN ('e', 'd') OR type IN ('vrm.secret'::regtype, 'inet'::regtype, 'xml'::regtype,
-                                                         'name'::regtype) THEN 'CAST(%s AS text)'
-                ELSE '%s' END,
-           CASE WHEN type = 'interval'::regtype THEN 'pg_catalog.make_interval(secs => %s)'
-                WHEN type = 'bytea'::regtype THEN 'pg_catalog.decode(%s, ''hex'')'
-                WHEN t.typtype IN ('e', 'd') OR type IN ('vrm.secret'::regtype, 'inet'::regtype)
-                THEN 'CAST(%s AS ' || format_type(type, NULL) || ')'
-                ELSE '%s' END
-    FROM pg_type t WHERE t.oid = type
+    WITH kind AS (
+        SELECT t.oid, t.typname AS name, t.typtype AS kind, format_type(t.oid, NULL) AS own,
+               t.typtype IN ('e', 'd') OR t.oid IN ('vrm.secret'::regtype, 'inet'::regtype, 'xml'::regtype,
+                                                    'name'::regtype, 'xid8'::regtype, 'pg_lsn'::regtype) AS is_text,
+               vrm_private.api_words(t.oid) IS NOT NULL AS has_words
+        FROM pg_type t WHERE t.oid = type
+    )
+    SELECT CASE WHEN oid = 'interval'::regtype THEN 'double precision' WHEN oid = 'vrm.call_stats'::regtype THEN 'jsonb'
+                WHEN oid = 'bytea'::regtype OR is_text THEN 'text' ELSE own END,
+           CASE WHEN oid = 'interval'::regtype THEN 'pg_catalog.make_interval(secs => %s)'
+                WHEN oid = 'bytea'::regtype THEN 'pg_catalog.decode(%s, ''hex'')'
+                WHEN is_text THEN 'CAST(%s AS ' || own || ')' ELSE '%s' END,
+           CASE WHEN oid = 'interval'::regtype THEN 'double precision' WHEN oid = 'vrm.call_stats'::regtype THEN 'jsonb'
+                WHEN kind = 'e' THEN own WHEN has_words THEN format('vrm_api.%I', name)
+                WHEN oid = 'bytea'::regtype OR is_text THEN 'text' ELSE own END,
+           CASE WHEN oid = 'interval'::regtype THEN 'CAST(EXTRACT(epoch FROM %s) AS double precision)'
+                WHEN oid = 'vrm.call_stats'::regtype THEN 'vrm.call_stats_json(%s)'
+                WHEN oid = 'bytea'::regtype THEN 'pg_catalog.encode(%s, ''hex'')'
+                WHEN kind = 'e' THEN '%s'
+                WHEN has_words THEN format('CAST(CAST(%%s AS text) AS vrm_api.%I)', name)
+                WHEN is_text THEN 'CAST(%s AS text)' ELSE '%s' END
+    FROM kind
 $$;
 COMMENT ON FUNCTION vrm_private.plain_type(oid) IS
-    'the type that schema vrm_api has instead of another one, and expressions from one to the other';
+    'types that schema vrm_api has instead of another one, for parameters and for what is shown, and expressions';
+
+-- A domain over text that is a list of words would be any text for generators.
+CREATE OR REPLACE FUNCTION vrm_private.api_words(type oid) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(w.word[1] ORDER BY w.place)
+    FROM pg_constraint c,
+         regexp_matches(pg_get_constraintdef(c.oid), '''([^'']*)''::text', 'g') WITH ORDINALITY AS w (word, place)
+    WHERE c.contypid = type AND pg_get_constraintdef(c.oid) ~ '= ANY \(ARRAY\['
+$$;
+COMMENT ON FUNCTION vrm_private.api_words(oid) IS 'words that a domain is; null for other types';
+REVOKE EXECUTE ON FUNCTION vrm_private.api_words(oid) FROM PUBLIC;
 
 -- Programs that make mutations of tables call them create, update and delete, too; a log is kept for itself.
 CREATE OR REPLACE FUNCTION vrm_private.api_name(name name) RETURNS text
@@ -41,7 +58,7 @@ CREATE OR REPLACE FUNCTION vrm_private.api_functions() RETURNS SETOF pg_proc
     FROM pg_proc p
     WHERE p.pronamespace = 'vrm'::regnamespace AND p.prokind = 'f' AND p.provolatile <> 'i'
       AND p.proname <> ALL ('{login,logout,rpc,rpc_batch,uid,jwt,role,aal,is_anonymous,uuid7,build_info,seal,
-                              is_archiving,read_report}'::name[])
+                              is_archiving,read_report,require_grant}'::name[])
       AND p.proname NOT LIKE '%\_json'
       AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) AS a (type) JOIN pg_type t ON t.oid = a.type
                       WHERE t.typtype = 'p' OR t.oid IN ('vrm.call_stats'::regtype, 'tid'::regtype))
@@ -75,14 +92,33 @@ DECLARE
 BEGIN
     IF wanted IS NULL THEN
         RETURN '';
-    ELSIF plain.to_plain = '%s' THEN
+    ELSIF plain.from_plain = '%s' THEN
         RETURN ' DEFAULT ' || wanted;
     END IF;
-    EXECUTE format('SELECT CAST(%s AS text)', format(plain.to_plain, wanted)) INTO given;
+    EXECUTE format('SELECT CAST(%s AS text)', format(plain.to_shown, wanted)) INTO given;
     RETURN format(' DEFAULT %L', given);
 END
 $$;
 COMMENT ON FUNCTION vrm_private.api_default(oid, integer, oid) IS 'DEFAULT of an argument, as its plain type has it';
+
+-- OUT arguments have no name as a whole, and generators know nothing of their types.
+CREATE OR REPLACE FUNCTION vrm_private.make_api_row(function pg_proc, columns text) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text := format('vrm_api.%I', coalesce(
+        (SELECT t.typname FROM pg_type t WHERE t.oid = function.prorettype AND t.typtype = 'c'),
+        function.proname || '_result'));
+BEGIN
+    IF to_regtype(name) IS NULL THEN
+        EXECUTE format('CREATE TYPE %s AS (%s)', name, columns);
+        EXECUTE format('COMMENT ON TYPE %s IS %L', name, 'what functions such as ' || function.proname || ' give');
+    END IF;
+    RETURN name;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_api_row(pg_proc, text) IS
+    'the type of the one row that a function of vrm_api gives';
+REVOKE EXECUTE ON FUNCTION vrm_private.make_api_row(pg_proc, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.make_api_function(function pg_proc) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -104,24 +140,21 @@ BEGIN
     FROM unnest(function.proargtypes::oid[], function.proargnames[:function.pronargs]) WITH ORDINALITY
              AS a (type, name, place),
          vrm_private.plain_type(a.type) AS p;
-    SELECT string_agg(format('%I %s', c.name, p.plain), ', ' ORDER BY c.place),
+    SELECT string_agg(format('%I %s', c.name, p.shown), ', ' ORDER BY c.place),
            format('SELECT %s FROM %s AS r',
-                  string_agg(format(p.to_plain, format('r.%I', c.name)), ', ' ORDER BY c.place), call)
+                  string_agg(format(p.to_shown, format('r.%I', c.name)), ', ' ORDER BY c.place), call)
     INTO result, body
     FROM vrm_private.result_columns(function) AS c, vrm_private.plain_type(c.type) AS p;
     IF result IS NULL THEN
-        SELECT CASE WHEN function.proretset THEN 'SETOF ' ELSE '' END || p.plain,
-               'SELECT ' || format(p.to_plain, call)
+        SELECT CASE WHEN function.proretset THEN 'SETOF ' ELSE '' END || p.shown,
+               'SELECT ' || format(p.to_shown, call)
         INTO result, body FROM vrm_private.plain_type(function.prorettype) AS p;
     ELSIF function.proretset THEN
         result := format('TABLE (%s)', result);
     ELSE
-        parameters := concat_ws(', ', parameters, (SELECT string_agg('OUT ' || c, ', ' ORDER BY place)
-                                                   FROM unnest(string_to_array(result, ', ')) WITH ORDINALITY
-                                                            AS o (c, place)));
-        result := NULL;
+        result := vrm_private.make_api_row(function, result);
     END IF;
-    EXECUTE format('CREATE FUNCTION vrm_api.%I(%s)%s LANGUAGE sql %s AS %L', name, parameters, ' RETURNS ' || result,
+    EXECUTE format('CREATE FUNCTION vrm_api.%I(%s) RETURNS %s LANGUAGE sql %s AS %L', name, parameters, result,
                    CASE function.provolatile WHEN 's' THEN 'STABLE' ELSE 'VOLATILE' END, body);
     EXECUTE format('COMMENT ON FUNCTION vrm_api.%I(%s) IS %L', name, signature,
                    obj_description(function.oid, 'pg_proc'));
@@ -134,13 +167,12 @@ $$;
 COMMENT ON FUNCTION vrm_private.make_api_function(pg_proc) IS
     'makes the function of vrm_api for one of vrm, for the same roles';
 
--- Enumerations stay such in views, because they can be written; what is sealed helps nobody.
+-- What is sealed helps nobody.
 CREATE OR REPLACE FUNCTION vrm_private.api_columns(relation regclass)
     RETURNS TABLE (number smallint, name name, expression text, is_column boolean)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT a.attnum, a.attname,
-           format(CASE WHEN t.typtype = 'e' THEN '%s' ELSE p.to_plain END, format('t.%I', a.attname)),
-           t.typtype = 'e' OR p.to_plain = '%s'
+           format(p.to_shown, format('t.%I', a.attname)), p.to_shown = '%s'
     FROM pg_attribute a
     JOIN pg_type t ON t.oid = a.atttypid
     CROSS JOIN LATERAL vrm_private.plain_type(a.atttypid) AS p
@@ -180,8 +212,9 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.make_api_view(regclass) IS 'makes the view of vrm_api for a table or view of vrm';
 
--- What a call has in tables that no foreign key ties to it, because it outlives them or they outlive it.
--- PostgREST embeds such: GET /test_runs?select=id,events(status,at)
+-- What a call has, be it tied by a foreign key or not: it outlives some of it, some outlives it, and what keys lead to
+-- generators of types do not see behind views.  PostgREST embeds it: GET /test_runs?select=id,run_events(status,at).
+-- PostGraphile, which has one name for both a view and a function, takes that of the comment.
 CREATE OR REPLACE FUNCTION vrm_private.make_api_relations() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -189,16 +222,25 @@ DECLARE
 BEGIN
     FOR relation IN
         SELECT * FROM (VALUES
-            ('events', 'run_events', 'of.run_id = $1.id', 4, 'changes of the call''s state'),
-            ('judgements', 'metric_results', 'of.run_id = $1.id', 4, 'what judges and people say of the call'),
-            ('version_of_agent', 'agent_versions', 'of.agent_id = $1.agent_id AND of.version = $1.agent_version', 1,
-             'what the agent was when the call began')) AS r (name, view, condition, number, comment)
+            ('run_events', 'of.user_id = $1.user_id AND of.run_id = $1.id', 4, 'changes of the call''s state'),
+            ('metric_results', 'of.user_id = $1.user_id AND of.run_id = $1.id', 4,
+             'what judges and people say of the call'),
+            ('agent_versions',
+             'of.user_id = $1.user_id AND of.agent_id = $1.agent_id AND of.version = $1.agent_version', 1,
+             'what the agent was when the call began'),
+            ('transcript_turns', 'of.user_id = $1.user_id AND of.run_id = $1.id', 100, 'what was said, until it ends'),
+            ('run_actions', 'of.user_id = $1.user_id AND of.run_id = $1.id', 10, 'what the agent did, until it ends'),
+            ('call_recordings', 'of.user_id = $1.user_id AND of.run_id = $1.id', 2, 'recordings of the call'),
+            ('agents', 'of.user_id = $1.user_id AND of.id = $1.agent_id', 1, 'the agent'),
+            ('test_cases', '(of.user_id, of.id) IN (SELECT l.case_user_id, l.case_id FROM vrm.test_run_cases AS l'
+             ' WHERE l.user_id = $1.user_id AND l.run_id = $1.id)', 4, 'test cases of the call'))
+            AS r (name, condition, number, comment)
     LOOP
-        EXECUTE format('CREATE FUNCTION vrm_api.%I(vrm_api.test_runs) RETURNS SETOF vrm_api.%I LANGUAGE sql STABLE'
-                       ' ROWS %s AS %L', relation.name, relation.view, relation.number,
-                       format('SELECT of.* FROM vrm_api.%I AS of WHERE of.user_id = $1.user_id AND %s',
-                              relation.view, relation.condition));
-        EXECUTE format('COMMENT ON FUNCTION vrm_api.%I(vrm_api.test_runs) IS %L', relation.name, relation.comment);
+        EXECUTE format('CREATE FUNCTION vrm_api.%1$I(vrm_api.test_runs) RETURNS SETOF vrm_api.%1$I LANGUAGE sql STABLE'
+                       ' ROWS %2$s AS %3$L', relation.name, relation.number,
+                       format('SELECT of.* FROM vrm_api.%I AS of WHERE %s', relation.name, relation.condition));
+        EXECUTE format('COMMENT ON FUNCTION vrm_api.%I(vrm_api.test_runs) IS %L', relation.name,
+                       format(E'@name test_runs_%s\n%s', relation.name, relation.comment));
         EXECUTE format('REVOKE EXECUTE ON FUNCTION vrm_api.%I(vrm_api.test_runs) FROM PUBLIC', relation.name);
         EXECUTE format('GRANT EXECUTE ON FUNCTION vrm_api.%I(vrm_api.test_runs) TO authenticated, service_role',
                        relation.name);
@@ -206,7 +248,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.make_api_relations() IS
-    'makes the functions of vrm_api by which PostgREST embeds in calls what no foreign key leads to';
+    'makes the functions of vrm_api by which PostgREST embeds in calls what they have';
 REVOKE EXECUTE ON FUNCTION vrm_private.make_api_relations() FROM PUBLIC;
 
 -- Without CASCADE: what a DBA has put on it is an error that names it.
@@ -234,7 +276,18 @@ BEGIN
                 WHERE c.relnamespace = 'vrm_api'::regnamespace AND c.relkind = 'v' LOOP
         EXECUTE format('DROP VIEW %s', made.view);
     END LOOP;
+    FOR made IN SELECT t.oid::regtype AS type FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+                WHERE t.typnamespace = 'vrm_api'::regnamespace AND (t.typtype = 'e' OR c.relkind = 'c') LOOP
+        EXECUTE format('DROP TYPE %s', made.type);
+    END LOOP;
     GRANT USAGE ON SCHEMA vrm_api TO anon, authenticated, service_role;
+    FOR made IN SELECT t.typname AS name, obj_description(t.oid, 'pg_type') AS comment,
+                       string_agg(quote_literal(w.word), ', ' ORDER BY w.place) AS words
+                FROM pg_type t, unnest(vrm_private.api_words(t.oid)) WITH ORDINALITY AS w (word, place)
+                WHERE t.typnamespace = 'vrm'::regnamespace AND t.typtype = 'd' GROUP BY t.oid LOOP
+        EXECUTE format('CREATE TYPE vrm_api.%I AS ENUM (%s)', made.name, made.words);
+        EXECUTE format('COMMENT ON TYPE vrm_api.%I IS %L', made.name, made.comment);
+    END LOOP;
     PERFORM vrm_private.make_api_view(c.oid)
     FROM pg_class c
     WHERE c.relnamespace = 'vrm'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition

@@ -453,6 +453,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         UNION ALL SELECT * FROM vrm_private.doctor_intended()
         UNION ALL SELECT * FROM vrm_private.doctor_objects()
         UNION ALL SELECT * FROM vrm_private.doctor_maintenance()
+        UNION ALL SELECT * FROM vrm_private.doctor_realtime()
     )
     SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
     FROM (VALUES
@@ -488,13 +489,13 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (30, 'checksums', 'pages have checksums'),
         (31, 'autovacuum', 'autovacuum runs'),
         (32, 'statement_statistics', 'pg_stat_statements counts'),
-        (34, 'publications', 'no publication shows what is nobody''s to be sent'),
-        (33, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
+        (33, 'publications', 'no publication shows what is nobody''s to be sent'),
+        (34, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
+        (35, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     ORDER BY c.position, f.detail
 $$;
 COMMENT ON FUNCTION vrm_private.doctor() IS 'for vrm.doctor(): all there is to say about a platform that is there';
 
-REVOKE EXECUTE ON FUNCTION
-    vrm_private.doctor_objects(), vrm_private.doctor_maintenance(), vrm_private.doctor()
+REVOKE EXECUTE ON FUNCTION vrm_private.doctor_objects(), vrm_private.doctor_maintenance(), vrm_private.doctor()
     FROM PUBLIC;

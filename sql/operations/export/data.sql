@@ -94,7 +94,7 @@ FROM (VALUES
     ('vrm_private.recovery_codes', 'user_id', '{user_id}', '{code_hash}', '{}', '{}'),
     ('vrm_private.password_reset_tokens', 'user_id', '{user_id,id,expires_at,created_at}', '{token_hash}', '{}',
      '{}'),
-    ('vrm_private.retry_keys', 'user_id', '{user_id,key,function,answer,made_at}', '{}', '{}', '{arguments}'),
+    ('vrm_private.retry_keys', 'user_id', '{user_id,key,function,answer,made_at}', '{}', '{}', '{actor_id,arguments}'),
     ('vrm_private.sign_ups', NULL, '{email,full_name,requested_at}', '{password_hash,token_hash}', '{}',
      '{id,account_id}'),
     ('vrm_private.password_reset_requests', NULL, '{email,requested_at}', '{}', '{}', '{id}'),

@@ -43,7 +43,10 @@ CREATE OR REPLACE FUNCTION vrm_private.copy_for_handover(owner uuid, agent uuid,
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO vrm.test_cases (user_id, id, name, user_persona, scenario, evaluator_metrics, created_at)
-    SELECT organisation, c.id, c.name, c.user_persona, c.scenario, c.evaluator_metrics, c.created_at
+    SELECT organisation, c.id,
+           CASE WHEN EXISTS (SELECT FROM vrm.test_cases o WHERE o.user_id = organisation AND o.name = c.name)
+                THEN left(c.name, 160) || ' ' || c.id ELSE c.name END,
+           c.user_persona, c.scenario, c.evaluator_metrics, c.created_at
     FROM vrm.test_cases c
     WHERE c.user_id = owner
       AND c.id IN (SELECT l.case_id FROM vrm.test_run_cases l
@@ -54,11 +57,10 @@ BEGIN
                    WHERE s.user_id = owner AND s.agent_id = agent)
     ON CONFLICT ON CONSTRAINT test_cases_pkey DO NOTHING;
     INSERT INTO vrm.test_cases (user_id, name, user_persona, scenario, evaluator_metrics)
-    SELECT organisation, c.name, t.user_persona, t.scenario, t.evaluator_metrics
-    FROM vrm.agents a, vrm.test_case_templates t,
-         LATERAL (SELECT left(replace(t.name, '{agent}', a.agent_id), 200)) AS c (name)
+    SELECT organisation, vrm_private.name_of_case(t.name, a.agent_id), t.user_persona, t.scenario, t.evaluator_metrics
+    FROM vrm.agents a, vrm.test_case_templates t
     WHERE a.user_id = owner AND a.id = agent AND a.deleted_at IS NULL AND t.enabled
-      AND NOT EXISTS (SELECT FROM vrm.test_cases o WHERE o.user_id = organisation AND o.name = c.name);
+    ON CONFLICT ON CONSTRAINT test_cases_name DO NOTHING;
     INSERT INTO vrm.metrics (user_id, id, name, prompt, created_at)
     SELECT organisation, m.id,
            CASE WHEN EXISTS (SELECT FROM vrm.metrics o WHERE o.user_id = organisation AND o.name = m.name)

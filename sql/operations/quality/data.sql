@@ -45,8 +45,6 @@ FROM (VALUES
     ('vrm.user_profiles', 'type', 'email', 'warning', '{email}', $e$email LIKE '_%@_%'$e$, NULL, NULL, NULL, NULL),
     ('vrm.user_profiles', 'duplicate', 'email', 'warning', '{email}',
      'CASE WHEN deleted_at IS NULL THEN lower(email) END', NULL, NULL, NULL, NULL),
-    ('vrm.test_cases', 'duplicate', 'name', 'info', '{user_id,name}', NULL, NULL, NULL, NULL, NULL),
-    ('vrm.metrics', 'duplicate', 'name', 'info', '{user_id,name}', NULL, NULL, NULL, NULL, NULL),
     ('vrm.call_recordings', 'duplicate', 'object_key', 'error', '{object_key}', NULL, NULL, NULL, NULL, NULL),
     ('vrm.retention_runs', 'freshness', 'started_at', 'warning', '{started_at}', NULL, NULL, NULL, '3 days',
      'CALL vrm.maintain();')

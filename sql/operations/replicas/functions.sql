@@ -88,3 +88,39 @@ COMMENT ON FUNCTION vrm.replica_status() IS
 
 REVOKE EXECUTE ON FUNCTION vrm_private.standby_state(), vrm_private.standbys(), vrm.replica_status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.replica_status() TO service_role;
+
+-- Supabase Realtime decodes with wal2json, which minor releases of 2026 let nobody use who is not told to.  It hands
+-- what replication says of deleted rows to every subscriber, whatever row security says.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_realtime()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH trusted AS (
+        SELECT s.setting, regexp_split_to_array(replace(s.setting, '"', ''), '\s*,\s*') AS libraries
+        FROM pg_settings s WHERE s.name = 'output_plugin_libraries'
+    )
+    SELECT 'realtime', 'warn', 'output_plugin_libraries does not name wal2json, which decodes for Supabase Realtime',
+           'Then: SELECT pg_reload_conf();',
+           format('ALTER SYSTEM SET output_plugin_libraries = %s;',
+                  (SELECT string_agg(quote_literal(l), ', ')
+                   FROM unnest(nullif(t.libraries, '{""}') || 'wal2json'::text) AS l))
+    FROM trusted t
+    WHERE 'wal2json' <> ALL (t.libraries)
+      AND (EXISTS (SELECT FROM pg_publication p WHERE p.pubname = 'supabase_realtime')
+           OR EXISTS (SELECT FROM pg_replication_slots s WHERE s.plugin = 'wal2json'))
+    UNION ALL
+    SELECT 'realtime', 'warn', format('every subscriber of %s is told whose the deleted rows of %s were', p.pubname,
+                                      c.oid::regclass),
+           'Of vrm, vrm.run_events is made to be followed.',
+           format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, c.oid::regclass)
+    FROM pg_publication p
+    JOIN pg_publication_rel r ON r.prpubid = p.oid
+    JOIN pg_class c ON c.oid = r.prrelid AND c.relnamespace = 'vrm'::regnamespace
+    WHERE p.pubname = 'supabase_realtime' AND p.pubdelete
+      AND (c.relreplident = 'f'
+           OR EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+                      WHERE i.indrelid = c.oid AND a.attname = 'user_id'
+                        AND CASE c.relreplident WHEN 'i' THEN i.indisreplident ELSE i.indisprimary END))
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_realtime() IS
+    'for vrm.doctor(): whether changes can be followed through Supabase Realtime, and what they tell';
+REVOKE EXECUTE ON FUNCTION vrm_private.doctor_realtime() FROM PUBLIC;

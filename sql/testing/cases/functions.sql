@@ -44,12 +44,21 @@ $$;
 COMMENT ON FUNCTION vrm_private.expected_of(jsonb, jsonb, integer) IS
     'evaluator_metrics for a case like a call: tools, phrases and time as checks';
 
+-- Calls of one minute would have the same.
+CREATE OR REPLACE FUNCTION vrm_private.free_case_name(owner uuid, id uuid, wanted text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN EXISTS (SELECT FROM vrm.test_cases c WHERE c.user_id = owner AND c.name = wanted)
+                THEN format('%s (%s)', left(wanted, 160), id) ELSE wanted END
+$$;
+COMMENT ON FUNCTION vrm_private.free_case_name(uuid, uuid, text) IS
+    'a name that no case of the owner has: with the id where the one that is wanted is taken';
+
 CREATE OR REPLACE FUNCTION vrm.make_test_case(run_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     owner uuid := vrm_private.caller();
     call record;
-    made uuid;
+    made uuid := vrm.uuid7();
 BEGIN
     SELECT r.status, r.started_at, r.results, r.error, r.time_limit, a.agent_id AS agent, a.connection_details INTO call
     FROM vrm.all_test_runs r
@@ -65,10 +74,12 @@ BEGIN
                   DETAIL = format('It is %s.', call.status),
                   HINT = 'SELECT id, agent, status FROM vrm.call_history();';
     END IF;
-    INSERT INTO vrm.test_cases (user_id, name, user_persona, scenario, evaluator_metrics)
-    SELECT owner,
-           left(concat_ws(': ', call.agent, format('call of %s', to_char(call.started_at AT TIME ZONE 'UTC',
-                                                                        'YYYY-MM-DD HH24:MI')), call.error), 200),
+    INSERT INTO vrm.test_cases (user_id, id, name, user_persona, scenario, evaluator_metrics)
+    SELECT owner, made,
+           vrm_private.free_case_name(
+               owner, made,
+               left(concat_ws(': ', call.agent, format('call of %s', to_char(call.started_at AT TIME ZONE 'UTC',
+                                                                            'YYYY-MM-DD HH24:MI')), call.error), 200)),
            jsonb_strip_nulls(jsonb_build_object(
                'mood', CASE call.results ->> 'sentiment' WHEN 'negative' THEN 'irritated'
                        WHEN 'positive' THEN 'friendly' WHEN 'neutral' THEN 'calm' END,
@@ -78,8 +89,7 @@ BEGIN
                'turns', to_jsonb((array_agg(t.said ORDER BY t.place))[1:50]),
                'problem', call.error, 'fromCall', make_test_case.run_id)),
            vrm_private.expected_of(call.results, call.connection_details, call.time_limit)
-    FROM vrm_private.turns_of_customer(call.results) AS t
-    RETURNING id INTO made;
+    FROM vrm_private.turns_of_customer(call.results) AS t;
     RETURN made;
 END
 $$;
@@ -87,6 +97,7 @@ COMMENT ON FUNCTION vrm.make_test_case(uuid) IS
     'makes a test case of a call of the caller that has ended, to be edited: what the customer said, and checks';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.turns_of_customer(jsonb), vrm_private.expected_of(jsonb, jsonb, integer), vrm.make_test_case(uuid)
+    vrm_private.turns_of_customer(jsonb), vrm_private.expected_of(jsonb, jsonb, integer),
+    vrm_private.free_case_name(uuid, uuid, text), vrm.make_test_case(uuid)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.make_test_case(uuid) TO authenticated;

@@ -19,8 +19,9 @@ ALTER TABLE vrm.suite_run_cases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.suite_calls ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm.suites, vrm.suite_runs, vrm.suite_run_cases, vrm.suite_calls FROM PUBLIC, anon, authenticated;
 GRANT SELECT, DELETE,
-      INSERT (user_id, name, case_ids, repeats, metrics, min_pass_rate, min_pass_hat_k, max_answering_time),
-      UPDATE (name, case_ids, repeats, metrics, min_pass_rate, min_pass_hat_k, max_answering_time)
+      INSERT (user_id, id, name, case_ids, repeats, metrics, min_pass_rate, min_pass_hat_k, max_answering_time,
+              created_at, updated_at),
+      UPDATE (user_id, name, case_ids, repeats, metrics, min_pass_rate, min_pass_hat_k, max_answering_time)
     ON vrm.suites TO authenticated;
 GRANT SELECT, DELETE ON vrm.suite_runs TO authenticated;
 GRANT SELECT ON vrm.suite_run_cases, vrm.suite_calls TO authenticated;
@@ -32,6 +33,11 @@ CREATE POLICY "users manage their own suites" ON vrm.suites
     USING (user_id = vrm.uid())
     WITH CHECK (user_id = vrm.uid());
 COMMENT ON POLICY "users manage their own suites" ON vrm.suites IS 'own rows only';
+CREATE POLICY "ids and times are the server's" ON vrm.suites AS RESTRICTIVE FOR INSERT TO authenticated
+    WITH CHECK (id > vrm.uuid7(statement_timestamp() - interval '10 ms') AND substr(id::text, 15, 1) = '7'
+                AND created_at = now() AND updated_at = now());
+COMMENT ON POLICY "ids and times are the server's" ON vrm.suites IS
+    'who inserts may name such columns, and choose none';
 CREATE POLICY "users see and delete their runs of suites" ON vrm.suite_runs
     FOR ALL TO authenticated
     USING (user_id = vrm.uid())

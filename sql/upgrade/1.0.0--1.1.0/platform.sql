@@ -273,6 +273,31 @@ UPDATE vrm.agents SET agent_id = format('%s (deleted %s)', left(agent_id, 153), 
 DROP INDEX IF EXISTS vrm.agents_agent_id;
 COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it; ends in "(deleted)" once it is';
 
+-- Names of metrics and test cases say which one is meant.  Of several the oldest keeps its name, the others get a
+-- number or, where that is taken or does not fit, their id.
+DO $$
+DECLARE
+    owned text;
+BEGIN
+    FOREACH owned IN ARRAY '{metrics,test_cases}'::text[] LOOP
+        EXECUTE format(
+            'UPDATE vrm.%1$I AS t SET name = CASE'
+            '  WHEN length(t.name) > 190 OR EXISTS (SELECT FROM vrm.%1$I o WHERE o.user_id = t.user_id'
+            '                                        AND o.name = format(''%%s (%%s)'', t.name, d.number))'
+            '  THEN format(''%%s (%%s)'', left(t.name, 160), t.id) ELSE format(''%%s (%%s)'', t.name, d.number) END'
+            ' FROM (SELECT user_id, id,'
+            '              row_number() OVER (PARTITION BY user_id, name ORDER BY created_at, id) AS number'
+            '       FROM vrm.%1$I) AS d'
+            ' WHERE d.number > 1 AND t.user_id = d.user_id AND t.id = d.id', owned);
+        EXECUTE format('ALTER TABLE vrm.%I ADD CONSTRAINT %I UNIQUE (user_id, name)', owned, owned || '_name');
+    END LOOP;
+END
+$$;
+
+-- ON CONFLICT DO UPDATE of mappers of objects: policies keep ids, times and owners from being chosen
+GRANT INSERT (id, created_at, updated_at, deleted_at), UPDATE (user_id) ON vrm.agents TO authenticated;
+GRANT INSERT (id, created_at, updated_at), UPDATE (user_id) ON vrm.test_cases, vrm.metrics TO authenticated;
+
 -- Events of 1.0.0 come first, in the order of their ids: 3 is the first of all transactions.
 ALTER TABLE vrm.run_events ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT '3';
 ALTER TABLE vrm.run_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id();

@@ -2,7 +2,9 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "access/tupdesc.h"
+#include "parser/parse_coerce.h"
 #include "utils/array.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
@@ -96,9 +98,23 @@ void put_row(jsonb_builder& document, Datum value) {
   ReleaseTupleDesc(columns);
 }
 
+/// A type that is not PostgreSQL's own says by a cast what it is in JSON.
+Oid cast_to_jsonb(Oid type) {
+  Oid function = InvalidOid;
+  if (type < FirstNormalObjectId ||
+      find_coercion_pathway(JSONBOID, type, COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC ||
+      get_func_nargs(function) != 1) {
+    return InvalidOid;
+  }
+  return function;
+}
+
 void put_other(jsonb_builder& document, Datum value, Oid type) {
   const Oid element = get_element_type(type);
-  if (OidIsValid(element)) {
+  const Oid cast = cast_to_jsonb(type);
+  if (OidIsValid(cast)) {
+    document.copy(datum_traits<jsonb>::from(OidFunctionCall1(cast, value)).root());
+  } else if (OidIsValid(element)) {
     put_array(document, value, element);
   } else if (type_is_rowtype(type)) {
     put_row(document, value);

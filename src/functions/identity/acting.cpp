@@ -100,10 +100,16 @@ std::optional<pg::at_call_site<vrm::uuid>> uid() {
   return pg::at_call_site<vrm::uuid>{*owner};
 }
 
-std::optional<pg::at_call_site<vrm::uuid>> actor() {
+std::optional<vrm::uuid> current_actor() {
   const vrm::identity* const who = current_person();
   if (who == nullptr) return std::nullopt;
-  return pg::at_call_site<vrm::uuid>{who->user};
+  return who->user;
+}
+
+std::optional<pg::at_call_site<vrm::uuid>> actor() {
+  const std::optional<vrm::uuid> who = current_actor();
+  if (!who) return std::nullopt;
+  return pg::at_call_site<vrm::uuid>{*who};
 }
 
 /// Nothing for who acts for themselves, and for nobody.

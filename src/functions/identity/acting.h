@@ -15,6 +15,9 @@ namespace vrm::sql {
 /// person.  Nobody when nobody is signed in, or the membership has ended.
 [[nodiscard]] std::optional<vrm::uuid> current_owner();
 
+/// The person who acts, be it for themselves or for an organisation.
+[[nodiscard]] std::optional<vrm::uuid> current_actor();
+
 /// Whether the caller is more than a viewer.
 [[nodiscard]] bool may_write();
 

@@ -139,6 +139,27 @@ for my $version (@versions) {
         }
     }
 
+    # --- names that were there twice ------------------------------------------------------------------
+
+    sql('postgres', 'CREATE DATABASE twice');
+    sql('twice', "SET client_min_messages = warning; CREATE EXTENSION vrm VERSION '$version'");
+    sql('twice', <<'SQL');
+INSERT INTO auth.users (id, email) VALUES ('018f0000-0000-7000-8000-000000000001', 'ann@example.org');
+INSERT INTO vrm.metrics (user_id, id, name, prompt, created_at)
+SELECT '018f0000-0000-7000-8000-000000000001', vrm.uuid7(), name, 'p', now() - age * interval '1 day'
+FROM (VALUES ('tone', 3), ('tone', 2), ('tone', 1), ('tone (2)', 0), (repeat('x', 200), 5), (repeat('x', 200), 4))
+    AS m (name, age);
+INSERT INTO vrm.test_cases (user_id, name, created_at) SELECT user_id, name, created_at FROM vrm.metrics;
+ALTER EXTENSION vrm UPDATE;
+SELECT vrm.upgrade();
+SQL
+    for my $table ('vrm.metrics', 'vrm.test_cases') {
+        is(sql('twice', "SELECT string_agg(replace(replace(name, id::text, 'id'), repeat('x', 160), 'x'), ', ' ORDER BY created_at)"
+                  . " FROM $table"),
+            'x' x 41 . ', x (id), tone, tone (id), tone (3), tone (2)',
+            "$version: $table keeps its rows, of one name the oldest keeps it");
+    }
+
     # --- no way back ---------------------------------------------------------------------------------
 
     like(error_of($node, 'fresh', "ALTER EXTENSION vrm UPDATE TO '$version'"),

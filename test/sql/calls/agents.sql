@@ -1,6 +1,6 @@
 -- Agents and test cases: what an owner can do, and what the functions refuse.
 BEGIN;
-SELECT plan(41);
+SELECT plan(53);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 
@@ -104,6 +104,33 @@ SELECT isnt(pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('saved')$$), '2350
 SELECT is((SELECT string_agg(agent_id, ', ' ORDER BY id) FROM vrm.agents WHERE user_id = :'bob'
            AND agent_id LIKE 'saved%'),
           'saved (deleted), saved (deleted 2), saved', 'and it says that it is deleted');
+SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'saved: %'$$), '2',
+          'who comes after it has the test cases that are there');
+SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.create_agent(%L) IS NOT NULL', repeat('x', 200))), 'true',
+          'a name may be long');
+SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'xxx%: %'$$), '2',
+          'without cases losing theirs');
+
+-- As drizzle sends it: every column by name, and the owner in what is set.
+SELECT is(pg_temp.as_user(:'bob', format($$INSERT INTO vrm.agents (user_id, id, agent_id, agent_type,
+              connection_details, direction, persona, scenario, created_at, updated_at, deleted_at)
+              VALUES (%L, default, 'mapped', default, default, default, %L, default, default, default, default)
+              ON CONFLICT (user_id, agent_id) DO UPDATE SET user_id = excluded.user_id, persona = excluded.persona
+              RETURNING persona$$, :'bob', persona)), persona, 'a mapper of objects saves an agent that is ' || persona)
+FROM unnest(ARRAY['new', 'known']) AS persona;
+SELECT is(pg_temp.as_user(:'bob', $$SELECT count(*) FROM vrm.test_cases WHERE name LIKE 'mapped: %'$$), '2',
+          'which has its test cases');
+SELECT is(pg_temp.as_user(:'bob', format($$INSERT INTO vrm.test_cases (user_id, id, name, user_persona, created_at)
+              VALUES (DEFAULT, DEFAULT, 'late', %L, DEFAULT) ON CONFLICT (user_id, name)
+              DO UPDATE SET user_id = excluded.user_id, user_persona = excluded.user_persona
+              RETURNING user_persona ->> 'mood'$$, format('{"mood": "%s"}', mood))), mood, 'and a test case: ' || mood)
+FROM unnest(ARRAY['calm', 'angry']) AS mood;
+SELECT is(pg_temp.as_user(:'alice', $$INSERT INTO vrm.test_cases (name) VALUES ('late') RETURNING name$$), 'late',
+          'names are each owner''s own');
+SELECT is(pg_temp.as_user(:'bob', $$INSERT INTO vrm.test_cases (name) VALUES ('late')$$), '23505',
+          'where they are one''s');
+SELECT is(pg_temp.as_user(:'bob', format('UPDATE vrm.%s SET user_id = %L', relation, :'alice')), '42501',
+          'nothing is given away: ' || relation) FROM unnest(ARRAY['agents', 'test_cases']) AS relation;
 
 -- hiding an agent -------------------------------------------------------------------------------
 

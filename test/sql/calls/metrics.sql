@@ -1,6 +1,6 @@
 -- Metrics that users define: theirs alone.
 BEGIN;
-SELECT plan(37);
+SELECT plan(39);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 
@@ -12,6 +12,12 @@ SELECT is(pg_temp.as_user(:'alice', $$UPDATE vrm.metrics SET prompt = 'Was the a
           'Was the agent kind?', 'who changes it');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.metrics'), '0', 'nobody else sees it');
 SELECT is(pg_temp.as_user(:'bob', $$DELETE FROM vrm.metrics RETURNING name$$), NULL, 'or deletes it');
+SELECT is(pg_temp.as_user(:'alice', format($$INSERT INTO vrm.metrics (user_id, id, name, prompt, created_at, updated_at)
+              VALUES (DEFAULT, DEFAULT, 'saved', %L, DEFAULT, DEFAULT) ON CONFLICT (user_id, name)
+              DO UPDATE SET user_id = excluded.user_id, name = excluded.name, prompt = excluded.prompt
+              RETURNING prompt$$, prompt)), prompt, 'a metric is saved by its name: ' || prompt)
+FROM unnest(ARRAY['First?', 'Second?']) AS prompt;
+DELETE FROM vrm.metrics WHERE name = 'saved';
 SELECT is(pg_temp.as_user(:'alice', $$INSERT INTO vrm.metrics (name) VALUES ('x')$$), '23502',
           'a metric needs a prompt');
 SELECT is(pg_temp.as_user(:'alice', $$INSERT INTO vrm.metrics (name, prompt) VALUES ('', 'x')$$), '23514',

@@ -1,6 +1,6 @@
 -- One statement a call: who calls, what is called and what comes back, and the attacks on each.
 BEGIN;
-SELECT plan(147);
+SELECT plan(150);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 \ir ../../data/tokens.sql
@@ -256,6 +256,9 @@ SELECT is(jsonb_array_length(vrm.rpc_batch(:'token', (SELECT jsonb_agg('{"functi
           'a thousand calls are a batch');
 SELECT is(pg_temp.result(vrm.rpc_batch(NULL, '[{"function": "uid"}]')), '[null]', 'nobody sends batches, too');
 
+SELECT is(jsonb_typeof(vrm.rpc(:'token', 'call_statistics') #> '{result,calls}'), 'number',
+          'statistics are a document');
+
 -- keys -------------------------------------------------------------------------------------------
 
 SELECT vrm.rpc(:'token', 'create_agent', '{"agent_id": "once"}', 'k1') AS once \gset
@@ -306,6 +309,12 @@ SELECT vrm.rpc_batch(:'token', jsonb_build_array(:'made'::jsonb)) #>> '{result,0
        vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{result,1}' AS of_acme \gset
 SELECT is((SELECT user_id::text FROM vrm.agents WHERE id = :'of_acme'), :'acme', 'a batch may act for an organisation');
 SELECT isnt(:'own'::text, :'of_acme'::text, 'whose keys are others than the person''s');
+SELECT is(vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{result,1}',
+          :'of_acme'::text,
+          'and stand for the organisation''s call when it comes again');
+INSERT INTO vrm_private.team_members (user_id, member_id, role) VALUES (:'acme', :'bob', 'member');
+SELECT is(vrm.rpc_batch(:'bobs_token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{error,reason}',
+          'already_exists', 'the same key of another member is a call of its own');
 SELECT is(pg_temp.rpc(:'token', 'uid'), :'alice', 'and the next call is the person''s again');
 SELECT vrm.login(:'token') \g /dev/null
 SELECT vrm.act_as(:'acme') \g /dev/null

@@ -1,6 +1,6 @@
 -- Schema vrm_api: plain types, the rights of schema vrm and no more, and errors as HTTP has them.
 BEGIN;
-SELECT plan(46);
+SELECT plan(49);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -27,13 +27,19 @@ SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'vrm_ap
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'vrm_api'::regnamespace GROUP BY 1
                   HAVING count(*) > 1
                   UNION ALL SELECT p.proname FROM pg_proc p JOIN pg_class c ON c.relname = p.proname
-                  WHERE p.pronamespace = 'vrm_api'::regnamespace AND c.relnamespace = p.pronamespace$$,
-                'and each has a name of its own');
+                  WHERE p.pronamespace = 'vrm_api'::regnamespace AND c.relnamespace = p.pronamespace
+                    AND p.prorettype <> c.reltype$$,
+                'and each has a name of its own, but what a call embeds has the name of its rows');
 SELECT is(pg_get_function_identity_arguments('vrm_api.sign_in'::regproc),
-          'email text, password text, totp text, client_ip text, user_agent text, device_token text, '
-          'OUT status text, OUT user_id uuid, OUT session_id uuid, OUT access_token text, OUT refresh_token text, '
-          'OUT device_token text, OUT mfa_ticket text, OUT retry_after double precision',
-          'such as vrm_api.sign_in()');
+          'email text, password text, totp text, client_ip text, user_agent text, device_token text',
+          'parameters such as those of vrm_api.sign_in() are texts');
+SELECT is((SELECT string_agg(a.attname || ' ' || a.atttypid::regtype, ', ' ORDER BY a.attnum)
+           FROM pg_attribute a WHERE a.attrelid = 'vrm_api.sign_in_result'::regclass),
+          'status vrm.sign_in_status, user_id uuid, session_id uuid, access_token text, refresh_token text, '
+          'device_token text, mfa_ticket text, retry_after double precision', 'what comes back has a type with a name');
+SELECT is((SELECT string_agg(a.attname || ' ' || a.atttypid::regtype, ', ') FROM pg_attribute a
+           WHERE a.attrelid = 'vrm_api.run_events'::regclass AND a.attname IN ('status', 'xid')),
+          'status vrm_api.run_status, xid text', 'a domain of words is an enumeration, which generators know');
 SELECT is_empty($$SELECT oid::regproc FROM pg_proc WHERE pronamespace = 'vrm_api'::regnamespace
                   AND (obj_description(oid, 'pg_proc') IS NULL OR prosecdef)$$, 'each says what it does, as who calls');
 
@@ -63,7 +69,9 @@ FROM unnest(ARRAY['anon', 'authenticated', 'service_role', 'public']) AS role;
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm_api.add_agent('reception', direction => 'inbound')$$) AS agent \gset
 SELECT is((SELECT direction::text FROM vrm.agents WHERE id = :'agent' AND user_id = :'alice'), 'inbound',
           'an enumeration is a text');
-SELECT pg_temp.as_user(:'alice', format('SELECT vrm_api.start_test_run(%L)', :'agent')) AS run \gset
+SELECT pg_temp.as_user(:'alice', format('SELECT vrm_api.start_test_run(%L, test_case_ids => ARRAY(SELECT id FROM'
+                                                ' vrm_api.test_cases WHERE name ~ ''friendly''))',
+                                                :'agent')) AS run \gset
 SELECT pg_temp.as_user(:'alice', format('SELECT vrm_api.begin_test_run(%L)', :'run')) AS begun \gset
 SELECT pg_temp.as_user(:'alice', format($$SELECT vrm_api.append_transcript(%L, 'Agent', 'Hello', 2.5)$$,
                                          :'run')) AS said \gset
@@ -97,18 +105,20 @@ SELECT is(pg_temp.as_user(:'alice', 'SELECT hint FROM vrm_api.list_api_keys()'),
 SELECT is(pg_temp.as_anon($$SELECT status FROM vrm_api.sign_in('alice@example.org', 'wrong')$$), 'invalid',
           'who has no token signs in');
 
--- As PostgREST embeds: /test_runs?select=status,events(status)
+-- As PostgREST embeds: /test_runs?select=status,run_events(status)
 SELECT is(pg_temp.as_user(:'alice', $$SELECT string_agg(e.status::text, ' ' ORDER BY e.id)
-                                      FROM vrm_api.test_runs t CROSS JOIN LATERAL vrm_api.events(t) AS e$$),
+                                      FROM vrm_api.test_runs t CROSS JOIN LATERAL vrm_api.run_events(t) AS e$$),
           'running', 'calls embed their events');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT v.direction FROM vrm_api.test_runs t,
-                                      LATERAL vrm_api.version_of_agent(t) AS v$$), 'inbound', 'what the agent was');
+                                      LATERAL vrm_api.agent_versions(t) AS v$$), 'inbound', 'what the agent was');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT count(*) FROM vrm_api.test_runs t,
-                                      LATERAL vrm_api.judgements(t) AS j$$), '0', 'and what was said of them');
+                                      LATERAL vrm_api.metric_results(t) AS j$$), '0', 'and what was said of them');
+SELECT is(pg_temp.as_user(:'alice', $$SELECT c.name FROM vrm_api.test_runs t,
+                                      LATERAL vrm_api.test_cases(t) AS c$$), 'reception: friendly caller', 'its cases');
 SELECT is(pg_temp.as_role('service_role', NULL, format($$SELECT count(*) FROM vrm_api.test_runs t,
-              LATERAL vrm_api.events(ROW(t.*)::vrm_api.test_runs) AS e WHERE t.user_id = %L$$, :'alice')), '1',
+              LATERAL vrm_api.run_events(ROW(t.*)::vrm_api.test_runs) AS e WHERE t.user_id = %L$$, :'alice')), '1',
           'services, too');
-SELECT is(pg_temp.as_user(:'bob', format($$SELECT count(*) FROM vrm_api.events(
+SELECT is(pg_temp.as_user(:'bob', format($$SELECT count(*) FROM vrm_api.run_events(
               jsonb_populate_record(NULL::vrm_api.test_runs, '{"user_id": "%s", "id": "%s"}'))$$, :'alice', :'run')),
           '0',
           'a row that is made up shows nothing of others');

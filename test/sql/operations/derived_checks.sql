@@ -4,8 +4,8 @@ SELECT plan(11);
 \ir ../include/people.sql
 
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
-INSERT INTO vrm.metrics (user_id, name, prompt) VALUES (:'alice', 'polite', 'a'), (:'alice', 'polite', 'b'),
-    (:'alice', 'polite', 'c'), (:'bob', ' ', 'd');
+INSERT INTO vrm.metrics (user_id, name, prompt) VALUES (:'alice', 'polite', 'a'), (:'alice', 'friendly', 'b'),
+    (:'alice', 'kind', 'c'), (:'bob', ' ', 'd');
 CREATE TABLE public.notes (body text, author uuid);
 INSERT INTO public.notes VALUES ('a', NULL), ('a', :'alice'), ('', vrm.uuid7());
 SELECT vrm.add_quality_check('authors', 'public.notes', 'fk', columns => '{author}', refers_to => 'auth.users',
@@ -18,7 +18,7 @@ $$;
 
 SELECT throws_ok($$SELECT vrm.adopt_constraint('no such check')$$, '42704', NULL,
                  'only checks that are there are adopted');
-SELECT throws_ok($$SELECT vrm.adopt_constraint('vrm.metrics/duplicate/name')$$, '0A000', NULL,
+SELECT throws_ok($$SELECT vrm.adopt_constraint('vrm.metrics/duplicate/metrics_name')$$, '0A000', NULL,
                  'and not those for duplicates');
 SELECT vrm.add_quality_check('no blank names', 'vrm.metrics', 'custom', E'btrim(name) <> '''' -- blank');
 SELECT matches(vrm.adopt_constraint('no blank names'), 'holds for new rows', 'a check becomes a constraint');

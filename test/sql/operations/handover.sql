@@ -24,6 +24,7 @@ SELECT is(:'under_way'::text, '55006', 'an agent with calls under way stays');
 SELECT pg_temp.as_user(:'alice', format(statement, :'run', :'kept')) FROM unnest(ARRAY[
     'SELECT vrm.complete_test_run(%1$L, ''{"customer": "+15550100"}'')',
     'SELECT vrm.complete_test_run(%2$L, ''{"customer": "+15550101"}'')']) AS statement \g /dev/null
+INSERT INTO vrm.test_cases (user_id, name) SELECT :'acme', name FROM vrm.test_cases WHERE id = :'used';
 INSERT INTO vrm.metrics (user_id, name, prompt) VALUES (:'alice', 'politeness', 'Was it?'), (:'acme', 'politeness',
           'Is it?');
 SELECT id AS metric FROM vrm.metrics WHERE user_id = :'alice' \gset

@@ -49,8 +49,10 @@ SELECT id AS test_case FROM vrm.test_cases WHERE user_id = :'alice' LIMIT 1 \gse
 INSERT INTO vrm.test_runs (user_id, status, completed_at, results, error) VALUES
     (:'alice', 'completed', now(), '{"duration": 165}', NULL), (:'alice', 'completed', now(), NULL, NULL),
         (:'alice', 'failed', now(), NULL, ' ');
-INSERT INTO vrm.metrics (user_id, name, prompt) VALUES (:'alice', 'polite', 'a'), (:'alice', 'polite', 'b'),
-    (:'alice', 'polite', 'c'), (:'bob', ' ', 'd');
+INSERT INTO vrm.metrics (user_id, name, prompt) VALUES (:'alice', 'polite', 'a'), (:'alice', 'friendly', 'a'),
+    (:'alice', 'kind', 'a'), (:'bob', ' ', 'd');
+SELECT vrm.add_quality_check('same prompt', 'vrm.metrics', 'duplicate', severity => 'info',
+                             columns => '{user_id,prompt}', every => '1 day') \g /dev/null
 SET LOCAL session_replication_role = replica;
 INSERT INTO vrm.agents (user_id, agent_id) VALUES (vrm.uuid7(), 'of nobody');
 UPDATE vrm.test_runs SET test_case_ids = jsonb_build_array(:'test_case', vrm.uuid7()) WHERE id = :'run';
@@ -77,7 +79,7 @@ FROM (VALUES ('vrm.agents/fk/user_id', 'error 1 2 1',
              ('vrm.test_runs/range', 'warning 1 4 1', 'a call of next month'),
              ('vrm.user_profiles/type', 'error 1 2 1', 'a time that is none'),
              ('vrm.user_profiles/duplicate/email', 'warning 1 2 1', 'addresses that differ in case'),
-             ('vrm.metrics/duplicate/name', 'info 2 4 2', 'names that are there three times'),
+             ('same prompt', 'info 2 4 2', 'prompts that are there three times'),
              ('vrm.metrics/required', 'warning 1 4 1', 'a name of spaces'),
              ('vrm.logs/json', 'warning 1 1 1', 'a document that is a mere string'),
              ('vrm.test_runs/fk/facts', 'warning 1 4 1', 'a call that the statistics lack'),
@@ -85,8 +87,8 @@ FROM (VALUES ('vrm.agents/fk/user_id', 'error 1 2 1',
 SELECT is((SELECT sample_keys FROM vrm.run_quality_checks('vrm.test_runs') WHERE check_name = 'vrm.test_runs/range'),
           jsonb_build_array(jsonb_build_object('user_id', :'alice', 'id', :'run')),
           'a sample is the primary key of the row');
-SELECT is(pg_temp.found('vrm.metrics/duplicate/name', 1), 'info 2 4 1', 'there are as many samples as were asked for');
-SELECT is(pg_temp.found('vrm.metrics/duplicate/name', -1), 'info 2 4', 'or none');
+SELECT is(pg_temp.found('same prompt', 1), 'info 2 4 1', 'there are as many samples as were asked for');
+SELECT is(pg_temp.found('same prompt', -1), 'info 2 4', 'or none');
 SELECT is((SELECT array_agg(DISTINCT relation::text) FROM vrm.run_quality_checks('vrm.metrics')), '{vrm.metrics}',
           'a table can be checked by itself');
 
@@ -169,7 +171,7 @@ SELECT vrm.add_quality_check('divides, too', 'vrm.metrics', 'duplicate', '1 / (l
 SELECT is(pg_temp.found('divides'), 'error null 4', 'what cannot be counted is null');
 SELECT is((SELECT hint FROM vrm.run_quality_checks('vrm.metrics') WHERE check_name = 'divides, too'),
           '22012: division by zero', 'and the hint says why');
-SELECT is(pg_temp.found('vrm.metrics/duplicate/name'), 'info 2 4 2', 'the others find what they found');
+SELECT is(pg_temp.found('same prompt'), 'info 2 4 2', 'the others find what they found');
 SELECT is(pg_temp.found('short prompts'), 'error 0 4', 'those of the same scan, too');
 CREATE TABLE public.fleeting (x integer);
 SELECT vrm.add_quality_check('fleeting', 'public.fleeting', 'custom', 'x > 0');
@@ -284,7 +286,7 @@ SELECT is(current_setting('transaction_read_only') || current_user || current_se
 -- as part of maintenance ---------------------------------------------------------------------------------------------
 
 SELECT is(vrm_private.check_when_due('vrm.metrics'), 0::bigint, 'what has just run is not run again');
-DELETE FROM vrm.quality_run WHERE check_name = 'vrm.metrics/duplicate/name';
+DELETE FROM vrm.quality_run WHERE check_name = 'same prompt';
 UPDATE vrm.quality_run SET at = at - interval '2 days';
 SELECT is(vrm_private.relations_to_check() @> '{vrm.metrics,vrm.test_runs}', true,
           'a day later the daily ones are due');

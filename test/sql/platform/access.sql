@@ -1,7 +1,7 @@
 -- Attacks: every hole of the source document that an ordinary user could have used, shown closed,
 -- and rules that no table or function of the platform may break.
 BEGIN;
-SELECT plan(125);
+SELECT plan(129);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -108,7 +108,11 @@ FROM unnest(ARRAY['status = ''completed''', 'completed_at = ''1999-01-01''', 'st
                   'error = ''''', 'time_limit = 1', 'user_id = vrm.uuid7()', 'agent_id = NULL']) AS change;
 SELECT is(pg_temp.as_user(:'alice', format('INSERT INTO %s', row)), '42501', 'a user cannot INSERT INTO ' || row)
 FROM unnest(ARRAY['vrm.test_runs (id, status) VALUES (vrm.uuid7(), ''queued'')',
-                  'vrm.agents (id, agent_id) VALUES (vrm.uuid7(), ''x'')',
+                  'vrm.agents (id, agent_id) VALUES (gen_random_uuid(), ''x'')',
+                  'vrm.agents (id, agent_id) VALUES (vrm.uuid7(now() - interval ''1 s''), ''x'')',
+                  'vrm.metrics (created_at, name, prompt) VALUES (now() - interval ''1 s'', ''x'', ''y'')',
+                  'vrm.test_cases (updated_at, name) VALUES (now() - interval ''1 s'', ''x'')',
+                  'vrm.agents (deleted_at, agent_id) VALUES (now(), ''x'')',
                   'vrm.run_events (run_id, status) VALUES (vrm.uuid7(), ''failed'')',
                   'vrm.transcript_turns (run_id, speaker, message, at) VALUES (vrm.uuid7(), ''a'', ''b'', ''0'')',
                   'vrm.run_actions (run_id, action, status, at) VALUES (vrm.uuid7(), ''a'', ''b'', ''0'')',
@@ -145,13 +149,13 @@ FROM unnest(ARRAY[format('vrm.agents (user_id, agent_id) VALUES (%L, ''x'')', :'
 -- without a WHERE or RETURNING clause, the policy for SELECT has no say
 SELECT is(pg_temp.error_of(:'alice', statement), 'no error', statement || ' raises nothing')
 FROM unnest(ARRAY['UPDATE vrm.user_profiles SET full_name = ''x''', 'UPDATE vrm.agents SET persona = ''x''',
-                  'UPDATE vrm.test_cases SET name = ''x''', 'UPDATE vrm.metrics SET name = ''x''',
+                  'UPDATE vrm.test_cases SET user_persona = ''{"x": 1}''', 'UPDATE vrm.metrics SET name = ''x''',
                   'UPDATE vrm.api_keys SET description = ''x''', 'DELETE FROM vrm.metrics',
                   'DELETE FROM vrm.test_cases',
                   'DELETE FROM vrm.test_runs']) AS statement;
 SELECT is((SELECT full_name FROM vrm.user_profiles WHERE id = :'bob'), 'Bob', 'and does nothing to profiles of others');
 SELECT is((SELECT count(*) FROM vrm.agents WHERE user_id = :'bob' AND persona = 'x')
-          + (SELECT count(*) FROM vrm.test_cases WHERE user_id = :'bob' AND name = 'x')
+          + (SELECT count(*) FROM vrm.test_cases WHERE user_id = :'bob' AND user_persona = '{"x": 1}')
           + (SELECT count(*) FROM vrm.metrics WHERE user_id = :'bob' AND name = 'x')
           + (SELECT count(*) FROM vrm.api_keys WHERE user_id = :'bob' AND description = 'x'), 0::bigint,
           'nor to what they own');

@@ -37,7 +37,7 @@ SELECT is(has_table_privilege('authenticated', 'vrm.agents', 'SELECT'), false, '
 SELECT is(has_function_privilege('authenticated', 'vrm.live_calls()', 'EXECUTE'), false, 'on functions, too');
 SELECT policies_are('vrm', 'metrics',
                     ARRAY['users manage their own metrics', 'accounts in good standing only', 'viewers insert nothing',
-                          'viewers update nothing', 'viewers delete nothing'],
+                          'viewers update nothing', 'viewers delete nothing', 'ids and times are the server''s'],
                     'a policy that was lost comes back');
 SELECT has_index('vrm', 'test_runs', 'test_runs_agent', 'and an index');
 SELECT is((SELECT qual FROM pg_policies WHERE tablename = 'test_runs' AND permissive = 'PERMISSIVE'), 'false',

@@ -72,7 +72,7 @@ SELECT is_empty($$SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'vrm.t
 SELECT is((SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
            JOIN pg_class c ON c.oid = i.indexrelid
            WHERE t.oid IN ('vrm.test_runs'::regclass, 'vrm.agents'::regclass, 'vrm.metrics'::regclass)),
-          'agents_agent_id agents_pkey metrics_pkey test_runs_agent test_runs_external_id test_runs_pkey '
+          'agents_agent_id agents_pkey metrics_name metrics_pkey test_runs_agent test_runs_external_id test_runs_pkey '
           'test_runs_started_at test_runs_user_time',
           'each index is there, and no other');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

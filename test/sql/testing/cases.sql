@@ -1,6 +1,6 @@
 -- Test cases that are made of calls.
 BEGIN;
-SELECT plan(10);
+SELECT plan(11);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice',
@@ -43,6 +43,8 @@ SELECT pg_temp.as_user(:'alice', format($$SELECT vrm.fail_test_run(%L, 'no answe
 SELECT pg_temp.as_user(:'alice', format('SELECT vrm.make_test_case(%L)', :'empty')) AS of_nothing \gset
 SELECT is((SELECT scenario ->> 'problem' FROM vrm.test_cases WHERE id = :'of_nothing'), 'no answer',
           'a call in which nothing was said makes one, too');
+SELECT matches(pg_temp.as_user(:'alice', format('SELECT vrm.make_test_case(%L)', :'empty')), '^[0-9a-f]{8}-',
+               'and so does the same call once more');
 SELECT is((SELECT vrm.evaluator_metrics_error(evaluator_metrics) FROM vrm.test_cases WHERE id = :'of_nothing'), NULL,
           'with checks that are well formed');
 INSERT INTO vrm.speaker_roles (speaker, role) VALUES ('shop_floor', 'agent');

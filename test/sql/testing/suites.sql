@@ -1,6 +1,6 @@
 -- Suites: what is queued, what is refused, and what is run by name.
 BEGIN;
-SELECT plan(62);
+SELECT plan(64);
 \ir ../include/suite.sql
 
 -- evaluator_metrics have a shape
@@ -116,6 +116,12 @@ SELECT is(pg_temp.error_of(:'alice',
                                   VALUES ('nightly', ARRAY[%L]::uuid[], '{"checks": 1}')$$, :'greets'))
               LIKE '22023 | metrics of suite "nightly" are not valid | /checks: must be an array%', true,
               'and metrics of the same shape');
+SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (user_id, id, name, case_ids, repeats, created_at)
+              VALUES (DEFAULT, DEFAULT, 'saved', ARRAY[%L]::uuid[], %s, DEFAULT) ON CONFLICT (user_id, name)
+              DO UPDATE SET user_id = excluded.user_id, repeats = excluded.repeats RETURNING repeats$$, :'plain', n)),
+          n, 'a suite is saved by its name, ' || n)
+FROM unnest(ARRAY['1', '2']) AS n;
+SELECT pg_temp.of_alice($$DELETE FROM vrm.suites WHERE name = 'saved' RETURNING 1$$) \g /dev/null
 SELECT pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, repeats, metrics)
                                VALUES ('nightly', ARRAY[%L]::uuid[], 3, '["tone"]') RETURNING id$$, :'greets'))
                                AS suite \gset
