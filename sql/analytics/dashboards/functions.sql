@@ -126,25 +126,26 @@ BEGIN
     END IF;
 
     RETURN QUERY
-        WITH part AS MATERIALIZED (
-            SELECT p.bucket AS number, vrm.rollup(p.stats) AS stats
-            FROM vrm.statistics_by_bucket(ARRAY(SELECT greatest(since, least(e.edge, until))
-                                                FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
-                                                ORDER BY e.number), agents) p
-            GROUP BY p.bucket
+        -- figures are taken of what the aggregate holds, before a join would have it packed and unpacked
+        WITH figures AS MATERIALIZED (
+            SELECT p.bucket AS number, s.*, c.*
+            FROM (SELECT b.bucket, vrm.rollup(b.stats) AS stats
+                  FROM vrm.statistics_by_bucket(ARRAY(SELECT greatest(since, least(e.edge, until))
+                                                      FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
+                                                      ORDER BY e.number), agents) b
+                  GROUP BY b.bucket) AS p,
+                 LATERAL vrm.summary(p.stats) AS s, LATERAL vrm.conversation_summary(p.stats) AS c
         )
-        SELECT e.edge, edges[e.number + 1], coalesce(s.calls, 0),
-               coalesce(s.completed, 0), coalesce(s.failed, 0), coalesce(s.cancelled, 0),
-               round(s.success_rate::numeric, 3), s.average_duration, s.p50_duration, s.p95_duration,
-               coalesce(s.positive, 0), coalesce(s.neutral, 0), coalesce(s.negative, 0), coalesce(s.customers, 0),
-               c.p50_answer_time, c.p95_answer_time, round(c.interruptions::numeric, 3),
-               round(c.talk_share::numeric, 3), round(c.transfer_rate::numeric, 3),
-               round(c.containment_rate::numeric, 3), c.cost_micros / 1000000.0,
-               c.currency, round(c.tool_success_rate::numeric, 3)
+        SELECT e.edge, edges[e.number + 1], coalesce(f.calls, 0),
+               coalesce(f.completed, 0), coalesce(f.failed, 0), coalesce(f.cancelled, 0),
+               round(f.success_rate::numeric, 3), f.average_duration, f.p50_duration, f.p95_duration,
+               coalesce(f.positive, 0), coalesce(f.neutral, 0), coalesce(f.negative, 0), coalesce(f.customers, 0),
+               f.p50_answer_time, f.p95_answer_time, round(f.interruptions::numeric, 3),
+               round(f.talk_share::numeric, 3), round(f.transfer_rate::numeric, 3),
+               round(f.containment_rate::numeric, 3), f.cost_micros / 1000000.0,
+               f.currency, round(f.tool_success_rate::numeric, 3)
         FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
-        LEFT JOIN part p ON p.number = e.number
-        LEFT JOIN LATERAL vrm.summary(p.stats) AS s ON true
-        LEFT JOIN LATERAL vrm.conversation_summary(p.stats) AS c ON true
+        LEFT JOIN figures f ON f.number = e.number
         WHERE e.edge < until AND edges[e.number + 1] > since
         ORDER BY e.number;
 END
