@@ -128,13 +128,13 @@ BEGIN
     RETURN QUERY
         -- figures are taken of what the aggregate holds, before a join would have it packed and unpacked
         WITH figures AS MATERIALIZED (
-            SELECT p.bucket AS number, s.*, c.*
+            SELECT p.bucket AS number, f.*
             FROM (SELECT b.bucket, vrm.rollup(b.stats) AS stats
-                  FROM vrm.statistics_by_bucket(ARRAY(SELECT greatest(since, least(e.edge, until))
-                                                      FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
-                                                      ORDER BY e.number), agents) b
+                  FROM vrm.statistics_between(ARRAY(SELECT greatest(since, least(e.edge, until))
+                                                    FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
+                                                    ORDER BY e.number), agents, true) b
                   GROUP BY b.bucket) AS p,
-                 LATERAL vrm.summary(p.stats) AS s, LATERAL vrm.conversation_summary(p.stats) AS c
+                 LATERAL vrm.figures(p.stats) AS f
         )
         SELECT e.edge, edges[e.number + 1], coalesce(f.calls, 0),
                coalesce(f.completed, 0), coalesce(f.failed, 0), coalesce(f.cancelled, 0),
@@ -164,14 +164,13 @@ CREATE OR REPLACE FUNCTION vrm.agent_performance(since timestamptz, until timest
     SELECT s.agent_id, a.agent_id, f.calls, f.completed, f.failed, round(f.success_rate::numeric, 3),
            date_trunc('second', f.average_duration), f.p50_duration, f.p95_duration,
            round(f.positive::numeric / nullif(f.positive + f.neutral + f.negative, 0), 3),
-           f.actions, f.customers, f.bad, c.p50_answer_time, c.p95_answer_time, round(c.interruptions::numeric, 3),
-           round(c.talk_share::numeric, 3), round(c.transfer_rate::numeric, 3), round(c.containment_rate::numeric, 3),
-           c.cost_micros / 1000000.0, c.currency, round(c.tool_success_rate::numeric, 3)
+           f.actions, f.customers, f.bad, f.p50_answer_time, f.p95_answer_time, round(f.interruptions::numeric, 3),
+           round(f.talk_share::numeric, 3), round(f.transfer_rate::numeric, 3), round(f.containment_rate::numeric, 3),
+           f.cost_micros / 1000000.0, f.currency, round(f.tool_success_rate::numeric, 3)
     FROM (SELECT p.agent_id, vrm.rollup(p.stats) AS stats
           FROM vrm.statistics_by_agent(since, until) p
           GROUP BY p.agent_id) AS s
-    CROSS JOIN LATERAL vrm.summary(s.stats) AS f
-    CROSS JOIN LATERAL vrm.conversation_summary(s.stats) AS c
+    CROSS JOIN LATERAL vrm.figures(s.stats) AS f
     LEFT JOIN vrm.agents a ON a.user_id = vrm.uid() AND a.id = s.agent_id
     ORDER BY f.calls DESC, a.agent_id
 $$;

@@ -4,14 +4,15 @@
 -- statistics unless something in them has changed since.  Quarters that have changed and what juts out of whole
 -- ones come from the facts; calls that have not ended from vrm.live_runs.  All of it is one snapshot: a STABLE
 -- function sees that of its caller's query.
--- OFFSET 0 has each piece looked up in the index: a plan for any piece would read them all.
+-- OFFSET 0 has each piece looked up in the index: a plan for any piece would read them all.  What is returned is
+-- some megabytes for the days of a year, which would go through a file with little work_mem.
 CREATE OR REPLACE FUNCTION vrm.statistics_between(
     edges timestamptz[],
     agents uuid[] DEFAULT NULL,
     together boolean DEFAULT false
 )
     RETURNS TABLE (bucket integer, agent_id uuid, stats vrm.call_stats)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET work_mem = '32MB' AS $$
 #variable_conflict use_column
 DECLARE
     caller uuid := vrm.uid();
@@ -85,7 +86,9 @@ BEGIN
     RETURN QUERY
         SELECT width_bucket(r.started_at, edges), CASE WHEN NOT together THEN r.agent_id END,
                vrm.call_stats(r.status, NULL, NULL, NULL, NULL)
-        FROM vrm.live_runs l JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+        FROM vrm.live_runs l
+        CROSS JOIN LATERAL (SELECT t.* FROM vrm.test_runs t
+                            WHERE t.user_id = l.user_id AND t.id = l.run_id OFFSET 0) AS r
         WHERE l.user_id = caller AND r.status IN ('queued', 'running')
           AND r.started_at >= since AND r.started_at < until
           AND (agents IS NULL OR r.agent_id = ANY (agents))

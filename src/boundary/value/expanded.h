@@ -67,7 +67,7 @@ class expanded {
 /// type where that is one of PostgreSQL's own.
 template <typename T, Oid Type = InvalidOid>
 struct expandable {
-  T* object;
+  const T* object;
   std::span<const std::byte> packed;
 
   /// The object; one that lives as long as the current memory context when it was packed.

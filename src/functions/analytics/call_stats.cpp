@@ -305,6 +305,15 @@ summary_row summary(stats value) {
           count(all.bad_calls())};
 }
 
+using figures_row =
+    decltype(std::tuple_cat(std::declval<summary_row>(), std::declval<conversation_row>()));
+
+/// Both at once, of a state that is unpacked once.
+figures_row figures(stats value) {
+  const stats unpacked{&value.get(), {}};
+  return std::tuple_cat(summary(unpacked), conversation_summary(unpacked));
+}
+
 }  // namespace vrm::sql
 
 namespace pg {
@@ -339,3 +348,4 @@ PG_EXPORT(vrm_distinct_customers, vrm::sql::distinct_customers);
 PG_EXPORT(vrm_duration_quantile, vrm::sql::duration_quantile);
 PG_EXPORT(vrm_duration_rank, vrm::sql::duration_rank);
 PG_EXPORT(vrm_summary, vrm::sql::summary);
+PG_EXPORT(vrm_figures, vrm::sql::figures);

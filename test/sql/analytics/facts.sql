@@ -89,6 +89,7 @@ INSERT INTO vrm.call_facts (user_id, id, started_at, status, duration_ms)
     FROM generate_series(0, 2999) AS i;
 INSERT INTO vrm.call_dirty (user_id, day)
     SELECT :'busy', '2026-01-11'::date + d FROM generate_series(0, 9) AS d, generate_series(1, 3);
+ANALYZE vrm.call_facts;
 CREATE FUNCTION pg_temp.facts_read() RETURNS bigint LANGUAGE sql AS $$
     SELECT pg_stat_get_xact_tuples_returned('vrm.call_facts'::regclass)
            + (SELECT sum(pg_stat_get_xact_tuples_returned(i.indexrelid))::bigint FROM pg_index i
