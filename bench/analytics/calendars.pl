@@ -87,8 +87,9 @@ sub measure_open_day {
     sql("INSERT INTO vrm.call_dirty (user_id, day, quarter) SELECT user_id, vrm.utc_day(started_at),"
           . " (extract(epoch FROM started_at)::bigint % 86400) / 900 FROM vrm.call_facts"
           . " WHERE user_id = '$large' AND started_at >= $ended",
-        "INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at) SELECT a.user_id, a.id, 'running', now()"
-          . " FROM vrm.agents a, generate_series(1, 20) WHERE a.user_id = '$large'",
+        "SELECT load_calls('$large', '$until')",
+        "INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at) SELECT a.user_id, a.id, 'running', now() - n * interval '9 s'"
+          . " FROM vrm.agents a, generate_series(1, 20) AS n WHERE a.user_id = '$large'",
         'VACUUM ANALYZE vrm.test_runs, vrm.live_runs, vrm.call_dirty, vrm.call_rollup');
     my ($marks, $facts) = split /\|/, sql("SELECT count(*), (SELECT count(*) FROM vrm.call_facts WHERE user_id = '$large'"
           . " AND started_at >= '$until') FROM vrm.call_dirty");

@@ -27,6 +27,15 @@ CREATE FUNCTION load(of_user uuid, calls bigint, since timestamptz, until timest
          (SELECT n, hashint8extended(n, salt) & 9007199254740991 AS r FROM generate_series(0, calls - 1) AS n) AS call
     $$;
 
+-- The calls that facts of a time are of, in short.
+CREATE FUNCTION load_calls(of_user uuid, since timestamptz) RETURNS void
+    LANGUAGE sql SET session_replication_role = replica AS $$
+    INSERT INTO vrm.test_runs (user_id, id, agent_id, status, started_at, completed_at, results)
+    SELECT f.user_id, f.id, f.agent_id, f.status, f.started_at, f.started_at + f.duration_ms * interval '1 ms',
+           '{"duration": "2:30"}'
+    FROM vrm.call_facts f WHERE f.user_id = of_user AND f.started_at >= since
+    $$;
+
 -- Milliseconds of CPU of a query that somebody signed in asks, the least of some rounds.  The kernel accounts by ticks
 -- of some milliseconds: what is quick runs over and over, until that matters no more.
 CREATE FUNCTION asked(who uuid, query text, rounds integer DEFAULT 5) RETURNS double precision

@@ -196,14 +196,17 @@ CREATE OR REPLACE FUNCTION vrm.live_calls()
                    elapsed interval, turns bigint, last_message text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.id, r.agent_id, a.agent_id, r.status, r.started_at,
-           date_trunc('second', clock_timestamp() - r.started_at),
+           CASE WHEN isfinite(r.started_at) THEN date_trunc('second', clock_timestamp() - r.started_at) END,
            (SELECT count(*) FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id),
            (SELECT t.message FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id
             ORDER BY t.id DESC LIMIT 1)
-    FROM vrm.live_runs l
-    JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+    -- looked up one by one: a plan for any user would read all calls of one who has many
+    FROM (SELECT t.* FROM vrm.test_runs t
+          WHERE t.user_id = vrm.uid()
+            AND t.id = ANY (ARRAY(SELECT l.run_id FROM vrm.live_runs l WHERE l.user_id = vrm.uid()))
+          OFFSET 0) AS r
     LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
-    WHERE l.user_id = vrm.uid() AND r.status IN ('queued', 'running')
+    WHERE r.status IN ('queued', 'running')
     ORDER BY r.started_at, r.id
 $$;
 COMMENT ON FUNCTION vrm.live_calls() IS 'the caller''s calls that are queued or running, oldest first';

@@ -28,6 +28,7 @@ DECLARE
     days CONSTANT text := whose || 'day';
     quarters CONSTANT text := whose || 'parts';
     of record;
+    live uuid[];
 BEGIN
     IF since < until IS NOT TRUE THEN
         RETURN;
@@ -83,16 +84,16 @@ BEGIN
             WHERE agents IS NULL OR f.agent_id = ANY (agents)
             GROUP BY 1, 2;
     END IF;
-    RETURN QUERY
-        SELECT width_bucket(r.started_at, edges), CASE WHEN NOT together THEN r.agent_id END,
-               vrm.call_stats(r.status, NULL, NULL, NULL, NULL)
-        FROM vrm.live_runs l
-        CROSS JOIN LATERAL (SELECT t.* FROM vrm.test_runs t
-                            WHERE t.user_id = l.user_id AND t.id = l.run_id OFFSET 0) AS r
-        WHERE l.user_id = caller AND r.status IN ('queued', 'running')
-          AND r.started_at >= since AND r.started_at < until
-          AND (agents IS NULL OR r.agent_id = ANY (agents))
-        GROUP BY 1, 2;
+    live := ARRAY(SELECT l.run_id FROM vrm.live_runs l WHERE l.user_id = caller);
+    IF live <> '{}' THEN
+        RETURN QUERY
+            SELECT width_bucket(r.started_at, edges), CASE WHEN NOT together THEN r.agent_id END,
+                   vrm.call_stats(r.status, NULL, NULL, NULL, NULL)
+            FROM (SELECT t.* FROM vrm.test_runs t WHERE t.user_id = caller AND t.id = ANY (live) OFFSET 0) AS r
+            WHERE r.status IN ('queued', 'running') AND r.started_at >= since AND r.started_at < until
+              AND (agents IS NULL OR r.agent_id = ANY (agents))
+            GROUP BY 1, 2;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION vrm.statistics_between(timestamptz[], uuid[], boolean) IS

@@ -453,6 +453,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         UNION ALL SELECT * FROM vrm_private.doctor_intended()
         UNION ALL SELECT * FROM vrm_private.doctor_objects()
         UNION ALL SELECT * FROM vrm_private.doctor_maintenance()
+        UNION ALL SELECT * FROM vrm_private.doctor_facts((
+            SELECT now() - p.keep FROM vrm.retention_policies p WHERE p.name = 'analytics.facts' AND p.enabled))
     )
     SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
     FROM (VALUES
@@ -488,12 +490,11 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (30, 'checksums', 'pages have checksums'),
         (31, 'autovacuum', 'autovacuum runs'),
         (32, 'statement_statistics', 'pg_stat_statements counts'),
-        (33, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
-    LEFT JOIN findings f ON f.check_name = c.check_name
-    ORDER BY c.position, f.detail
+        (33, 'configuration', 'the configuration files are read as they stand'),
+        (34, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
+    LEFT JOIN findings f ON f.check_name = c.check_name ORDER BY c.position, f.detail
 $$;
 COMMENT ON FUNCTION vrm_private.doctor() IS 'for vrm.doctor(): all there is to say about a platform that is there';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.doctor_objects(), vrm_private.doctor_maintenance(), vrm_private.doctor()
-    FROM PUBLIC;
+    vrm_private.doctor_objects(), vrm_private.doctor_maintenance(), vrm_private.doctor() FROM PUBLIC;
