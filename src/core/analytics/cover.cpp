@@ -34,7 +34,7 @@ constexpr day_number next_month(day_number first) { return month_of(first + 31);
 class planner {
  public:
   planner(std::span<const changed_quarter> changes, cover& result)
-      : changes_(changes), result_(result) {}
+      : changes_(changes), result_(&result) {}
 
   void bucket(std::int32_t number, moment since, moment until) {
     bucket_ = number;
@@ -92,12 +92,12 @@ class planner {
     if (first != first_of_days && month_of(first) != first) month = next_month(month_of(first));
     const day_number end = last == last_of_days ? last : month_of(last);
     if (month >= end) {
-      result_.ranges.push_back({bucket_, false, first, last});
+      result_->ranges.push_back({bucket_, false, first, last});
       return;
     }
-    if (first < month) result_.ranges.push_back({bucket_, false, first, month});
-    result_.ranges.push_back({bucket_, true, month, end});
-    if (end < last) result_.ranges.push_back({bucket_, false, end, last});
+    if (first < month) result_->ranges.push_back({bucket_, false, first, month});
+    result_->ranges.push_back({bucket_, true, month, end});
+    if (end < last) result_->ranges.push_back({bucket_, false, end, last});
   }
 
   void part(day_number day, moment since, moment until) {
@@ -116,7 +116,7 @@ class planner {
 
   void ready_part(day_number day, moment since, moment until) {
     if (since >= until) return;
-    result_.parts.push_back({bucket_, day, static_cast<std::int32_t>(since),
+    result_->parts.push_back({bucket_, day, static_cast<std::int32_t>(since),
                              static_cast<std::int32_t>(until)});
   }
 
@@ -126,10 +126,10 @@ class planner {
 
   void facts(moment since, moment until) {
     if (since >= until) return;
-    if (!result_.spans.empty() && result_.spans.back().until == since) {
-      result_.spans.back().until = until;
+    if (!result_->spans.empty() && result_->spans.back().until == since) {
+      result_->spans.back().until = until;
     } else {
-      result_.spans.push_back({since, until});
+      result_->spans.push_back({since, until});
     }
   }
 
@@ -138,7 +138,7 @@ class planner {
   }
 
   std::span<const changed_quarter> changes_;
-  cover& result_;
+  cover* result_;
   std::int32_t bucket_ = 0;
 };
 

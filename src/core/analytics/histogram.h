@@ -67,20 +67,21 @@ class duration_histogram {
   /// Gathers buckets in ascending order, to add many at once.
   class batch {
    public:
-    explicit batch(duration_histogram& into) noexcept : into_(into) {}
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): some_ is written before it is read
+    explicit batch(duration_histogram& into) noexcept : into_(&into) {}
     void add(bucket number, std::uint64_t count) {
       if (taken_ == some_.size()) flush();
       some_[taken_++] = {.number = number, .count = count};
     }
     void flush() {
-      into_.add(std::span(some_).first(taken_));
+      into_->add(std::span(some_).first(taken_));
       taken_ = 0;
     }
 
    private:
-    duration_histogram& into_;
+    duration_histogram* into_;
     std::size_t taken_ = 0;
-    std::array<entry, 128> some_;  // NOLINT(cppcoreguidelines-pro-type-member-init): costs time
+    std::array<entry, 128> some_;
   };
 
   /// Makes room for many durations in buckets `least` to `most`.
