@@ -64,7 +64,7 @@ class parts_directory {
     std::size_t size = 0;
   };
   struct part {
-    int quarter;
+    int quarter = 0;
     slice place;
   };
 
