@@ -196,6 +196,23 @@ CREATE FUNCTION vrm.conversation_summary(
 COMMENT ON FUNCTION vrm.conversation_summary(vrm.call_stats) IS
     'what was said and what it came to as columns; interruptions are for each call with a transcript';
 
+CREATE FUNCTION vrm.figures(
+    stats vrm.call_stats,
+    OUT calls bigint, OUT queued bigint, OUT running bigint, OUT completed bigint, OUT failed bigint,
+    OUT cancelled bigint,
+    OUT success_rate double precision, OUT average_duration interval, OUT stddev_duration interval,
+    OUT min_duration interval, OUT p50_duration interval, OUT p95_duration interval, OUT p99_duration interval,
+    OUT max_duration interval, OUT positive bigint, OUT neutral bigint, OUT negative bigint,
+    OUT actions bigint, OUT customers bigint, OUT bad bigint,
+    OUT answers bigint, OUT p50_answer_time interval, OUT p95_answer_time interval,
+    OUT interruptions double precision, OUT talk_share double precision, OUT transfer_rate double precision,
+    OUT containment_rate double precision, OUT cost_micros bigint, OUT currency text,
+    OUT tool_success_rate double precision
+)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_figures';
+COMMENT ON FUNCTION vrm.figures(vrm.call_stats) IS
+    'the columns of vrm.summary() and of vrm.conversation_summary(), of statistics that are unpacked once';
+
 CREATE FUNCTION vrm.call_duration(results jsonb) RETURNS interval
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_call_duration';
 COMMENT ON FUNCTION vrm.call_duration(jsonb) IS
@@ -248,6 +265,7 @@ GRANT EXECUTE ON FUNCTION
     vrm.call_stats(text, bigint, text, integer, bigint, boolean, integer, integer, integer, bytea, integer, integer,
                    text, bigint, text),
     vrm.answer_time_quantile(vrm.call_stats, double precision), vrm.conversation_summary(vrm.call_stats),
+    vrm.figures(vrm.call_stats),
     vrm.duration_sketch(double precision),
     vrm.rollup(vrm.call_stats), vrm.call_count(vrm.call_stats), vrm.success_rate(vrm.call_stats),
     vrm.distinct_customers(vrm.call_stats), vrm.duration_quantile(vrm.call_stats, double precision),

@@ -1,7 +1,9 @@
 -- Dashboards by name, from a cache for those who ask over and over
 
--- The latest event is looked up before the dashboard is made: what happens in between makes it out of
--- date at once.  An entry that somebody else is just writing is left to them, so that nobody waits.
+-- An entry shows all calls whose transactions had begun when it was made: one that was open then, and has brought
+-- an event since, makes it out of date; what began later is as new as the caller says to do without.
+-- The latest event is looked up before the dashboard is made: what the own transaction does in between makes it
+-- out of date at once.  An entry that somebody else is just writing is left to them, so that nobody waits.
 CREATE OR REPLACE FUNCTION vrm.dashboard(
     name text,
     arguments jsonb DEFAULT '{}',
@@ -32,15 +34,18 @@ BEGIN
         SELECT r.result INTO made
         FROM vrm.cached_results r
         WHERE r.user_id = caller AND r.query = asked AND r.made_at > clock_timestamp() - max_age
-          AND r.last_event IS NOT DISTINCT FROM event
-          -- ids do not commit in their order: a late transaction brings an older one
           AND NOT EXISTS (SELECT FROM vrm.run_events e
                           WHERE e.user_id = caller AND e.xid >= pg_snapshot_xmin(r.snapshot)
-                            AND NOT pg_visible_in_snapshot(e.xid, r.snapshot)
-                            AND (e.xid <> r.made_by OR e.id > r.last_event));
+                            AND e.xid < pg_snapshot_xmax(r.snapshot) AND e.xid <> r.made_by
+                            AND NOT pg_visible_in_snapshot(e.xid, r.snapshot))
+          AND NOT EXISTS (SELECT FROM vrm.run_events e
+                          WHERE e.user_id = caller AND e.xid = r.made_by
+                            AND (r.last_event IS NULL OR e.id > r.last_event));
         IF FOUND THEN
+            PERFORM vrm.count_cached_result(true);
             RETURN made;
         END IF;
+        PERFORM vrm.count_cached_result(false);
     END IF;
 
     EXECUTE format('SELECT vrm.%I(%s)', name || '_json',
@@ -63,7 +68,20 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.dashboard(text, jsonb, interval) IS
-    'a dashboard as a document, by name: vrm.NAME_json(arguments); with max_age perhaps one made so long ago';
+    'a dashboard as a document, by name: vrm.NAME_json(arguments); with max_age one made so long ago at most';
+
+-- Sequences count without a lock, and whatever becomes of the transaction.
+CREATE OR REPLACE FUNCTION vrm.count_cached_result(hit boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT current_setting('transaction_read_only')::boolean THEN
+        PERFORM CASE WHEN hit THEN nextval('vrm_private.cached_results_found')
+                     ELSE nextval('vrm_private.cached_results_made') END;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm.count_cached_result(boolean) IS
+    'counts dashboards that somebody put up with some age of, those from the cache and those made, for monitoring';
 
 CREATE OR REPLACE FUNCTION vrm.forget_cached_results() RETURNS bigint
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
@@ -84,5 +102,8 @@ COMMENT ON FUNCTION vrm_private.expire_cached_results() IS
     'deletes results that are too old for anybody; returns their number';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm.dashboard(text, jsonb, interval), vrm.forget_cached_results(), vrm_private.expire_cached_results() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vrm.dashboard(text, jsonb, interval), vrm.forget_cached_results() TO authenticated;
+    vrm.dashboard(text, jsonb, interval), vrm.count_cached_result(boolean), vrm.forget_cached_results(),
+    vrm_private.expire_cached_results() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    vrm.dashboard(text, jsonb, interval), vrm.count_cached_result(boolean), vrm.forget_cached_results()
+    TO authenticated;

@@ -1,8 +1,7 @@
 -- Dashboards by name, from a cache for those who ask over and over: types and tables
 
 -- Off unless a caller names an age to put up with: figures made in advance are fast enough for
--- nearly everybody.  An entry holds for its user alone, until it is too old or one of their calls begins or
--- ends.  Unlogged: it is gone after a crash and cannot be read on a standby, where all is made anew.
+-- nearly everybody.  An entry holds for its user alone, until it is older than they ask for.  Unlogged: it is gone after a crash and cannot be read on a standby, where all is made anew.
 CREATE UNLOGGED TABLE IF NOT EXISTS vrm.cached_results (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     query text NOT NULL CONSTRAINT query_length CHECK (length(query) <= 600),
@@ -21,3 +20,8 @@ COMMENT ON COLUMN vrm.cached_results.last_event IS 'latest of the user''s vrm.ru
 COMMENT ON COLUMN vrm.cached_results.made_at IS 'when it was made';
 COMMENT ON COLUMN vrm.cached_results.snapshot IS 'what had been committed: an event of any other transaction is new';
 COMMENT ON COLUMN vrm.cached_results.made_by IS 'transaction that made it, whose own events it saw up to last_event';
+
+CREATE UNLOGGED SEQUENCE IF NOT EXISTS vrm_private.cached_results_found MINVALUE 0;
+CREATE UNLOGGED SEQUENCE IF NOT EXISTS vrm_private.cached_results_made MINVALUE 0;
+COMMENT ON SEQUENCE vrm_private.cached_results_found IS 'dashboards that came from the cache, since the last crash';
+COMMENT ON SEQUENCE vrm_private.cached_results_made IS 'dashboards that were made for it, since the last crash';

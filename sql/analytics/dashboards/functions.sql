@@ -126,25 +126,26 @@ BEGIN
     END IF;
 
     RETURN QUERY
-        WITH part AS MATERIALIZED (
-            SELECT p.bucket AS number, vrm.rollup(p.stats) AS stats
-            FROM vrm.statistics_by_bucket(ARRAY(SELECT greatest(since, least(e.edge, until))
-                                                FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
-                                                ORDER BY e.number), agents) p
-            GROUP BY p.bucket
+        -- figures are taken of what the aggregate holds, before a join would have it packed and unpacked
+        WITH figures AS MATERIALIZED (
+            SELECT p.bucket AS number, f.*
+            FROM (SELECT b.bucket, vrm.rollup(b.stats) AS stats
+                  FROM vrm.statistics_between(ARRAY(SELECT greatest(since, least(e.edge, until))
+                                                    FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
+                                                    ORDER BY e.number), agents, true) b
+                  GROUP BY b.bucket) AS p,
+                 LATERAL vrm.figures(p.stats) AS f
         )
-        SELECT e.edge, edges[e.number + 1], coalesce(s.calls, 0),
-               coalesce(s.completed, 0), coalesce(s.failed, 0), coalesce(s.cancelled, 0),
-               round(s.success_rate::numeric, 3), s.average_duration, s.p50_duration, s.p95_duration,
-               coalesce(s.positive, 0), coalesce(s.neutral, 0), coalesce(s.negative, 0), coalesce(s.customers, 0),
-               c.p50_answer_time, c.p95_answer_time, round(c.interruptions::numeric, 3),
-               round(c.talk_share::numeric, 3), round(c.transfer_rate::numeric, 3),
-               round(c.containment_rate::numeric, 3), c.cost_micros / 1000000.0,
-               c.currency, round(c.tool_success_rate::numeric, 3)
+        SELECT e.edge, edges[e.number + 1], coalesce(f.calls, 0),
+               coalesce(f.completed, 0), coalesce(f.failed, 0), coalesce(f.cancelled, 0),
+               round(f.success_rate::numeric, 3), f.average_duration, f.p50_duration, f.p95_duration,
+               coalesce(f.positive, 0), coalesce(f.neutral, 0), coalesce(f.negative, 0), coalesce(f.customers, 0),
+               f.p50_answer_time, f.p95_answer_time, round(f.interruptions::numeric, 3),
+               round(f.talk_share::numeric, 3), round(f.transfer_rate::numeric, 3),
+               round(f.containment_rate::numeric, 3), f.cost_micros / 1000000.0,
+               f.currency, round(f.tool_success_rate::numeric, 3)
         FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
-        LEFT JOIN part p ON p.number = e.number
-        LEFT JOIN LATERAL vrm.summary(p.stats) AS s ON true
-        LEFT JOIN LATERAL vrm.conversation_summary(p.stats) AS c ON true
+        LEFT JOIN figures f ON f.number = e.number
         WHERE e.edge < until AND edges[e.number + 1] > since
         ORDER BY e.number;
 END
@@ -163,14 +164,13 @@ CREATE OR REPLACE FUNCTION vrm.agent_performance(since timestamptz, until timest
     SELECT s.agent_id, a.agent_id, f.calls, f.completed, f.failed, round(f.success_rate::numeric, 3),
            date_trunc('second', f.average_duration), f.p50_duration, f.p95_duration,
            round(f.positive::numeric / nullif(f.positive + f.neutral + f.negative, 0), 3),
-           f.actions, f.customers, f.bad, c.p50_answer_time, c.p95_answer_time, round(c.interruptions::numeric, 3),
-           round(c.talk_share::numeric, 3), round(c.transfer_rate::numeric, 3), round(c.containment_rate::numeric, 3),
-           c.cost_micros / 1000000.0, c.currency, round(c.tool_success_rate::numeric, 3)
+           f.actions, f.customers, f.bad, f.p50_answer_time, f.p95_answer_time, round(f.interruptions::numeric, 3),
+           round(f.talk_share::numeric, 3), round(f.transfer_rate::numeric, 3), round(f.containment_rate::numeric, 3),
+           f.cost_micros / 1000000.0, f.currency, round(f.tool_success_rate::numeric, 3)
     FROM (SELECT p.agent_id, vrm.rollup(p.stats) AS stats
           FROM vrm.statistics_by_agent(since, until) p
           GROUP BY p.agent_id) AS s
-    CROSS JOIN LATERAL vrm.summary(s.stats) AS f
-    CROSS JOIN LATERAL vrm.conversation_summary(s.stats) AS c
+    CROSS JOIN LATERAL vrm.figures(s.stats) AS f
     LEFT JOIN vrm.agents a ON a.user_id = vrm.uid() AND a.id = s.agent_id
     ORDER BY f.calls DESC, a.agent_id
 $$;
@@ -196,14 +196,17 @@ CREATE OR REPLACE FUNCTION vrm.live_calls()
                    elapsed interval, turns bigint, last_message text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.id, r.agent_id, a.agent_id, r.status, r.started_at,
-           date_trunc('second', clock_timestamp() - r.started_at),
+           CASE WHEN isfinite(r.started_at) THEN date_trunc('second', clock_timestamp() - r.started_at) END,
            (SELECT count(*) FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id),
            (SELECT t.message FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.id
             ORDER BY t.id DESC LIMIT 1)
-    FROM vrm.live_runs l
-    JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+    -- looked up one by one: a plan for any user would read all calls of one who has many
+    FROM (SELECT t.* FROM vrm.test_runs t
+          WHERE t.user_id = vrm.uid()
+            AND t.id = ANY (ARRAY(SELECT l.run_id FROM vrm.live_runs l WHERE l.user_id = vrm.uid()))
+          OFFSET 0) AS r
     LEFT JOIN vrm.agents a ON a.user_id = r.user_id AND a.id = r.agent_id
-    WHERE l.user_id = vrm.uid() AND r.status IN ('queued', 'running')
+    WHERE r.status IN ('queued', 'running')
     ORDER BY r.started_at, r.id
 $$;
 COMMENT ON FUNCTION vrm.live_calls() IS 'the caller''s calls that are queued or running, oldest first';

@@ -60,6 +60,32 @@ $$;
 COMMENT ON FUNCTION vrm_private.rebuild_facts() IS
     'makes the facts of all calls in vrm.test_runs anew and marks their days; returns how many differed';
 
+-- Pages of some megabytes, taken at random from a large table: a load that bypassed the trigger is seen in them.
+CREATE OR REPLACE FUNCTION vrm_private.share_to_look_at() RETURNS real
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT least(100, 100 * 32e6 / greatest(pg_relation_size('vrm.test_runs'), 1))::real
+$$;
+COMMENT ON FUNCTION vrm_private.share_to_look_at() IS 'for vrm_private.doctor_facts(): percentage of vrm.test_runs';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_facts(since timestamptz)
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'facts', 'fail', format('statistics do not know %s of %s calls that were looked at', m.missing, m.calls),
+           'They were written while the trigger "record_facts" did not fire, as under session_replication_role ='
+           ' replica; the fix makes up for it.', 'SELECT vrm_private.rebuild_facts();'
+    FROM (SELECT count(*) AS calls, count(*) FILTER (WHERE
+                     CASE WHEN r.status IN ('queued', 'running')
+                          THEN NOT EXISTS (SELECT FROM vrm.live_runs l WHERE l.user_id = r.user_id AND l.run_id = r.id)
+                          ELSE isfinite(r.started_at)
+                               AND NOT EXISTS (SELECT FROM vrm.call_facts f
+                                               WHERE f.user_id = r.user_id AND f.id = r.id) END) AS missing
+          FROM vrm.test_runs r TABLESAMPLE SYSTEM (vrm_private.share_to_look_at())
+          WHERE since IS NULL OR r.started_at >= since) AS m
+    WHERE m.missing > 0
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_facts(timestamptz) IS
+    'for vrm.doctor(): calls since then, or all, that have left no facts';
+
 CREATE OR REPLACE FUNCTION vrm_private.rebuild_rollups() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH marked AS (
@@ -74,12 +100,85 @@ $$;
 COMMENT ON FUNCTION vrm_private.rebuild_rollups() IS
     'marks every day as changed, so that readers use the facts until vrm.maintain() has been there again';
 
--- A day's marks are taken by one statement and the day is made anew by later ones: facts that come between are
--- marked for themselves, and at worst a day is made anew twice.  Days are found by steps along the index, however
--- many marks each has, and each reads its own range of facts.
+-- Of a day of which only some quarters have changed, only their facts are read.  Marks are taken by one statement
+-- and statistics made by later ones: facts that come between are marked for themselves, and at worst are read
+-- twice.
+CREATE OR REPLACE FUNCTION vrm_private.compact_day(owner uuid, of_day date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    no_agent CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    nothing CONSTANT bytea := '\x010000';
+    midnight CONSTANT timestamptz := of_day::timestamp AT TIME ZONE 'UTC';
+    changed integer[];
+    grains text[];
+    agents uuid[];
+    made bytea[];
+BEGIN
+    WITH gone AS (
+        DELETE FROM vrm.call_dirty d WHERE d.user_id = owner AND d.day = of_day RETURNING d.quarter
+    )
+    SELECT array_agg(DISTINCT g.quarter ORDER BY g.quarter) INTO changed FROM gone g;
+    IF changed[1] < 0 OR NOT EXISTS (SELECT FROM vrm.call_rollup r
+                                     WHERE r.user_id = owner AND r.grain = 'user_parts' AND r.bucket = of_day) THEN
+        DELETE FROM vrm.call_rollup r
+        WHERE r.user_id = owner AND r.grain IN ('parts', 'day', 'user_parts', 'user_day') AND r.bucket = of_day;
+        changed := ARRAY(SELECT generate_series(0, 95));
+    END IF;
+
+    WITH span AS (
+        SELECT midnight + min(c.quarter) * interval '15 minutes' AS since,
+               midnight + (max(c.quarter) + 1) * interval '15 minutes' AS until
+        FROM (SELECT quarter, quarter - row_number() OVER (ORDER BY quarter) AS run
+              FROM unnest(changed) AS quarter) AS c
+        GROUP BY c.run
+    ), fresh AS MATERIALIZED (
+        SELECT coalesce(f.agent_id, no_agent) AS agent,
+               vrm.call_parts(f.started_at, f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad,
+                              f.agent_ms, f.customer_ms, f.interruptions, f.answers, f.tool_calls, f.tool_failures,
+                              f.outcome_kind, f.cost_micros, f.currency) AS parts
+        FROM span s
+        CROSS JOIN LATERAL (SELECT c.* FROM vrm.call_facts c
+                            WHERE c.user_id = owner AND c.started_at >= s.since AND c.started_at < s.until
+                            OFFSET 0) AS f
+        GROUP BY 1
+    ), before AS (
+        SELECT r.grain, r.agent_id AS agent, r.stats AS parts
+        FROM vrm.call_rollup r
+        WHERE r.user_id = owner AND r.grain IN ('parts', 'user_parts') AND r.bucket = of_day
+    ), after AS MATERIALIZED (
+        SELECT grain, agent, b.parts AS before,
+               vrm.replace_parts(coalesce(b.parts, nothing), changed, coalesce(f.parts, nothing),
+                                 grain = 'user_parts') AS parts
+        FROM (SELECT 'parts' AS grain, n.agent, n.parts FROM fresh n
+              UNION ALL SELECT 'user_parts', no_agent, vrm.rollup_parts(n.parts) FROM fresh n) AS f
+        FULL JOIN before b USING (grain, agent)
+    )
+    SELECT array_agg(a.grain), array_agg(a.agent), array_agg(a.parts) INTO grains, agents, made
+    FROM after a WHERE a.parts IS DISTINCT FROM a.before;
+
+    DELETE FROM vrm.call_rollup r
+    USING unnest(grains, agents, made) AS m (grain, agent, parts)
+    WHERE get_byte(m.parts, 1) = 0 AND r.user_id = owner AND r.bucket = of_day AND r.agent_id = m.agent
+      AND r.grain IN (m.grain, replace(m.grain, 'parts', 'day'));
+    INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+    SELECT owner, g.grain, of_day, m.agent, g.stats
+    FROM unnest(grains, agents, made) AS m (grain, agent, parts)
+    CROSS JOIN LATERAL (VALUES (m.grain, m.parts),
+                               (replace(m.grain, 'parts', 'day'), vrm.part_of_day(m.parts, 0, 96)::bytea))
+                       AS g (grain, stats)
+    WHERE get_byte(m.parts, 1) > 0
+    ON CONFLICT ON CONSTRAINT call_rollup_pkey DO UPDATE SET stats = excluded.stats;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.compact_day(uuid, date) IS
+    'makes the statistics of a person''s day, and of its quarters of an hour, anew from those that have changed';
+
+-- Days are found by steps along the index, however many marks each has.  A batch ends with the day in which half a
+-- second has passed.
 CREATE OR REPLACE FUNCTION vrm_private.compact_calls(most_days integer DEFAULT 100) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    until timestamptz := clock_timestamp() + interval '0.5 seconds';
     changed record;
     users uuid[] := '{}';
     days date[] := '{}';
@@ -97,21 +196,10 @@ BEGIN
         )
         SELECT m.user_id, m.day FROM marked m LIMIT most_days
     LOOP
-        DELETE FROM vrm.call_dirty d WHERE d.user_id = changed.user_id AND d.day = changed.day;
-        DELETE FROM vrm.call_rollup r
-        WHERE r.user_id = changed.user_id AND r.grain = 'day' AND r.bucket = changed.day;
-        INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
-        SELECT changed.user_id, 'day', changed.day,
-               coalesce(f.agent_id, '00000000-0000-0000-0000-000000000000') AS agent,
-               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad, f.agent_ms,
-                              f.customer_ms, f.interruptions, f.answers, f.tool_calls, f.tool_failures,
-                              f.outcome_kind, f.cost_micros, f.currency)::bytea
-        FROM vrm.call_facts f
-        WHERE f.user_id = changed.user_id AND f.started_at >= changed.day::timestamp AT TIME ZONE 'UTC'
-          AND f.started_at < (changed.day + 1)::timestamp AT TIME ZONE 'UTC'
-        GROUP BY agent;
+        PERFORM vrm_private.compact_day(changed.user_id, changed.day);
         users := users || changed.user_id;
         days := days || changed.day;
+        EXIT WHEN clock_timestamp() > until;
     END LOOP;
 
     DELETE FROM vrm.call_rollup r
@@ -119,18 +207,21 @@ BEGIN
            FROM unnest(users, days) AS t (user_id, day)) AS m
     WHERE r.user_id = m.user_id AND r.grain IN ('month', 'user_month') AND r.bucket = m.first;
     INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
-    SELECT r.user_id, CASE WHEN grouping(r.agent_id) = 0 THEN 'month' ELSE 'user_month' END, m.first,
-           coalesce(r.agent_id, '00000000-0000-0000-0000-000000000000'), vrm.rollup(r.stats::vrm.call_stats)::bytea
+    SELECT m.user_id, replace(r.grain, 'day', 'month'), m.first, r.agent_id, vrm.rollup(r.stats::vrm.call_stats)::bytea
     FROM (SELECT DISTINCT t.user_id, date_trunc('month', t.day::timestamp)::date AS first
           FROM unnest(users, days) AS t (user_id, day)) AS m
-    JOIN vrm.call_rollup r ON r.user_id = m.user_id AND r.grain = 'day' AND r.bucket >= m.first
-                          AND r.bucket < m.first + interval '1 month'
-    GROUP BY GROUPING SETS ((r.user_id, m.first, r.agent_id), (r.user_id, m.first));
+    CROSS JOIN LATERAL (SELECT d.* FROM vrm.call_rollup d
+                        WHERE d.user_id = m.user_id AND d.grain IN ('day', 'user_day') AND d.bucket >= m.first
+                          AND d.bucket < m.first + interval '1 month'
+                        OFFSET 0) AS r
+    GROUP BY m.user_id, r.grain, m.first, r.agent_id;
     RETURN cardinality(users);
 END
 $$;
 COMMENT ON FUNCTION vrm_private.compact_calls(integer) IS
     'makes the statistics of days that have changed anew, for at most so many days; returns how many';
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.rebuild_facts(), vrm_private.rebuild_rollups(), vrm_private.compact_calls(integer)
+    vrm_private.rebuild_facts(), vrm_private.rebuild_rollups(), vrm_private.share_to_look_at(),
+    vrm_private.doctor_facts(timestamptz), vrm_private.compact_day(uuid, date),
+    vrm_private.compact_calls(integer)
     FROM PUBLIC;

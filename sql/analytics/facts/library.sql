@@ -34,6 +34,65 @@ CREATE FUNCTION vrm.utc_day(moment timestamptz) RETURNS date
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_utc_day';
 COMMENT ON FUNCTION vrm.utc_day(timestamptz) IS 'the day in UTC, by which statistics are kept';
 
+-- Statistics of the quarters of an hour of a day, packed: time zones are a number of quarters away from UTC.
+CREATE FUNCTION vrm.add_part(
+    parts bytea, started_at timestamptz, status text, duration_ms bigint, sentiment text, actions integer,
+    customer bigint, bad boolean, agent_ms integer, customer_ms integer, interruptions integer, answers bytea,
+    tool_calls integer, tool_failures integer, outcome_kind text, cost_micros bigint, currency text
+) RETURNS bytea
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_add_part';
+COMMENT ON FUNCTION vrm.add_part(
+    bytea, timestamptz, text, bigint, text, integer, bigint, boolean, integer, integer, integer, bytea, integer,
+    integer, text, bigint, text) IS
+    'adds a row of vrm.call_facts to statistics by the quarter of an hour';
+
+CREATE FUNCTION vrm.merge_parts(parts bytea, other bytea) RETURNS bytea
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_merge_parts';
+COMMENT ON FUNCTION vrm.merge_parts(bytea, bytea) IS
+    'statistics of the calls of both by the quarter of an hour; null counts for nothing';
+
+CREATE AGGREGATE vrm.call_parts(
+    started_at timestamptz, status text, duration_ms bigint, sentiment text, actions integer, customer bigint,
+    bad boolean, agent_ms integer, customer_ms integer, interruptions integer, answers bytea, tool_calls integer,
+    tool_failures integer, outcome_kind text, cost_micros bigint, currency text
+) (
+    SFUNC = vrm.add_part, STYPE = bytea, SSPACE = 65536, COMBINEFUNC = vrm.merge_parts, PARALLEL = SAFE,
+    INITCOND = '\x010000'
+);
+COMMENT ON AGGREGATE vrm.call_parts(
+    timestamptz, text, bigint, text, integer, bigint, boolean, integer, integer, integer, bytea, integer, integer,
+    text, bigint, text) IS
+    'statistics of rows of vrm.call_facts of one day by the quarter of an hour';
+
+CREATE AGGREGATE vrm.rollup_parts(parts bytea) (
+    SFUNC = vrm.merge_parts, STYPE = bytea, SSPACE = 65536, COMBINEFUNC = vrm.merge_parts, PARALLEL = SAFE,
+    INITCOND = '\x010000'
+);
+COMMENT ON AGGREGATE vrm.rollup_parts(bytea) IS 'statistics of all the calls that the values hold, by the quarter';
+
+CREATE FUNCTION vrm.replace_parts(before bytea, gone integer[], fresh bytea, spans boolean) RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_replace_parts';
+COMMENT ON FUNCTION vrm.replace_parts(bytea, integer[], bytea, boolean) IS
+    'statistics by the quarter of which some are replaced by others; spans: and what hours of a full day add up to';
+
+CREATE FUNCTION vrm.part_of_day(parts bytea, since integer, until integer) RETURNS vrm.call_stats
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_part_of_day';
+COMMENT ON FUNCTION vrm.part_of_day(bytea, integer, integer) IS
+    'what quarters of an hour of a day add up to, from one, included, to another, excluded; null without a call';
+
+CREATE FUNCTION vrm.cover_time(
+    edges timestamptz[], days date[], quarters integer[],
+    OUT range_bucket integer[], OUT range_is_month boolean[], OUT range_first date[], OUT range_last date[],
+    OUT part_bucket integer[], OUT part_day date[], OUT part_since integer[], OUT part_until integer[],
+    OUT span_since timestamptz[], OUT span_until timestamptz[]
+)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_cover_time';
+COMMENT ON FUNCTION vrm.cover_time(timestamptz[], date[], integer[]) IS
+    'the months, days, quarters of days and times that the buckets between edges consist of, for what has changed';
+
+GRANT EXECUTE ON FUNCTION
+    vrm.part_of_day(bytea, integer, integer), vrm.cover_time(timestamptz[], date[], integer[])
+    TO authenticated;
 GRANT EXECUTE ON FUNCTION
     vrm.call_fact(text, timestamptz, timestamptz, jsonb), vrm.speech_fact(jsonb), vrm.utc_day(timestamptz)
     TO authenticated, service_role;

@@ -1,7 +1,7 @@
 -- Facts of calls and statistics made of them in advance: types and tables
 
 -- One narrow row for each call that has ended, which outlives the call's own row; statistics of each
--- agent by day and month, and of each user by month; and the days that these are behind in.  Readers
+-- agent and each user by month, by day and by the quarter of an hour; and what these are behind in.  Readers
 -- take what is marked from the facts and all else from the statistics, in one snapshot, and so are never
 -- behind.
 CREATE TABLE IF NOT EXISTS vrm.call_facts (
@@ -58,35 +58,43 @@ COMMENT ON COLUMN vrm.call_facts.answers IS
 COMMENT ON COLUMN vrm.call_facts.tool_calls IS 'how many actions there were';
 COMMENT ON COLUMN vrm.call_facts.tool_failures IS 'how many of them failed';
 
+-- A mark without a quarter is of a whole day.
 CREATE TABLE IF NOT EXISTS vrm.call_dirty (
     user_id uuid NOT NULL,
     id uuid NOT NULL,
     day date NOT NULL,
+    quarter integer NOT NULL DEFAULT -1 CONSTRAINT known_quarter CHECK (quarter BETWEEN -2 AND 95),
     PRIMARY KEY (user_id, id)
 );
 ALTER TABLE vrm.call_dirty ALTER COLUMN id SET DEFAULT vrm.uuid7();
-CREATE INDEX IF NOT EXISTS call_dirty_day ON vrm.call_dirty (user_id, day);
+CREATE INDEX IF NOT EXISTS call_dirty_day ON vrm.call_dirty (user_id, day, quarter);
 COMMENT ON TABLE vrm.call_dirty IS
-    'days whose facts have changed since vrm.call_rollup was made of them, once for each change';
+    'days and quarters whose facts have changed since vrm.call_rollup was made of them, once for each change';
 COMMENT ON INDEX vrm.call_dirty_day IS 'changes of a day';
 COMMENT ON COLUMN vrm.call_dirty.user_id IS 'owner';
 COMMENT ON COLUMN vrm.call_dirty.id IS 'the change';
 COMMENT ON COLUMN vrm.call_dirty.day IS 'day in UTC';
+COMMENT ON COLUMN vrm.call_dirty.quarter IS
+    'quarter of an hour of the day, from 0; -1 for all; -2 when all is right and the quarters are yet to be made';
 
 -- The grain is text because comparing enums is not leakproof, and so could use no index under policies.
+-- What fits into a page stays in it: fetching a state from elsewhere takes as long as merging it.
 CREATE TABLE IF NOT EXISTS vrm.call_rollup (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
-    grain text NOT NULL CONSTRAINT known_grain CHECK (grain IN ('day', 'month', 'user_month')),
+    grain text NOT NULL CONSTRAINT known_grain CHECK (grain IN ('parts', 'day', 'month', 'user_parts', 'user_day',
+                                                                'user_month')),
     bucket date NOT NULL,
     agent_id uuid NOT NULL,
     stats bytea NOT NULL,
     PRIMARY KEY (user_id, grain, bucket, agent_id)
-);
+) WITH (toast_tuple_target = 8160);
 ALTER TABLE vrm.call_rollup ALTER COLUMN stats SET STORAGE EXTERNAL;
 COMMENT ON TABLE vrm.call_rollup IS
-    'statistics of each agent by day and month and of each user by month, made by vrm.maintain()';
+    'statistics of each agent and each user by month, day and quarter of an hour, made by vrm.maintain()';
 COMMENT ON COLUMN vrm.call_rollup.user_id IS 'owner';
-COMMENT ON COLUMN vrm.call_rollup.grain IS 'day or month, of an agent; user_month: month, of all agents';
+COMMENT ON COLUMN vrm.call_rollup.grain IS
+    'month, day, or the quarters of an hour of a day, of an agent; with user_ before it, of all agents';
 COMMENT ON COLUMN vrm.call_rollup.bucket IS 'first day of it, in UTC';
 COMMENT ON COLUMN vrm.call_rollup.agent_id IS 'the agent; all zeros for calls of none and for all agents';
-COMMENT ON COLUMN vrm.call_rollup.stats IS 'a value of type vrm.call_stats: stats::vrm.call_stats';
+COMMENT ON COLUMN vrm.call_rollup.stats IS
+    'a value of type vrm.call_stats: stats::vrm.call_stats; of quarters of an hour, for vrm.part_of_day()';

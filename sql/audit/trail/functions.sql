@@ -106,33 +106,74 @@ COMMENT ON FUNCTION vrm_private.audit_keep(text) IS 'how long entries of a class
 
 -- A week of partitions ahead, and none that is older than its class is kept.  Days are those of UTC,
 -- whatever the session's time zone is: partitions of two zones would overlap.
-CREATE OR REPLACE FUNCTION vrm.audit_maintain() RETURNS integer
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
+-- Whoever reads the trail for long, as pg_dump does, keeps a lock from being given; behind one that waited for it
+-- everybody else would wait who writes to the trail, and that is who signs in.
+CREATE OR REPLACE FUNCTION vrm_private.make_audit_partitions() RETURNS integer
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+    SET lock_timeout = '100ms' AS $$
+    SELECT count(*)::integer
+    FROM unnest('{security,data}'::text[]) AS class,
+         generate_series(date_trunc('day', now()), now() + '7 days'::interval, '1 day') AS low
+    WHERE vrm_private.make_partition(('vrm_private.audit_' || class)::regclass,
+                                     'audit_' || class || to_char(low, '_YYYY_MM_DD'), low,
+                                     low + '1 day'::interval)
+$$;
+COMMENT ON FUNCTION vrm_private.make_audit_partitions() IS
+    'makes partitions of the audit trail for the next seven days; returns how many it made';
+
+-- One at a time: in one transaction it would hold the locks of one class while it waits for those of the other.
+CREATE OR REPLACE FUNCTION vrm_private.drop_audit_partition() RETURNS integer
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+    SET lock_timeout = '100ms' AS $$
 DECLARE
-    part record;
-    gone oid;
+    gone oid := (SELECT e.partition
+                 FROM unnest('{security,data}'::text[]) AS class,
+                      unnest(vrm_private.expired_partitions(('vrm_private.audit_' || class)::regclass,
+                                                            now() - vrm_private.audit_keep(class))) AS e (partition)
+                 WHERE vrm_private.clock_problem() IS NULL
+                 LIMIT 1);
+BEGIN
+    IF gone IS NULL THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format('DROP TABLE %s', gone::regclass);
+    RETURN 1;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.drop_audit_partition() IS
+    'drops a partition of the audit trail that has been kept long enough; returns how many it dropped';
+
+CREATE OR REPLACE FUNCTION vrm_private.tidy_audit_trail() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    class text;
+BEGIN
+    PERFORM vrm_private.watch_truncation(NULL);
+    IF vrm_private.clock_problem() IS NOT NULL THEN
+        RETURN;
+    END IF;
+    FOREACH class IN ARRAY '{security,data}'::text[] LOOP
+        EXECUTE format('DELETE FROM vrm_private.%I WHERE at < $1', 'audit_' || class || '_rest')
+        USING now() - vrm_private.audit_keep(class);
+    END LOOP;
+    -- What a seal says of entries that are gone nobody needs; its root and the chain stay.
+    UPDATE vrm_private.audit_seals s SET ids = NULL, leaves = NULL
+    WHERE s.ids IS NOT NULL AND s.sealed_at < now() - vrm_private.audit_keep(s.class) - '31 days'::interval;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.tidy_audit_trail() IS
+    'deletes what is old of the rest of the audit trail and of its seals, and watches tables that are new';
+
+CREATE OR REPLACE FUNCTION vrm.audit_maintain() RETURNS integer
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
     dropped integer := 0;
 BEGIN
-    FOR part IN
-        SELECT 'audit_' || class AS name, ('vrm_private.audit_' || class)::regclass AS parent,
-               now() - vrm_private.audit_keep(class) AS cutoff
-        FROM unnest('{security,data}'::text[]) AS class
-    LOOP
-        PERFORM vrm_private.make_partition(part.parent, part.name || to_char(low, '_YYYY_MM_DD'), low,
-                                           low + '1 day'::interval)
-        FROM generate_series(date_trunc('day', now()), now() + '7 days'::interval, '1 day') AS low;
-        CONTINUE WHEN vrm_private.clock_problem() IS NOT NULL;
-        FOREACH gone IN ARRAY vrm_private.expired_partitions(part.parent, part.cutoff) LOOP
-            EXECUTE format('DROP TABLE %s', gone::regclass);
-            dropped := dropped + 1;
-        END LOOP;
-        EXECUTE format('DELETE FROM vrm_private.%I WHERE at < $1', part.name || '_rest') USING part.cutoff;
+    PERFORM vrm_private.make_audit_partitions();
+    WHILE vrm_private.drop_audit_partition() > 0 LOOP
+        dropped := dropped + 1;
     END LOOP;
-    PERFORM vrm_private.watch_truncation(NULL);
-    -- What a seal says of entries that are gone nobody needs; its root and the chain stay.
-    UPDATE vrm_private.audit_seals SET ids = NULL, leaves = NULL
-    WHERE ids IS NOT NULL AND sealed_at < now() - vrm_private.audit_keep(class) - '31 days'::interval
-      AND vrm_private.clock_problem() IS NULL;
+    PERFORM vrm_private.tidy_audit_trail();
     RETURN dropped;
 END
 $$;
@@ -145,6 +186,9 @@ REVOKE EXECUTE ON FUNCTION
     vrm.audit_disable(regclass),
     vrm_private.audit_truncate(),
     vrm_private.watch_truncation(regclass),
+    vrm_private.make_audit_partitions(),
+    vrm_private.drop_audit_partition(),
+    vrm_private.tidy_audit_trail(),
     vrm.audit_maintain(),
     vrm_private.audit_keep(text)
     FROM PUBLIC;

@@ -454,6 +454,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         UNION ALL SELECT * FROM vrm_private.doctor_objects()
         UNION ALL SELECT * FROM vrm_private.doctor_maintenance()
         UNION ALL SELECT * FROM vrm_private.doctor_realtime()
+        UNION ALL SELECT * FROM vrm_private.doctor_facts((
+            SELECT now() - p.keep FROM vrm.retention_policies p WHERE p.name = 'analytics.facts' AND p.enabled))
     )
     SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
     FROM (VALUES
@@ -491,7 +493,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (32, 'statement_statistics', 'pg_stat_statements counts'),
         (33, 'publications', 'no publication shows what is nobody''s to be sent'),
         (34, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
-        (35, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
+        (35, 'configuration', 'the configuration files are read as they stand'),
+        (36, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     ORDER BY c.position, f.detail
 $$;

@@ -78,6 +78,8 @@ COMMENT ON FUNCTION vrm_private.copy_for_handover(uuid, uuid, uuid, uuid[]) IS
 CREATE OR REPLACE FUNCTION vrm_private.hand_over_facts(owner uuid, agent uuid, organisation uuid) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    no_agent CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    days date[];
     months date[];
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('vrm.call_rollup', 0));
@@ -92,15 +94,28 @@ BEGIN
                     AND f.started_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC');
     UPDATE vrm.call_facts f SET user_id = organisation WHERE f.user_id = owner AND f.agent_id = agent;
     UPDATE vrm.call_rollup r SET user_id = organisation WHERE r.user_id = owner AND r.agent_id = agent;
-    months := ARRAY(SELECT DISTINCT date_trunc('month', r.bucket::timestamp)::date
-                    FROM vrm.call_rollup r WHERE r.user_id = organisation AND r.agent_id = agent);
+    days := ARRAY(SELECT r.bucket FROM vrm.call_rollup r
+                  WHERE r.user_id = organisation AND r.grain = 'day' AND r.agent_id = agent);
+    months := ARRAY(SELECT DISTINCT date_trunc('month', d::timestamp)::date FROM unnest(days) AS d);
     DELETE FROM vrm.call_rollup r
-    WHERE r.user_id IN (owner, organisation) AND r.grain = 'user_month' AND r.bucket = ANY (months);
+    WHERE r.user_id IN (owner, organisation)
+      AND (r.grain = 'user_month' AND r.bucket = ANY (months)
+           OR r.grain IN ('user_day', 'user_parts') AND r.bucket = ANY (days));
     INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
-    SELECT r.user_id, 'user_month', m.first, '00000000-0000-0000-0000-000000000000',
-           vrm.rollup(r.stats::vrm.call_stats)::bytea
+    SELECT r.user_id, 'user_day', r.bucket, no_agent, vrm.rollup(r.stats::vrm.call_stats)::bytea
+    FROM vrm.call_rollup r
+    WHERE r.user_id IN (owner, organisation) AND r.grain = 'day' AND r.bucket = ANY (days)
+    GROUP BY r.user_id, r.bucket
+    UNION ALL
+    SELECT r.user_id, 'user_parts', r.bucket, no_agent,
+           vrm.replace_parts('\x010000', ARRAY(SELECT generate_series(0, 95)), vrm.rollup_parts(r.stats), true)
+    FROM vrm.call_rollup r
+    WHERE r.user_id IN (owner, organisation) AND r.grain = 'parts' AND r.bucket = ANY (days)
+    GROUP BY r.user_id, r.bucket;
+    INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+    SELECT r.user_id, 'user_month', m.first, no_agent, vrm.rollup(r.stats::vrm.call_stats)::bytea
     FROM unnest(months) AS m (first)
-    JOIN vrm.call_rollup r ON r.user_id IN (owner, organisation) AND r.grain = 'day' AND r.bucket >= m.first
+    JOIN vrm.call_rollup r ON r.user_id IN (owner, organisation) AND r.grain = 'user_day' AND r.bucket >= m.first
                           AND r.bucket < m.first + interval '1 month'
     GROUP BY r.user_id, m.first;
     DELETE FROM vrm.cached_results c WHERE c.user_id IN (owner, organisation);

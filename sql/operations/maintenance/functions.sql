@@ -67,7 +67,8 @@ BEGIN
         ARRAY['calls past their time limit', 'SELECT vrm.expire_test_runs(100)'],
         ARRAY['imports', 'SELECT vrm_private.import_batch(1000)'],
         ARRAY['search', 'SELECT vrm_private.index_words()'],
-        ARRAY['statistics', 'SELECT vrm_private.compact_calls(30)']] LOOP
+        ARRAY['statistics', 'SELECT vrm_private.compact_calls(30)'],
+        ARRAY['old entries of the audit trail', 'SELECT vrm_private.drop_audit_partition()']] LOOP
         CALL vrm_private.maintenance_batches(step[1], step[2]);
     END LOOP;
     FOREACH step SLICE 1 IN ARRAY ARRAY[
@@ -75,7 +76,8 @@ BEGIN
         ARRAY['keys of calls', 'SELECT vrm_private.forget_retry_keys()'],
         ARRAY['partitions of the archive', 'SELECT 0 FROM vrm_private.make_archive_partitions()'],
         ARRAY['partitions of logs', 'SELECT 0 FROM vrm_private.make_log_partitions()'],
-        ARRAY['audit trail', 'SELECT 0 FROM vrm.audit_maintain()'],
+        ARRAY['partitions of the audit trail', 'SELECT 0 FROM vrm_private.make_audit_partitions()'],
+        ARRAY['audit trail', 'SELECT 0 FROM vrm_private.tidy_audit_trail()'],
         ARRAY['sign-ups that nobody confirmed', 'SELECT 0 FROM vrm_private.forget_sign_ups()'],
         ARRAY['changes of address', 'SELECT 0 FROM vrm_private.forget_email_changes()'],
         ARRAY['requests to recover accounts', 'SELECT 0 FROM vrm_private.forget_recovery_requests()'],

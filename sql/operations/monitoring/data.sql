@@ -98,6 +98,8 @@ INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
      'running calls past their time limit, which vrm.maintain() ends'),
     ('vrm_jobs_changes_pending', 'jobs', 'gauge', '{}',
      'changes that statistics are behind by, which vrm.maintain() works off; counted up to 100000'),
+    ('vrm_jobs_cached_dashboards_total', 'jobs', 'counter', '{outcome}',
+     'dashboards whose callers put up with some age, by whether they came from the cache'),
     ('vrm_jobs_quality_failed', 'jobs', 'gauge', '{}',
      'checks of data quality, of severity error, that last found bad rows or could not be run'),
     ('vrm_jobs_lockouts', 'jobs', 'gauge', '{}', 'identifiers and networks that are locked out now'),

@@ -288,6 +288,11 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
            (SELECT count(*) FROM vrm.retention_refused f WHERE f.policy = p.name)
     FROM policy p
     UNION ALL
+    SELECT 'vrm_jobs_cached_dashboards_total', jsonb_build_object('outcome', c.outcome),
+           coalesce(pg_sequence_last_value(c.counter), 0)
+    FROM (VALUES ('found', 'vrm_private.cached_results_found'::regclass),
+                 ('made', 'vrm_private.cached_results_made')) AS c (outcome, counter)
+    UNION ALL
     SELECT 'vrm_jobs_live_calls', jsonb_build_object('status', s.status), coalesce(l.calls, 0)
     FROM unnest('{queued,running}'::text[]) AS s (status) LEFT JOIN live l ON l.status = s.status
     UNION ALL

@@ -13,7 +13,8 @@ COMMENT ON FUNCTION vrm_private.partition_bounds(oid) IS
 
 -- Rows that lie in the default partition already move over; without that the new one is refused.  A
 -- DBA may have cut the time otherwise: what a partition of theirs takes, even in part, is left to it
--- and to the default partition.
+-- and to the default partition.  Who writes a row of now has found the default partition for it, and would fail
+-- where that takes it no longer: they wait for the parent, and look again.
 CREATE OR REPLACE FUNCTION vrm_private.make_partition(
     parent regclass, part_name name, low timestamptz, high timestamptz
 ) RETURNS boolean
@@ -35,6 +36,9 @@ BEGIN
                   WHERE i.inhparent = parent
                     AND vrm_private.partition_bounds(i.inhrelid) && tstzrange(low, high)) THEN
         RETURN false;
+    END IF;
+    IF rest IS NOT NULL AND low <= clock_timestamp() THEN
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent);
     END IF;
     IF rest IS NOT NULL THEN
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', rest);

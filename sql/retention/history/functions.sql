@@ -27,14 +27,15 @@ BEGIN
                   DETAIL = format('Got %s.', coalesce(page_size::text, 'null')),
                   HINT = 'Leave it out for pages of 50.';
     END IF;
-    IF cursor !~ '^[0-9]{1,17}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+    IF cursor !~ '^(-?[0-9]{1,17}|-infinity)\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
         RAISE EXCEPTION 'cursor is not valid'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got "%s".', left(cursor, 100)),
                   HINT = 'Pass next_cursor of the last row of a page, or null for the first page.';
     END IF;
     IF cursor IS NOT NULL THEN
-        place_at := timestamptz 'epoch' + split_part(cursor, '.', 1)::bigint * interval '1 microsecond';
+        place_at := CASE WHEN starts_with(cursor, '-infinity') THEN '-infinity'
+                         ELSE timestamptz 'epoch' + split_part(cursor, '.', 1)::bigint * interval '1 microsecond' END;
         place_id := split_part(cursor, '.', 2)::uuid;
     END IF;
 
@@ -69,8 +70,9 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT c.id, c.agent, c.status::text, c.started_at, c.duration, c.customer, c.sentiment, c.actions,
-               c.error, (extract(epoch FROM c.started_at) * 1000000)::bigint || '.' || c.id, NULL::text,
-               c.agent_version
+               c.error,
+               CASE WHEN isfinite(c.started_at) THEN (extract(epoch FROM c.started_at) * 1000000)::bigint::text
+                    ELSE '-infinity' END || '.' || c.id, NULL::text, c.agent_version
         FROM vrm.calls c
         WHERE c.user_id = caller
           AND (c.started_at, c.id) < (place_at, place_id)

@@ -285,7 +285,8 @@ BEGIN
                coalesce(f.duration_ms * interval '1 millisecond', vrm.call_duration(p.results)),
                CASE WHEN jsonb_typeof(p.results -> 'customer') = 'string' THEN p.results ->> 'customer' END,
                vrm.call_sentiment(p.results)::vrm.sentiment, vrm.call_actions(p.results), p.error,
-               (extract(epoch FROM p.started_at) * 1000000)::bigint || '.' || p.id,
+               CASE WHEN isfinite(p.started_at) THEN (extract(epoch FROM p.started_at) * 1000000)::bigint::text
+                    ELSE '-infinity' END || '.' || p.id,
                CASE WHEN words IS NOT NULL THEN vrm_private.excerpt(
                    vrm_private.search_config(owner, p.agent_id), words,
                    CASE WHEN p.completed_at IS NULL THEN vrm_private.spoken_so_far(owner, p.id)

@@ -309,6 +309,32 @@ COMMENT ON COLUMN vrm.run_events.id IS 'the event';
 
 -- counts days, no longer marks: the argument has another name
 DROP FUNCTION IF EXISTS vrm_private.compact_calls(integer);
+-- Marks name quarters of an hour.  What is there goes on to answer for whole days; vrm.maintain() makes the quarters
+-- of all days that have facts.
+ALTER TABLE vrm.call_dirty
+    ADD COLUMN quarter integer NOT NULL DEFAULT -1 CONSTRAINT known_quarter CHECK (quarter BETWEEN -2 AND 95);
+DROP INDEX IF EXISTS vrm.call_dirty_day;
+ALTER TABLE vrm.call_rollup SET (toast_tuple_target = 8160);
+ALTER TABLE vrm.call_rollup
+    DROP CONSTRAINT known_grain,
+    ADD CONSTRAINT known_grain
+        CHECK (grain IN ('parts', 'day', 'month', 'user_parts', 'user_day', 'user_month'));
+INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+SELECT r.user_id, 'user_day', r.bucket, '00000000-0000-0000-0000-000000000000',
+       vrm.rollup(r.stats::vrm.call_stats)::bytea
+FROM vrm.call_rollup r WHERE r.grain = 'day' GROUP BY r.user_id, r.bucket;
+INSERT INTO vrm.call_dirty (user_id, day, quarter)
+SELECT DISTINCT f.user_id, vrm.utc_day(f.started_at), -2 FROM vrm.call_facts f;
+COMMENT ON TABLE vrm.call_dirty IS
+    'days and quarters whose facts have changed since vrm.call_rollup was made of them, once for each change';
+COMMENT ON TABLE vrm.call_rollup IS
+    'statistics of each agent and each user by month, day and quarter of an hour, made by vrm.maintain()';
+COMMENT ON COLUMN vrm.call_rollup.grain IS
+    'month, day, or the quarters of an hour of a day, of an agent; with user_ before it, of all agents';
+COMMENT ON COLUMN vrm.call_rollup.stats IS
+    'a value of type vrm.call_stats: stats::vrm.call_stats; of quarters of an hour, for vrm.part_of_day()';
+COMMENT ON FUNCTION vrm.dashboard(text, jsonb, interval) IS
+    'a dashboard as a document, by name: vrm.NAME_json(arguments); with max_age one made so long ago at most';
 TRUNCATE vrm.cached_results;
 ALTER TABLE vrm.cached_results
     ADD COLUMN IF NOT EXISTS snapshot pg_snapshot NOT NULL,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "boundary/value/datum.h"
 
 extern "C" {
@@ -24,6 +26,36 @@ struct datum_traits<bytea_head<Size>> {
     return {std::as_bytes(std::span(VARDATA_ANY(slice), VARSIZE_ANY_EXHDR(slice))),
             toast_raw_datum_size(datum) - VARHDRSZ};
   }
+};
+
+/// A bytea argument of which pieces are read: of a value stored out of line, and not compressed,
+/// only the chunks that they lie in.
+class sliced_bytea {
+ public:
+  explicit sliced_bytea(Datum datum) noexcept : datum_(datum) {}
+
+  /// So many bytes from there on, or as many as there are.
+  [[nodiscard]] std::span<const std::byte> slice(std::size_t offset, std::size_t size) const {
+    const auto* const value = reinterpret_cast<const struct varlena*>(DatumGetPointer(datum_));
+    if (!VARATT_IS_EXTERNAL(value) && !VARATT_IS_COMPRESSED(value)) {
+      const auto all = std::as_bytes(std::span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)));
+      const std::size_t first = std::min(offset, all.size());
+      return all.subspan(first, std::min(size, all.size() - first));
+    }
+    const auto* const piece = guarded([&] {
+      return PG_DETOAST_DATUM_SLICE(datum_, static_cast<int32>(offset), static_cast<int32>(size));
+    });
+    return std::as_bytes(std::span(VARDATA_ANY(piece), VARSIZE_ANY_EXHDR(piece)));
+  }
+
+ private:
+  Datum datum_;
+};
+
+template <>
+struct datum_traits<sliced_bytea> {
+  static constexpr Oid oid = BYTEAOID;
+  static sliced_bytea from(Datum datum) noexcept { return sliced_bytea(datum); }
 };
 
 /// A bytea argument that may be worked on in place when it had to be fetched or decompressed.

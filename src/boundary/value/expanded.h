@@ -65,10 +65,11 @@ class expanded {
   T value_;
 };
 
-/// A value to read, whichever form it has; `packed` counts only without `object`.
-template <typename T>
+/// A value to read, whichever form it has; `packed` counts only without `object`.  `Type` is its SQL
+/// type where that is one of PostgreSQL's own.
+template <typename T, Oid Type = InvalidOid>
 struct expandable {
-  T* object;
+  const T* object;
   std::span<const std::byte> packed;
 
   /// The object; one that lives as long as the current memory context when it was packed.
@@ -85,28 +86,28 @@ struct expandable {
   }
 };
 
-template <typename T>
-struct datum_traits<expandable<T>> {
-  static constexpr Oid oid = InvalidOid;  // known to the catalog alone
-  static expandable<T> from(Datum datum) {
+template <typename T, Oid Type>
+struct datum_traits<expandable<T, Type>> {
+  static constexpr Oid oid = Type;  // invalid: known to the catalog alone
+  static expandable<T, Type> from(Datum datum) {
     if (auto* const object = expanded<T>::of(datum)) return {&object->value(), {}};
     return {nullptr, datum_traits<std::span<const std::byte>>::from(datum)};
   }
 };
 
 /// The state of an aggregate: first argument and result of its transition functions.
-template <typename T>
+template <typename T, Oid Type = InvalidOid>
 struct aggregate_state {
   expanded<T>* object;
   T* operator->() const noexcept { return &object->value(); }
 };
 
-template <typename T>
-struct datum_traits<aggregate_state<T>> {
-  static constexpr Oid oid = InvalidOid;
+template <typename T, Oid Type>
+struct datum_traits<aggregate_state<T, Type>> {
+  static constexpr Oid oid = Type;
 
   /// The state itself when it may be written to; else a fresh one of the same value.
-  static aggregate_state<T> from_call(FunctionCallInfo fcinfo, std::size_t index) {
+  static aggregate_state<T, Type> from_call(FunctionCallInfo fcinfo, std::size_t index) {
     const NullableDatum& state = fcinfo->args[index];
     // A read-write pointer says that nobody else looks at the object.
     if (!state.isnull && VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(state.value))) {
@@ -115,7 +116,7 @@ struct datum_traits<aggregate_state<T>> {
     MemoryContext parent = nullptr;
     // 0 when called by hand instead of by an aggregate: then nobody keeps the state but the query.
     if (AggCheckCallContext(fcinfo, &parent) == 0) parent = CurrentMemoryContext;
-    aggregate_state<T> fresh{expanded<T>::make(parent)};
+    aggregate_state<T, Type> fresh{expanded<T>::make(parent)};
     if (!state.isnull) {
       const auto before = datum_traits<expandable<T>>::from(state.value);
       if (before.object != nullptr) {
@@ -126,7 +127,7 @@ struct datum_traits<aggregate_state<T>> {
     }
     return fresh;
   }
-  static Datum to(aggregate_state<T> state) noexcept { return state.object->to_datum(); }
+  static Datum to(aggregate_state<T, Type> state) noexcept { return state.object->to_datum(); }
 };
 
 }  // namespace pg

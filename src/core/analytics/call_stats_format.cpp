@@ -190,6 +190,7 @@ void call_stats::read_durations(byte_reader& reader, bool whole_seconds) {
   // At most all buckets, 270 kB, whatever a hostile state says.
   if (used > duration_histogram::most_few) histogram_.reserve(least, most);
 
+  duration_histogram::batch buckets(histogram_);
   bucket at = 0;
   for (bucket i = 0; i < used; ++i) {
     const auto distance = static_cast<bucket>(reader.number(duration_histogram::buckets));
@@ -201,8 +202,9 @@ void call_stats::read_durations(byte_reader& reader, bool whole_seconds) {
     const auto count = static_cast<std::uint64_t>(reader.number(most_calls));
     if (count == 0) byte_reader::refuse("A bucket of durations is empty.");
     durations_ += count;
-    histogram_.add(at, count);
+    buckets.add(at, count);
   }
+  buckets.flush();
   if (at != most) byte_reader::refuse("Its longest duration is in no bucket.");
 }
 

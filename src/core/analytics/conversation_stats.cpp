@@ -172,6 +172,7 @@ bool conversation_stats::read_answers(byte_reader& reader) {
   const bucket most_used = duration_histogram::bucket_of(longest);
   widen(shortest, longest);
   if (used > duration_histogram::most_few) answers_.reserve(least, most_used);
+  duration_histogram::batch buckets(answers_);
   bucket at = 0;
   for (bucket i = 0; i < used; ++i) {
     const auto distance = static_cast<bucket>(reader.number(duration_histogram::buckets));
@@ -183,8 +184,9 @@ bool conversation_stats::read_answers(byte_reader& reader) {
     const auto count = static_cast<std::uint64_t>(reader.number(most));
     if (count == 0) byte_reader::refuse("A bucket of answers is empty.");
     vrm::add(answered_, count);
-    answers_.add(at, count);
+    buckets.add(at, count);
   }
+  buckets.flush();
   if (at != most_used) byte_reader::refuse("Its longest answer is in no bucket.");
   return true;
 }

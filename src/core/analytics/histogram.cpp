@@ -22,6 +22,27 @@ void duration_histogram::add_slowly(bucket number, std::uint64_t count) {
   many_[number - first_] += count;
 }
 
+void duration_histogram::add(std::span<const entry> ascending) {
+  if (many_.empty() && few_.size() + ascending.size() <= most_few) {
+    if (few_.empty() || ascending.empty() || few_.back().number < ascending.front().number) {
+      few_.insert(few_.end(), ascending.begin(), ascending.end());
+      return;
+    }
+    std::pmr::vector<entry> both(few_.get_allocator());
+    both.reserve(few_.size() + ascending.size());
+    auto own = few_.begin();
+    for (const entry& other : ascending) {
+      while (own != few_.end() && own->number < other.number) both.push_back(*own++);
+      both.push_back(other);
+      if (own != few_.end() && own->number == other.number) both.back().count += own++->count;
+    }
+    both.insert(both.end(), own, few_.end());
+    few_.swap(both);
+    return;
+  }
+  for (const entry& other : ascending) add(other.number, other.count);
+}
+
 void duration_histogram::reserve(bucket least, bucket most) {
   // Memory grows in steps: a duration next to the last one should not make it grow again.
   constexpr bucket step = 64;
@@ -54,7 +75,10 @@ void duration_histogram::merge(const duration_histogram& other) {
   if (!other.many_.empty()) {
     reserve(other.first_, static_cast<bucket>(other.first_ + other.many_.size() - 1));
   }
-  other.each([this](bucket number, std::uint64_t count) { add(number, count); });
+  add(other.few_);
+  for (std::size_t i = 0; i < other.many_.size(); ++i) {
+    if (other.many_[i] != 0) add(static_cast<bucket>(other.first_ + i), other.many_[i]);
+  }
 }
 
 duration_histogram::bucket duration_histogram::at_rank(std::uint64_t rank) const noexcept {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
+#include <span>
 #include <vector>
 
 namespace vrm {
@@ -60,6 +62,33 @@ class duration_histogram {
   }
   void merge(const duration_histogram& other);
 
+  struct entry {
+    bucket number;
+    std::uint64_t count;
+  };
+  /// Adds different buckets in ascending order, which costs less than one by one.
+  void add(std::span<const entry> ascending);
+
+  /// Gathers buckets in ascending order, to add many at once.
+  class batch {
+   public:
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): some_ is written before it is read
+    explicit batch(duration_histogram& into) noexcept : into_(&into) {}
+    void add(bucket number, std::uint64_t count) {
+      if (taken_ == some_.size()) flush();
+      some_[taken_++] = {.number = number, .count = count};
+    }
+    void flush() {
+      into_->add(std::span(some_).first(taken_));
+      taken_ = 0;
+    }
+
+   private:
+    duration_histogram* into_;
+    std::size_t taken_ = 0;
+    std::array<entry, 128> some_;
+  };
+
   /// Makes room for many durations in buckets `least` to `most`.
   void reserve(bucket least, bucket most);
 
@@ -76,11 +105,6 @@ class duration_histogram {
   [[nodiscard]] bucket at_rank(std::uint64_t rank) const noexcept;
 
  private:
-  struct entry {
-    bucket number;
-    std::uint64_t count;
-  };
-
   void add_slowly(bucket number, std::uint64_t count);
 
   std::pmr::vector<entry> few_;  ///< in order of their numbers; empty as soon as there are many

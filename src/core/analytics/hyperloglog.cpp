@@ -46,6 +46,10 @@ std::uint64_t stable_hash(std::string_view text) noexcept {
 }
 
 void hyperloglog::add_exact(std::uint64_t hash) {
+  if (exact_.size() < most_exact && (exact_.empty() || exact_.back() < hash)) {
+    exact_.push_back(hash);  // as they are read back
+    return;
+  }
   const auto place = std::ranges::lower_bound(exact_, hash);
   if (place != exact_.end() && *place == hash) return;
   if (exact_.size() < most_exact) {

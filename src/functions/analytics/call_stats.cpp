@@ -9,6 +9,7 @@
 #include "boundary/value/record.h"
 #include "core/platform/error.h"
 #include "core/platform/hex.h"
+#include "functions/analytics/fact.h"
 #include "functions/calls/calls.h"
 
 extern "C" {
@@ -104,32 +105,72 @@ state add_run(state into, std::optional<std::string_view> status,
   return into;
 }
 
+namespace {
+
+/// Without what was said.
+void add_call_to(call_stats& into, const fact& of) {
+  call one{.status = call_status_of(of.status.value_or("")), .bad = of.bad.value_or(false)};
+  if (of.duration_ms) {
+    if (*of.duration_ms >= 0 && *of.duration_ms <= duration_histogram::longest) {
+      one.duration = of.duration_ms;
+    } else {
+      one.bad = true;
+    }
+  }
+  if (of.sentiment) {
+    one.sentiment = call_sentiment_of(*of.sentiment);
+    one.bad |= one.sentiment == call_sentiment::none;
+  }
+  if (of.actions) {
+    if (*of.actions >= 0) {
+      one.actions = of.actions;
+    } else {
+      one.bad = true;
+    }
+  }
+  if (of.customer) one.customer = static_cast<std::uint64_t>(*of.customer);
+  into.add(one);
+}
+
+}  // namespace
+
+void add_to(call_stats& into, const fact& one) {
+  const auto not_negative = [](auto number) {
+    if (number.value_or(0) >= 0) return;
+    throw error("22023", "figures of a call must not be negative")
+        .detail("One of them is.")
+        .hint("Leave out what is not known: null.");
+  };
+  for (const auto number : {one.agent_ms, one.customer_ms, one.interruptions, one.tool_calls,
+                            one.tool_failures}) {
+    not_negative(number);
+  }
+  not_negative(one.cost_micros);
+  add_call_to(into, one);
+  const std::int32_t calls = one.tool_calls.value_or(0);
+  into.add(conversation{.agent_time = one.agent_ms,
+                        .customer_time = one.customer_ms,
+                        .interruptions = one.interruptions.value_or(0),
+                        .tool_calls = calls,
+                        .tool_failures = std::min(one.tool_failures.value_or(0), calls),
+                        .answers = one.answers.value_or(std::span<const std::byte>()),
+                        .outcome = outcome_kind_of(one.kind.value_or("")),
+                        .cost = one.cost_micros,
+                        .currency = one.currency.value_or("")},
+           call_status_of(one.status.value_or("")) == call_status::completed);
+}
+
 /// With `bad` for facts, whose documents have been read before.
 state add_fact(state into, std::optional<std::string_view> status,
                std::optional<std::int64_t> duration_ms, std::optional<std::string_view> sentiment,
                std::optional<std::int32_t> actions, std::optional<std::int64_t> customer,
                std::optional<bool> bad) {
-  call one{.status = call_status_of(status.value_or("")), .bad = bad.value_or(false)};
-  if (duration_ms) {
-    if (*duration_ms >= 0 && *duration_ms <= duration_histogram::longest) {
-      one.duration = duration_ms;
-    } else {
-      one.bad = true;
-    }
-  }
-  if (sentiment) {
-    one.sentiment = call_sentiment_of(*sentiment);
-    one.bad |= one.sentiment == call_sentiment::none;
-  }
-  if (actions) {
-    if (*actions >= 0) {
-      one.actions = actions;
-    } else {
-      one.bad = true;
-    }
-  }
-  if (customer) one.customer = static_cast<std::uint64_t>(*customer);
-  into->add(one);
+  add_call_to(into.object->value(), {.status = status,
+                                     .duration_ms = duration_ms,
+                                     .sentiment = sentiment,
+                                     .actions = actions,
+                                     .customer = customer,
+                                     .bad = bad});
   return into;
 }
 
@@ -143,28 +184,9 @@ state add_conversation_fact(
     std::optional<std::int32_t> tool_calls, std::optional<std::int32_t> tool_failures,
     std::optional<std::string_view> kind, std::optional<std::int64_t> cost_micros,
     std::optional<std::string_view> currency) {
-  const auto not_negative = [](auto number) {
-    if (number.value_or(0) >= 0) return;
-    throw error("22023", "figures of a call must not be negative")
-        .detail("One of them is.")
-        .hint("Leave out what is not known: null.");
-  };
-  for (const auto number : {agent_ms, customer_ms, interruptions, tool_calls, tool_failures}) {
-    not_negative(number);
-  }
-  not_negative(cost_micros);
-  into = add_fact(into, status, duration_ms, sentiment, actions, customer, bad);
-  const std::int32_t calls = tool_calls.value_or(0);
-  into->add(conversation{.agent_time = agent_ms,
-                         .customer_time = customer_ms,
-                         .interruptions = interruptions.value_or(0),
-                         .tool_calls = calls,
-                         .tool_failures = std::min(tool_failures.value_or(0), calls),
-                         .answers = answers.value_or(std::span<const std::byte>()),
-                         .outcome = outcome_kind_of(kind.value_or("")),
-                         .cost = cost_micros,
-                         .currency = currency.value_or("")},
-            call_status_of(status.value_or("")) == call_status::completed);
+  add_to(into.object->value(),
+         {status, duration_ms, sentiment, actions, customer, bad, agent_ms, customer_ms,
+          interruptions, answers, tool_calls, tool_failures, kind, cost_micros, currency});
   return into;
 }
 
@@ -286,6 +308,15 @@ summary_row summary(stats value) {
           count(all.bad_calls())};
 }
 
+using figures_row =
+    decltype(std::tuple_cat(std::declval<summary_row>(), std::declval<conversation_row>()));
+
+/// Both at once, of a state that is unpacked once.
+figures_row figures(stats value) {
+  const stats unpacked{&value.get(), {}};
+  return std::tuple_cat(summary(unpacked), conversation_summary(unpacked));
+}
+
 }  // namespace vrm::sql
 
 namespace pg {
@@ -320,3 +351,4 @@ PG_EXPORT(vrm_distinct_customers, vrm::sql::distinct_customers);
 PG_EXPORT(vrm_duration_quantile, vrm::sql::duration_quantile);
 PG_EXPORT(vrm_duration_rank, vrm::sql::duration_rank);
 PG_EXPORT(vrm_summary, vrm::sql::summary);
+PG_EXPORT(vrm_figures, vrm::sql::figures);

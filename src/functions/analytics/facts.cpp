@@ -1,8 +1,8 @@
-// Keeps one narrow row for each call that has ended, in step with vrm.test_runs, and marks the day
-// whose statistics that changes.
+// Keeps one narrow row for each call that has ended, in step with vrm.test_runs, and marks the
+// quarter of an hour whose statistics that changes.
 //
-// Days are marked always and never looked up first: a writer who marked a day only when it was not
-// marked yet would rely on a mark that the compactor is just taking away.
+// Quarters are marked always and never looked up first: a writer who marked one only when it was
+// not marked yet would rely on a mark that the compactor is just taking away.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -13,6 +13,7 @@
 #include "boundary/call/trigger.h"
 #include "boundary/value/datum.h"
 #include "boundary/value/record.h"
+#include "functions/analytics/fact.h"
 #include "functions/analytics/speech.h"
 #include "functions/calls/calls.h"
 #include "functions/retention/retention.h"
@@ -133,7 +134,11 @@ day day_of(TimestampTz moment) {
 
 day day_of(const run_row& row) { return day_of(DatumGetTimestampTz(row.value(started_at))); }
 
-pg::statement<20> put_fact(
+std::int32_t quarter_of(const run_row& row) {
+  return sql::quarter_of(pg::datum_traits<pg::timestamp>::from(row.value(started_at)));
+}
+
+pg::statement<21> put_fact(
     "WITH fact AS (INSERT INTO vrm.call_facts (user_id, id, agent_id, started_at, status,"
     " duration_ms, sentiment, actions, customer, bad, outcome, outcome_kind, cost_micros, currency,"
     " agent_ms, customer_ms, interruptions, answers, tool_calls, tool_failures)"
@@ -147,11 +152,11 @@ pg::statement<20> put_fact(
     " agent_ms = excluded.agent_ms, customer_ms = excluded.customer_ms, interruptions ="
     " excluded.interruptions, answers = excluded.answers, tool_calls = excluded.tool_calls,"
     " tool_failures = excluded.tool_failures), live AS (DELETE FROM vrm.live_runs"
-    " WHERE user_id = $1 AND run_id = $2) INSERT INTO vrm.call_dirty (user_id, day)"
-    " VALUES ($1, $11)",
+    " WHERE user_id = $1 AND run_id = $2) INSERT INTO vrm.call_dirty (user_id, day, quarter)"
+    " VALUES ($1, $11, $21)",
     {UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, INT8OID,    TEXTOID,
      INT4OID, INT8OID, BOOLOID, DATEOID,        TEXTOID, NUMERICOID, TEXTOID,
-     INT4OID, INT4OID, INT4OID, BYTEAOID,       INT4OID, INT4OID});
+     INT4OID, INT4OID, INT4OID, BYTEAOID,       INT4OID, INT4OID, INT4OID});
 /// In a platform of before 1.1, until vrm.upgrade() has been there.
 pg::statement<11> put_fact_1_0(
     "WITH fact AS (INSERT INTO vrm.call_facts (user_id, id, agent_id, started_at, status,"
@@ -162,10 +167,17 @@ pg::statement<11> put_fact_1_0(
     " excluded.bad) INSERT INTO vrm.call_dirty (user_id, day) VALUES ($1, $11)",
     {UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTOID, INT4OID, INT8OID,
      BOOLOID, DATEOID});
-pg::statement<3> drop_fact(
+pg::statement<4> drop_fact(
+    "WITH fact AS (DELETE FROM vrm.call_facts WHERE user_id = $1 AND id = $2)"
+    " INSERT INTO vrm.call_dirty (user_id, day, quarter) VALUES ($1, $3, $4)",
+    {UUIDOID, UUIDOID, DATEOID, INT4OID});
+pg::statement<3> drop_fact_1_0(
     "WITH fact AS (DELETE FROM vrm.call_facts WHERE user_id = $1 AND id = $2)"
     " INSERT INTO vrm.call_dirty (user_id, day) VALUES ($1, $3)",
     {UUIDOID, UUIDOID, DATEOID});
+pg::statement<3> mark_quarter(
+    "INSERT INTO vrm.call_dirty (user_id, day, quarter) VALUES ($1, $2, $3)",
+    {UUIDOID, DATEOID, INT4OID});
 pg::statement<2> mark_day("INSERT INTO vrm.call_dirty (user_id, day) VALUES ($1, $2)",
                           {UUIDOID, DATEOID});
 pg::statement<3> put_live(
@@ -175,7 +187,8 @@ pg::statement<3> put_live(
 pg::statement<2> drop_live("DELETE FROM vrm.live_runs WHERE user_id = $1 AND run_id = $2",
                            {UUIDOID, UUIDOID});
 
-/// Whether the platform keeps calls that are live in a table of their own, as it does from 1.1 on.
+/// Whether the platform keeps calls that are live in a table of their own, and marks quarters of
+/// an hour, as it does from 1.1 on.
 bool has_live_runs() {
   return pg::guarded([] {
     const Oid schema = get_namespace_oid("vrm", true);
@@ -222,18 +235,28 @@ void put(const run_row& row) {
                 said.interruptions,
                 said.packed_answers(),
                 said.tool_calls,
-                said.tool_failures});
+                said.tool_failures,
+                quarter_of(row)});
 }
 
 void drop(const run_row& row) {
+  const pg::argument day_number(DateADTGetDatum(day_of(row).number), false);
   const pg::spi_session session;
-  drop_fact.run({column_of(row, user_id), column_of(row, id),
-                 pg::argument(DateADTGetDatum(day_of(row).number), false)});
+  if (has_live_runs()) {
+    drop_fact.run({column_of(row, user_id), column_of(row, id), day_number, quarter_of(row)});
+  } else {
+    drop_fact_1_0.run({column_of(row, user_id), column_of(row, id), day_number});
+  }
 }
 
 void mark(const run_row& row) {
+  const pg::argument day_number(DateADTGetDatum(day_of(row).number), false);
   const pg::spi_session session;
-  mark_day.run({column_of(row, user_id), pg::argument(DateADTGetDatum(day_of(row).number), false)});
+  if (has_live_runs()) {
+    mark_quarter.run({column_of(row, user_id), day_number, quarter_of(row)});
+  } else {
+    mark_day.run({column_of(row, user_id), day_number});
+  }
 }
 
 void add_live(const run_row& row) {
@@ -258,7 +281,7 @@ void follow(const run_row& before, const run_row& now) {
   // A key that changes is another call: the fact of the old one goes, with its day marked.
   if (before.counts() && !stays) drop(before);
   if (now.counts()) put(now);
-  if (before.counts() && stays && day_of(before).number != day_of(now).number) mark(before);
+  if (before.counts() && stays && before.value(started_at) != now.value(started_at)) mark(before);
   // put() has taken a call that has ended out of those that are live
   const bool stays_live = now.is_live() && same_key(before, now);
   if (before.is_live() && !stays_live && !(same_key(before, now) && now.counts())) {

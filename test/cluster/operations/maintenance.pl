@@ -79,6 +79,51 @@ $reader->query_safe('COMMIT');
 $reader->quit;
 sql('CALL vrm.maintain()');
 
+# --- beside somebody who reads the audit trail for long, and who signs in -------------------------------------
+
+sub event { return sql("SELECT vrm.audit_event('tested')") }
+
+is(sql(q{SELECT string_agg(class || ' ' || days, ', ' ORDER BY class)
+         FROM (SELECT substring(inhparent::regclass::text, 'audit_(\w+)$') AS class, count(*) - 1 AS days FROM pg_inherits
+               WHERE inhparent::regclass::text ~ 'audit_(data|security)$' GROUP BY 1) AS p}), 'data 8, security 8',
+    'there are partitions of the audit trail for a week');
+sql("SELECT vrm_private.make_partition('vrm_private.audit_$_', 'audit_${_}_2020_01_01', '2020-01-01', '2020-01-02')") for 'security', 'data';
+$reader = $node->background_psql('app');
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
+$reader->query_safe('SELECT count(*) FROM vrm.audit_log');  # as pg_dump: in the order of their making, and until the end
+old_calls($node, 'app', $alice, 10);
+sql(q{SELECT vrm.record_login_attempt('alice@example.org', false);
+      UPDATE vrm.retention_runs SET started_at = started_at - interval '3 days'});
+$from = last_run();
+sql('CALL vrm.maintain()');
+is(failures(), 'old entries of the audit trail 55P03 1', 'its partitions are not waited for');
+is(runs($from), 'calls.completed done 8, calls.failed done 2', '... the other steps are done');
+is(sql('SELECT count(*) FROM vrm_private.audit_journal'), '0', '... and the journal is drained');
+event();
+pass('... and others write to the trail');
+$reader->query_safe('COMMIT');
+$reader->quit;
+sql('CALL vrm.maintain()');
+is(failures(), '', 'it goes well as soon as it can');
+is(sql(q{SELECT count(*) FROM pg_class WHERE relname LIKE 'audit_%_2020_01_01'}), '0', 'and lets go of both classes');
+
+# a day for which there was no partition, and who writes to it meanwhile
+my $today = sql(q{SELECT to_char(now() AT TIME ZONE 'UTC', '_YYYY_MM_DD')});
+sql("DROP TABLE vrm_private.audit_security$today");
+event();
+my $maker = $node->background_psql('app');
+$maker->query_safe('BEGIN');
+$maker->query_safe('SELECT vrm_private.make_audit_partitions()');
+my $said = '';
+my $writer = IPC::Run::start(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('app'), '-c',
+        q{SET application_name = writer; SELECT vrm.audit_event('tested')}], '>', \$said, '2>', \$said);
+$node->poll_query_until('app', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'writer' AND wait_event_type = 'Lock'})
+  or die 'nobody waits';
+$maker->query_safe('COMMIT');
+$maker->quit;
+ok(IPC::Run::finish($writer), 'who writes while a partition for the day is made has their row in it') or diag($said);
+is(sql("SELECT count(*) FROM vrm_private.audit_security$today WHERE action = 'tested'"), '2', '... with those of before');
+
 # --- pg_cron -----------------------------------------------------------------------------------------
 
 SKIP: {

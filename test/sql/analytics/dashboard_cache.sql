@@ -1,7 +1,7 @@
 -- Dashboards by name, and the cache that callers may ask for: off by default, never older than asked,
--- out of date as soon as a call begins or ends, and nobody's but the caller's.
+-- with all that had begun when it was made, and nobody's but the caller's.
 BEGIN;
-SELECT plan(59);
+SELECT plan(62);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -87,7 +87,7 @@ SELECT is(pg_temp.calls_with(setting, value), '3', 'so is one in another ' || se
     AS s (setting, value);
 SELECT is(pg_temp.calls('10 minutes'), 'kept', 'the first one is still there');
 SELECT pg_temp.of_alice(format('SELECT vrm.start_test_run(%L)', :'agent')) AS run \gset
-SELECT is(pg_temp.calls('10 minutes'), '4', 'a call that begins makes it out of date');
+SELECT is(pg_temp.calls('10 minutes'), '4', 'a call of the same transaction makes it out of date');
 SELECT is(pg_temp.calls('10 minutes'), '4', 'and what is made then is kept');
 SELECT pg_temp.fake('kept') \g /dev/null
 SELECT pg_temp.of_alice(format('SELECT vrm.complete_test_run(%L)', :'run')) \g /dev/null
@@ -103,17 +103,25 @@ SELECT is(pg_temp.of_alice('SELECT vrm.dashboard(''call_history'', jsonb_build_o
           'arguments that are too long for a key are answered');
 SELECT is(pg_temp.entries(), 1::bigint, 'and nothing is kept of them');
 
--- a call of a transaction that was open when the entry was made, and has committed since, with an older id
+-- a call of transaction 7, which was open when the entry was made, or began later, or had been committed
 INSERT INTO vrm.run_events (user_id, id, run_id, status, xid)
-VALUES (:'alice', '018f0000-0000-7000-8000-000000000001', vrm.uuid7(), 'running',
-        (pg_current_xact_id()::text::bigint + 5)::text::xid8);
-SELECT pg_temp.fake('kept') \g /dev/null
-SELECT is(pg_temp.calls('10 minutes'), '4', 'a call that is committed late makes it out of date');
-DELETE FROM vrm.run_events WHERE id = '018f0000-0000-7000-8000-000000000001';
-SELECT pg_temp.fake('kept') \g /dev/null
-SELECT is(pg_temp.calls('10 minutes'), 'kept', 'without it the entry would hold');
+VALUES (:'alice', '018f0000-0000-7000-8000-000000000001', vrm.uuid7(), 'running', '7');
+CREATE FUNCTION pg_temp.made_in(moment pg_snapshot) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.fake('kept');
+    UPDATE vrm.cached_results SET snapshot = moment;
+    SELECT pg_temp.calls('10 minutes') $$;
+SELECT is(pg_temp.made_in('5:9:7'), '4', 'a call that is committed late makes it out of date');
+SELECT is(pg_temp.made_in('5:7:'), 'kept', 'one that began later does not: the age is what the caller puts up with');
+SELECT is(pg_temp.made_in('5:9:'), 'kept', 'what had been committed is in it');
+SELECT coalesce(pg_sequence_last_value('vrm_private.cached_results_found'), 0) AS found,
+       coalesce(pg_sequence_last_value('vrm_private.cached_results_made'), 0) AS made \gset
+SELECT pg_temp.calls('10 minutes') \g /dev/null
 SELECT pg_temp.of_alice('SELECT vrm.forget_cached_results()') \g /dev/null
 SELECT is(pg_temp.calls('10 minutes'), '4', 'and is made anew');
+SELECT cmp_ok((SELECT value FROM vrm_private.measure_jobs()
+               WHERE name = 'vrm_jobs_cached_dashboards_total' AND labels ->> 'outcome' = outcome),
+              '>', before::double precision, outcome || ' dashboards are counted')
+FROM (VALUES ('found', :found), ('made', :made)) AS counter (outcome, before);
 
 -- whose it is -------------------------------------------------------------------------------------------
 

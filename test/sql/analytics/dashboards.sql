@@ -1,6 +1,6 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
-SELECT plan(76);
+SELECT plan(93);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -188,6 +188,27 @@ FROM unnest(ARRAY['vrm.user_dashboard_json()', 'vrm.live_calls_json()',
                   'vrm.agent_performance_json(''2026-01-01'', ''2026-02-01'')',
                   'vrm.failure_reasons_json(''2026-01-01'', ''2026-02-01'')',
                   'vrm.call_summary_json(''2026-01-01'', ''2026-02-01'') -> ''change''']) AS document;
+
+-- infinity, as a bound and as the time of a call ---------------------------------------------------------
+
+INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at, error)
+SELECT :'alice', :'agent', status, '-infinity', CASE WHEN status = 'failed' THEN now() END, 'late'
+FROM unnest('{queued,failed}'::text[]) AS status;
+SELECT is(pg_temp.of_alice(format('SELECT count(*) > 0 FROM vrm.%s', question)), 'true', question)
+FROM unnest(ARRAY[
+    'call_summary(''-infinity'', ''infinity'')', 'call_summary(now(), ''infinity'')',
+    'call_summary(''infinity'', ''-infinity'')', 'agent_performance(''-infinity'', ''infinity'')',
+    'failure_reasons(''-infinity'', ''infinity'')', 'call_statistics(''-infinity'', ''infinity'')',
+    'statistics_between(''{-infinity,2026-02-01,infinity}'')', 'statistics_by_agent(''-infinity'', ''infinity'')',
+    'live_calls()', 'user_dashboard()', 'calls WHERE started_at = ''-infinity''',
+    'call_history(''{"since": "-infinity", "until": "infinity", "error": "late"}'')',
+    'metric_summary(vrm.uuid7(), ''-infinity'', ''infinity'')']) AS question;
+SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.call_history(''{"error": "late"}'','
+                           ' (SELECT next_cursor FROM vrm.call_history(''{"error": "late"}'', page_size => 1)))'), '1',
+          'pages go on behind them');
+SELECT is(pg_temp.of_alice(format('SELECT count(*) FROM vrm.%s', question)), '22023', 'refused: ' || question)
+FROM unnest(ARRAY['call_series(''-infinity'', now(), ''1 day'')', 'call_series(now(), ''infinity'', ''1 day'')',
+                  'statistics_by_bucket(''{-infinity,infinity}'')']) AS question;
 
 SELECT * FROM finish();
 ROLLBACK;

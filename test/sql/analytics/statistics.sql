@@ -77,7 +77,7 @@ INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at)
     SELECT a.user_id, a.id, 'completed', '2026-01-01'::timestamptz + n * interval '1 hour',
         '2026-01-01'::timestamptz + n * interval '1 hour'
     FROM vrm.agents a, generate_series(1, 200) AS n WHERE a.agent_id = 'a';
-ANALYZE vrm.test_runs, vrm.agents;
+ANALYZE vrm.test_runs, vrm.agents, vrm.live_runs;
 \ir ../include/plans.sql
 SELECT matches(pg_temp.of_alice(format('SELECT pg_temp.plan_of(%L)', query)),
                '^(?!.*Seq Scan on test_runs).*(Index|Bitmap).* on test_runs',

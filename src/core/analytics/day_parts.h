@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
+#include <span>
+#include <vector>
+
+#include "core/analytics/call_stats.h"
+
+namespace vrm {
+
+/// Statistics of the quarters of an hour of a day in UTC, of which those of any time that begins
+/// and ends with a quarter add up: every time zone in use is a number of quarters away from UTC.
+///
+///   version 1, number of quarters, 1 when there are spans
+///   of each quarter with calls: its number, size of its statistics (4 bytes)
+///   with spans: sizes of those until 1, 2 ... 23 o'clock, then of those from then on
+///   statistics of each: until an hour, of the quarters, from an hour on
+///
+/// A span of size 0 is that of the hour before, or after.  With spans a day that is cut in two is
+/// two states and not 96.
+class day_parts {
+ public:
+  static constexpr int quarters = 96;
+  static constexpr int hours = quarters / 4;
+
+  explicit day_parts(std::pmr::memory_resource* memory) noexcept : parts_(memory) {
+    places_.fill(nowhere);
+  }
+
+  /// Statistics of a quarter from 0 to 95, empty at first.
+  [[nodiscard]] call_stats& at(int quarter);
+
+  void merge(const day_parts& other);
+  /// Adds parts as pack() leaves them; throws 22P03 when they are none.
+  void merge(std::span<const std::byte> packed);
+
+  [[nodiscard]] std::size_t packed_size() const noexcept;
+  /// Without spans.
+  void pack(std::byte* place) const noexcept;
+
+ private:
+  static constexpr std::uint8_t nowhere = 255;
+
+  /// Calls visit(quarter, statistics) in the order of the quarters.
+  template <typename Visit>
+  void each(Visit&& visit) const;
+
+  std::pmr::vector<call_stats> parts_;           ///< as they came
+  std::array<std::uint8_t, quarters> places_{};  ///< in parts_, by quarter
+};
+
+/// Where in packed parts the statistics of what time are.
+class parts_directory {
+ public:
+  /// As many bytes of packed parts as a directory may take.
+  static constexpr std::size_t most_size =
+      3 + (std::size_t{5} * day_parts::quarters) + (std::size_t{8} * (day_parts::hours - 1));
+
+  struct slice {
+    std::size_t offset = 0;
+    std::size_t size = 0;
+  };
+  struct part {
+    int quarter = 0;
+    slice place;
+  };
+
+  /// Of the first bytes of packed parts; throws 22P03 when they are none.
+  explicit parts_directory(std::span<const std::byte> head);
+
+  /// In the order of their quarters, one after the other in the bytes.
+  [[nodiscard]] std::span<const part> parts() const noexcept { return parts_; }
+  /// The states that add up to the quarters from `since` to `until`, in the order of their bytes.
+  [[nodiscard]] std::vector<slice> states(int since, int until) const;
+
+ private:
+  std::vector<part> parts_;
+  std::vector<slice> until_;  ///< by hour, from 0 to 24; empty without spans
+  std::vector<slice> from_;
+};
+
+/// Packed parts in which what `fresh` has stands for the quarters in `gone`.  `spans`: with spans
+/// where they are worth their place.
+[[nodiscard]] std::vector<std::byte> replace_parts(std::span<const std::byte> before,
+                                                   std::span<const int> gone,
+                                                   std::span<const std::byte> fresh, bool spans);
+
+}  // namespace vrm
