@@ -71,6 +71,7 @@ BEGIN
         CALL vrm_private.maintenance_batches(step[1], step[2]);
     END LOOP;
     FOREACH step SLICE 1 IN ARRAY ARRAY[
+        ARRAY['metrics about calls', 'SELECT vrm_private.count_calls()'],
         ARRAY['cached dashboards', 'SELECT 0 FROM vrm_private.expire_cached_results()'],
         ARRAY['keys of calls', 'SELECT vrm_private.forget_retry_keys()'],
         ARRAY['partitions of the archive', 'SELECT 0 FROM vrm_private.make_archive_partitions()'],

@@ -322,6 +322,12 @@ REVOKE EXECUTE ON FUNCTION
 
 -- For members of pg_monitor.  vrm.monitoring() reads as the platform's owner; the others read it.
 
+CREATE OR REPLACE FUNCTION vrm_private.metric_of(series text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN series LIKE '%\_seconds\_%' THEN regexp_replace(series, '_(bucket|sum|count)$', '')
+                ELSE series END;
+COMMENT ON FUNCTION vrm_private.metric_of(text) IS 'the metric that a series is of: those of a histogram have endings';
+
 -- A family that fails (a lock that somebody holds on a table, a function that the provider withholds)
 -- costs its own series and no others.
 CREATE OR REPLACE FUNCTION vrm.monitoring(families text[] DEFAULT NULL)
@@ -329,7 +335,7 @@ CREATE OR REPLACE FUNCTION vrm.monitoring(families text[] DEFAULT NULL)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
-    known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs}';
+    known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs,calls}';
     family text;
 BEGIN
     PERFORM vrm.require_grant('vrm.monitoring(text[])');
@@ -341,9 +347,9 @@ BEGIN
         END IF;
         BEGIN
             RETURN QUERY EXECUTE format(
-                'SELECT m.name, s.labels, s.value FROM vrm_private.%I() s'
-                ' JOIN vrm.monitoring_metrics m ON m.name = s.name'
-                ' WHERE m.enabled ORDER BY m.name, s.labels', 'measure_' || family);
+                'SELECT s.name, s.labels, s.value FROM vrm_private.%I() s'
+                ' JOIN vrm.monitoring_metrics m ON m.name = vrm_private.metric_of(s.name)'
+                ' WHERE m.enabled ORDER BY s.name, (s.labels ->> ''le'')::float8, s.labels', 'measure_' || family);
         EXCEPTION WHEN OTHERS THEN
             RAISE WARNING 'family "%" of metrics could not be measured', family
                 USING ERRCODE = SQLSTATE, DETAIL = SQLERRM,
@@ -360,9 +366,10 @@ CREATE OR REPLACE FUNCTION vrm.monitoring_text() RETURNS text
     SELECT string_agg(format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n%4$s', m.name,
                              replace(replace(m.help, '\', '\\'), E'\n', '\n'), m.type, s.lines),
                       '' ORDER BY m.name)
-    FROM (SELECT s.name, string_agg(format(E'%s%s %s\n', s.name, vrm_private.prometheus_labels(s.labels),
-                                           vrm_private.prometheus_text(s.value)), '' ORDER BY s.labels) AS lines
-          FROM vrm.monitoring() AS s GROUP BY s.name) AS s
+    FROM (SELECT vrm_private.metric_of(s.name) AS name,
+                 string_agg(format(E'%s%s %s\n', s.name, vrm_private.prometheus_labels(s.labels),
+                                   vrm_private.prometheus_text(s.value)), '' ORDER BY s.place) AS lines
+          FROM vrm.monitoring() WITH ORDINALITY AS s (name, labels, value, place) GROUP BY 1) AS s
     JOIN vrm.monitoring_metrics m ON m.name = s.name
 $$;
 COMMENT ON FUNCTION vrm.monitoring_text() IS 'all metrics in the text format that Prometheus reads';
@@ -456,6 +463,7 @@ COMMENT ON FUNCTION vrm_private.sample() IS
     'part of vrm.maintain(): notes which alerts began and ended, and that it came by';
 
 REVOKE EXECUTE ON FUNCTION
+    vrm_private.metric_of(text),
     vrm.monitoring(text[]),
     vrm.monitoring_text(),
     vrm_private.judged_metrics(),

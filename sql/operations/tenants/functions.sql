@@ -66,6 +66,8 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_exceptions() RETURNS TABLE (relati
         ('vrm_private.fingerprints', 'local', 'backups of this server'),
         ('vrm.quality_run', 'local', 'findings about the rows that are here'),
         ('vrm.alert_history', 'local', 'alerts of this server'),
+        ('vrm_private.call_totals', 'local', 'what happened on this server'),
+        ('vrm_private.call_totals_state', 'local', 'what happened on this server'),
         ('vrm_private.monitoring_state', 'local', 'samples of this server')) AS e (relation, fate, reason)
     WHERE to_regclass(e.relation) IS NOT NULL
 $$;

@@ -383,6 +383,19 @@ DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double pr
     vrm_private.report_html(date, date), vrm_private.report_md(date, date);
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
+-- metrics about calls, of which some are histograms; dashboards are pages
+ALTER TABLE vrm.monitoring_metrics
+    DROP CONSTRAINT family_is_known,
+    ADD CONSTRAINT family_is_known CHECK (family IN
+        ('connections', 'statements', 'storage', 'replication', 'backup', 'maintenance', 'jobs', 'calls')),
+    DROP CONSTRAINT type_is_known,
+    ADD CONSTRAINT type_is_known CHECK (type IN ('gauge', 'counter', 'histogram'));
+COMMENT ON COLUMN vrm.monitoring_metrics.type IS
+    'gauge; counter: only grows, until the server''s statistics are reset; or histogram, of several series';
+DROP FUNCTION IF EXISTS vrm.grafana_dashboard(), vrm_private.grafana_panel(vrm.monitoring_metrics),
+    vrm_private.exporter_queries();
+COMMENT ON FUNCTION vrm.exporter_config(text) IS
+    'a file that makes an exporter, prometheus or alertmanager work with this database';
 -- a standby that is cut off says so
 UPDATE vrm.monitoring_metrics SET help = new.help
 FROM (VALUES ('vrm_replication_lag_seconds',

@@ -16,12 +16,15 @@ $$;
 
 -- what is measured ------------------------------------------------------------------------------------
 
-SELECT set_eq('SELECT DISTINCT name FROM vrm.monitoring()', 'SELECT name FROM vrm.monitoring_metrics',
+SELECT set_eq('SELECT DISTINCT vrm_private.metric_of(name) FROM vrm.monitoring()',
+              'SELECT name FROM vrm.monitoring_metrics',
               'what is registered is measured, and nothing else');
 SELECT is_empty('SELECT name, labels FROM vrm.monitoring() GROUP BY name, labels HAVING count(*) > 1',
                 'every series is there once');
-SELECT is_empty($$SELECT s.name, s.labels FROM vrm.monitoring() s JOIN vrm.monitoring_metrics m USING (name)
-                  WHERE ARRAY(SELECT jsonb_object_keys(s.labels) ORDER BY 1) <> ARRAY(SELECT unnest(m.labels)
+SELECT is_empty($$SELECT s.name, s.labels FROM vrm.monitoring() s JOIN vrm.monitoring_metrics m
+                      ON m.name = vrm_private.metric_of(s.name)
+                  WHERE ARRAY(SELECT jsonb_object_keys(s.labels - CASE m.type WHEN 'histogram' THEN 'le' ELSE '' END)
+                              ORDER BY 1) <> ARRAY(SELECT unnest(m.labels)
                       ORDER BY 1)$$,
                 'series have the labels that are registered');
 SELECT is_empty('SELECT name FROM vrm.monitoring() WHERE value IS NULL OR value < 0', 'nothing is negative or null');
@@ -134,7 +137,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_storage()
 BEGIN RAISE insufficient_privilege; END $$;
 SET LOCAL client_min_messages = error;
 SELECT set_eq('SELECT DISTINCT m.family FROM vrm.monitoring() s JOIN vrm.monitoring_metrics m USING (name)',
-              '{connections,statements,replication,backup,maintenance,jobs}'::text[],
+              '{connections,statements,replication,backup,maintenance,jobs,calls}'::text[],
               'a family that fails costs its own series only');
 
 -- the text ----------------------------------------------------------------------------------------------
