@@ -119,11 +119,16 @@ COMMENT ON FUNCTION vrm_private.count_calls() IS
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_suites() RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH judged AS MATERIALIZED (
+        SELECT count(*) FILTER (WHERE k.passed) / nullif(count(k.passed), 0)::double precision AS ratio
+        FROM vrm.suite_runs s JOIN vrm.suite_calls k ON k.user_id = s.user_id AND k.suite_run_id = s.id
+        WHERE s.started_at > now() - interval '7 days'
+    ), none AS (
+        DELETE FROM vrm_private.call_totals t USING judged j
+        WHERE t.name = 'vrm_calls_suite_passed_ratio' AND j.ratio IS NULL
+    )
     INSERT INTO vrm_private.call_totals AS t (name, value)
-    SELECT 'vrm_calls_suite_passed_ratio',
-           coalesce(count(*) FILTER (WHERE k.passed) / nullif(count(k.passed), 0)::double precision, 'NaN')
-    FROM vrm.suite_runs s JOIN vrm.suite_calls k ON k.user_id = s.user_id AND k.suite_run_id = s.id
-    WHERE s.started_at > now() - interval '7 days'
+    SELECT 'vrm_calls_suite_passed_ratio', j.ratio FROM judged j WHERE j.ratio IS NOT NULL
     ON CONFLICT ON CONSTRAINT call_totals_pkey DO UPDATE SET value = excluded.value
     WHERE t.value <> excluded.value
 $$;

@@ -217,7 +217,8 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
              ('vrm_backup_full_age_seconds',
               coalesce(recovery.full_age,
                        vrm_private.seconds_since((SELECT min(h.at) FROM vrm_private.platform_history h)))),
-             ('vrm_backup_failed', coalesce((SELECT b.failed FROM backup b), false)::integer),
+             ('vrm_backup_failed',
+              (coalesce((SELECT b.failed FROM backup b), false) OR vrm_private.backup_run_failed())::integer),
              ('vrm_backup_history_seconds', coalesce(recovery.history, 0)),
              ('vrm_backup_restore_seconds', coalesce(recovery.restore, 'NaN')),
              ('vrm_backup_archived_total', a.archived_count),
@@ -294,7 +295,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     SELECT m.name, '{}', m.value
     FROM (VALUES
         ('vrm_jobs_maintenance_age_seconds',
-         vrm_private.seconds_since((SELECT t.sampled_at FROM vrm_private.monitoring_state t))),
+         vrm_private.visit_age()),
         ('vrm_jobs_maintenance_failed', (SELECT count(*) FROM vrm.maintenance_failures)),
         ('vrm_jobs_archival_lag_seconds',
          vrm_private.seconds_since((SELECT min(p.done_at) FROM policy p WHERE p.runs AND p.name LIKE 'calls.%'))),
@@ -421,9 +422,13 @@ CREATE OR REPLACE FUNCTION vrm.health_check()
                            ELSE format(' is %s, the limit is %s', CASE WHEN w.value < 1e15 THEN
                                        round(w.value::numeric, 3)::double precision ELSE w.value END, t.threshold) END
                    || CASE WHEN w.series > 1 THEN format(', and %s more', w.series - 1) ELSE '' END AS detail,
-               CASE WHEN w.beyond IS NOT FALSE THEN t.hint END AS hint,
-               CASE WHEN w.beyond IS NOT FALSE THEN t.fix_sql END AS fix_sql
+               CASE WHEN w.beyond THEN t.hint
+                    WHEN w.beyond IS NULL THEN format('It has not happened yet, or cannot be measured here:'
+                                                      ' SELECT * FROM vrm.monitoring(%L);', ARRAY[m.family])
+               END AS hint,
+               CASE WHEN w.beyond THEN t.fix_sql END AS fix_sql
         FROM worst w JOIN vrm.alert_threshold t ON t.alert = w.alert
+        JOIN vrm.monitoring_metrics m ON m.name = t.metric
         UNION ALL
         SELECT r.check_name, r.value, r.limit_value, r.status, r.detail, r.hint, NULL FROM vrm.recovery_status() r
     )

@@ -383,6 +383,20 @@ DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double pr
     vrm_private.report_html(date, date), vrm_private.report_md(date, date);
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
+-- runs of tools are known
+UPDATE vrm.monitoring_metrics
+SET help = 'whether the last backup that was recorded, or the last run of a tool, has failed: 1 or 0'
+WHERE name = 'vrm_backup_failed';
+UPDATE vrm.alert_threshold SET fix_sql = 'SELECT * FROM vrm.backup_runs ORDER BY id DESC LIMIT 5'
+WHERE alert = 'BackupFailed' AND fix_sql = 'SELECT * FROM vrm.backups ORDER BY finished_at DESC LIMIT 5';
+-- every visit of vrm.maintain() is noted, not the first of a day
+UPDATE vrm.monitoring_metrics
+SET help = 'time since vrm.maintain() last came by, or since nobody knows; NaN on a standby'
+WHERE name = 'vrm_jobs_maintenance_age_seconds';
+UPDATE vrm.alert_threshold
+SET threshold = 900, hint = 'SELECT vrm.schedule_maintenance(), or a systemd timer: doc/operations/maintenance.md. With'
+    ' pg_cron, vrm.doctor() says how its last call went.'
+WHERE alert = 'MaintenanceOverdue' AND threshold = 90000;
 -- metrics about calls, of which some are histograms; dashboards are pages
 ALTER TABLE vrm.monitoring_metrics
     DROP CONSTRAINT family_is_known,
