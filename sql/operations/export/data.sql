@@ -129,6 +129,7 @@ FROM (VALUES
     ('vrm.storage_samples', NULL, '{}', '{}', '{}', '{path,day,at,used_bytes,free_bytes}'),
     ('vrm.backups', NULL, '{}', '{}', '{}', '{source,label,kind,started_at,finished_at,bytes,failed,recorded_at,'
      'expired_at,repository,archived}'),
+    ('vrm.backup_runs', NULL, '{}', '{}', '{}', '{id,tool,started_at,finished_at,exit_code}'),
     ('vrm.maintenance_failures', NULL, '{}', '{}', '{}', '{step,sqlstate,message,since,last_at,failures}'),
     ('vrm.backup_repositories', NULL, '{}', '{}', '{}', '{source,repository,problem,recorded_at}'),
     ('vrm.restore_drills', NULL, '{}', '{}', '{}', '{id,started_at,finished_at,verified,backup,target,note,'
