@@ -93,7 +93,7 @@ isolation_tests() {
 prove_with_servers() {
     rm -rf "$image/cluster_tests"
     mkdir -p "$image/cluster_tests/source"
-    cp -R "$root/test" "$root/sql" "$root/extension" "$root/demo" "$root/tools" \
+    cp -R "$root/test" "$root/sql" "$root/extension" "$root/demo" "$root/tools" "$root/doc" \
         "$image/cluster_tests/source"
     if is_root; then
         chown -R postgres:postgres "$image/cluster_tests"
