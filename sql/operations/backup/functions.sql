@@ -10,6 +10,7 @@ BEGIN
         WHERE jsonb_path_exists(stanza, '$.db[*] ? (@."system-id" == $ours)',
                                 jsonb_build_object('ours', ours::numeric));
     IF NOT FOUND THEN
+        PERFORM vrm_private.is_this_server(i #>> '{}') FROM jsonb_path_query(info, '$[*].db[*]."system-id"') AS i;
         RAISE EXCEPTION 'no stanza belongs to this server'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Its system identifier is %s.', ours),
@@ -84,38 +85,45 @@ DECLARE
     plain CONSTANT text := '[{"label": "base-1", "kind": "full", "started_at": "2026-01-01 01:00+00",'
                            ' "finished_at": "2026-01-01 01:10+00", "bytes": 1000, "failed": false}]';
     recorded int;
+    told jsonb;
 BEGIN
     PERFORM vrm.require_grant('vrm.record_backup(jsonb,text)');
-    IF source NOT IN ('pgbackrest', 'plain') THEN
+    IF source NOT IN ('pgbackrest', 'plain', 'barman', 'wal-g', 'cloudnative_pg', 'backup_manifest') THEN
         RAISE EXCEPTION 'backups of source "%" cannot be read', source
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'The JSON of pgbackrest and plain lists can be read.',
+                  DETAIL = 'The JSON of pgbackrest, barman, wal-g, cloudnative_pg, backup_manifest and plain can be'
+                           ' read.',
                   HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
-    ELSIF jsonb_typeof(info) <> 'array' THEN
-        RAISE EXCEPTION 'a list of backups has to be a JSON array'
+    ELSIF jsonb_typeof(info)
+          <> (CASE WHEN source IN ('barman', 'cloudnative_pg', 'backup_manifest') THEN 'object' ELSE 'array' END) THEN
+        RAISE EXCEPTION 'a list of backups has to be a JSON %',
+                        CASE jsonb_typeof(info) WHEN 'array' THEN 'object' ELSE 'array' END
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('It is of type %s.', jsonb_typeof(info)),
                   HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
     END IF;
     IF source = 'pgbackrest' THEN
         PERFORM vrm_private.record_repositories(info);
+    ELSE
+        told := vrm_private.tool_backups(info, source);
+        PERFORM vrm_private.expire_unlisted(source, told);
     END IF;
-    WITH told AS (
+    WITH listed AS (
         SELECT p.*, NULL::timestamptz AS expired_at
         FROM vrm_private.pgbackrest_backups(CASE source WHEN 'pgbackrest' THEN info END) p
         WHERE record_backup.source = 'pgbackrest'
         UNION ALL
-        SELECT coalesce(p.repository, ''), p.label, p.kind, p.started_at, p.finished_at, p.bytes, p.failed, NULL,
-               CASE WHEN p.expired THEN now() END
-        FROM jsonb_to_recordset(CASE source WHEN 'plain' THEN info END)
+        SELECT coalesce(p.repository, ''), p.label, p.kind, p.started_at, p.finished_at, p.bytes, p.failed,
+               p.archived, CASE WHEN p.expired THEN now() END
+        FROM jsonb_to_recordset(told)
              AS p (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz,
-                   bytes bigint, failed boolean, expired boolean)
+                   bytes bigint, failed boolean, archived boolean, expired boolean)
     ), written AS (
         INSERT INTO vrm.backups AS b (source, repository, label, kind, started_at, finished_at, bytes, failed,
                                       archived, expired_at)
         SELECT record_backup.source, t.repository, t.label, t.kind, t.started_at, t.finished_at, t.bytes,
                coalesce(t.failed, false), t.archived, t.expired_at
-        FROM told t
+        FROM listed t
         ON CONFLICT ON CONSTRAINT backups_pkey DO UPDATE
             SET kind = excluded.kind, started_at = excluded.started_at, finished_at = excluded.finished_at,
                 bytes = excluded.bytes, failed = excluded.failed, archived = excluded.archived, recorded_at = now(),
@@ -127,7 +135,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
-    'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
+    'takes what a tool says of its backups as JSON, or a plain list; returns how many backups it names';
 
 CREATE OR REPLACE FUNCTION vrm_private.fingerprint_tables(tables regclass[]) RETURNS regclass[]
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -283,17 +291,18 @@ $$;
 COMMENT ON FUNCTION vrm_private.seconds_between(timestamptz, timestamptz) IS
     'seconds from one moment to another, 0 when that is not later';
 
--- The objectives are those of the source document.  What ends in the future did not happen: some clock is wrong,
+-- The objectives are the thresholds of the alerts.  What ends in the future did not happen: some clock is wrong,
 -- or one is a little ahead of another.
 CREATE OR REPLACE FUNCTION vrm.recovery_status()
     RETURNS TABLE (check_name text, status text, value float8, limit_value float8, detail text, hint text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT vrm.require_grant('vrm.recovery_status()');
     WITH objective AS (
-        SELECT extract(epoch FROM interval '25 h')::float8 AS full_age,
-               extract(epoch FROM interval '7 d')::float8 AS history,
-               extract(epoch FROM interval '15 min')::float8 AS rpo,
-               extract(epoch FROM interval '4 h')::float8 AS rto
+        SELECT max(t.threshold) FILTER (WHERE t.alert = 'BackupOverdue') AS full_age,
+               max(t.threshold) FILTER (WHERE t.alert = 'HistoryTooShort') AS history,
+               max(t.threshold) FILTER (WHERE t.alert = 'RecoveryPointMissed') AS rpo,
+               max(t.threshold) FILTER (WHERE t.alert = 'RestoreTooSlow') AS rto
+        FROM vrm.alert_threshold t
     ), repository AS (
         SELECT p.source, p.repository, max(r.problem) AS problem,
                vrm_private.seconds_between(max(b.finished_at) FILTER (WHERE good), now()) AS youngest,

@@ -371,7 +371,7 @@ ALTER TABLE vrm.backups
     DROP CONSTRAINT backups_pkey,
     ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
-    'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
+    'takes what a tool says of its backups as JSON, or a plain list; returns how many backups it names';
 -- a report is data that the library draws
 DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double precision, text),
     vrm_private.chart_scale(double precision, text), vrm_private.svg_chart(text, text, text, text[], jsonb, text),
