@@ -383,6 +383,9 @@ DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double pr
     vrm_private.report_html(date, date), vrm_private.report_md(date, date);
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
+-- diagrams of a topic, or of keys only
+DROP FUNCTION IF EXISTS vrm.er_diagram(text), vrm_private.er_columns(), vrm_private.er_references(),
+    vrm_private.er_mermaid(), vrm_private.er_dot();
 -- runs of tools are known
 UPDATE vrm.monitoring_metrics
 SET help = 'whether the last backup that was recorded, or the last run of a tool, has failed: 1 or 0'

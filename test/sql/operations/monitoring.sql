@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(56);
+SELECT plan(58);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -193,6 +193,23 @@ SELECT is(pg_temp.as_role('watcher', NULL, 'SELECT count(*) > 0 FROM ' || call),
 FROM unnest('{vrm.monitoring(),vrm.health_check()}'::text[]) AS call;
 SELECT is(pg_temp.as_user(:'alice', 'SELECT vrm.monitoring_text()')
           || pg_temp.as_anon('SELECT count(*) FROM vrm.alerts()'), '4250142501', 'users may not');
+
+-- what an alert says is to be run, can be
+CREATE FUNCTION pg_temp.runs(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    RETURN '';
+EXCEPTION WHEN undefined_table THEN
+    RETURN CASE WHEN statement ~ 'pg_stat_statements' THEN '' ELSE SQLERRM END;
+WHEN OTHERS THEN
+    RETURN SQLERRM;
+END
+$$;
+SELECT is_empty($$SELECT alert, pg_temp.runs(fix_sql) FROM vrm.alert_threshold
+                  WHERE fix_sql NOT LIKE 'CALL %' AND pg_temp.runs(fix_sql) <> ''$$,
+                'every statement that comes with an alert runs');
+SELECT is_empty($$SELECT fix_sql FROM vrm.alert_threshold WHERE fix_sql ~* 'ALTER SYSTEM|DROP|DELETE|pg_terminate'$$,
+                'and none of them can hurt');
 
 SELECT * FROM finish();
 ROLLBACK;
