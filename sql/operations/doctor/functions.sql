@@ -436,6 +436,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         UNION ALL SELECT * FROM vrm_private.doctor_objects()
         UNION ALL SELECT * FROM vrm_private.doctor_maintenance()
         UNION ALL SELECT * FROM vrm_private.doctor_schedule()
+        UNION ALL SELECT * FROM vrm_private.doctor_publications()
+        UNION ALL SELECT * FROM vrm_private.doctor_standbys()
     )
     SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
     FROM (VALUES
@@ -471,7 +473,9 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (30, 'checksums', 'pages have checksums'),
         (31, 'autovacuum', 'autovacuum runs'),
         (32, 'statement_statistics', 'pg_stat_statements counts'),
-        (33, 'configuration', 'the configuration files are read as they stand')) AS c (position, check_name, good)
+        (33, 'configuration', 'the configuration files are read as they stand'),
+        (34, 'publications', 'no publication keeps a table from being written'),
+        (35, 'standbys', 'standbys and slots have what they need')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     ORDER BY c.position, f.detail
 $$;
