@@ -38,7 +38,7 @@ BEGIN
 END
 $$;
 SELECT set_eq(format('SELECT name, labels FROM pg_temp.given(false, %L)', prefix),
-              'SELECT name, labels FROM vrm.monitoring()', 
+              'SELECT name, labels FROM vrm.monitoring()',
               'queries for exporters without histograms are complete ' || prefix)
 FROM unnest('{"",tag_}'::text[]) AS prefix;
 SELECT set_eq($$SELECT name, labels FROM pg_temp.given(true, '')$$,
