@@ -44,6 +44,7 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_exceptions() RETURNS TABLE (relati
         ('vrm.quality_check', 'shared', 'a setting'),
         ('vrm.monitoring_metrics', 'shared', 'a setting'),
         ('vrm.alert_threshold', 'shared', 'a setting'),
+        ('vrm.service_objectives', 'shared', 'a setting'),
         ('vrm_private.lockout', 'local', 'attempts that were counted here'),
         ('vrm_private.lockout_requests', 'local', 'attempts that were counted here'),
         ('vrm_private.lockout_sessions', 'local', 'attempts that were counted here'),

@@ -1,6 +1,6 @@
 -- Dashboards: a first page and one for each family, with units and thresholds in both directions.
 BEGIN;
-SELECT plan(10);
+SELECT plan(11);
 \ir ../include/people.sql
 
 CREATE TEMPORARY TABLE page AS
@@ -29,6 +29,10 @@ SELECT is(pg_temp.colours('storage full in seconds'), 'orange, 1209600 green', '
 UPDATE vrm.alert_threshold SET enabled = true WHERE alert = 'StandbyMissing';
 UPDATE page SET dashboard = vrm.grafana_dashboard(page)::jsonb WHERE page = 'replication';
 SELECT is(pg_temp.colours('replication standbys'), 'red, 1 green', 'a threshold that is enabled is shown');
+INSERT INTO vrm.alert_threshold (alert, metric, comparison, threshold, severity, summary, hint)
+VALUES ('FullSoon', 'vrm_storage_full_in_seconds', '<', 86400, 'critical', 'a disk is full tomorrow', 'Add room.');
+UPDATE page SET dashboard = vrm.grafana_dashboard(page)::jsonb WHERE page = 'storage';
+SELECT is(pg_temp.colours('storage full in seconds'), 'red, 86400 orange, 1209600 green', 'two of them are two steps');
 SELECT throws_ok($$SELECT vrm.grafana_dashboard('weather')$$, '22023', 'there is no page "weather" of dashboards',
                  'other pages there are not');
 
