@@ -35,22 +35,63 @@ sub rows {
     return map { [split /\|/, $_, -1] } @rows;
 }
 
+# How many alerts of a name fire at a minute.
+sub firing {
+    my ($alert, $minute, $count) = @_;
+    return qq[      - {expr: 'count(ALERTS{alertname="$alert",alertstate="firing"}) or vector(0)', eval_time: ${minute}m, exp_samples: [{value: $count, labels: '{}'}]}\n];
+}
+
+# Objectives: a storm of failures is told within minutes and ends, a tenth that fails is told slowly, fewer than
+# the objective allows never, and neither is what hardly happened.
+sub burn_rates {
+    my @tests;
+    my $begin = "  - interval: 1m\n    input_series:\n";
+    my $ended = sub {
+        return join '', map { qq[      - {series: 'vrm_calls_ended_total{instance="a",outcome="$_->[0]"}', values: "$_->[1]"}\n] } ['completed', $_[0]], ['failed', $_[1]];
+    };
+    my $expect = "    promql_expr_test:\n";
+    push @tests, $begin . $ended->('0+1x400', '0+0x100 9+9x60 540+0x240') . $expect . firing('CallSuccessBurnsFast', 100, 0)
+      . firing('CallSuccessBurnsFast', 160, 1) . firing('CallSuccessBurnsFast', 220, 0);
+    push @tests, $begin . $ended->('0+18x420', '0+2x420') . $expect . firing('CallSuccessBurnsSlowly', 400, 1)
+      . firing('CallSuccessBurnsFast', 400, 0);
+    push @tests, $begin . $ended->('0+24x420', '0+1x420') . $expect . firing('CallSuccessBurnsSlowly', 400, 0);
+    push @tests, $begin . $ended->('0+0x60', '0 1 2 3 4 5 6 7 8 9 10+0x50') . $expect . firing('CallSuccessBurnsFast', 30, 0);
+    for my $bound ('3', '3.0') {
+        push @tests, $begin . join('', map { qq[      - {series: 'vrm_calls_answering_seconds_$_->[0]', values: "$_->[1]"}\n] }
+              [qq(bucket{le="$bound"}), '0+10x100 1000+1x60'], ['count', '0+10x160']) . $expect
+          . firing('AnsweringTimeBurnsFast', 100, 0) . firing('AnsweringTimeBurnsFast', 160, 1);
+    }
+    return @tests;
+}
+
 # --- the files ----------------------------------------------------------------------------------------
 
 system("$root/tools/monitoring.sh", $made) == 0 or die "tools/monitoring.sh failed\n";
-for my $name (qw(postgres_exporter.yml prometheus.yml alertmanager.yml vrm.rules.yml grafana.json)) {
-    ok(slurp("$made/$name") eq slurp("$root/monitoring/$name"), "monitoring/$name is up to date")
+my @files = map { s{^\Q$made/\E}{}r } sort glob("$made/*.* $made/grafana/*.json");
+cmp_ok(scalar(@files), '>', 15, 'there are files for every exporter, and a page for every family');
+for my $name (@files) {
+    ok(-e "$root/monitoring/$name" && slurp("$made/$name") eq slurp("$root/monitoring/$name"), "monitoring/$name is up to date")
       or diag('tools/monitoring.sh writes it anew');
 }
-my $dashboard = decode_json(slurp("$made/grafana.json"));
-my @panels = @{ $dashboard->{panels} };
-my %taken;
-for my $panel (@panels) {
-    my $place = $panel->{gridPos};
-    $taken{"$_->[0] $_->[1]"}++ for map { my $x = $_; map { [$x, $_] } $place->{y} .. $place->{y} + $place->{h} - 1 }
-      $place->{x} .. $place->{x} + $place->{w} - 1;
+my @panels;
+for my $page (grep { /json$/ } @files) {
+    my $panels = decode_json(slurp("$made/$page"))->{panels};
+    my %taken;
+    for my $panel (@$panels) {
+        my $place = $panel->{gridPos};
+        $taken{"$_->[0] $_->[1]"}++ for map { my $x = $_; map { [$x, $_] } $place->{y} .. $place->{y} + $place->{h} - 1 }
+          $place->{x} .. $place->{x} + $place->{w} - 1;
+    }
+    is((grep { $_ > 1 } values %taken), 0, "no panel of $page lies on another");
+    push @panels, @$panels;
 }
-is((grep { $_ > 1 } values %taken), 0, 'no panel of the dashboard lies on another');
+SKIP: {
+    skip 'python3 has no yaml: apt-get install python3-yaml', 1 unless said('python3', '-c', '"import yaml"') eq 'ok';
+    for my $name (grep { /yml$/ } @files) {
+        is(said('python3', '-c', q{"import sys, yaml; [d.items() for d in yaml.safe_load_all(open(sys.argv[1]))]"}, "$made/$name"),
+            'ok', "monitoring/$name is YAML");
+    }
+}
 
 SKIP: {
     skip 'promtool and amtool are not installed: apt-get install prometheus prometheus-alertmanager', 1
@@ -74,7 +115,8 @@ SKIP: {
     print {$recording} "      - {record: 'panel_$_', expr: '$expressions[$_]'}\n" for 0 .. $#expressions;
     close($recording);
     is(said('promtool', 'check', 'rules', "$made/panels.yml"), 'ok', 'every graph asks what Prometheus understands');
-    is(scalar(@expressions), (rows('SELECT count(*) FROM vrm.monitoring_metrics'))[0][0], 'and there is one for each metric');
+    cmp_ok(scalar(@expressions), '>', (rows('SELECT count(*) FROM vrm.monitoring_metrics'))[0][0],
+        'and there is one for each metric, and those of the first page');
 
     # --- the rules: a minute is the interval; a value lasts for ever or for so many of them ------------
 
@@ -112,7 +154,7 @@ YAML
       - {expr: 'count(ALERTS{alertname="SlowQuery",alertstate="firing"}) or vector(0)', eval_time: 75s, exp_samples: [{value: 1, labels: '{}'}]}
       - {expr: 'count(ALERTS{alertname="SlowQuery",alertstate="firing"}) or vector(0)', eval_time: 135s, exp_samples: [{value: 0, labels: '{}'}]}
 YAML
-    my @families = map { $_->[0] } rows(q{SELECT min(name) FROM vrm.monitoring_metrics WHERE labels = '{}' GROUP BY family});
+    my @families = map { $_->[0] } rows(q{SELECT min(name) FROM vrm.monitoring_metrics WHERE labels = '{}' AND type <> 'histogram' GROUP BY family});
     my @calm = map { qq[      - {series: '$_->[0]\{instance="a"\}', values: "@{[$good{$_->[0]} // 0]}+0x180"}\n] }
       rows('SELECT name FROM vrm.monitoring_metrics');
     push @tests, "  - interval: 1m\n    input_series:\n" . join('', @calm) . <<'YAML';
@@ -129,6 +171,7 @@ YAML
           . "      - {expr: '$missing', eval_time: 60m, exp_samples: [{value: 0, labels: '{}'}]}\n"
           . "      - {expr: '$missing', eval_time: 75m, exp_samples: [{value: 1, labels: '{}'}]}\n";
     }
+    push @tests, burn_rates();
     cmp_ok(scalar(@thresholds), '>=', 20, 'there are thresholds to test');
     for my $set (['1m', 'every rule fires beyond its threshold, and not before, and ends', @tests],
         ['15s', 'a statement that runs is told when it has run too long', $growing]) {

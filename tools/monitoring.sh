@@ -24,3 +24,11 @@ write prometheus.yml "vrm.exporter_config('prometheus')"
 write alertmanager.yml "vrm.exporter_config('alertmanager')"
 write vrm.rules.yml 'vrm.prometheus_rules()'
 write grafana.json 'vrm.grafana_dashboard()'
+mkdir -p "$directory/grafana"
+for page in $(psql -qXAt -d "$database" -c 'SELECT DISTINCT family FROM vrm.monitoring_metrics'); do
+    write "grafana/$page.json" "vrm.grafana_dashboard('$page')"
+done
+for target in sql_exporter pgwatch opentelemetry cloudnative_pg; do
+    write "$target.yml" "replace(vrm.exporter_config('$target'), current_database(), 'app')"
+done
+write vrm.alloy "vrm.exporter_config('alloy')"

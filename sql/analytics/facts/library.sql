@@ -30,6 +30,11 @@ CREATE FUNCTION vrm.speech_fact(
 COMMENT ON FUNCTION vrm.speech_fact(jsonb) IS
     'what vrm.call_facts holds of what was said in a call; answers are packed answering times, in ms';
 
+CREATE FUNCTION vrm.answering_times(answers bytea) RETURNS bigint[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_answering_times';
+COMMENT ON FUNCTION vrm.answering_times(bytea) IS
+    'the answering times that vrm.call_facts.answers packs: ms, ascending';
+
 CREATE FUNCTION vrm.utc_day(moment timestamptz) RETURNS date
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_utc_day';
 COMMENT ON FUNCTION vrm.utc_day(timestamptz) IS 'the day in UTC, by which statistics are kept';
@@ -94,5 +99,6 @@ GRANT EXECUTE ON FUNCTION
     vrm.part_of_day(bytea, integer, integer), vrm.cover_time(timestamptz[], date[], integer[])
     TO authenticated;
 GRANT EXECUTE ON FUNCTION
-    vrm.call_fact(text, timestamptz, timestamptz, jsonb), vrm.speech_fact(jsonb), vrm.utc_day(timestamptz)
+    vrm.call_fact(text, timestamptz, timestamptz, jsonb), vrm.speech_fact(jsonb), vrm.utc_day(timestamptz),
+    vrm.answering_times(bytea)
     TO authenticated, service_role;

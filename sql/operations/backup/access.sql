@@ -1,8 +1,9 @@
 -- Backup: what was backed up, what would be lost, restore points and drills: row security, privileges, triggers
 
-REVOKE ALL ON vrm.backups, vrm.backup_repositories, vrm.restore_points, vrm.restore_drills, vrm_private.fingerprints
+REVOKE ALL ON vrm.backups, vrm.backup_repositories, vrm.restore_points, vrm.restore_drills, vrm.backup_runs,
+    vrm_private.fingerprints
     FROM PUBLIC, anon, authenticated;
-GRANT SELECT ON vrm.backups, vrm.backup_repositories, vrm.restore_points, vrm.restore_drills
+GRANT SELECT ON vrm.backups, vrm.backup_repositories, vrm.restore_points, vrm.restore_drills, vrm.backup_runs
     TO pg_monitor, service_role;
 
 ALTER TABLE vrm.backups ENABLE ROW LEVEL SECURITY;
@@ -17,3 +18,6 @@ CREATE POLICY "monitors read all" ON vrm.restore_points FOR SELECT TO pg_monitor
 COMMENT ON POLICY "monitors read all" ON vrm.restore_points IS 'nothing of a tenant is in it';
 CREATE POLICY "monitors read all" ON vrm.restore_drills FOR SELECT TO pg_monitor USING (true);
 COMMENT ON POLICY "monitors read all" ON vrm.restore_drills IS 'nothing of a tenant is in it';
+ALTER TABLE vrm.backup_runs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY "monitors read all" ON vrm.backup_runs FOR SELECT TO pg_monitor USING (true);
+COMMENT ON POLICY "monitors read all" ON vrm.backup_runs IS 'nothing of a tenant is in it';

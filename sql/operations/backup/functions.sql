@@ -10,6 +10,7 @@ BEGIN
         WHERE jsonb_path_exists(stanza, '$.db[*] ? (@."system-id" == $ours)',
                                 jsonb_build_object('ours', ours::numeric));
     IF NOT FOUND THEN
+        PERFORM vrm_private.is_this_server(i #>> '{}') FROM jsonb_path_query(info, '$[*].db[*]."system-id"') AS i;
         RAISE EXCEPTION 'no stanza belongs to this server'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Its system identifier is %s.', ours),
@@ -84,38 +85,45 @@ DECLARE
     plain CONSTANT text := '[{"label": "base-1", "kind": "full", "started_at": "2026-01-01 01:00+00",'
                            ' "finished_at": "2026-01-01 01:10+00", "bytes": 1000, "failed": false}]';
     recorded int;
+    told jsonb;
 BEGIN
     PERFORM vrm.require_grant('vrm.record_backup(jsonb,text)');
-    IF source NOT IN ('pgbackrest', 'plain') THEN
+    IF source NOT IN ('pgbackrest', 'plain', 'barman', 'wal-g', 'cloudnative_pg', 'backup_manifest') THEN
         RAISE EXCEPTION 'backups of source "%" cannot be read', source
             USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'The JSON of pgbackrest and plain lists can be read.',
+                  DETAIL = 'The JSON of pgbackrest, barman, wal-g, cloudnative_pg, backup_manifest and plain can be'
+                           ' read.',
                   HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
-    ELSIF jsonb_typeof(info) <> 'array' THEN
-        RAISE EXCEPTION 'a list of backups has to be a JSON array'
+    ELSIF jsonb_typeof(info)
+          <> (CASE WHEN source IN ('barman', 'cloudnative_pg', 'backup_manifest') THEN 'object' ELSE 'array' END) THEN
+        RAISE EXCEPTION 'a list of backups has to be a JSON %',
+                        CASE jsonb_typeof(info) WHEN 'array' THEN 'object' ELSE 'array' END
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('It is of type %s.', jsonb_typeof(info)),
                   HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
     END IF;
     IF source = 'pgbackrest' THEN
         PERFORM vrm_private.record_repositories(info);
+    ELSE
+        told := vrm_private.tool_backups(info, source);
+        PERFORM vrm_private.expire_unlisted(source, told);
     END IF;
-    WITH told AS (
+    WITH listed AS (
         SELECT p.*, NULL::timestamptz AS expired_at
         FROM vrm_private.pgbackrest_backups(CASE source WHEN 'pgbackrest' THEN info END) p
         WHERE record_backup.source = 'pgbackrest'
         UNION ALL
-        SELECT coalesce(p.repository, ''), p.label, p.kind, p.started_at, p.finished_at, p.bytes, p.failed, NULL,
-               CASE WHEN p.expired THEN now() END
-        FROM jsonb_to_recordset(CASE source WHEN 'plain' THEN info END)
+        SELECT coalesce(p.repository, ''), p.label, p.kind, p.started_at, p.finished_at, p.bytes, p.failed,
+               p.archived, CASE WHEN p.expired THEN now() END
+        FROM jsonb_to_recordset(told)
              AS p (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz,
-                   bytes bigint, failed boolean, expired boolean)
+                   bytes bigint, failed boolean, archived boolean, expired boolean)
     ), written AS (
         INSERT INTO vrm.backups AS b (source, repository, label, kind, started_at, finished_at, bytes, failed,
                                       archived, expired_at)
         SELECT record_backup.source, t.repository, t.label, t.kind, t.started_at, t.finished_at, t.bytes,
                coalesce(t.failed, false), t.archived, t.expired_at
-        FROM told t
+        FROM listed t
         ON CONFLICT ON CONSTRAINT backups_pkey DO UPDATE
             SET kind = excluded.kind, started_at = excluded.started_at, finished_at = excluded.finished_at,
                 bytes = excluded.bytes, failed = excluded.failed, archived = excluded.archived, recorded_at = now(),
@@ -127,7 +135,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
-    'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
+    'takes what a tool says of its backups as JSON, or a plain list; returns how many backups it names';
 
 CREATE OR REPLACE FUNCTION vrm_private.fingerprint_tables(tables regclass[]) RETURNS regclass[]
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -283,17 +291,18 @@ $$;
 COMMENT ON FUNCTION vrm_private.seconds_between(timestamptz, timestamptz) IS
     'seconds from one moment to another, 0 when that is not later';
 
--- The objectives are those of the source document.  What ends in the future did not happen: some clock is wrong,
+-- The objectives are the thresholds of the alerts.  What ends in the future did not happen: some clock is wrong,
 -- or one is a little ahead of another.
 CREATE OR REPLACE FUNCTION vrm.recovery_status()
     RETURNS TABLE (check_name text, status text, value float8, limit_value float8, detail text, hint text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT vrm.require_grant('vrm.recovery_status()');
     WITH objective AS (
-        SELECT extract(epoch FROM interval '25 h')::float8 AS full_age,
-               extract(epoch FROM interval '7 d')::float8 AS history,
-               extract(epoch FROM interval '15 min')::float8 AS rpo,
-               extract(epoch FROM interval '4 h')::float8 AS rto
+        SELECT max(t.threshold) FILTER (WHERE t.alert = 'BackupOverdue') AS full_age,
+               max(t.threshold) FILTER (WHERE t.alert = 'HistoryTooShort') AS history,
+               max(t.threshold) FILTER (WHERE t.alert = 'RecoveryPointMissed') AS rpo,
+               max(t.threshold) FILTER (WHERE t.alert = 'RestoreTooSlow') AS rto
+        FROM vrm.alert_threshold t
     ), repository AS (
         SELECT p.source, p.repository, max(r.problem) AS problem,
                vrm_private.seconds_between(max(b.finished_at) FILTER (WHERE good), now()) AS youngest,
@@ -361,7 +370,13 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
                                             ' can be restored'
                             ELSE 'any moment since %s can be restored' END, now() - k.oldest * interval '1 s') END,
            CASE WHEN k.oldest >= o.history THEN NULL
-                ELSE 'Set repo1-retention-full-type=time and repo1-retention-full=7 in pgbackrest.conf.' END
+                WHEN k.recorded = 0 OR k.oldest IS NULL THEN
+                    'Make a full backup and record it: doc/operations/backup.md; then: SELECT * FROM vrm.backups;'
+                WHEN k.expired IS NULL THEN
+                    format('There is nothing to do: it is long enough on %s.',
+                           (now() + (o.history - k.oldest) * interval '1 s')::date)
+                ELSE 'Full backups expire too early: keep them for 7 days, in pgBackRest repo1-retention-full-type=time'
+                     ' and repo1-retention-full=7, in Barman retention_policy = RECOVERY WINDOW OF 7 DAYS.' END
     FROM known k, objective o
     UNION ALL
     SELECT 'rpo',
@@ -384,7 +399,10 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
                 WHEN NOT d.verified THEN format('the restore of %s did not bring everything back', d.finished_at)
                 ELSE format('the restore of %s took %s', d.finished_at, d.finished_at - d.started_at) END,
            CASE WHEN d.id IS NULL OR NOT d.verified OR d.finished_at < now() - interval '90 days'
-                THEN 'Try one, then: SELECT vrm.record_restore_drill(now() - interval ''1 h'', now(), true);'
+                THEN 'Restore the last backup into a directory of its own, as doc/operations/backup.md does; there: '
+                     || format('SELECT bool_and(ok) FROM vrm.verify_restore(%L); and record here what it has shown.',
+                               coalesce((SELECT p.name FROM vrm.restore_points p WHERE p.archived_at IS NOT NULL
+                                         ORDER BY p.made_at DESC LIMIT 1), 'release-7'))
                 WHEN d.seconds > o.rto THEN 'Give restores more processes: process-max in pgbackrest.conf.' END
     FROM drill d, objective o
 $$;
@@ -399,3 +417,75 @@ GRANT EXECUTE ON FUNCTION vrm.recovery_status() TO pg_monitor, service_role;
 GRANT EXECUTE ON FUNCTION
     vrm.verify_restore(text), vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text)
     TO service_role;
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_archiving()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'archiving', 'warn', 'archive_mode is off: there is no way back to a moment between two backups',
+           CASE WHEN c.possible THEN 'Then restart the server.'
+                ELSE 'Set archive_command first, and wal_level: without a command, WAL piles up.' END,
+           CASE WHEN c.possible THEN 'ALTER SYSTEM SET archive_mode = on;' END
+    FROM (SELECT bool_or(p.reset_val <> '') AND current_setting('wal_level') <> 'minimal' AS possible FROM pg_settings p
+          WHERE p.name IN ('archive_command', 'archive_library')) AS c
+    WHERE current_setting('archive_mode') = 'off'
+    UNION ALL
+    SELECT 'archiving', 'fail',
+           'archive_mode is on and there is no archive_command: WAL piles up until the disk is full',
+           'Set archive_command; the fix lets WAL go. Then restart the server.',
+           'ALTER SYSTEM SET archive_mode = off;'
+    WHERE current_setting('archive_mode') <> 'off'
+      AND NOT EXISTS (SELECT FROM pg_settings p WHERE p.name IN ('archive_command', 'archive_library')
+          AND p.reset_val <> '')
+    UNION ALL
+    SELECT 'archiving', CASE WHEN a.failed_count > 0 THEN 'fail' ELSE 'unknown' END,
+           CASE WHEN a.failed_count > 0 THEN format('no segment could be archived, %s was tried last at %s',
+                                                    a.last_failed_wal,
+                                                    to_char(a.last_failed_time, 'YYYY-MM-DD HH24:MI TZ'))
+                ELSE 'no segment has been archived yet, and none has failed' END,
+           'The first one proves that archive_command works; its errors are in the server''s log.',
+           'SELECT pg_switch_wal();'
+    FROM pg_stat_archiver a
+    WHERE current_setting('archive_mode') <> 'off' AND NOT pg_is_in_recovery()
+      AND (a.last_archived_time IS NULL OR a.last_failed_time > a.last_archived_time)
+      AND EXISTS (SELECT FROM pg_settings p
+                  WHERE p.name IN ('archive_command', 'archive_library') AND p.reset_val <> '')
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_archiving() IS 'for vrm.doctor(): whether WAL is archived';
+REVOKE EXECUTE ON FUNCTION vrm_private.doctor_archiving() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm.begin_backup_run(tool text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT vrm.require_grant('vrm.begin_backup_run(text)');
+    DELETE FROM vrm.backup_runs r WHERE r.started_at < now() - interval '1 year';
+    INSERT INTO vrm.backup_runs (tool) VALUES (begin_backup_run.tool) RETURNING id;
+$$;
+COMMENT ON FUNCTION vrm.begin_backup_run(text) IS 'for vrm-backup: notes that a backup begins; returns its number';
+
+CREATE OR REPLACE FUNCTION vrm.end_backup_run(run bigint, exit_code integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM vrm.require_grant('vrm.end_backup_run(bigint,integer)');
+    UPDATE vrm.backup_runs r SET finished_at = clock_timestamp(), exit_code = end_backup_run.exit_code
+    WHERE r.id = run AND r.finished_at IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no backup of number % is running', coalesce(run::text, 'null')
+            USING ERRCODE = 'undefined_object', HINT = 'SELECT * FROM vrm.backup_runs ORDER BY id DESC LIMIT 5;';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm.end_backup_run(bigint, integer) IS 'for vrm-backup: notes how a backup ended';
+
+-- Whoever was killed does not say so: what has not ended when the next one begins, or after a day, has failed.
+CREATE OR REPLACE FUNCTION vrm_private.backup_run_failed() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(bool_or(last.failed), false)
+    FROM (SELECT DISTINCT ON (r.tool) coalesce(r.exit_code <> 0, true) AS failed FROM vrm.backup_runs r
+          WHERE r.finished_at IS NOT NULL OR r.started_at < now() - interval '1 day'
+             OR EXISTS (SELECT FROM vrm.backup_runs n WHERE n.tool = r.tool AND n.id > r.id)
+          ORDER BY r.tool, r.id DESC) AS last
+$$;
+COMMENT ON FUNCTION vrm_private.backup_run_failed() IS 'whether the last run of a tool that makes backups has failed';
+REVOKE EXECUTE ON FUNCTION
+    vrm.begin_backup_run(text), vrm.end_backup_run(bigint, integer), vrm_private.backup_run_failed()
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm.begin_backup_run(text), vrm.end_backup_run(bigint, integer) TO service_role;

@@ -93,3 +93,18 @@ COMMENT ON COLUMN vrm.restore_drills.backup IS 'label of the backup';
 COMMENT ON COLUMN vrm.restore_drills.target IS 'restore point or moment that was asked for';
 COMMENT ON COLUMN vrm.restore_drills.note IS 'what there is to say';
 COMMENT ON COLUMN vrm.restore_drills.recorded_at IS 'when it was written down';
+
+CREATE TABLE IF NOT EXISTS vrm.backup_runs (
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    tool text NOT NULL CONSTRAINT tool_length CHECK (length(tool) BETWEEN 1 AND 200),
+    started_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    exit_code integer,
+    CONSTRAINT ends_with_code CHECK ((finished_at IS NULL) = (exit_code IS NULL))
+);
+COMMENT ON TABLE vrm.backup_runs IS 'what tools/vrm-backup ran, and how it ended; kept for a year';
+COMMENT ON COLUMN vrm.backup_runs.id IS 'order';
+COMMENT ON COLUMN vrm.backup_runs.tool IS 'name of the program: runs of each are told apart';
+COMMENT ON COLUMN vrm.backup_runs.started_at IS 'when it began';
+COMMENT ON COLUMN vrm.backup_runs.finished_at IS 'when it ended; null as long as it runs, and when nobody saw the end';
+COMMENT ON COLUMN vrm.backup_runs.exit_code IS '0 when it went well';

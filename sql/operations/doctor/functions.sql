@@ -164,22 +164,6 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_server()
            format('\password %I', a.rolname), NULL
     FROM pg_authid a WHERE a.rolcanlogin AND a.rolpassword ^@ 'md5'
     UNION ALL
-    SELECT 'archiving', 'warn', 'archive_mode is off: there is no way back to a moment between two backups',
-           CASE WHEN c.possible THEN 'Then restart the server.'
-                ELSE 'Set archive_command first, and wal_level: without a command, WAL piles up.' END,
-           CASE WHEN c.possible THEN 'ALTER SYSTEM SET archive_mode = on;' END
-    FROM (SELECT bool_or(p.reset_val <> '') AND current_setting('wal_level') <> 'minimal' AS possible FROM pg_settings p
-          WHERE p.name IN ('archive_command', 'archive_library')) AS c
-    WHERE current_setting('archive_mode') = 'off'
-    UNION ALL
-    SELECT 'archiving', 'fail',
-           'archive_mode is on and there is no archive_command: WAL piles up until the disk is full',
-           'Set archive_command; the fix lets WAL go. Then restart the server.',
-           'ALTER SYSTEM SET archive_mode = off;'
-    WHERE current_setting('archive_mode') <> 'off'
-      AND NOT EXISTS (SELECT FROM pg_settings p WHERE p.name IN ('archive_command', 'archive_library')
-          AND p.reset_val <> '')
-    UNION ALL
     SELECT 'statement_statistics', 'warn',
            'pg_stat_statements is not preloaded: nobody knows which statements take the time',
            'Then restart the server.',
@@ -381,9 +365,6 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
         SELECT format('retention policy "%s" has been due', l.name), l.started_at + l.every
         FROM last_run l WHERE l.state IS NOT NULL AND l.state NOT IN ('running', 'failed')
         UNION ALL
-        SELECT 'it has not been called', (SELECT min(h.at) FROM vrm_private.platform_history h)
-        WHERE NOT EXISTS (SELECT FROM vrm.retention_runs r WHERE r.started_at <= now())
-        UNION ALL
         SELECT format('call %s has been over its time limit', r.id), r.started_at + make_interval(secs => r.time_limit)
         FROM vrm.live_runs l JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
         WHERE r.status IN ('queued', 'running') AND isfinite(r.started_at)
@@ -447,6 +428,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
     WITH findings AS MATERIALIZED (
         SELECT * FROM vrm_private.doctor_settings()
         UNION ALL SELECT * FROM vrm_private.doctor_server()
+        UNION ALL SELECT * FROM vrm_private.doctor_archiving()
         UNION ALL SELECT * FROM vrm_private.doctor_identity()
         UNION ALL SELECT * FROM vrm_private.doctor_roles()
         UNION ALL SELECT * FROM vrm_private.doctor_privileges()
@@ -456,6 +438,9 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         UNION ALL SELECT * FROM vrm_private.doctor_realtime()
         UNION ALL SELECT * FROM vrm_private.doctor_facts((
             SELECT now() - p.keep FROM vrm.retention_policies p WHERE p.name = 'analytics.facts' AND p.enabled))
+        UNION ALL SELECT * FROM vrm_private.doctor_schedule()
+        UNION ALL SELECT * FROM vrm_private.doctor_publications()
+        UNION ALL SELECT * FROM vrm_private.doctor_standbys()
     )
     SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
     FROM (VALUES
@@ -491,10 +476,11 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (30, 'checksums', 'pages have checksums'),
         (31, 'autovacuum', 'autovacuum runs'),
         (32, 'statement_statistics', 'pg_stat_statements counts'),
-        (33, 'publications', 'no publication shows what is nobody''s to be sent'),
+        (33, 'publications', 'publications show what is to be sent, and keep no table from being written'),
         (34, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
-        (35, 'configuration', 'the configuration files are read as they stand'),
-        (36, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
+        (35, 'standbys', 'standbys and slots have what they need'),
+        (36, 'configuration', 'the configuration files are read as they stand'),
+        (37, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     ORDER BY c.position, f.detail
 $$;

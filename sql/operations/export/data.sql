@@ -133,6 +133,7 @@ FROM (VALUES
     ('vrm.storage_samples', NULL, '{}', '{}', '{}', '{path,day,at,used_bytes,free_bytes}'),
     ('vrm.backups', NULL, '{}', '{}', '{}', '{source,label,kind,started_at,finished_at,bytes,failed,recorded_at,'
      'expired_at,repository,archived}'),
+    ('vrm.backup_runs', NULL, '{}', '{}', '{}', '{id,tool,started_at,finished_at,exit_code}'),
     ('vrm.maintenance_failures', NULL, '{}', '{}', '{}', '{step,sqlstate,message,since,last_at,failures}'),
     ('vrm.backup_repositories', NULL, '{}', '{}', '{}', '{source,repository,problem,recorded_at}'),
     ('vrm.restore_drills', NULL, '{}', '{}', '{}', '{id,started_at,finished_at,verified,backup,target,note,'
@@ -141,6 +142,10 @@ FROM (VALUES
     ('vrm_private.fingerprints', NULL, '{}', '{}', '{}', '{restore_point,relation,row_count,digest}'),
     ('vrm_private.hold_changes', NULL, '{}', '{}', '{}', '{id,changed_at}'),
     ('vrm_private.clock', NULL, '{}', '{}', '{}', '{id,seen_at}'),
+    ('vrm.service_objectives', NULL, '{}', '{}', '{}', '{objective,metric,target,within_seconds,least_events,enabled,'
+     'summary,hint}'),
+    ('vrm_private.call_totals', NULL, '{}', '{}', '{}', '{name,labels,value}'),
+    ('vrm_private.call_totals_state', NULL, '{}', '{}', '{}', '{id,counted_until,system_identifier}'),
     ('vrm_private.monitoring_state', NULL, '{}', '{}', '{}', '{id,sampled_at}'),
     ('vrm_private.archive_manifest', NULL, '{}', '{}', '{}', '{batch_id,run_id,row_count,archived_at,oldest,newest,'
      'bytes,columns,rows_sha256,chain_sha256,purged_at}'),

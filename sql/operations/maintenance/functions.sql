@@ -63,6 +63,7 @@ DECLARE
     policy text;
     problem text;
 BEGIN
+    PERFORM vrm_private.note_visit();
     FOREACH step SLICE 1 IN ARRAY ARRAY[
         ARRAY['calls past their time limit', 'SELECT vrm.expire_test_runs(100)'],
         ARRAY['imports', 'SELECT vrm_private.import_batch(1000)'],
@@ -72,6 +73,7 @@ BEGIN
         CALL vrm_private.maintenance_batches(step[1], step[2]);
     END LOOP;
     FOREACH step SLICE 1 IN ARRAY ARRAY[
+        ARRAY['metrics about calls', 'SELECT vrm_private.count_calls()'],
         ARRAY['cached dashboards', 'SELECT 0 FROM vrm_private.expire_cached_results()'],
         ARRAY['keys of calls', 'SELECT vrm_private.forget_retry_keys()'],
         ARRAY['partitions of the archive', 'SELECT 0 FROM vrm_private.make_archive_partitions()'],
@@ -137,3 +139,100 @@ $$;
 COMMENT ON FUNCTION vrm.schedule_maintenance(text) IS
     'lets pg_cron call vrm.maintain(), every five minutes by default; says what to do when there is no pg_cron';
 REVOKE EXECUTE ON FUNCTION vrm.schedule_maintenance(text) FROM PUBLIC;
+
+-- Whether anybody calls it ------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION vrm_private.note_visit() RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT setval('vrm_private.maintenance_visit', extract(epoch FROM clock_timestamp())::bigint)
+$$;
+COMMENT ON FUNCTION vrm_private.note_visit() IS 'part of vrm.maintain(): notes that it came by, without writing WAL';
+
+-- What runs for hours is at work, not absent.
+CREATE OR REPLACE FUNCTION vrm_private.last_visit() RETURNS timestamptz
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN NULL;
+    END IF;
+    RETURN greatest(to_timestamp(pg_sequence_last_value('vrm_private.maintenance_visit')),
+                    (SELECT max(coalesce(r.last_batch_at, r.started_at)) FROM vrm.retention_runs r
+                     WHERE r.state = 'running' AND r.started_at <= now()));
+END
+$$;
+COMMENT ON FUNCTION vrm_private.last_visit() IS
+    'when vrm.maintain() last came by; null on a standby, and when nobody knows: never, or not since a crash';
+
+CREATE OR REPLACE FUNCTION vrm_private.visits_since() RETURNS timestamptz
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT greatest(pg_postmaster_start_time(), (SELECT min(h.at) FROM vrm_private.platform_history h))
+$$;
+COMMENT ON FUNCTION vrm_private.visits_since() IS 'from when on vrm.maintain() would be known to have come by';
+
+CREATE OR REPLACE FUNCTION vrm_private.visit_age() RETURNS double precision
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN pg_is_in_recovery() THEN 'NaN'
+                ELSE greatest(extract(epoch FROM clock_timestamp()
+                                      - coalesce(vrm_private.last_visit(), vrm_private.visits_since())), 0) END
+$$;
+COMMENT ON FUNCTION vrm_private.visit_age() IS 'seconds since vrm.maintain() last came by; NaN on a standby';
+
+-- Only what is pg_cron's is read: a view that somebody planted under its name could run anything.
+CREATE OR REPLACE FUNCTION vrm_private.cron_runs()
+    RETURNS TABLE (job bigint, status text, message text, at timestamptz)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (SELECT count(*) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'pg_cron'
+          AND d.classid = 'pg_class'::regclass
+          AND d.objid IN (to_regclass('cron.job'), to_regclass('cron.job_run_details'))) = 2 THEN
+        RETURN QUERY EXECUTE
+            'SELECT j.jobid, d.status, d.return_message, d.start_time FROM cron.job j'
+            ' LEFT JOIN LATERAL (SELECT r.status, r.return_message, r.start_time FROM cron.job_run_details r'
+            '                    WHERE r.jobid = j.jobid ORDER BY r.runid DESC LIMIT 1) AS d ON true'
+            ' WHERE j.active AND j.database = current_database() AND strpos(j.command, ''vrm.maintain'') > 0';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.cron_runs() IS
+    'jobs of pg_cron that call vrm.maintain() here, and how the last run of each went; none where pg_cron is elsewhere';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_schedule()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'maintenance', CASE WHEN v.late THEN 'fail' ELSE 'unknown' END,
+           CASE WHEN v.late THEN format('nobody calls vrm.maintain(): it has not been called since %s',
+                                        to_char(coalesce(v.at, v.since), 'YYYY-MM-DD HH24:MI TZ'))
+                ELSE 'vrm.maintain() has not been called yet' END,
+           'The fix does it once, by itself in a transaction; then see doc/operations/maintenance.md for a schedule.',
+           'CALL vrm.maintain();'
+    FROM (SELECT s.at, s.since, coalesce(s.at, s.since) < now() - interval '15 minutes' AS late
+          FROM (SELECT vrm_private.last_visit() AS at, vrm_private.visits_since() AS since) AS s) AS v
+    WHERE NOT pg_is_in_recovery() AND (v.late OR v.at IS NULL)
+    UNION ALL
+    SELECT 'maintenance', CASE WHEN r.status = 'failed' THEN 'fail' ELSE 'unknown' END,
+           CASE WHEN r.status = 'failed' THEN
+                    format('job %s of pg_cron, which calls vrm.maintain(), failed at %s: %s', r.job,
+                           to_char(r.at, 'YYYY-MM-DD HH24:MI TZ'), r.message)
+                ELSE format('job %s of pg_cron has not called vrm.maintain() yet', r.job) END,
+           CASE WHEN r.fix IS NULL THEN 'SELECT * FROM cron.job_run_details ORDER BY runid DESC LIMIT 5;'
+                ELSE 'pg_cron signs in over loopback without a password, which pg_hba.conf of Debian refuses: with the'
+                     ' fix it needs no login. Then restart the server.' END,
+           CASE WHEN r.status = 'failed' THEN r.fix END
+    FROM (SELECT c.*, CASE WHEN current_setting('cron.use_background_workers', true) = 'off'
+                                AND c.message ~ 'connection'
+                           THEN 'ALTER SYSTEM SET cron.use_background_workers = on;' END AS fix
+          FROM vrm_private.cron_runs() c) AS r
+    WHERE r.status IS NULL OR r.status = 'failed'
+    UNION ALL
+    SELECT 'retention', 'unknown', 'no retention policy has run yet',
+           'vrm.maintain() runs them when their time has come.', 'CALL vrm.maintain();'
+    WHERE NOT EXISTS (SELECT FROM vrm.retention_runs r WHERE r.started_at <= now())
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_schedule() IS
+    'for vrm.doctor(): whether vrm.maintain() is called, and what is not known yet';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.note_visit(), vrm_private.last_visit(), vrm_private.visits_since(), vrm_private.visit_age(),
+    vrm_private.cron_runs(), vrm_private.doctor_schedule()
+    FROM PUBLIC;

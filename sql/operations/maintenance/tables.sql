@@ -16,3 +16,8 @@ COMMENT ON COLUMN vrm.maintenance_failures.message IS 'the error';
 COMMENT ON COLUMN vrm.maintenance_failures.since IS 'when it failed first, after it had gone well';
 COMMENT ON COLUMN vrm.maintenance_failures.last_at IS 'when it was tried last';
 COMMENT ON COLUMN vrm.maintenance_failures.failures IS 'how often it has failed since';
+
+-- When vrm.maintain() last came by.  Neither a transaction id nor WAL is used for it, so that an idle database has
+-- nothing to archive; a crash and a standby forget it.
+CREATE UNLOGGED SEQUENCE IF NOT EXISTS vrm_private.maintenance_visit;
+COMMENT ON SEQUENCE vrm_private.maintenance_visit IS 'when vrm.maintain() last came by, in seconds since 1970';

@@ -217,7 +217,8 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
              ('vrm_backup_full_age_seconds',
               coalesce(recovery.full_age,
                        vrm_private.seconds_since((SELECT min(h.at) FROM vrm_private.platform_history h)))),
-             ('vrm_backup_failed', coalesce((SELECT b.failed FROM backup b), false)::integer),
+             ('vrm_backup_failed',
+              (coalesce((SELECT b.failed FROM backup b), false) OR vrm_private.backup_run_failed())::integer),
              ('vrm_backup_history_seconds', coalesce(recovery.history, 0)),
              ('vrm_backup_restore_seconds', coalesce(recovery.restore, 'NaN')),
              ('vrm_backup_archived_total', a.archived_count),
@@ -299,7 +300,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     SELECT m.name, '{}', m.value
     FROM (VALUES
         ('vrm_jobs_maintenance_age_seconds',
-         vrm_private.seconds_since((SELECT t.sampled_at FROM vrm_private.monitoring_state t))),
+         vrm_private.visit_age()),
         ('vrm_jobs_maintenance_failed', (SELECT count(*) FROM vrm.maintenance_failures)),
         ('vrm_jobs_archival_lag_seconds',
          vrm_private.seconds_since((SELECT min(p.done_at) FROM policy p WHERE p.runs AND p.name LIKE 'calls.%'))),
@@ -327,6 +328,12 @@ REVOKE EXECUTE ON FUNCTION
 
 -- For members of pg_monitor.  vrm.monitoring() reads as the platform's owner; the others read it.
 
+CREATE OR REPLACE FUNCTION vrm_private.metric_of(series text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN series LIKE '%\_seconds\_%' THEN regexp_replace(series, '_(bucket|sum|count)$', '')
+                ELSE series END;
+COMMENT ON FUNCTION vrm_private.metric_of(text) IS 'the metric that a series is of: those of a histogram have endings';
+
 -- A family that fails (a lock that somebody holds on a table, a function that the provider withholds)
 -- costs its own series and no others.
 CREATE OR REPLACE FUNCTION vrm.monitoring(families text[] DEFAULT NULL)
@@ -334,7 +341,7 @@ CREATE OR REPLACE FUNCTION vrm.monitoring(families text[] DEFAULT NULL)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
-    known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs,agents}';
+    known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs,agents,calls}';
     family text;
 BEGIN
     PERFORM vrm.require_grant('vrm.monitoring(text[])');
@@ -346,9 +353,9 @@ BEGIN
         END IF;
         BEGIN
             RETURN QUERY EXECUTE format(
-                'SELECT m.name, s.labels, s.value FROM vrm_private.%I() s'
-                ' JOIN vrm.monitoring_metrics m ON m.name = s.name'
-                ' WHERE m.enabled ORDER BY m.name, s.labels', 'measure_' || family);
+                'SELECT s.name, s.labels, s.value FROM vrm_private.%I() s'
+                ' JOIN vrm.monitoring_metrics m ON m.name = vrm_private.metric_of(s.name)'
+                ' WHERE m.enabled ORDER BY s.name, (s.labels ->> ''le'')::float8, s.labels', 'measure_' || family);
         EXCEPTION WHEN OTHERS THEN
             RAISE WARNING 'family "%" of metrics could not be measured', family
                 USING ERRCODE = SQLSTATE, DETAIL = SQLERRM,
@@ -365,9 +372,10 @@ CREATE OR REPLACE FUNCTION vrm.monitoring_text() RETURNS text
     SELECT string_agg(format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n%4$s', m.name,
                              replace(replace(m.help, '\', '\\'), E'\n', '\n'), m.type, s.lines),
                       '' ORDER BY m.name)
-    FROM (SELECT s.name, string_agg(format(E'%s%s %s\n', s.name, vrm_private.prometheus_labels(s.labels),
-                                           vrm_private.prometheus_text(s.value)), '' ORDER BY s.labels) AS lines
-          FROM vrm.monitoring() AS s GROUP BY s.name) AS s
+    FROM (SELECT vrm_private.metric_of(s.name) AS name,
+                 string_agg(format(E'%s%s %s\n', s.name, vrm_private.prometheus_labels(s.labels),
+                                   vrm_private.prometheus_text(s.value)), '' ORDER BY s.place) AS lines
+          FROM vrm.monitoring() WITH ORDINALITY AS s (name, labels, value, place) GROUP BY 1) AS s
     JOIN vrm.monitoring_metrics m ON m.name = s.name
 $$;
 COMMENT ON FUNCTION vrm.monitoring_text() IS 'all metrics in the text format that Prometheus reads';
@@ -419,9 +427,13 @@ CREATE OR REPLACE FUNCTION vrm.health_check()
                            ELSE format(' is %s, the limit is %s', CASE WHEN w.value < 1e15 THEN
                                        round(w.value::numeric, 3)::double precision ELSE w.value END, t.threshold) END
                    || CASE WHEN w.series > 1 THEN format(', and %s more', w.series - 1) ELSE '' END AS detail,
-               CASE WHEN w.beyond IS NOT FALSE THEN t.hint END AS hint,
-               CASE WHEN w.beyond IS NOT FALSE THEN t.fix_sql END AS fix_sql
+               CASE WHEN w.beyond THEN t.hint
+                    WHEN w.beyond IS NULL THEN format('It has not happened yet, or cannot be measured here:'
+                                                      ' SELECT * FROM vrm.monitoring(%L);', ARRAY[m.family])
+               END AS hint,
+               CASE WHEN w.beyond THEN t.fix_sql END AS fix_sql
         FROM worst w JOIN vrm.alert_threshold t ON t.alert = w.alert
+        JOIN vrm.monitoring_metrics m ON m.name = t.metric
         UNION ALL
         SELECT r.check_name, r.value, r.limit_value, r.status, r.detail, r.hint, NULL FROM vrm.recovery_status() r
     )
@@ -461,6 +473,7 @@ COMMENT ON FUNCTION vrm_private.sample() IS
     'part of vrm.maintain(): notes which alerts began and ended, and that it came by';
 
 REVOKE EXECUTE ON FUNCTION
+    vrm_private.metric_of(text),
     vrm.monitoring(text[]),
     vrm.monitoring_text(),
     vrm_private.judged_metrics(),

@@ -6,8 +6,8 @@
 CREATE TABLE IF NOT EXISTS vrm.monitoring_metrics (
     name text PRIMARY KEY,
     family text NOT NULL CONSTRAINT family_is_known CHECK (family IN
-        ('connections', 'statements', 'storage', 'replication', 'backup', 'maintenance', 'jobs', 'agents')),
-    type text NOT NULL CONSTRAINT type_is_known CHECK (type IN ('gauge', 'counter')),
+        ('connections', 'statements', 'storage', 'replication', 'backup', 'maintenance', 'jobs', 'agents', 'calls')),
+    type text NOT NULL CONSTRAINT type_is_known CHECK (type IN ('gauge', 'counter', 'histogram')),
     labels text[] NOT NULL DEFAULT '{}',
     help text NOT NULL,
     enabled boolean NOT NULL DEFAULT true,
@@ -21,7 +21,7 @@ COMMENT ON COLUMN vrm.monitoring_metrics.name IS
     'as Prometheus names metrics: the family, then what it is, then its base unit (seconds, bytes, ratio)';
 COMMENT ON COLUMN vrm.monitoring_metrics.family IS 'metrics of a family are measured together';
 COMMENT ON COLUMN vrm.monitoring_metrics.type IS
-    'gauge, or counter: only grows, until the server''s statistics are reset';
+    'gauge; counter: only grows, until the server''s statistics are reset; or histogram, of several series';
 COMMENT ON COLUMN vrm.monitoring_metrics.labels IS 'labels that tell its series apart';
 COMMENT ON COLUMN vrm.monitoring_metrics.help IS 'what it says, in a line';
 COMMENT ON COLUMN vrm.monitoring_metrics.enabled IS 'whether it is reported';

@@ -44,6 +44,7 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_exceptions() RETURNS TABLE (relati
         ('vrm.quality_check', 'shared', 'a setting'),
         ('vrm.monitoring_metrics', 'shared', 'a setting'),
         ('vrm.alert_threshold', 'shared', 'a setting'),
+        ('vrm.service_objectives', 'shared', 'a setting'),
         ('vrm_private.lockout', 'local', 'attempts that were counted here'),
         ('vrm_private.lockout_requests', 'local', 'attempts that were counted here'),
         ('vrm_private.lockout_sessions', 'local', 'attempts that were counted here'),
@@ -61,11 +62,14 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_exceptions() RETURNS TABLE (relati
         ('vrm.storage_samples', 'local', 'disks of this server'),
         ('vrm.backups', 'local', 'backups of this server'),
         ('vrm.backup_repositories', 'local', 'backups of this server'),
+        ('vrm.backup_runs', 'local', 'backups of this server'),
         ('vrm.restore_points', 'local', 'backups of this server'),
         ('vrm.restore_drills', 'local', 'backups of this server'),
         ('vrm_private.fingerprints', 'local', 'backups of this server'),
         ('vrm.quality_run', 'local', 'findings about the rows that are here'),
         ('vrm.alert_history', 'local', 'alerts of this server'),
+        ('vrm_private.call_totals', 'local', 'what happened on this server'),
+        ('vrm_private.call_totals_state', 'local', 'what happened on this server'),
         ('vrm_private.monitoring_state', 'local', 'samples of this server')) AS e (relation, fate, reason)
     WHERE to_regclass(e.relation) IS NOT NULL
 $$;

@@ -427,7 +427,7 @@ ALTER TABLE vrm.backups
     DROP CONSTRAINT backups_pkey,
     ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS
-    'takes what pgbackrest info --output=json says, or a plain list; returns how many backups it names';
+    'takes what a tool says of its backups as JSON, or a plain list; returns how many backups it names';
 -- a report is data that the library draws
 DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double precision, text),
     vrm_private.chart_scale(double precision, text), vrm_private.svg_chart(text, text, text, text[], jsonb, text),
@@ -439,6 +439,36 @@ DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double pr
     vrm_private.report_html(date, date), vrm_private.report_md(date, date);
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
+-- diagrams of a topic, or of keys only
+DROP FUNCTION IF EXISTS vrm.er_diagram(text), vrm_private.er_columns(), vrm_private.er_references(),
+    vrm_private.er_mermaid(), vrm_private.er_dot();
+-- runs of tools are known
+UPDATE vrm.monitoring_metrics
+SET help = 'whether the last backup that was recorded, or the last run of a tool, has failed: 1 or 0'
+WHERE name = 'vrm_backup_failed';
+UPDATE vrm.alert_threshold SET fix_sql = 'SELECT * FROM vrm.backup_runs ORDER BY id DESC LIMIT 5'
+WHERE alert = 'BackupFailed' AND fix_sql = 'SELECT * FROM vrm.backups ORDER BY finished_at DESC LIMIT 5';
+-- every visit of vrm.maintain() is noted, not the first of a day
+UPDATE vrm.monitoring_metrics
+SET help = 'time since vrm.maintain() last came by, or since nobody knows; NaN on a standby'
+WHERE name = 'vrm_jobs_maintenance_age_seconds';
+UPDATE vrm.alert_threshold
+SET threshold = 900, hint = 'SELECT vrm.schedule_maintenance(), or a systemd timer: doc/operations/maintenance.md. With'
+    ' pg_cron, vrm.doctor() says how its last call went.'
+WHERE alert = 'MaintenanceOverdue' AND threshold = 90000;
+-- metrics about agents and calls, of which some are histograms; dashboards are pages
+ALTER TABLE vrm.monitoring_metrics
+    DROP CONSTRAINT family_is_known,
+    ADD CONSTRAINT family_is_known CHECK (family IN
+        ('connections', 'statements', 'storage', 'replication', 'backup', 'maintenance', 'jobs', 'agents', 'calls')),
+    DROP CONSTRAINT type_is_known,
+    ADD CONSTRAINT type_is_known CHECK (type IN ('gauge', 'counter', 'histogram'));
+COMMENT ON COLUMN vrm.monitoring_metrics.type IS
+    'gauge; counter: only grows, until the server''s statistics are reset; or histogram, of several series';
+DROP FUNCTION IF EXISTS vrm.grafana_dashboard(), vrm_private.grafana_panel(vrm.monitoring_metrics),
+    vrm_private.exporter_queries();
+COMMENT ON FUNCTION vrm.exporter_config(text) IS
+    'a file that makes an exporter, prometheus or alertmanager work with this database';
 -- a standby that is cut off says so
 UPDATE vrm.monitoring_metrics SET help = new.help
 FROM (VALUES ('vrm_replication_lag_seconds',
@@ -446,11 +476,6 @@ FROM (VALUES ('vrm_replication_lag_seconds',
              ('vrm_replication_lag_bytes', 'the same in bytes of WAL; NaN on a standby that is cut off'))
     AS new (name, help)
 WHERE monitoring_metrics.name = new.name;
--- agents are watched, too
-ALTER TABLE vrm.monitoring_metrics
-    DROP CONSTRAINT family_is_known,
-    ADD CONSTRAINT family_is_known CHECK (family IN
-        ('connections', 'statements', 'storage', 'replication', 'backup', 'maintenance', 'jobs', 'agents'));
 
 -- comments that have changed
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS

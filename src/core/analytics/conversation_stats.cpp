@@ -39,6 +39,11 @@ void add(std::uint64_t& counter, std::uint64_t more) {
   }
 }
 
+std::int64_t next_answer(byte_reader& reader, std::int64_t before) {
+  const auto most_distance = static_cast<uint128>(duration_histogram::longest - before);
+  return before + static_cast<std::int64_t>(reader.number(most_distance));
+}
+
 }  // namespace
 
 outcome_kind outcome_kind_of(std::string_view text) noexcept {
@@ -72,6 +77,17 @@ std::vector<std::byte> pack_answers(std::vector<std::int64_t> answers) {
   }
 }
 
+std::vector<std::int64_t> unpack_answers(std::span<const std::byte> packed) {
+  std::vector<std::int64_t> answers;
+  byte_reader reader(packed);
+  std::int64_t answer = 0;
+  while (!reader.at_end()) {
+    answer = next_answer(reader, answer);
+    answers.push_back(answer);
+  }
+  return answers;
+}
+
 void conversation_stats::add(const conversation& one, bool completed) {
   if (one.agent_time || one.customer_time) {
     ++spoken_;
@@ -82,8 +98,7 @@ void conversation_stats::add(const conversation& one, bool completed) {
     std::int64_t answer = 0;
     // Their sum is bounded by `longest`, so bytes from anywhere cannot overflow it.
     while (!reader.at_end()) {
-      answer += static_cast<std::int64_t>(
-          reader.number(static_cast<uint128>(duration_histogram::longest - answer)));
+      answer = next_answer(reader, answer);
       widen(answer, answer);
       ++answered_;
       answers_.add(duration_histogram::bucket_of(answer));

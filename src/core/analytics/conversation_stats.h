@@ -40,6 +40,8 @@ struct conversation {
 /// Answering times in ms as bytes: in ascending order, each as its distance from the one before.
 /// Of what does not fit the first ones count: more than an hour of answers a second apart.
 [[nodiscard]] std::vector<std::byte> pack_answers(std::vector<std::int64_t> answers);
+/// The times again, in ascending order; throws 22P03 when it is not what pack_answers() leaves.
+[[nodiscard]] std::vector<std::int64_t> unpack_answers(std::span<const std::byte> packed);
 
 /// Figures of any number of conversations.  As with call_stats, counters and buckets only add up:
 /// the result is the same to the bit in any order, counts are exact, and an answering time is that

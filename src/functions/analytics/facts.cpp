@@ -11,8 +11,10 @@
 #include "boundary/call/function.h"
 #include "boundary/call/statement.h"
 #include "boundary/call/trigger.h"
+#include "boundary/value/array.h"
 #include "boundary/value/datum.h"
 #include "boundary/value/record.h"
+#include "core/analytics/conversation_stats.h"
 #include "functions/analytics/fact.h"
 #include "functions/analytics/speech.h"
 #include "functions/calls/calls.h"
@@ -31,6 +33,11 @@ namespace {
 /// A day in UTC, as a date of PostgreSQL.
 struct day {
   DateADT number;
+};
+
+/// An array of bigint.
+struct milliseconds {
+  Datum array;
 };
 
 std::string_view name_of(call_sentiment sentiment) {
@@ -345,6 +352,13 @@ speech_row speech_fact(std::optional<pg::jsonb> document) {
           answers,       said.tool_calls,  said.tool_failures};
 }
 
+milliseconds answering_times(std::span<const std::byte> packed) {
+  const auto answers = vrm::unpack_answers(packed);
+  pg::array_builder times(INT8OID, answers.size());
+  for (const std::int64_t answer : answers) times.add(Int64GetDatum(answer), false);
+  return {times.finish()};
+}
+
 day utc_day(pg::timestamp moment) {
   return day_of(DatumGetTimestampTz(pg::datum_traits<pg::timestamp>::to(moment)));
 }
@@ -359,9 +373,16 @@ struct datum_traits<vrm::sql::day> {
   static Datum to(vrm::sql::day value) noexcept { return DateADTGetDatum(value.number); }
 };
 
+template <>
+struct datum_traits<vrm::sql::milliseconds> {
+  static constexpr Oid oid = INT8ARRAYOID;
+  static Datum to(vrm::sql::milliseconds value) noexcept { return value.array; }
+};
+
 }  // namespace pg
 
 PG_EXPORT(vrm_record_facts, vrm::sql::record_facts);
 PG_EXPORT(vrm_call_fact, vrm::sql::call_fact);
 PG_EXPORT(vrm_speech_fact, vrm::sql::speech_fact);
+PG_EXPORT(vrm_answering_times, vrm::sql::answering_times);
 PG_EXPORT(vrm_utc_day, vrm::sql::utc_day);

@@ -127,7 +127,7 @@ is(sql("SELECT count(*) FROM vrm_private.audit_security$today WHERE action = 'te
 # --- pg_cron -----------------------------------------------------------------------------------------
 
 SKIP: {
-    skip 'pg_cron is not installed', 4 unless -e "$share/extension/pg_cron.control";
+    skip 'pg_cron is not installed', 7 unless -e "$share/extension/pg_cron.control";
     $node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'app'\n"
           . "cron.host = '" . $node->host . "'\n");
     $node->restart;
@@ -142,6 +142,13 @@ SKIP: {
     is(runs($from), 'calls.completed done 40, calls.failed done 10', 'with all that was due');
     sql('SELECT vrm.schedule_maintenance()');
     is(sql('SELECT count(*), min(schedule) FROM cron.job'), '1|*/5 * * * *', 'scheduling again changes the job');
+    my $finding = q{SELECT status || ': ' || coalesce(fix_sql, '') FROM vrm.doctor() WHERE check_name = 'maintenance' AND detail ~ 'pg_cron'};
+    is(sql($finding), '', 'a job that works is well');
+    sql(q{INSERT INTO cron.job_run_details (jobid, runid, database, username, command, status, return_message, start_time)
+          SELECT jobid, 1000000, database, username, command, 'failed', 'connection failed', now() FROM cron.job});
+    is(sql($finding), 'fail: ALTER SYSTEM SET cron.use_background_workers = on;', 'one that cannot sign in is not, though it is there');
+    sql('DELETE FROM cron.job_run_details');
+    is(sql($finding), 'unknown: ', 'of one that has not run yet nobody knows');
 }
 $node->stop;
 done_testing();

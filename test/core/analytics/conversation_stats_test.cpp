@@ -115,6 +115,14 @@ TEST(AnsweringTimes, AreThoseOfPercentileDisc) {
   }
 }
 
+TEST(AnsweringTimes, ComeBackInOrder) {
+  using times = std::vector<std::int64_t>;
+  EXPECT_EQ(vrm::unpack_answers(vrm::pack_answers({700, 5, 90'000, 700})),
+            (times{5, 700, 700, 90'000}));
+  EXPECT_EQ(vrm::unpack_answers({}), times{});
+  EXPECT_THROW(vrm::unpack_answers(bytes{std::byte{0x80}}), vrm::error);
+}
+
 TEST(AnsweringTimes, OfOneCallStayWithinAnIndexEntry) {
   std::vector<std::int64_t> times(25'000);
   for (std::size_t i = 0; i < times.size(); ++i)

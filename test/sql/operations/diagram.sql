@@ -1,6 +1,6 @@
 -- The diagram: every table and every foreign key.
 BEGIN;
-SELECT plan(7);
+SELECT plan(12);
 \ir ../include/people.sql
 
 CREATE TABLE vrm."odd ""name""" (id int PRIMARY KEY, "a b" text, agent_user uuid, agent uuid,
@@ -25,6 +25,21 @@ SELECT ok(EXISTS (SELECT FROM line WHERE l = '    agents |o--o{ _odd___name___ :
 SELECT ok(vrm.er_diagram('dot') ~ '^digraph vrm \{'
           AND vrm.er_diagram('dot') ~ '"vrm.test_runs" -> "vrm.agents" \[label = "user_id, agent_id"',
           'or in the language of Graphviz');
+CREATE TEMP TABLE topic AS
+    SELECT t, vrm.er_diagram(topic => t) AS drawn
+    FROM unnest('{people,calls,testing,analytics,retention,audit,operations,other}'::text[]) AS t;
+SELECT is((SELECT string_agg(l, ' ' ORDER BY l COLLATE "C") FROM topic, regexp_split_to_table(drawn, '\n') AS l
+           WHERE l ~ '\{$'),
+          (SELECT string_agg(l, ' ' ORDER BY l COLLATE "C") FROM line WHERE l ~ '\{$'), 'topics have each table once');
+SELECT ok(drawn ~ '    test_runs \{' AND drawn !~ '    backups \{' AND drawn ~ 'agents .* test_runs',
+          'a topic is about something')
+FROM topic WHERE t = 'calls';
+SELECT is_empty($$SELECT l FROM regexp_split_to_table(vrm.er_diagram(keys_only => true), '\n') AS l
+                  WHERE l ~ '^        ' AND l !~ ' (PK|FK|PK, FK)$'$$, 'a diagram of keys has no other columns');
+SELECT matches(vrm.er_diagram('dot', 'calls', true), 'subgraph cluster_calls \{.*"vrm.test_runs" \[',
+               'with a frame around topics');
+SELECT throws_ok($$SELECT vrm.er_diagram(topic => 'weather')$$, '22023', 'there is no table of topic "weather"',
+                 'other topics there are not');
 SELECT throws_ok($$SELECT vrm.er_diagram('png')$$, '22023', 'there is no diagram of format "png"',
                  'other formats there are not');
 SELECT throws_ok('SELECT vrm.er_diagram(NULL)', '22023', NULL, 'null is none');

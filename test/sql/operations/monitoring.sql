@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(56);
+SELECT plan(58);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -16,12 +16,15 @@ $$;
 
 -- what is measured ------------------------------------------------------------------------------------
 
-SELECT set_eq('SELECT DISTINCT name FROM vrm.monitoring()', 'SELECT name FROM vrm.monitoring_metrics',
+SELECT set_eq('SELECT DISTINCT vrm_private.metric_of(name) FROM vrm.monitoring()',
+              'SELECT name FROM vrm.monitoring_metrics',
               'what is registered is measured, and nothing else');
 SELECT is_empty('SELECT name, labels FROM vrm.monitoring() GROUP BY name, labels HAVING count(*) > 1',
                 'every series is there once');
-SELECT is_empty($$SELECT s.name, s.labels FROM vrm.monitoring() s JOIN vrm.monitoring_metrics m USING (name)
-                  WHERE ARRAY(SELECT jsonb_object_keys(s.labels) ORDER BY 1) <> ARRAY(SELECT unnest(m.labels)
+SELECT is_empty($$SELECT s.name, s.labels FROM vrm.monitoring() s JOIN vrm.monitoring_metrics m
+                      ON m.name = vrm_private.metric_of(s.name)
+                  WHERE ARRAY(SELECT jsonb_object_keys(s.labels - CASE m.type WHEN 'histogram' THEN 'le' ELSE '' END)
+                              ORDER BY 1) <> ARRAY(SELECT unnest(m.labels)
                       ORDER BY 1)$$,
                 'series have the labels that are registered');
 SELECT is_empty('SELECT name FROM vrm.monitoring() WHERE value IS NULL OR value < 0', 'nothing is negative or null');
@@ -134,7 +137,7 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_storage()
 BEGIN RAISE insufficient_privilege; END $$;
 SET LOCAL client_min_messages = error;
 SELECT set_eq('SELECT DISTINCT m.family FROM vrm.monitoring() s JOIN vrm.monitoring_metrics m USING (name)',
-              '{connections,statements,replication,backup,maintenance,jobs,agents}'::text[],
+              '{connections,statements,replication,backup,maintenance,jobs,agents,calls}'::text[],
               'a family that fails costs its own series only');
 
 -- the text ----------------------------------------------------------------------------------------------
@@ -190,6 +193,23 @@ SELECT is(pg_temp.as_role('watcher', NULL, 'SELECT count(*) > 0 FROM ' || call),
 FROM unnest('{vrm.monitoring(),vrm.health_check()}'::text[]) AS call;
 SELECT is(pg_temp.as_user(:'alice', 'SELECT vrm.monitoring_text()')
           || pg_temp.as_anon('SELECT count(*) FROM vrm.alerts()'), '4250142501', 'users may not');
+
+-- what an alert says is to be run, can be
+CREATE FUNCTION pg_temp.runs(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    RETURN '';
+EXCEPTION WHEN undefined_table THEN
+    RETURN CASE WHEN statement ~ 'pg_stat_statements' THEN '' ELSE SQLERRM END;
+WHEN OTHERS THEN
+    RETURN SQLERRM;
+END
+$$;
+SELECT is_empty($$SELECT alert, pg_temp.runs(fix_sql) FROM vrm.alert_threshold
+                  WHERE fix_sql NOT LIKE 'CALL %' AND pg_temp.runs(fix_sql) <> ''$$,
+                'every statement that comes with an alert runs');
+SELECT is_empty($$SELECT fix_sql FROM vrm.alert_threshold WHERE fix_sql ~* 'ALTER SYSTEM|DROP|DELETE|pg_terminate'$$,
+                'and none of them can hurt');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,0 +1,106 @@
+-- What other tools than pgBackRest say of their backups, as the plain list of vrm.record_backup()
+
+-- A reader of JSON that keeps numbers as doubles, as JavaScript and jq do, loses the last digits of an identifier.
+CREATE OR REPLACE FUNCTION vrm_private.is_this_server(identifier text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ours text := (SELECT c.system_identifier::text FROM pg_control_system() c);
+BEGIN
+    IF identifier IS NULL OR identifier = ours THEN
+        RETURN true;
+    ELSIF identifier !~ '^\d{1,30}$' OR identifier::numeric::double precision <> ours::double precision THEN
+        RETURN false;
+    END IF;
+    RAISE EXCEPTION 'system identifier % was rounded on its way', identifier
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('That of this server is %s; something has read the JSON with numbers of 53 bits.', ours),
+              HINT = 'Hand on what the tool prints, without jq or JavaScript in between.';
+END
+$$;
+COMMENT ON FUNCTION vrm_private.is_this_server(text) IS
+    'whether a system identifier is that of this server; none is; an error for one that was rounded';
+
+-- barman list-backups -f json.  The id is the moment when it began, by the clock of the place.
+CREATE OR REPLACE FUNCTION vrm_private.barman_backups(info jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_object(
+               'repository', s.server, 'label', b ->> 'backup_id', 'started_at', least(t.began, t.ended),
+               'finished_at', t.ended, 'bytes', b -> 'size_bytes', 'failed', b ->> 'status' = 'FAILED',
+               'archived', CASE b ->> 'status' WHEN 'WAITING_FOR_WALS' THEN false END,
+               'kind', CASE WHEN b ->> 'parent_backup_id' IS NOT NULL THEN 'incr' ELSE 'full' END))
+    FROM jsonb_each(info) AS s (server, backups), jsonb_array_elements(s.backups) AS b,
+         LATERAL (SELECT to_timestamp(left(b ->> 'backup_id', 15), 'YYYYMMDD"T"HH24MISS') AS began) AS i,
+         LATERAL (SELECT i.began, coalesce(to_timestamp((b ->> 'end_time_timestamp')::double precision), i.began)
+                  AS ended) AS t
+    WHERE b ->> 'status' IN ('DONE', 'WAITING_FOR_WALS', 'FAILED')
+$$;
+COMMENT ON FUNCTION vrm_private.barman_backups(jsonb) IS 'backups as barman list-backups -f json tells them';
+
+-- wal-g backup-list --detail --json.  What is made on top of another has "_D_" in its name.
+CREATE OR REPLACE FUNCTION vrm_private.wal_g_backups(info jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_object(
+               'label', b ->> 'backup_name', 'started_at', b ->> 'start_time', 'finished_at', b ->> 'finish_time',
+               'bytes', b -> 'uncompressed_size', 'failed', false,
+               'kind', CASE WHEN b ->> 'backup_name' LIKE '%\_D\_%' THEN 'incr' ELSE 'full' END))
+    FROM jsonb_array_elements(info) AS b
+    WHERE vrm_private.is_this_server(b ->> 'system_identifier')
+$$;
+COMMENT ON FUNCTION vrm_private.wal_g_backups(jsonb) IS 'backups as wal-g backup-list --detail --json tells them';
+
+-- kubectl get backups.postgresql.cnpg.io -o json
+CREATE OR REPLACE FUNCTION vrm_private.cloudnative_pg_backups(info jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_object(
+               'repository', b #>> '{spec,cluster,name}', 'label', b #>> '{metadata,name}',
+               'started_at', b #> '{status,startedAt}',
+               'finished_at', coalesce(b #> '{status,stoppedAt}', b #> '{status,startedAt}'), 'kind', 'full',
+               'failed', b #>> '{status,phase}' <> 'completed'))
+    FROM jsonb_array_elements(info -> 'items') AS b
+    WHERE b #>> '{status,phase}' IN ('completed', 'failed', 'walArchivingFailing')
+      AND b #> '{status,startedAt}' IS NOT NULL
+$$;
+COMMENT ON FUNCTION vrm_private.cloudnative_pg_backups(jsonb) IS 'backups as the objects of CloudNativePG tell them';
+
+-- What pg_basebackup leaves beside a backup; files of an incremental one are called INCREMENTAL.
+CREATE OR REPLACE FUNCTION vrm_private.manifest_backup(info jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_array(jsonb_build_object(
+               'label', 'manifest ' || left(info ->> 'Manifest-Checksum', 16), 'started_at', max(t.at),
+               'finished_at', max(t.at), 'bytes', sum((f ->> 'Size')::bigint), 'failed', false,
+               'kind', CASE WHEN bool_or(f ->> 'Path' ~ '(^|/)INCREMENTAL\.') THEN 'incr' ELSE 'full' END))
+    FROM jsonb_array_elements(info -> 'Files') AS f,
+         LATERAL (SELECT (replace(f ->> 'Last-Modified', ' GMT', '+00'))::timestamptz AS at) AS t
+    WHERE vrm_private.is_this_server(info ->> 'System-Identifier')
+    HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION vrm_private.manifest_backup(jsonb) IS 'the backup that a backup_manifest is of';
+
+CREATE OR REPLACE FUNCTION vrm_private.tool_backups(info jsonb, source text) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(CASE source WHEN 'barman' THEN vrm_private.barman_backups(info)
+                                WHEN 'wal-g' THEN vrm_private.wal_g_backups(info)
+                                WHEN 'cloudnative_pg' THEN vrm_private.cloudnative_pg_backups(info)
+                                WHEN 'backup_manifest' THEN vrm_private.manifest_backup(info)
+                                ELSE info END, '[]')
+$$;
+COMMENT ON FUNCTION vrm_private.tool_backups(jsonb, text) IS
+    'what a tool says of its backups as a plain list; which is what it is of a plain one';
+
+-- Lists of these tools are whole: what is not on them any more has expired.
+CREATE OR REPLACE FUNCTION vrm_private.expire_unlisted(source text, told jsonb) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE vrm.backups b SET expired_at = now()
+    WHERE b.source = expire_unlisted.source AND b.source IN ('barman', 'wal-g', 'cloudnative_pg')
+      AND b.expired_at IS NULL
+      AND (b.repository, b.label) NOT IN (SELECT coalesce(t ->> 'repository', ''), t ->> 'label'
+                                          FROM jsonb_array_elements(told) AS t)
+$$;
+COMMENT ON FUNCTION vrm_private.expire_unlisted(text, jsonb) IS
+    'notes that backups have expired that a tool does not list any more';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.is_this_server(text), vrm_private.barman_backups(jsonb), vrm_private.wal_g_backups(jsonb),
+    vrm_private.cloudnative_pg_backups(jsonb), vrm_private.manifest_backup(jsonb),
+    vrm_private.tool_backups(jsonb, text), vrm_private.expire_unlisted(text, jsonb)
+    FROM PUBLIC;

@@ -1,0 +1,80 @@
+-- What Barman, WAL-G, CloudNativePG and a backup_manifest say; samples are invented in the shapes of the tools.
+BEGIN;
+SELECT plan(13);
+DELETE FROM vrm.backups;
+DELETE FROM vrm.backup_repositories;
+SELECT system_identifier AS ours FROM pg_control_system() \gset
+
+CREATE FUNCTION pg_temp.known(tool text) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', nullif(b.repository, ''), b.label, b.kind, CASE WHEN b.failed THEN 'failed' END,
+                                CASE WHEN b.archived IS FALSE THEN 'without WAL' END,
+                                CASE WHEN b.expired_at IS NOT NULL THEN 'expired' END), ', ' ORDER BY b.label)
+    FROM vrm.backups b WHERE b.source = tool
+$$;
+
+SELECT is(vrm.record_backup('{"pg": [
+    {"backup_id": "20260101T010000", "end_time_timestamp": "1767232800", "end_time": "x", "size_bytes": 31000000,
+     "wal_size_bytes": 5, "size": "29.6 MiB", "wal_size": "5 B", "status": "DONE",
+     "retention_status": "-", "tablespaces": []},
+    {"backup_id": "20260102T010000", "end_time_timestamp": "1767319200", "size_bytes": 31000000,
+     "status": "WAITING_FOR_WALS", "tablespaces": []},
+    {"backup_id": "20260103T010000", "status": "FAILED"}, {"backup_id": "20260104T010000", "status": "STARTED"}],
+    "other": []}', 'barman'), 3, 'Barman''s backups are recorded');
+SELECT is(pg_temp.known('barman'), 'pg 20260101T010000 full, pg 20260102T010000 full without WAL,'
+          ' pg 20260103T010000 full failed', 'with what became of them');
+SELECT is((SELECT finished_at FROM vrm.backups WHERE label = '20260101T010000'), '2026-01-01 02:00+00', 'and when');
+SELECT is(vrm.record_backup('{"pg": [{"backup_id": "20260103T010000", "status": "FAILED"}]}', 'barman')
+          || pg_temp.known('barman'), '1pg 20260101T010000 full expired, pg 20260102T010000 full without WAL expired,'
+          ' pg 20260103T010000 full failed', 'what is not listed any more has expired');
+
+SELECT is(vrm.record_backup(format('[
+    {"backup_name": "base_000000010000000000000004", "time": "2026-01-01T01:10:00Z",
+     "wal_file_name": "000000010000000000000004",
+     "start_time": "2026-01-01T01:00:00Z", "finish_time": "2026-01-01T01:10:00Z", "hostname": "db", "data_dir": "/d",
+     "pg_version": 150000, "start_lsn": 67108904, "finish_lsn": 67109184, "is_permanent": false,
+     "system_identifier": %1$s, "uncompressed_size": 31000000, "compressed_size": 4000000},
+    {"backup_name": "base_000000010000000000000006_D_000000010000000000000004", "start_time": "2026-01-02T01:00:00Z",
+     "finish_time": "2026-01-02T01:01:00Z", "system_identifier": %1$s},
+    {"backup_name": "base_000000010000000000000009", "start_time": "2026-01-02T01:00:00Z",
+     "finish_time": "2026-01-02T01:01:00Z", "system_identifier": 1}]', :'ours')::jsonb, 'wal-g'), 2,
+          'WAL-G''s, of this server');
+SELECT is(pg_temp.known('wal-g'), 'base_000000010000000000000004 full,'
+          ' base_000000010000000000000006_D_000000010000000000000004 incr', 'full ones and others');
+SELECT is((SELECT bytes FROM vrm.backups WHERE label = 'base_000000010000000000000004'), 31000000::bigint,
+          'with their size');
+
+SELECT is(vrm.record_backup('{"apiVersion": "v1", "kind": "List", "items": [
+    {"metadata": {"name": "nightly-1"}, "spec": {"cluster": {"name": "app"}, "method": "volumeSnapshot"},
+     "status": {"phase": "completed", "startedAt": "2026-01-01T01:00:00Z", "stoppedAt": "2026-01-01T01:02:00Z"}},
+    {"metadata": {"name": "nightly-2"}, "spec": {"cluster": {"name": "app"}},
+     "status": {"phase": "failed", "startedAt": "2026-01-02T01:00:00Z", "error": "no"}},
+    {"metadata": {"name": "nightly-3"}, "spec": {"cluster": {"name": "app"}},
+     "status": {"phase": "running", "startedAt": "2026-01-03T01:00:00Z"}}]}', 'cloudnative_pg')
+          || pg_temp.known('cloudnative_pg'), '2app nightly-1 full, app nightly-2 full failed',
+          'those of CloudNativePG');
+
+SELECT is(vrm.record_backup(format('{"PostgreSQL-Backup-Manifest-Version": 2, "System-Identifier": %s, "Files": [
+    {"Path": "base/5/INCREMENTAL.1259", "Size": 100, "Last-Modified": "2026-01-01 01:00:00 GMT"},
+    {"Path": "PG_VERSION", "Size": 3, "Last-Modified": "2026-01-01 00:59:00 GMT"}], "WAL-Ranges": [],
+    "Manifest-Checksum": "0123456789abcdef0123456789abcdef"}', :'ours')::jsonb, 'backup_manifest')
+          || pg_temp.known('backup_manifest'), '1manifest 0123456789abcdef incr', 'that of a backup_manifest');
+
+-- as a double the identifier of a server has other last digits, but for one in about a thousand
+SELECT to_char(:'ours'::double precision, 'FM9999999999999999999') AS rounded \gset
+PREPARE rounded AS SELECT vrm.record_backup(format('[{"name": "main", "db": [{"id": 1, "system-id": %s}], "repo": [],
+    "backup": []}]', :'rounded')::jsonb);
+SELECT CASE WHEN :'rounded' = :'ours' THEN pass('nothing is lost')
+       ELSE throws_like('rounded', 'system identifier % was rounded on its way',
+                        'one that was rounded is said to be') END;
+SELECT throws_ok($$SELECT vrm.record_backup('[{"name": "main", "db": [{"id": 1, "system-id": 5}], "repo": [],
+                 "backup": []}]')$$, '22023', 'no stanza belongs to this server', 'that of another is not');
+SELECT throws_ok($$SELECT vrm.record_backup('[]', 'barman')$$, '22023', 'a list of backups has to be a JSON object',
+                 'Barman''s is an object');
+
+-- objectives are the thresholds of the alerts
+UPDATE vrm.alert_threshold SET threshold = 3600 WHERE alert = 'BackupOverdue';
+SELECT is((SELECT limit_value FROM vrm.recovery_status() WHERE check_name = 'full_backup'), 3600::float8,
+          'objectives are rows');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,25 @@
+-- What vrm.setup() says of each step; test/backup/setup.pl does all of it.
+BEGIN;
+SELECT plan(9);
+\ir ../include/people.sql
+CREATE ROLE watcher LOGIN;
+
+CREATE FUNCTION pg_temp.said(wanted text) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws('; ', s.status, s.shell, s.sql) FROM vrm.setup() s WHERE s.topic = wanted
+$$;
+SELECT is_empty($$SELECT topic FROM vrm.setup() WHERE status NOT IN ('done', 'to do', 'unknown')
+                  OR detail IS NULL OR why IS NULL
+                  OR (status = 'to do') <> (coalesce(shell, sql) IS NOT NULL) AND status <> 'unknown'
+                  OR shell IS NOT NULL AND sql IS NOT NULL$$, 'what is to be done can be run, in one way');
+SELECT is_empty($$SELECT topic FROM vrm.setup() GROUP BY topic HAVING count(*) > 1$$, 'each step is there once');
+SELECT alike(pg_temp.said('archive_command'), 'to do; ALTER SYSTEM SET archive_command = %', 'first a command');
+SELECT is(pg_temp.said('archive_mode'), NULL, 'before that, nobody is told to turn archiving on');
+SELECT is(pg_temp.said('metrics'), 'to do; CREATE ROLE prometheus LOGIN IN ROLE pg_monitor;', 'a role for an exporter');
+GRANT pg_monitor TO watcher;
+SELECT alike(pg_temp.said('metrics'), 'unknown; psql %exporter_config%', 'then its queries');
+SELECT is(pg_temp.said('issuer'), 'to do; SELECT vrm.rotate_token_key();', 'somebody has to sign tokens');
+SELECT alike(pg_temp.said('restore'), 'unknown; CALL vrm.pre_deploy(%', 'a restore is for people');
+SELECT is(pg_temp.as_user(NULL, 'SELECT topic FROM vrm.setup()'), '42501', 'it is not for users');
+
+SELECT * FROM finish();
+ROLLBACK;
