@@ -16,6 +16,7 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
+/// Everybody who signs in through an API acts as one of these.
 constexpr std::array crowd = {"anon", "authenticated"};
 
 /// A question that was answered with yes.
@@ -31,11 +32,10 @@ struct answered {
 /// Each routine has its place: reserving and settling, say, are asked for in turns.
 std::array<answered, 64> allowed;
 
+/// Any change of a routine, a role or a membership: too seldom to look which one it was.
 void forget(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { allowed = {}; }
 
-}  // namespace
-
-void require_grant(Oid routine, Oid through) {
+void require(Oid routine, Oid through) {
   const answered question = {
       .routine = routine, .through = through, .user = GetUserId(), .outer_user = GetOuterUserId()};
   answered& place = allowed[routine % allowed.size()];
@@ -48,11 +48,16 @@ void require_grant(Oid routine, Oid through) {
         .hint("A role of its own may be granted it: GRANT EXECUTE ON ROUTINE " + name +
               " TO somebody; what is too wide goes with: SELECT * FROM vrm.repair();");
   }
+  // Refusals are not kept, so that a GRANT helps at once.
   place = question;
 }
 
+}  // namespace
+
+void require_grant(Oid routine) { require(routine, InvalidOid); }
+
 void require_grant_of(pg::routine_id routine, pg::routine_id through) {
-  require_grant(routine.oid, through.oid);
+  require(routine.oid, through.oid);
 }
 
 void watch_grants() {
