@@ -10,11 +10,8 @@ DECLARE
 BEGIN
     SELECT k.kid, k.private_key AS sealed INTO known
     FROM vrm_private.token_keys k ORDER BY k.created_at DESC LIMIT 1;
-    IF known.kid IS NULL THEN
-        LOCK TABLE vrm_private.token_keys IN SHARE ROW EXCLUSIVE MODE;
-        SELECT k.kid, k.private_key AS sealed INTO known
-        FROM vrm_private.token_keys k ORDER BY k.created_at DESC LIMIT 1;
-    END IF;
+    -- Several who come first at once make one each, and all are good: waiting for each other they would wait for
+    -- a guesser's transaction, too.
     IF known.kid IS NULL THEN
         made := vrm.token_key_pair();
         plain := made.private_key;

@@ -36,7 +36,7 @@ void copy_claim(const json::value& claims, std::string_view name, std::array<cha
 std::optional<uuid> uuid_in(const std::optional<json::value>& claim) {
   if (!claim || !claim->is(json::kind::string)) return std::nullopt;
   const bool is_plain = claim->text().find('\\') == std::string_view::npos;
-  return is_plain ? parse_uuid(claim->text()) : parse_uuid(*claim->string());
+  return is_plain ? parse_uuid(claim->text()) : parse_uuid(claim->string().value_or(""));
 }
 
 std::int64_t read_expiry(const json::value& claims) {

@@ -23,6 +23,17 @@ my $alice = query($node, $database, "SELECT vrm.sign_up('alice\@example.org', 'c
 query($node, $database, 'UPDATE auth.users SET email_confirmed_at = now()');
 query($node, $database, "UPDATE vrm.lockout_policy SET threshold = 1000 WHERE kind <> 'session'");
 
+# The first sign-in of all makes the key that signs tokens, in whosoever's transaction.
+my $first = $node->background_psql($database);
+$first->query_safe('BEGIN');
+$first->query_safe("SELECT vrm.sign_in('nobody\@example.org', 'wrong horse')");
+is(query($node, $database, "SET statement_timeout = '10s'; SELECT status FROM vrm.sign_in('alice\@example.org', 'correct horse')"),
+    'ok', 'the first guess of all, in a transaction that stays open, makes nobody wait');
+$first->query_safe('COMMIT');
+$first->quit;
+is(query($node, $database, "SELECT status FROM vrm.sign_in('alice\@example.org', 'correct horse')"), 'ok',
+    'nor do the keys of both stand in each other\'s way');
+
 # In a session that has run nothing else: what was read before hides what is not read now.
 is(query($node, $database, "SELECT status FROM vrm.sign_in('nobody\@example.org', 'wrong horse')"), 'invalid',
     'an unknown user is answered in a fresh session');
