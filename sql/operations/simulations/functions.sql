@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_publications()
            'With the fix whole rows go to the log of changes.',
            format('ALTER TABLE %s REPLICA IDENTITY FULL;', c.oid::regclass)
     FROM pg_publication p
-    JOIN LATERAL pg_get_publication_tables(p.pubname) t ON true
+    JOIN LATERAL pg_get_publication_tables(p.pubname::text) t ON true
     JOIN LATERAL (SELECT f.relid FROM pg_partition_tree(t.relid) f WHERE f.isleaf
                   UNION SELECT t.relid) AS leaf ON true
     JOIN pg_class c ON c.oid = leaf.relid AND c.relkind = 'r'
