@@ -1,6 +1,6 @@
 -- The queue: what runners get, what becomes of calls that they do not end, and that nobody gets those of others.
 BEGIN;
-SELECT plan(36);
+SELECT plan(37);
 \ir ../include/suite.sql
 
 -- runners
@@ -106,6 +106,14 @@ SELECT count(*) AS events FROM vrm.run_events \gset
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()') || (SELECT count(*) - :events
           FROM vrm.run_events)::text, '10', 'and a trigger that is switched off is heeded');
 ALTER TABLE vrm.test_runs ENABLE TRIGGER record_status;
+CREATE TABLE public.noticed (user_id uuid, run_id uuid,
+                             FOREIGN KEY (user_id, run_id) REFERENCES vrm.run_queue ON DELETE CASCADE);
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
+                               :'agent')) \g /dev/null
+INSERT INTO public.noticed SELECT user_id, run_id FROM vrm.run_queue;
+SELECT is(pg_temp.of_alice('SELECT count(*) > 0 FROM vrm.claim_test_run(most => 9)')
+          || (SELECT count(*) FROM public.noticed)::text, 'true0', 'so is a foreign key of an application');
+DROP TABLE public.noticed;
 SELECT is((SELECT string_agg(concat_ws(' ', e.status, e.xid = pg_current_xact_id()), ', ' ORDER BY e.id)
            FROM vrm.run_events e WHERE e.run_id = :'run'), 'queued t, running t, failed t',
           'events are those that triggers write');
