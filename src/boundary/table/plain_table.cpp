@@ -137,15 +137,17 @@ bool checks_hold(Relation table, write how, const plain_rules& rules) {
 }
 
 bool has_other_triggers(const TriggerDesc* triggers, write how, const plain_rules& rules) {
+  int keys = 0;
   for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
     const Trigger& trigger = triggers->triggers[i];
-    if (!fires_on(trigger, how) || is_off(trigger) ||
-        RI_FKey_trigger_type(trigger.tgfoid) != RI_TRIGGER_NONE) {
-      continue;
+    if (!fires_on(trigger, how) || is_off(trigger)) continue;
+    if (RI_FKey_trigger_type(trigger.tgfoid) == RI_TRIGGER_NONE) {
+      if (!rules.knows(trigger)) return true;
+    } else if (how != write::update) {  // which leaves keys as they are
+      ++keys;
     }
-    if (!rules.knows(trigger)) return true;
   }
-  return false;
+  return keys > rules.keys;
 }
 
 }  // namespace

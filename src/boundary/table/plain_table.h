@@ -26,11 +26,11 @@ struct plain_rules {
   std::span<const char* const> checks = {};     ///< CHECK constraints that hold, by name
   std::span<known_column* const> columns = {};  ///< that get values
   // NOLINTEND(readability-redundant-member-init)
+  int keys = 0;  ///< foreign keys that nobody has to ask
 };
 
 /// Whether a write by the current user would do no more than put the row down, make its index
-/// entries and what the rules name.  Triggers of foreign keys are passed over; they are the
-/// caller's business.
+/// entries and what the rules name.  An update is of columns that are in no key.
 [[nodiscard]] bool is_plain(Relation table, write how, const plain_rules& rules);
 
 struct new_value {

@@ -158,7 +158,8 @@ bool call_taker::is_plain() const {
              runs, pg::write::update,
              {.knows = knows_trigger, .checks = checks_that_hold, .columns = run_columns}) &&
          pg::is_plain(tables_->live.relation(), pg::write::update, {.columns = live_columns}) &&
-         pg::is_plain(tables_->events.relation(), pg::write::insert, {.columns = event_columns}) &&
+         pg::is_plain(tables_->events.relation(), pg::write::insert,
+                      {.columns = event_columns, .keys = 1}) &&
          pg::is_plain(tables_->leases.relation(), pg::write::insert,
                       {.checks = checks_of_leases, .columns = lease_columns});
 }

@@ -11,7 +11,7 @@ namespace vrm::sql {
 
 /// A call that a runner has taken.
 struct taken_call {
-  vrm::uuid run;
+  vrm::uuid run{};
   std::int32_t attempt = 1;
   TimestampTz lease_until = 0;
 };

@@ -1,6 +1,6 @@
 -- The queue: what runners get, what becomes of calls that they do not end, and that nobody gets those of others.
 BEGIN;
-SELECT plan(36);
+SELECT plan(37);
 \ir ../include/suite.sql
 
 -- runners
@@ -103,9 +103,18 @@ SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()'), '23514'
 ALTER TABLE vrm.test_runs DROP CONSTRAINT about_status;
 ALTER TABLE vrm.test_runs DISABLE TRIGGER record_status;
 SELECT count(*) AS events FROM vrm.run_events \gset
-SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()') || (SELECT count(*) - :events
-          FROM vrm.run_events)::text, '10', 'and a trigger that is switched off is heeded');
+SELECT pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run()') AS taken \gset
+SELECT is(:taken - (SELECT count(*) - :events FROM vrm.run_events), 1::bigint,
+          'and a trigger that is switched off is heeded');
 ALTER TABLE vrm.test_runs ENABLE TRIGGER record_status;
+CREATE TABLE public.noticed (user_id uuid, run_id uuid,
+                             FOREIGN KEY (user_id, run_id) REFERENCES vrm.run_queue ON DELETE CASCADE);
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
+                               :'agent')) \g /dev/null
+INSERT INTO public.noticed SELECT user_id, run_id FROM vrm.run_queue;
+SELECT pg_temp.of_alice('SELECT count(*) FROM vrm.claim_test_run(most => 9)') \g /dev/null
+SELECT is((SELECT count(*) FROM public.noticed), 0::bigint, 'so is a foreign key of an application');
+DROP TABLE public.noticed;
 SELECT is((SELECT string_agg(concat_ws(' ', e.status, e.xid = pg_current_xact_id()), ', ' ORDER BY e.id)
            FROM vrm.run_events e WHERE e.run_id = :'run'), 'queued t, running t, failed t',
           'events are those that triggers write');
