@@ -34,33 +34,45 @@ format() {
     cxx_files | xargs clang-format-19 --dry-run -Werror
 }
 
-configure_tidy() {
-    cd "$root"
-    cmake --preset tidy -DPG_CONFIG="$pg_config"
+# --- clang-tidy ---------------------------------------------------------------------------------
+
+# One set of flags for all; only what the compiler says of the core is CMake's to say.
+tidy_flags() {
+    # shellcheck disable=SC2046 # one word for each flag
+    printf '%s ' $(cat compile_flags.txt) -xc++ -Isrc -Itest/core -D_GNU_SOURCE \
+        -isystem "$("$pg_config" --includedir-server)" -DVRM_VERSION='"0"' -DVRM_TEST_DATA='""'
 }
 
-# Prints the files to look at, each with the line that its stamp will hold.
+# Prints the units to look at, each with the line that its stamp will hold.
 unclean() {
     cd "$root"
-    common=$(find src -name '*.h' | sort |
-        xargs cat .clang-tidy src/functions/.clang-tidy test/.clang-tidy compile_flags.txt \
-            CMakeLists.txt | cksum)
-    grep -o '"file": "[^"]*"' out/tidy/compile_commands.json | cut -d'"' -f4 | sort -u |
-        while read -r file; do
-            line="$version $common $(cksum <"$file")"
-            stamp=out/tidy/clean/${file#"$root"/}
-            is_current "$stamp" "$line" || printf '%s\t%s\t%s\n' "$file" "$stamp" "$line"
-        done
+    settings=$(find . \( -path ./.git -o -path ./.vrm -o -path ./out \) -prune -o \
+        -name .clang-tidy -print)
+    for file in $settings; do install -D -m 0644 "$file" "out/tidy/$file"; done
+    # shellcheck disable=SC2086 # one word for each file
+    common=$({ tidy_flags; find src test -name '*.h' | sort | xargs cat $settings; } | cksum)
+    # shellcheck disable=SC2046 # one word for each flag
+    find src test -name '*.cpp' -printf '%h\n' | sort -u |
+        xargs -P "$(nproc)" -I '{}' tools/tidy_units.sh '{}' $(tidy_flags) | while read -r unit; do
+        line="$version $common $(sed -n 's/^#include "\(\/.*\)".*/\1/p' "$unit" |
+            xargs cat "$unit" | cksum)"
+        stamp=out/tidy/clean/$unit
+        is_current "$stamp" "$line" || printf '%s\t%s\t%s\n' "$unit" "$stamp" "$line"
+    done
 }
+
+unclean_units() { unclean >"$state/unclean"; }
 
 # As many at a time as there are processors; a failing one does not stop the others.
 tidy() {
     cd "$root"
+    flags=$(tidy_flags)
+    export flags
     # shellcheck disable=SC2016 # expands in the inner shell
     xargs -d '\n' -P "$(nproc)" -n 1 sh -c '
-        file=$(printf %s "$1" | cut -f1)
+        unit=$(printf %s "$1" | cut -f1)
         stamp=$(printf %s "$1" | cut -f2)
-        said=$(clang-tidy-19 -p out/tidy --quiet "--warnings-as-errors=*" "$file" 2>&1) || {
+        said=$(clang-tidy-19 --quiet "--warnings-as-errors=*" "$unit" -- $flags 2>&1) || {
             printf "%s\n" "$said" | grep -vE "warnings (generated|treated)"
             exit 1
         }
@@ -80,9 +92,8 @@ lint() {
     linter 'shellcheck' shell
     linter 'perltidy' perl_style
     linter 'clang-format' format
-    step 'configuring for clang-tidy' configure_tidy
-    unclean >"$state/unclean"
-    linter "clang-tidy on $(wc -l <"$state/unclean") files that have changed" tidy "$state/unclean"
+    step 'looking for what has changed' unclean_units
+    linter "clang-tidy on $(wc -l <"$state/unclean") units that have changed" tidy "$state/unclean"
     closing_line $passed $failed 0
     [ $failed -eq 0 ]
 }

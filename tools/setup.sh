@@ -128,7 +128,7 @@ packages_for() {
         echo 'libipc-run-perl pgbouncer pgbackrest python3-cryptography python3-psycopg2'
         ;;
     lint)
-        echo 'shellcheck perltidy cmake libgtest-dev clang-19 clang-format-19 clang-tidy-19'
+        echo 'shellcheck perltidy libgtest-dev clang-19 clang-format-19 clang-tidy-19'
         ;;
     package)
         echo 'build-essential debhelper fakeroot git lintian postgresql-server-dev-all'

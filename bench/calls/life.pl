@@ -1,10 +1,12 @@
 #!/usr/bin/perl
 # Measures the life of a call on the server that PGHOST and PGPORT name: CPU, WAL, disk and transaction ids,
-# next to hand-written SQL on plain tables with the same columns, in one run and one backend.
+# next to hand-written SQL on plain tables with the same columns, in one run and one backend; then lives a second from
+# 1, 16 and 64 clients.
 # usage: bench/calls/life.pl [CALLS [TURNS]]
 use strict;
 use warnings;
 use File::Basename;
+use File::Temp qw(tempdir);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Bench;
@@ -26,29 +28,38 @@ my %lives = (plain => "plain_lives($calls, $turns)", single => "vrm_lives($calls
 my @ways = qw(plain single together);
 my $position = q{SELECT pg_current_wal_insert_lsn() - '0/0'};
 my $xid = 'SELECT pg_current_xact_id()';
-my (%wal, %xids);
+my %schemas = (plain => q{'plain'}, single => q{'vrm', 'vrm_private'}, together => q{'vrm', 'vrm_private'});
+my (%wal, %xids, %disk);
+
+sub disk {
+    my ($way) = @_;
+    return sql("SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname IN ($schemas{$way}) AND c.relkind = 'r'");
+}
 
 # A round warms up; three follow, interleaved.
 for my $round (0 .. 3) {
     sql('TRUNCATE took') if $round == 1;
     for my $way (@ways) {
-        my ($wal, $id) = (sql($position), sql($xid));
+        my ($disk, $wal, $id) = (disk($way), sql($position), sql($xid));
         sql("CALL $lives{$way}");
         push @{ $wal{$way} }, (sql($position) - $wal) / $calls if $round;
         push @{ $xids{$way} }, (sql($xid) - $id - 1) / $calls if $round;
+        push @{ $disk{$way} }, (disk($way) - $disk) / $calls if $round;
     }
 }
 
 my %us;
-printf "CPU of a call of %d turns, us\n%-10s%10s%14s%10s%10s%12s%8s\n", $turns, '', 'start', 'all turns', 'end', 'life',
-  'WAL, bytes', 'xids';
+printf "CPU of a call of %d turns, us\n%-10s%10s%14s%10s%10s%12s%13s%8s\n", $turns, '', 'start', 'all turns', 'end',
+  'life', 'WAL, bytes', 'disk, bytes', 'xids';
 for my $way (@ways) {
     for my $step (qw(start append end)) {
         $us{$way}{$step} = median(sql("SELECT ns / 1000 FROM took WHERE way = '$way' AND step = '$step'"));
     }
     $us{$way}{life} = $us{$way}{start} + $us{$way}{append} + $us{$way}{end};
-    printf "%-10s%10.0f%14.0f%10.0f%10.0f%12.0f%8.1f\n", $way, @{ $us{$way} }{qw(start append end life)},
-      median(@{ $wal{$way} }), median(@{ $xids{$way} });
+    printf "%-10s%10.0f%14.0f%10.0f%10.0f%12.0f%13.0f%8.1f\n", $way,
+      @{ $us{$way} }{qw(start append end life)}, median(@{ $wal{$way} }), median(@{ $disk{$way} }),
+      median(@{ $xids{$way} });
 }
 my $hot = sql(q{SELECT 100.0 * n_tup_hot_upd / nullif(n_tup_upd, 0) FROM pg_stat_user_tables
                 WHERE relid = 'vrm.test_runs'::regclass}) || 0;
@@ -57,5 +68,37 @@ target('a life with single appends, of plain SQL', $us{single}{life} / $us{plain
 target('a life with append_turns, of plain SQL', $us{together}{life} / $us{plain}{life}, 0.8, 'x');
 target('completion, of plain SQL', $us{single}{end} / $us{plain}{end}, 1.2, 'x');
 target('updates in place', $hot, 50, '%', 1);
+
+# The same from many clients: a life is three transactions, its turns come together.
+my $scripts = tempdir(CLEANUP => 1);
+my $claims = '{"sub": "018f0000-0000-7000-8000-00000000000a", "role": "authenticated"}';
+my $signed_in = "SELECT set_config('request.jwt.claims', '$claims', true);";
+my %steps = (
+    plain => ['SELECT plain_start() AS run \gset', "SELECT plain_turns(:run, $turns);", 'SELECT plain_end(:run);'],
+    together => [
+        "BEGIN;\n$signed_in\nSELECT vrm.start_test_run(:agent, time_limit => 600) AS run \\gset\nCOMMIT;",
+        "BEGIN;\n$signed_in\nSELECT vrm.append_turns(:run, turns_of($turns));\nCOMMIT;",
+        "BEGIN;\n$signed_in\n"
+          . q{SELECT vrm.complete_test_run(:run, '{"sentiment": "positive", "duration": "1:00"}');} . "\nCOMMIT;"
+    ]);
+for my $way (keys %steps) {
+    open(my $file, '>', "$scripts/$way") or die "$scripts/$way: $!\n";
+    print {$file} "SELECT id AS agent FROM vrm.agents LIMIT 1 \\gset\n", join("\n", @{ $steps{$way} }), "\n";
+    close($file) or die "$scripts/$way: $!\n";
+}
+print "\nlives a second by pgbench, turns together\n";
+for my $clients (1, 16, 64) {
+    my %tps;
+    for my $round (0 .. 2) {
+        for my $way (sort keys %steps) {
+            my @said = output('pgbench', '-n', '-M', 'prepared', '-c', $clients, '-j', 2, '-T', 4, '-f',
+                "$scripts/$way", $ENV{PGDATABASE});
+            push @{ $tps{$way} }, map { /^tps = ([\d.]+)/ } @said;
+        }
+    }
+    my %of = map { $_ => median(@{ $tps{$_} }) } keys %tps;
+    printf "%3d clients: plain SQL %6.0f, vrm %6.0f, %.2fx\n", $clients, @of{qw(plain together)},
+      $of{together} / $of{plain};
+}
 targets();
 output('dropdb', '--force', $ENV{PGDATABASE});

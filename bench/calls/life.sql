@@ -108,3 +108,35 @@ BEGIN
     FROM (VALUES ('start', start_ns), ('append', append_ns), ('end', end_ns)) AS v (step, ns);
 END
 $$;
+
+-- one step of a life, for pgbench
+CREATE FUNCTION plain_start() RETURNS uuid LANGUAGE sql AS $$
+    INSERT INTO plain.test_runs (user_id, id, agent_id, time_limit, status, started_at)
+    SELECT a.user_id, vrm.uuid7(), a.id, 600, 'running', now() FROM vrm.agents a LIMIT 1
+    RETURNING id
+$$;
+
+CREATE FUNCTION plain_turns(run uuid, turns integer) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO plain.turns (user_id, run_id, id, speaker, message, at, role, interrupted)
+    SELECT '018f0000-0000-7000-8000-00000000000a', run, vrm.uuid7(), 'Agent', message(1, t), t * interval '3.14 s',
+           'agent', false
+    FROM generate_series(1, turns) AS t
+$$;
+
+CREATE FUNCTION plain_end(run uuid) RETURNS void LANGUAGE sql AS $$
+    UPDATE plain.test_runs r
+    SET status = 'completed', completed_at = clock_timestamp(), results = jsonb_build_object(
+            'sentiment', 'positive', 'duration', '1:00', 'actions', 0, 'actionsTaken', '[]'::jsonb, 'insights', '[]'::jsonb,
+            'transcript', (SELECT jsonb_agg(jsonb_build_object('speaker', t.speaker, 'message', t.message, 'role', t.role,
+                                                               'ms', (extract(epoch FROM t.at) * 1000)::bigint,
+                                                               'interrupted', t.interrupted,
+                                                               'time', to_char(t.at, 'MI:SS')) ORDER BY t.at, t.id)
+                           FROM plain.turns t WHERE t.run_id = run))
+    WHERE r.user_id = '018f0000-0000-7000-8000-00000000000a' AND r.id = run;
+    DELETE FROM plain.turns t WHERE t.user_id = '018f0000-0000-7000-8000-00000000000a' AND t.run_id = run
+$$;
+
+CREATE FUNCTION turns_of(turns integer) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_agg(jsonb_build_object('speaker', 'Agent', 'message', message(1, t), 'ms', t * 3140))
+    FROM generate_series(1, turns) AS t
+$$;

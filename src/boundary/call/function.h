@@ -42,6 +42,7 @@ template <typename T>
 concept call_argument =
     requires(FunctionCallInfo fcinfo) { datum_traits<T>::from_call(fcinfo, std::size_t{}); };
 
+/// Argument `index` as T; throws 22004 for a null where T cannot be one.
 template <typename T>
 T argument(FunctionCallInfo fcinfo, std::size_t index) {
   static_assert(std::is_trivially_destructible_v<T>,
@@ -67,11 +68,14 @@ template <typename T>
 Datum to_datum(FunctionCallInfo fcinfo, const at_call_site<T>& result) {
   static_assert(std::is_trivially_copyable_v<T>);
   FmgrInfo* const place = fcinfo->flinfo;
+  // DirectFunctionCall() brings no FmgrInfo, hence no place to keep the result at.
   if (place == nullptr) return datum_traits<T>::to(result.value);
+  // fn_extra belongs to the result: such a function must not keep anything else there.
   if (place->fn_extra == nullptr) place->fn_extra = allocate(sizeof(T), place->fn_mcxt);
   return PointerGetDatum(std::memcpy(place->fn_extra, &result.value, sizeof(T)));
 }
 
+/// A result as PostgreSQL takes it: a null is told in `fcinfo`, beside the Datum.
 template <typename T>
 Datum result(FunctionCallInfo fcinfo, const T& value) {
   if constexpr (is_optional<T>) {
@@ -90,9 +94,9 @@ Datum result(FunctionCallInfo fcinfo, const T& value) {
 /// The SQL signature that a C++ function implies; the test suite compares it with pg_proc.
 struct signature {
   const char* symbol;
-  const Oid* types;  ///< result type first
-  std::size_t arity;
-  bool strict;
+  const Oid* types;   ///< result type first, then `arity` argument types
+  std::size_t arity;  ///< of arguments; `types` has one more
+  bool strict;        ///< whether a null argument would be refused, so that SQL has to say STRICT
 };
 
 namespace detail {
@@ -112,6 +116,7 @@ Datum reporting(const Body& body) {
 }  // namespace detail
 
 /// Calls `Function` for PostgreSQL: Datums in, Datum out, exceptions to ERRORs.
+/// Undefined but for the kinds of function specialised here, in procedure.h and in trigger.h.
 template <typename Type, auto Function>
 struct binding_of;
 
@@ -119,10 +124,13 @@ template <typename Result, typename... Args, auto Function>
 struct binding_of<Result (*)(Args...), Function> {
   static constexpr std::array<Oid, sizeof...(Args) + 1> types = {datum_traits<Result>::oid,
                                                                  datum_traits<Args>::oid...};
+  // SQL has to declare the same: without STRICT, PostgreSQL would pass nulls that are refused here.
   static constexpr bool strict =
       (!(detail::is_optional<Args> || detail::call_argument<Args>) && ...);
 
   static Datum call(FunctionCallInfo fcinfo) {
+    // Reading arguments may raise an ERROR that jumps past these frames: all that they hold are
+    // views, which have no destructors to skip.
     return detail::reporting(
         [fcinfo] { return invoke(fcinfo, std::index_sequence_for<Args...>()); });
   }
@@ -142,19 +150,36 @@ struct binding_of<Result (*)(Args...), Function> {
 template <auto Function>
 using binding = binding_of<decltype(Function), Function>;
 
+/// The same, for functions that `Check` is asked about first: it takes the routine's Oid.
+template <auto Function, void (*Check)(Oid)>
+struct checked_binding : binding<Function> {
+  static Datum call(FunctionCallInfo fcinfo) {
+    detail::reporting([fcinfo] {
+      if (fcinfo->flinfo != nullptr) Check(fcinfo->flinfo->fn_oid);
+      return Datum{0};
+    });
+    return binding<Function>::call(fcinfo);
+  }
+};
+
 }  // namespace pg
 
 /// Makes a C++ function callable from SQL as `symbol`: a function, procedure or trigger, by what
 /// it takes.  Its signature goes to a section of its own, where tests find it.
-#define PG_EXPORT(symbol, function)                                                        \
+#define PG_EXPORT(symbol, function) PG_EXPORT_BINDING(symbol, ::pg::binding<&(function)>)
+
+/// As PG_EXPORT, for functions that call `check` with the routine's Oid first.
+#define PG_EXPORT_CHECKED(symbol, check, function) \
+  PG_EXPORT_BINDING(symbol, ::pg::checked_binding<&(function), &(check)>)
+
+#define PG_EXPORT_BINDING(symbol, ...)                                                     \
   extern "C" {                                                                             \
   _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                     \
   Datum symbol(PG_FUNCTION_ARGS);                                                          \
   _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                           \
-    return ::pg::binding<&(function)>::call(fcinfo);                                       \
+    return __VA_ARGS__::call(fcinfo);                                                      \
   }                                                                                        \
   }                                                                                        \
   [[gnu::used,                                                                             \
     gnu::section("pg_signatures")]] constinit const ::pg::signature symbol##_signature = { \
-      #symbol, ::pg::binding<&(function)>::types.data(),                                   \
-      ::pg::binding<&(function)>::types.size() - 1, ::pg::binding<&(function)>::strict}
+      #symbol, __VA_ARGS__::types.data(), __VA_ARGS__::types.size() - 1, __VA_ARGS__::strict}

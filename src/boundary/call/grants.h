@@ -24,6 +24,7 @@ namespace pg {
 
 namespace detail {
 
+/// A role of the crowd that does not exist is InvalidOid, which is PUBLIC, so it changes nothing.
 inline bool is_of(std::span<const Oid> crowd, Oid role) noexcept {
   return role == ACL_ID_PUBLIC || std::ranges::find(crowd, role) != crowd.end();
 }
@@ -32,6 +33,7 @@ inline bool is_of(std::span<const Oid> crowd, Oid role) noexcept {
 template <typename Visit>
 bool any_grantee(HeapTuple routine, Visit&& visit) {
   bool is_default = false;
+  // A null ACL stands for the default: everything to the owner, EXECUTE to PUBLIC.
   const Datum list = SysCacheGetAttr(PROCOID, routine, Anum_pg_proc_proacl, &is_default);
   const Oid owner = reinterpret_cast<Form_pg_proc>(GETSTRUCT(routine))->proowner;
   const Acl* const acl = is_default ? acldefault(OBJECT_FUNCTION, owner) : DatumGetAclP(list);
@@ -41,6 +43,7 @@ bool any_grantee(HeapTuple routine, Visit&& visit) {
   });
 }
 
+/// A reference to the row, for the caller to release; an ERROR when the routine is gone.
 inline HeapTuple routine_row(Oid routine) {
   const HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(routine));
   if (!HeapTupleIsValid(row)) elog(ERROR, "cache lookup failed for function %u", routine);
@@ -54,6 +57,7 @@ inline HeapTuple routine_row(Oid routine) {
 /// Asked only where the crowd has it at all; elsewhere PostgreSQL has asked already.
 inline bool is_granted_beyond(Oid routine, Oid through, std::span<const char* const> crowd) {
   return guarded([&] {
+    // Room for the crowd, whom callers name in their source.
     std::array<Oid, 4> roles{};
     std::size_t count = 0;
     for (const char* const name : crowd) roles[count++] = get_role_oid(name, true);
@@ -66,6 +70,7 @@ inline bool is_granted_beyond(Oid routine, Oid through, std::span<const char* co
     const auto by_name = [&](Oid role) {
       return !detail::is_of(known, role) && has_privs_of_role(caller, role);
     };
+    // Not granted to the crowd: then PostgreSQL has refused whoever has no grant of their own.
     bool may = has_privs_of_role(caller, form->proowner) ||
                !detail::any_grantee(row, [&](Oid role) { return detail::is_of(known, role); }) ||
                detail::any_grantee(row, by_name);
@@ -96,21 +101,3 @@ inline std::string routine_name(Oid routine) {
 }
 
 }  // namespace pg
-
-/// As PG_EXPORT, for functions that call `check` with the routine's Oid first.
-#define PG_EXPORT_CHECKED(symbol, check, function)                                         \
-  extern "C" {                                                                             \
-  _Pragma("GCC visibility push(default)") PG_FUNCTION_INFO_V1(symbol);                     \
-  Datum symbol(PG_FUNCTION_ARGS);                                                          \
-  _Pragma("GCC visibility pop") Datum symbol(PG_FUNCTION_ARGS) {                           \
-    ::pg::detail::reporting([fcinfo] {                                                     \
-      if (fcinfo->flinfo != nullptr) check(fcinfo->flinfo->fn_oid);                        \
-      return Datum{0};                                                                     \
-    });                                                                                    \
-    return ::pg::binding<&(function)>::call(fcinfo);                                       \
-  }                                                                                        \
-  }                                                                                        \
-  [[gnu::used,                                                                             \
-    gnu::section("pg_signatures")]] constinit const ::pg::signature symbol##_signature = { \
-      #symbol, ::pg::binding<&(function)>::types.data(),                                   \
-      ::pg::binding<&(function)>::types.size() - 1, ::pg::binding<&(function)>::strict}

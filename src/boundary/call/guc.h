@@ -24,12 +24,14 @@ struct setting_rules {
   int flags = 0;
 };
 
+/// guc.c keeps pointers to `description` and `variable`: both last as long as the process.
 inline void define_setting(const char* name, const char* description, bool& variable, bool initial,
                            setting_rules rules) {
   DefineCustomBoolVariable(name, description, nullptr, &variable, initial, rules.context,
                            rules.flags, nullptr, nullptr, nullptr);
 }
 
+/// Both ends are allowed values.
 struct range {
   int least;
   int most;
@@ -41,6 +43,7 @@ inline void define_setting(const char* name, const char* description, int& varia
                           allowed.most, rules.context, rules.flags, nullptr, nullptr, nullptr);
 }
 
+/// What `variable` points to is allocated and freed by guc.c.
 inline void define_setting(const char* name, const char* description, const char*& variable,
                            const char* initial, setting_rules rules,
                            GucStringCheckHook check = nullptr,
@@ -63,18 +66,22 @@ inline void define_setting(const char* name, const char* description, const char
 template <auto Parse>
 class parsed_setting {
  public:
+  /// What PostgreSQL keeps as "extra"; an empty text has none.
   using parsed = std::invoke_result_t<decltype(Parse), std::string_view, GucSource>;
   static_assert(std::is_trivially_copyable_v<parsed>, "PostgreSQL frees it without a destructor");
 
+  /// `keeps_session_value`: what the session holds already may stay, if `Parse` takes it.
   static void define(const char* name, const char* description, setting_rules rules,
                      bool keeps_session_value = false) {
     drops_session_value_ = !keeps_session_value && has_session_value(name);
+    // Defining replays what the placeholder held, so check() runs in here, with the flag up.
     define_setting(name, description, text_, "", rules, check, assign);
     drops_session_value_ = false;
   }
 
   /// The value as parsed; nullptr while the text is empty.
   [[nodiscard]] static const parsed* value() noexcept { return value_; }
+  /// The text as it was set, empty at first.  Good until the setting changes.
   [[nodiscard]] static const char* text() noexcept { return text_; }
 
   /// Goes up each time a value is put in place, also by rollback.
@@ -90,6 +97,7 @@ class parsed_setting {
 #endif
   }
 
+  /// guc.c calls it outside of transactions as well: no table may be read here.
   static bool check(char** text, void** extra, GucSource source) {
     *extra = nullptr;
     if (*text == nullptr || **text == '\0') return true;
@@ -107,6 +115,7 @@ class parsed_setting {
       if (*extra != nullptr) std::memcpy(*extra, &value, sizeof value);
       return *extra != nullptr;
     } catch (const vrm::error& e) {
+      // Both handlers copy into the current memory context: the exception's own text goes with it.
       code = e.state().packed();
       message = copy(e.what());
       if (!e.detail().empty()) detail = copy(e.detail().c_str());
@@ -120,20 +129,23 @@ class parsed_setting {
     return false;
   }
 
+  /// Never raises an ERROR, which would jump out of a handler; nullptr when memory is short.
   static const char* copy(const char* text) noexcept {
     const std::size_t size = std::strlen(text) + 1;
     void* block = MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_NO_OOM);
     return block == nullptr ? nullptr : static_cast<char*>(std::memcpy(block, text, size));
   }
 
+  /// Must not fail: by now guc.c has decided, and other settings may have changed along.
   static void assign(const char* /*text*/, void* extra) {
     value_ = static_cast<const parsed*>(extra);
     ++generation_;
   }
 
+  // guc.c owns what both pointers lead to and frees it with the next value: read, but never kept.
   static inline const char* text_ = nullptr;
   static inline const parsed* value_ = nullptr;
-  static inline std::uint64_t generation_ = 0;
+  static inline std::uint64_t generation_ = 0;  ///< of values, since the module was loaded
   static inline bool drops_session_value_ = false;
 };
 

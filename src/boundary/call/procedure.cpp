@@ -15,6 +15,8 @@ extern "C" {
 namespace pg {
 namespace {
 
+/// PostgreSQL passes a CallContext to CALL alone, and says in it whether CALL stands inside of
+/// something that must not commit.
 bool is_atomic(FunctionCallInfo fcinfo) {
   return fcinfo->context == nullptr || !IsA(fcinfo->context, CallContext) ||
          castNode(CallContext, fcinfo->context)->atomic;
@@ -34,6 +36,7 @@ Oid owner_of(Oid function) {
 
 procedure_call::procedure_call(FunctionCallInfo fcinfo)
     : atomic_(is_atomic(fcinfo)), owner_(owner_of(fcinfo->flinfo->fn_oid)) {
+  // Without this option SPI_commit() would refuse to end the transaction.
   const int options = atomic_ ? 0 : SPI_OPT_NONATOMIC;
   guarded([options] { SPI_connect_ext(options); });
 }
@@ -60,6 +63,7 @@ void procedure_call::commit() {
 void procedure_call::sleep(std::chrono::microseconds time) {
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
   if (milliseconds <= 0) return;
+  // Anything that sets the latch ends the wait early; callers wait to be gentle and lose nothing.
   guarded([milliseconds] {
     WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
               static_cast<long>(milliseconds), PG_WAIT_EXTENSION);
@@ -70,6 +74,8 @@ void procedure_call::sleep(std::chrono::microseconds time) {
 
 procedure_call::scope::scope(Oid owner) : guc_level_(NewGUCNestLevel()) {
   GetUserIdAndSecContext(&outer_user_, &outer_security_);
+  // RESTRICTED_OPERATION as in maintenance commands: code of users' that a step sets off, such as
+  // triggers, can neither become another role nor leave deferred work for after the scope.
   SetUserIdAndSecContext(
       owner, outer_security_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
   guarded([] {
@@ -80,6 +86,7 @@ procedure_call::scope::scope(Oid owner) : guc_level_(NewGUCNestLevel()) {
     set("lock_timeout", "500ms");  // whoever wants the whole table goes first
     set("timezone", "UTC");
     set("datestyle", "ISO, YMD");
+    // Triggers and foreign keys act whatever the session of the caller has turned off.
     set("session_replication_role", "origin");
     set("synchronize_seqscans", "off");
   });

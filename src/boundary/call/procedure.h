@@ -24,6 +24,7 @@ namespace pg {
 /// One CALL.  Keeps a connection to SPI that lets transactions end.
 class procedure_call {
  public:
+  /// Connects to SPI; the destructor disconnects, also when an exception leaves the procedure.
   explicit procedure_call(FunctionCallInfo fcinfo);
   ~procedure_call() { SPI_finish(); }
   procedure_call(const procedure_call&) = delete;
@@ -36,6 +37,7 @@ class procedure_call {
   [[nodiscard]] bool can_commit() const noexcept { return !atomic_ && !IsTransactionBlock(); }
 
   /// Ends the transaction and begins the next one, in READ COMMITTED whatever the default.
+  /// Snapshots, pointers into SPI results and memory of the old transaction are gone afterwards.
   void commit();
 
   /// Runs `body` in a subtransaction as the procedure's owner with a safe search_path; when it
@@ -47,6 +49,7 @@ class procedure_call {
   }
 
   /// Waits, but not for a cancelled query.
+  /// May return early; a cancelled query is an ERROR 57014.
   static void sleep(std::chrono::microseconds time);
 
  private:
@@ -65,7 +68,7 @@ class procedure_call {
   };
 
   bool atomic_;
-  Oid owner_;
+  Oid owner_;  ///< of the procedure, whose rights each step has
 };
 
 /// Calls a C++ procedure for PostgreSQL.  Arguments are read before anything commits.
@@ -73,6 +76,7 @@ template <typename... Args, auto Function>
 struct binding_of<void (*)(procedure_call&, Args...), Function> {
   static constexpr std::array<Oid, sizeof...(Args) + 1> types = {VOIDOID,
                                                                  datum_traits<Args>::oid...};
+  // CREATE PROCEDURE knows no STRICT.
   static constexpr bool strict = false;
 
   static Datum call(FunctionCallInfo fcinfo) {

@@ -21,6 +21,8 @@ namespace pg {
 /// must be able to become the role; whatever is set meanwhile is undone at the end.
 class restricted_scope {
  public:
+  /// Throws vrm::error 42501 when the current user may not become `role`; an ERROR 42704 when there
+  /// is no such role.
   explicit restricted_scope(const char* role) {
     GetUserIdAndSecContext(&outer_user_, &outer_context_);
     const Oid user = guarded([&] { return get_role_oid(role, false); });
@@ -36,7 +38,9 @@ class restricted_scope {
                             false);
         };
         set("search_path", "pg_catalog, pg_temp");
+        // Off: a query that a policy would filter fails, rather than judging by some rows.
         set("row_security", "off");
+        // Literals end where those who wrote and reviewed the text saw them end.
         set("standard_conforming_strings", "on");
         set("timezone", "UTC");
       });
@@ -44,7 +48,9 @@ class restricted_scope {
       AtEOXact_GUC(false, guc_level_);
       throw;
     }
+    // Not by SET, which the code inside could undo with another SET.
     XactReadOnly = true;
+    // Last, because a constructor that throws leaves nothing to its destructor.
     SetUserIdAndSecContext(
         user, outer_context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
   }
@@ -57,6 +63,7 @@ class restricted_scope {
   restricted_scope& operator=(const restricted_scope&) = delete;
 
  private:
+  /// Since PostgreSQL 16 membership may come without the right to SET ROLE.
   static bool may_become(Oid member, Oid role) {
 #if PG_VERSION_NUM >= 160000
     return member_can_set_role(member, role);

@@ -27,6 +27,7 @@ class spi_session {
   spi_session& operator=(const spi_session&) = delete;
 
   /// Runs one command, whatever it returns; the number of rows processed.
+  /// With a snapshot of its own, so it sees what this transaction has written before.
   std::uint64_t execute(const char* command) const {
     return guarded([&] {
       SPI_execute(command, false, 0);
@@ -35,6 +36,7 @@ class spi_session {
   }
 
   /// Runs one command with arguments.
+  /// None of `args` may be null; statement.h has arguments that may.
   template <typename... Args>
   std::uint64_t execute(const char* command, const Args&... args) const {
     run<Args...>(command, false, 0, args...);
@@ -42,6 +44,7 @@ class spi_session {
   }
 
   /// Runs a read-only query with the snapshot of the calling statement; the number of its rows.
+  /// Not what the statement itself has changed: no new snapshot is taken.
   std::uint64_t query(const char* text) const {
     return guarded([&] {
       SPI_execute(text, true, 0);
@@ -74,11 +77,13 @@ class spi_session {
     return null ? std::nullopt : std::optional(value);
   }
 
+  /// The same as a T; nothing for null.
   template <typename T>
   [[nodiscard]] std::optional<T> column(std::uint64_t row, int number) const {
     const std::optional<Datum> value = datum(row, number);
     if (!value) return std::nullopt;
     if constexpr (std::is_same_v<T, std::string>) {
+      // Detoasted inside the guard, copied outside: a jump would skip a string's destructor.
       const auto text = guarded([&] { return datum_traits<std::string_view>::from(*value); });
       return std::string(text);
     } else {

@@ -20,6 +20,7 @@ void in_subtransaction(const Body& body) {
   const ResourceOwner resources = CurrentResourceOwner;
   guarded([] { BeginInternalSubTransaction(nullptr); });
   MemoryContextSwitchTo(context);
+  // Outlives the rollback: pg::error keeps its ErrorData in a context of its own.
   std::exception_ptr thrown;
   try {
     body();

@@ -24,6 +24,7 @@ struct failure {
 
 namespace {
 
+// The core packs SQLSTATEs without PostgreSQL's headers.
 static_assert(vrm::sqlstate{"22012"}.packed() == ERRCODE_DIVISION_BY_ZERO);
 static_assert(vrm::sqlstate{"XX000"}.packed() == ERRCODE_INTERNAL_ERROR);
 
@@ -73,6 +74,7 @@ failure describe(const vrm::error& e) noexcept {
 }
 
 failure describe_current() noexcept {
+  // From the particular to the general, since the first handler that fits is taken.
   try {
     throw;
   } catch (const error& e) {
@@ -105,9 +107,11 @@ error error::take() {
   const MemoryContext context = CurrentMemoryContext;
   ErrorData* const data = copy_top_error();
   MemoryContextSwitchTo(context);
+  // Only now: copying reads the entry that this drops.
   FlushErrorState();
   if (data == nullptr) throw std::bad_alloc();
 
+  // Should there be no memory for the control block, shared_ptr has the deleter called itself.
   return error(std::shared_ptr<ErrorData>(
       data, [](ErrorData* owned) noexcept { MemoryContextDelete(GetMemoryChunkContext(owned)); }));
 }
@@ -117,6 +121,7 @@ void error::put_back() const noexcept {
   sigjmp_buf landing;
   if (sigsetjmp(landing, 0) == 0) {
     PG_exception_stack = &landing;
+    // Puts a copy on the error stack and jumps, to the landing above; the entry stays.
     ReThrowError(data_.get());
   }
 }

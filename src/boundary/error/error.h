@@ -19,6 +19,7 @@ class error final : public std::exception {
   [[nodiscard]] static error take();
 
   [[nodiscard]] const char* what() const noexcept override { return data_->message; }
+  /// Packed, as the ERRCODE_ of PostgreSQL are.
   [[nodiscard]] int sqlerrcode() const noexcept { return data_->sqlerrcode; }
   /// DETAIL and HINT; empty when there is none.
   [[nodiscard]] const char* detail() const noexcept {
@@ -34,6 +35,7 @@ class error final : public std::exception {
  private:
   explicit error(std::shared_ptr<ErrorData> data) noexcept : data_(std::move(data)) {}
 
+  // Shared, because copying an exception must neither throw nor duplicate the context.
   std::shared_ptr<ErrorData> data_;
 };
 

@@ -35,6 +35,7 @@ std::invoke_result_t<Call&> guarded(Call&& call) {
                 "capture by reference: a longjmp would skip the captures' destructors");
 
   const exception_stack_scope saved;
+  // Not volatile, for all that: what is set before sigsetjmp() and not after survives the jump.
   const MemoryContext context = CurrentMemoryContext;
   sigjmp_buf landing;
   if (sigsetjmp(landing, 0) == 0) {

@@ -13,6 +13,8 @@ extern "C" {
 namespace pg {
 namespace {
 
+// Compared by address, not by text: debug_query_string is this pointer while the statement runs
+// and another from the next one on.
 const char* hidden_text = nullptr;
 const char* hidden_parameters = nullptr;
 emit_log_hook_type next_hook = nullptr;
@@ -26,6 +28,8 @@ void leave_out_parameters(ErrorData* entry) {
   if (hidden_parameters == nullptr || debug_query_string == nullptr ||
       strcasestr(debug_query_string, hidden_parameters) == nullptr)
     return;
+  // DETAIL is where log_statement and log_min_duration_statement put parameters, CONTEXT where
+  // log_parameter_max_length_on_error does.
   if (lists_parameters(entry->detail)) entry->detail = nullptr;
   if (lists_parameters(entry->context)) entry->hide_ctx = true;
 }

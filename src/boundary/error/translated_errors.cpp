@@ -9,6 +9,7 @@ int (*translation)(int sqlerrcode) noexcept = nullptr;
 emit_log_hook_type next_hook = nullptr;
 
 void translate_entry(ErrorData* entry) {
+  // Hooks from before this one see the SQLSTATE as it was raised.
   if (next_hook != nullptr) next_hook(entry);
   if (entry->elevel == ERROR && entry->output_to_client)
     entry->sqlerrcode = translation(entry->sqlerrcode);

@@ -15,6 +15,7 @@ namespace pg {
 /// palloc() for C++: throws std::bad_alloc where palloc would jump.
 [[nodiscard]] inline void* allocate(std::size_t size,
                                     MemoryContext context = CurrentMemoryContext) {
+  // Beyond that size even MCXT_ALLOC_NO_OOM raises an ERROR.
   void* block = size > MaxAllocHugeSize ? nullptr
                                         : MemoryContextAllocExtended(
                                               context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
@@ -36,6 +37,8 @@ class context_scope {
 
 /// Lets std::pmr containers live in a memory context, and so count towards its size in
 /// pg_backend_memory_contexts and vanish with it.
+///
+/// A container must not outlive its context: what it freed then would be gone already.
 class context_resource final : public std::pmr::memory_resource {
  public:
   explicit context_resource(MemoryContext context = CurrentMemoryContext) noexcept
@@ -43,6 +46,7 @@ class context_resource final : public std::pmr::memory_resource {
 
  private:
   void* do_allocate(std::size_t size, std::size_t alignment) override {
+    // What palloc() aligns to.
     if (alignment > MAXIMUM_ALIGNOF) throw std::bad_alloc();
     return pg::allocate(size, context_);
   }
@@ -60,6 +64,7 @@ class context_resource final : public std::pmr::memory_resource {
 /// deleted, so also when the query fails.  Meant for aggregate states and fn_extra caches.
 template <typename T, typename... Args>
 [[nodiscard]] T* construct_in(MemoryContext context, Args&&... args) {
+  // The callback in front of the object, in one piece: neither can be freed without the other.
   struct owned {
     MemoryContextCallback callback;
     alignas(T) std::byte storage[sizeof(T)];
@@ -68,6 +73,7 @@ template <typename T, typename... Args>
 
   auto* block = static_cast<owned*>(allocate(sizeof(owned), context));
   T* object = std::construct_at(reinterpret_cast<T*>(block->storage), std::forward<Args>(args)...);
+  // Registered once constructed: an object whose constructor threw must not be destroyed.
   if constexpr (!std::is_trivially_destructible_v<T>) {
     block->callback.func = [](void* dead) { std::destroy_at(static_cast<T*>(dead)); };
     block->callback.arg = object;

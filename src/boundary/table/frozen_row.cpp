@@ -27,6 +27,7 @@ Relation open_journal(const known_table& table, std::size_t columns) {
             errmsg("relation \"%s.%s\" does not exist", table.schema, table.name),
             errhint("%s", table.remedy));
   }
+  // What a stranger made under the name of the journal is refused, not written to.
   Relation relation = table_open(found, RowExclusiveLock);
   if (relation->rd_tableam != GetHeapamTableAmRoutine() || relation->rd_rel->relhasindex ||
       static_cast<std::size_t>(RelationGetDescr(relation)->natts) < columns) {
@@ -63,6 +64,7 @@ void insert_frozen(const known_table& table, const Datum* values, const bool* nu
 
 void flush_frozen(bool at_once) {
   guarded([at_once] {
+    // The end of what this backend has logged last in the transaction: at the row or beyond it.
     if (at_once) {
       XLogFlush(XactLastRecEnd);
     } else {

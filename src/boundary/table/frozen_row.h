@@ -14,6 +14,8 @@ namespace pg {
 /// standbys the table is an ordinary one.  It must be a heap without indexes, because an index
 /// would have no entry for a row that a crash or an error came right after; SQLSTATE 55000
 /// otherwise, and when it has fewer columns.  Columns beyond `count` become null.
+///
+/// No privileges, constraints, defaults or triggers are looked at: the caller gives each value.
 void insert_frozen(const known_table& table, const Datum* values, const bool* nulls,
                    std::size_t count);
 

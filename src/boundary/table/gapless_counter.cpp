@@ -44,6 +44,7 @@ gapless_counter::gapless_counter(const known_table& sequence) {
   if (!is_there()) return;
   const owner_scope owner(sequence);
   guarded([&] { LockDatabaseObject(RelationRelationId, sequence_, 0, ExclusiveLock); });
+  // The destructor does not run for a constructor that throws.
   try {
     last_ = guarded([&] {
       LOCAL_FCINFO(call, 1);
@@ -52,6 +53,7 @@ gapless_counter::gapless_counter(const known_table& sequence) {
       InitFunctionCallInfoData(*call, &function, 1, InvalidOid, nullptr, nullptr);
       call->args[0] = {.value = ObjectIdGetDatum(sequence_), .isnull = false};
       const Datum last = FunctionCallInvoke(call);
+      // Null: no number was ever taken.
       return call->isnull ? std::int64_t{0} : DatumGetInt64(last);
     });
   } catch (...) {

@@ -38,6 +38,7 @@ namespace detail {
 inline LOCKTAG tag_of(Oid table, std::uint64_t number) noexcept {
   LOCKTAG tag{};
   // Two numbers may share a lock: then one waits in vain, but nothing else is wrong.
+  // The class is the table itself, where PostgreSQL takes none: its own are OIDs of catalogs.
   SET_LOCKTAG_OBJECT(tag, MyDatabaseId, table, static_cast<std::uint32_t>(number ^ (number >> 32)),
                      0);
   return tag;
@@ -50,11 +51,13 @@ inline void lock_number_shared(Oid table, std::uint64_t number) {
   guarded([&] {
     const LOCKTAG tag = detail::tag_of(table, number);
     static_cast<void>(LockAcquire(&tag, RowShareLock, false, false));
+    // LockAcquire() does not read what others have sent, as locking a relation does.
     AcceptInvalidationMessages();
   });
 }
 
 /// Takes the number for this transaction alone, unless somebody else has it.
+/// Does not wait: false then.
 inline bool lock_number_alone(Oid table, std::uint64_t number) {
   return guarded([&] {
     const LOCKTAG tag = detail::tag_of(table, number);

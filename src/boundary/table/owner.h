@@ -17,6 +17,7 @@ namespace pg {
 /// Acts as the owner of a table for a scope, as a SECURITY DEFINER function would.
 class owner_scope {
  public:
+  /// An ERROR 42P01, with the table's remedy as HINT, when it is missing.
   explicit owner_scope(const known_table& table) {
     GetUserIdAndSecContext(&outer_user_, &outer_context_);
     const Oid owner = guarded([&] {
@@ -31,6 +32,7 @@ class owner_scope {
       ReleaseSysCache(row);
       return found;
     });
+    // LOCAL_USERID_CHANGE refuses SET ROLE and SET SESSION AUTHORIZATION to code that runs inside.
     SetUserIdAndSecContext(owner, outer_context_ | SECURITY_LOCAL_USERID_CHANGE);
   }
   explicit owner_scope(Oid owner) noexcept {

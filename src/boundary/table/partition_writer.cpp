@@ -32,6 +32,7 @@ struct source {
   ExprState* fallback = nullptr;
 };
 
+/// The values that one row is given, in the order of the writer's columns.
 struct row {
   std::span<const Datum> values;
   std::span<const bool> nulls;
@@ -69,6 +70,7 @@ source* sources_of(Relation table, std::span<const char* const> columns, EState*
   for (int i = 0; i < descriptor->natts; ++i) {
     found[i] = {};
     const FormData_pg_attribute* const column = TupleDescAttr(descriptor, i);
+    // Columns of neither kind stay null.
     if (column->attisdropped) continue;
     for (std::size_t given = 0; given < columns.size(); ++given) {
       if (std::strcmp(columns[given], NameStr(column->attname)) == 0) {
@@ -103,6 +105,7 @@ source* sources_of(Relation partition, Relation table, const source* sources) {
 }
 
 void fill(TupleTableSlot* slot, const source* sources, const row& given, EState* state) {
+  // What defaults compute is freed with the next reset of the per-tuple context, not here.
   ExprContext* const context = GetPerTupleExprContext(state);
   ExecClearTuple(slot);
   for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) {
@@ -112,6 +115,7 @@ void fill(TupleTableSlot* slot, const source* sources, const row& given, EState*
       slot->tts_values[i] = given.values[static_cast<std::size_t>(sources[i].given)];
       slot->tts_isnull[i] = given.nulls[static_cast<std::size_t>(sources[i].given)];
     } else if (sources[i].fallback != nullptr) {
+      // Evaluated with the rights of the moment, which put() has made the owner's.
       slot->tts_values[i] =
           ExecEvalExprSwitchContext(sources[i].fallback, context, &slot->tts_isnull[i]);
     }
@@ -144,6 +148,7 @@ void give_range_table(EState* state, Relation table) {
 Oid find_partition(Relation table, const source* sources, const row& given, EState* state) {
   // ExecFindPartition() evaluates partition keys, looks at constraints of partitioned tables in
   // between and raises the ERROR for a row that has no partition.
+  // A new one each time: what the finder knows of partitions must not outlive this row.
   EState* const finder = CreateExecutorState();  // holds the partitioned tables open
   give_range_table(finder, table);
   auto* const root = makeNode(ResultRelInfo);
@@ -174,18 +179,18 @@ bool has_triggers_or_generates(Relation relation) {
 }  // namespace
 
 struct partition_writer::plan {
-  MemoryContext context;
-  MemoryContextCallback forgotten;
-  std::uint64_t changes;
+  MemoryContext context;            ///< owns all that follows
+  MemoryContextCallback forgotten;  ///< clears the writer's pointer when the context goes
+  std::uint64_t changes;            ///< `changes_seen` before the table was looked at
   Oid table;
   Oid owner;
   Oid partition;
-  bool fits;
+  bool fits;  ///< whether insert() does all that INSERT would
   EState* state;
-  ResultRelInfo* result;
+  ResultRelInfo* result;  ///< its relations are open inside of insert() alone
   TupleTableSlot* slot;
-  source* sources;
-  Oid* indexes;
+  source* sources;  ///< for each column of the partition
+  Oid* indexes;     ///< OIDs, by which they are opened again for each row
 
   void open_partition() const {
     result->ri_RelationDesc = table_open(partition, RowExclusiveLock);
@@ -242,6 +247,7 @@ struct partition_writer::plan {
     const bool belongs = ExecPartitionCheck(result, slot, state, false);
     if (belongs) {
       ExecConstraints(result, slot, state);
+      // An ERROR between heap and indexes aborts the (sub)transaction, and the row with it.
       table_tuple_insert(result->ri_RelationDesc, slot, GetCurrentCommandId(true), 0, nullptr);
       if (result->ri_NumIndices > 0) insert_index_entries(result, slot, state);
     }
@@ -255,7 +261,10 @@ partition_writer::plan* partition_writer::prepared(std::span<const Datum> values
                                                    std::span<const bool> nulls) {
   return guarded([&] {
     count_changes();
+    // Its callback clears plan_, as the end of the transaction does.
     if (plan_ != nullptr) MemoryContextDelete(plan_->context);
+    // ROLLBACK TO SAVEPOINT may take the locks away, but not this plan: hence put() and insert()
+    // take them anew for every row, which costs little while they are held.
     const MemoryContext context =
         AllocSetContextCreate(TopTransactionContext, "partition writer", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext outer = MemoryContextSwitchTo(context);
@@ -271,6 +280,7 @@ partition_writer::plan* partition_writer::prepared(std::span<const Datum> values
     made->changes = changes_seen - 1;  // until it is complete
     const Relation root = table_open(
         get_relname_relid(table_.name, get_namespace_oid(table_.schema, false)), RowExclusiveLock);
+    // Before anything is looked at, so that what changes meanwhile makes this plan a stale one.
     const std::uint64_t before = changes_seen;
     made->table = RelationGetRelid(root);
     made->owner = root->rd_rel->relowner;
@@ -298,6 +308,7 @@ bool partition_writer::put(std::span<const Datum> values, std::span<const bool> 
   const owner_scope owner(plan_->owner);
   if (!plan_->fits) return false;
   if (guarded([&] { return plan_->insert({values, nulls}); })) return true;
+  // Once more, for the partition of the next day or its new shape; then it is the executor's.
   return prepared(values, nulls)->fits && guarded([&] { return plan_->insert({values, nulls}); });
 }
 

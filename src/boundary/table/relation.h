@@ -38,6 +38,7 @@ struct datum_traits<name_view> {
 };
 
 /// A table, open and locked against changes of its structure for a scope.
+/// As SELECT would lock it; its end lets go of the lock, so what was read may be outdated then.
 class relation_scope {
  public:
   explicit relation_scope(relation_id id)

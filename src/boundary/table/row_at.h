@@ -15,6 +15,7 @@ namespace pg {
 inline HeapTuple row_at(Relation table, ItemPointerData place) {
   return guarded([&]() -> HeapTuple {
     if (table->rd_tableam == nullptr) return nullptr;  // partitioned, foreign
+    // A slot of the table's own kind, since only its access method knows how to fill it.
     TupleTableSlot* const slot = table_slot_create(table, nullptr);
     const bool found = table_tuple_fetch_row_version(table, &place, GetActiveSnapshot(), slot);
     const HeapTuple row = found ? ExecCopySlotHeapTuple(slot) : nullptr;

@@ -25,6 +25,7 @@ int number_of(TupleDesc columns, const char* name) {
 /// lock of somebody else's.
 bool is_locked_by_us(TupleTableSlot* slot) {
   const HeapTupleHeaderData* row = ExecFetchSlotHeapTuple(slot, false, nullptr)->t_data;
+  // A multixact counts as somebody else's even if we are in it: the row is moved another time.
   return (row->t_infomask & (HEAP_XMAX_INVALID | HEAP_XMAX_IS_MULTI)) == 0 &&
          TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(row));
 }
@@ -53,7 +54,9 @@ row_mover::row_mover(relation_id source, relation_id target,
     source_ = table_open(source.oid, RowExclusiveLock);
     target_.open(target);
     found_ = table_slot_create(source_, nullptr);
+    // Children of the context that the mover is made in, so an ERROR leaves nothing behind.
     rows_ = AllocSetContextCreate(CurrentMemoryContext, "rows on the move", ALLOCSET_DEFAULT_SIZES);
+    // The first block, of 64 kB, survives each reset: most rows cost no malloc().
     scratch_ = AllocSetContextCreate(CurrentMemoryContext, "row on the move", 64 << 10, 64 << 10,
                                      ALLOCSET_DEFAULT_MAXSIZE);
     from_ = array_of<int>(columns());
@@ -130,9 +133,12 @@ void row_mover::put() {
     MemoryContextSwitchTo(outer);
     TupleTableSlot* slot = slots_[waiting_++];
     ExecStoreHeapTuple(tuple, slot, false);
+    // Clears the pin on the source's page, too.
     ExecClearTuple(found_);
     MemoryContextReset(scratch_);
     target_.check_constraints(slot);
+    // All rows have to be of one partition, as they are when its key is given: the first of a
+    // batch speaks for the others.
     if (waiting_ == 1) target_.check_partition(slot);
     waiting_bytes_ += tuple->t_len;
   });

@@ -11,6 +11,7 @@
 namespace pg {
 
 /// A column that the moved rows get, or have replaced.
+/// `value` has to be of the column's type and to live as long as the mover.
 struct given_value {
   const char* name;
   Datum value;
@@ -38,9 +39,11 @@ class row_mover {
   [[nodiscard]] MemoryContext scratch() const noexcept { return scratch_; }
 
   /// Puts what was taken into the target, with others at once.
+  /// NOT NULL and CHECK are asked at once, indexes when the row is written: flush() or finish().
   void put();
 
   /// Puts what is left and closes both tables.
+  /// Not called after an error: the transaction's end closes and unlocks them.
   void finish();
 
   /// The row as the target is going to have it; good until put().  Nothing is out of line.
@@ -52,6 +55,7 @@ class row_mover {
   [[nodiscard]] int column(std::string_view name) const;
 
  private:
+  /// COPY gathers as many before it writes; bytes count what rows take in memory, not in values.
   static constexpr std::size_t most_slots = 1000;
   static constexpr Size most_bytes = 256 << 10;
 
@@ -68,11 +72,11 @@ class row_mover {
   MemoryContext rows_ = nullptr;  ///< what waits for flush()
   MemoryContext scratch_ = nullptr;
   std::array<TupleTableSlot*, most_slots> slots_{};
-  std::size_t made_ = 0;
-  std::size_t waiting_ = 0;
+  std::size_t made_ = 0;     ///< slots made so far; later batches use them again
+  std::size_t waiting_ = 0;  ///< rows in the first so many slots, not written yet
   Size waiting_bytes_ = 0;
   int* from_ = nullptr;  ///< number of the source's column, from 0, for each of the target's; or -1
-  Datum* values_ = nullptr;
+  Datum* values_ = nullptr;  ///< for each of the target's columns; given ones stay from row to row
   bool* nulls_ = nullptr;
 };
 

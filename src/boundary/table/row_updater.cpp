@@ -34,6 +34,7 @@ bool has_other_triggers(const TriggerDesc* triggers, Oid own) {
 
 /// Whether foreign keys, of this table or of others, may be about the column.
 bool is_in_keys(Relation table, AttrNumber column) {
+  // Columns of unique indexes, which foreign keys of other tables may point to.
   Bitmapset* const keys = RelationGetIndexAttrBitmap(table, INDEX_ATTR_BITMAP_KEY);
   if (bms_is_member(column - FirstLowInvalidHeapAttributeNumber, keys)) return true;
   ListCell* cell = nullptr;
@@ -117,6 +118,8 @@ bool row_updater::replace(AttrNumber column, Datum value) {
     int number = column;
     bool null = false;
     // `found_` keeps the page of the old version pinned, so its values may be pointed into.
+    // In scratch_, until the next find(): the new version is written from there.
+    // The access method may have put old values out of line: they are handed on as they are.
     const HeapTuple old = ExecFetchSlotHeapTuple(found_, false, nullptr);
     const HeapTuple row = heap_modify_tuple_by_cols(old, descriptor(), 1, &number, &value, &null);
     ExecStoreHeapTuple(row, changed_, false);

@@ -15,6 +15,7 @@ class row_updater {
   /// call triggers with function `own`, and be allowed.
   [[nodiscard]] static bool suits(Relation table, AttrNumber column, Oid own);
 
+  /// An ERROR 55000 when the table is published for updates and has no replica identity.
   explicit row_updater(relation_id table);
   ~row_updater() = default;
   row_updater(const row_updater&) = delete;

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+
 #include "boundary/backend.h"
 #include "boundary/error/guard.h"
+#include "core/platform/uuid.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -10,6 +14,7 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "storage/sinval.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -30,6 +35,7 @@ class watched_table {
 
   /// Once, from _PG_init; the table lives as long as the process.  All of them share a callback,
   /// because PostgreSQL has ten places for those of all modules together.
+  /// Never taken off again: PostgreSQL has no call for that.
   void watch() {
     if (first_ == nullptr) CacheRegisterRelcacheCallback(note_change, Datum{0});
     next_ = first_;
@@ -44,7 +50,9 @@ class watched_table {
 
   /// Has every backend read again, without waiting for a commit: for changes that ROLLBACK does not
   /// take back.  Standbys do not hear of it.
+  /// The next lock that a backend takes, or its next transaction, is when it hears.
   void announce_at_once() {
+    // At once here as well: this backend reads its own message with the next lock only.
     changed_ = true;
     const Oid known = guarded([&] {
       const Oid schema = get_namespace_oid(schema_, true);
@@ -61,6 +69,7 @@ class watched_table {
   /// Runs `read_again`; a change that comes meanwhile, or its failure, leaves changed() true.
   template <typename Reload>
   void reload(Reload&& read_again) {
+    // First: a change announced while reading has to be seen afterwards.
     changed_ = false;
     try {
       read_again();
@@ -73,6 +82,7 @@ class watched_table {
   /// Calls `visit` with each row that `keys` selects through the index, as of the latest commit.
   /// It runs inside a guard and must hold no C++ object that needs destroying.  Returns false when
   /// there is no such table.
+  /// Has to be in a transaction, for the catalog lookup.
   template <typename Visit>
   bool read(ScanKeyData* keys, int count, Visit&& visit) {
     return guarded([&] {
@@ -84,6 +94,7 @@ class watched_table {
         return false;
       }
       const Relation relation = table_open(relation_, AccessShareLock);
+      // No snapshot given: PostgreSQL takes the catalog's, anew for a table that is no catalog.
       const SysScanDesc scan = systable_beginscan(relation, index, true, nullptr, count, keys);
       for (HeapTuple row = systable_getnext(scan); HeapTupleIsValid(row);
            row = systable_getnext(scan)) {
@@ -95,23 +106,36 @@ class watched_table {
     });
   }
 
+  /// The same for rows whose first columns of the index are `ids`.
+  template <std::size_t Count, typename Visit>
+  bool read(const std::array<vrm::uuid, Count>& ids, Visit&& visit) {
+    std::array<ScanKeyData, Count> keys{};
+    for (std::size_t i = 0; i < Count; ++i) {
+      ScanKeyInit(&keys[i], static_cast<AttrNumber>(i + 1), BTEqualStrategyNumber, F_UUID_EQ,
+                  PointerGetDatum(ids[i].bytes.data()));
+    }
+    return read(keys.data(), static_cast<int>(Count), visit);
+  }
+
  private:
+  /// For all watched tables of the module.  Runs wherever messages are read: it must not fail.
   static void note_change(Datum /*argument*/, Oid relation) {
     for (watched_table* table = first_; table != nullptr; table = table->next_) {
       const Oid known = table->relation_;
+      // InvalidOid means all relations; and before the first read any of them may be the table.
       if (relation == InvalidOid || known == InvalidOid || relation == known)
         table->changed_ = true;
     }
   }
 
-  static inline watched_table* first_ = nullptr;
+  static inline watched_table* first_ = nullptr;  ///< all that are watched
 
   const char* schema_;
   const char* table_;
   const char* index_;
   watched_table* next_ = nullptr;
   Oid relation_ = InvalidOid;
-  bool changed_ = true;
+  bool changed_ = true;  ///< true at first: nothing was read yet
 };
 
 }  // namespace pg

@@ -11,6 +11,8 @@ extern "C" {
 namespace pg {
 
 /// Tables that nobody else may write, for a scope that may have several transactions.
+///
+/// The locks outlive ROLLBACK: only the destructor, or the end of the backend, lets go of them.
 class session_locks {
  public:
   session_locks() = default;
@@ -22,6 +24,7 @@ class session_locks {
   void take(Oid table) {
     held_.reserve(held_.size() + 1);  // what is locked must not be forgotten for want of memory
     LockRelId id = {.relId = table, .dbId = MyDatabaseId};
+    // ShareLock keeps writers out, but neither readers nor another of its kind.
     guarded([&] { LockRelationIdForSession(&id, ShareLock); });
     held_.push_back(id);
   }

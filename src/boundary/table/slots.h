@@ -19,10 +19,12 @@ namespace pg {
 class slot {
  public:
   slot(std::uint32_t purpose, std::uint32_t slots) {
+    // Where to begin depends on the process, so that not all try, and wait for, the same slot.
     const auto first = static_cast<std::uint32_t>(MyProcPid) % slots;
     for (std::uint32_t i = 0; i < slots; ++i) {
       if (try_take(purpose, (first + i) % slots, true)) return;
     }
+    // None was free: waits for the first, whichever of the others is freed sooner.
     (void)try_take(purpose, first, false);
   }
   ~slot() { LockRelease(&tag_, ExclusiveLock, false); }
@@ -30,6 +32,7 @@ class slot {
   slot& operator=(const slot&) = delete;
 
  private:
+  /// Whether it was free; without `at_once` it waits, and only an ERROR ends that otherwise.
   bool try_take(std::uint32_t purpose, std::uint32_t number, bool at_once) {
     constexpr std::uint16_t not_sql = 3;  // SQL's advisory locks are of class 1 and 2
     SET_LOCKTAG_ADVISORY(tag_, MyDatabaseId, purpose, number, not_sql);

@@ -15,17 +15,22 @@ namespace pg {
 /// an error.  Calls run inside a guard.
 class target_table {
  public:
+  /// The lock of a writer, RowExclusiveLock, on the table and its indexes.
   void open(relation_id table);
+  /// Not called after an error: the end of the transaction closes what is open.
   void close();
 
   [[nodiscard]] Relation relation() const noexcept { return relation_; }
   [[nodiscard]] TupleDesc descriptor() const noexcept { return RelationGetDescr(relation_); }
 
   /// NOT NULL and CHECK.
+  /// An ERROR 23502 or 23514 of a row that breaks one.
   void check_constraints(TupleTableSlot* slot) const;
+  /// An ERROR 23514 when the row is not one of this partition.
   void check_partition(TupleTableSlot* slot) const;
 
   /// Index entries for a row that is new.
+  /// The slot has to know the place of the row and the table's OID; unique indexes may refuse it.
   void add_index_entries(TupleTableSlot* slot) const;
 
   /// Replaces the version at `place` by the row in `slot`, unless it has a newer version, is
@@ -38,7 +43,7 @@ class target_table {
  private:
   Relation relation_ = nullptr;
   EState* state_ = nullptr;
-  ResultRelInfo* result_ = nullptr;
+  ResultRelInfo* result_ = nullptr;  ///< indexes and constraints, as the executor keeps them
 };
 
 }  // namespace pg

@@ -47,6 +47,7 @@ class wal_reader {
   /// The next record; nullptr at the end of what is flushed.
   XLogReaderState* next() {
     return guarded([&] {
+      // What cannot be read ends the stretch as well: the reason is not kept.
       char* problem = nullptr;
       return XLogReadRecord(reader_, &problem) == nullptr ? nullptr : reader_;
     });
@@ -60,6 +61,7 @@ class wal_reader {
 bool is_commit(XLogReaderState* record) {
   if (XLogRecGetRmid(record) != RM_XACT_ID) return false;
   const auto kind = XLogRecGetInfo(record) & XLOG_XACT_OPMASK;
+  // Commits without an XID write no such record, and have written nothing.
   return kind == XLOG_XACT_COMMIT || kind == XLOG_XACT_COMMIT_PREPARED;
 }
 
@@ -80,6 +82,7 @@ timestamp segment_began() {
 }
 
 std::optional<wal_location> segment_start(std::string_view file) {
+  // Suffixes such as .ready, .done, .partial and .gz come after the name of the segment.
   const std::string name(file.substr(0, XLOG_FNAME_LEN));
   if (!IsXLogFileName(name.c_str())) return std::nullopt;
   TimeLineID timeline = 0;
@@ -95,6 +98,7 @@ first_commit first_commit_since(wal_location start, std::uint64_t most) {
   if (!wal.find(start.lsn)) return {.at = std::nullopt, .complete = true};
   while (XLogReaderState* const record = wal.next()) {
     if (is_commit(record)) {
+      // COMMIT PREPARED has the same struct in front, and the time of its own commit in it.
       const auto* const commit = reinterpret_cast<xl_xact_commit*>(XLogRecGetData(record));
       return {.at = from_server(commit->xact_time), .complete = true};
     }

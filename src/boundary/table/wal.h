@@ -34,6 +34,7 @@ struct datum_traits<wal_location> {
 [[nodiscard]] wal_location last_important_record();
 
 /// When the segment that is being written was begun.
+/// On a primary; a server that has switched none since it started says when it started.
 [[nodiscard]] timestamp segment_began();
 
 /// Start of the segment that `file`, of the WAL, the archive or its status directory, is called

@@ -16,6 +16,7 @@ namespace pg {
 
 /// An array argument whose elements are of fixed size, as it lies in memory; null elements are
 /// refused.
+/// Unpacked, so that elements are aligned; those of several dimensions come one row after another.
 template <typename T, Oid Type>
 struct array_view {
   ArrayType* array;
@@ -52,6 +53,8 @@ struct datum_traits<uuid_array> {
 };
 
 /// Makes an array of one dimension whose elements may be null.
+/// `size` is the most elements that it takes: add() does not look.  Arrays live in the context
+/// that is current then.
 class array_builder {
  public:
   array_builder(Oid element, std::size_t size)
@@ -59,6 +62,7 @@ class array_builder {
         values_(static_cast<Datum*>(allocate((size + 1) * sizeof(Datum)))),
         nulls_(static_cast<bool*>(allocate(size + 1))) {}
 
+  /// What `value` points to is looked at again by finish().
   void add(Datum value, bool null) noexcept {
     values_[count_] = value;
     nulls_[count_++] = null;

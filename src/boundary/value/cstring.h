@@ -16,10 +16,12 @@ extern "C" {
 namespace pg {
 
 /// The text of a type's input and output functions.
+/// Owns nothing: the chars go with their memory context, or are PostgreSQL's.
 class c_string {
  public:
   explicit c_string(char* chars) noexcept : text_(chars) {}
 
+  /// In the current memory context; text with a NUL byte would end there.
   [[nodiscard]] static c_string copy(std::string_view text) {
     auto* const buffer = static_cast<char*>(allocate(text.size() + 1));
     std::memcpy(buffer, text.data(), text.size());

@@ -62,11 +62,13 @@ struct datum_traits<double> {
 namespace detail {
 
 /// The payload of a varlena.  Detoasting can raise an ERROR; no C++ object is alive yet then.
+/// A view into the value itself when it is neither compressed nor out of line: read only.
 inline std::string_view payload(Datum datum) {
   const auto* packed = PG_DETOAST_DATUM_PACKED(datum);
   return {VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)};
 }
 
+/// In the current memory context; std::length_error, SQLSTATE 54000, for what is too large.
 inline Datum make_varlena(const void* data, std::size_t size) {
   if (size > MaxAllocSize - VARHDRSZ) throw std::length_error("value exceeds the 1 GB limit");
   auto* varlena = static_cast<struct varlena*>(allocate(VARHDRSZ + size));
@@ -132,12 +134,14 @@ using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 template <>
 struct datum_traits<timestamp> {
   static constexpr Oid oid = TIMESTAMPTZOID;
+  /// From the Unix epoch to PostgreSQL's, 2000-01-01, in microseconds.
   static constexpr std::int64_t epoch =
       std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * SECS_PER_DAY * USECS_PER_SEC;
 
   static timestamp from(Datum datum) noexcept {
     const std::int64_t value = DatumGetInt64(datum);
     if (value == DT_NOBEGIN) return timestamp::min();
+    // DT_NOEND is among these.
     if (value > INT64_MAX - epoch) return timestamp::max();
     return timestamp(std::chrono::microseconds(value + epoch));
   }
@@ -180,7 +184,7 @@ struct datum_traits<const char*> {
   static Datum to(const char* value) noexcept { return CStringGetDatum(value); }
 };
 
-/// jsonb in its binary form, without the varlena header; pg/jsonb.h walks it.
+/// jsonb in its binary form, without the varlena header; boundary/value/jsonb.h walks it.
 struct jsonb_view {
   std::string_view binary;
 };
@@ -199,6 +203,7 @@ struct datum_traits<jsonb_view> {
 };
 
 /// A jsonb result that is still text in the server's encoding.
+/// Text that is not valid JSON is an ERROR 22P02.
 struct jsonb_text {
   std::string text;
 };

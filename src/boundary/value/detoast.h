@@ -10,8 +10,8 @@ extern "C" {
 
 namespace pg {
 
-/// The first `Size` bytes of a bytea argument and its whole size: a value stored out of line
-/// costs one TOAST chunk however large it is.
+/// The first `Size` bytes of a bytea argument and its whole size: a value stored out of line and
+/// uncompressed, as ciphertext is, costs one TOAST chunk however large it is.
 template <std::size_t Size>
 struct bytea_head {
   std::span<const std::byte> bytes;  ///< shorter when the value is
@@ -61,6 +61,7 @@ struct datum_traits<sliced_bytea> {
 /// A bytea argument that may be worked on in place when it had to be fetched or decompressed.
 class detoasted_bytea {
  public:
+  /// May raise an ERROR while detoasting.
   explicit detoasted_bytea(Datum datum)
       : value_(PG_DETOAST_DATUM_PACKED(datum)), is_copy_(PointerGetDatum(value_) != datum) {}
 

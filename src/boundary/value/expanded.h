@@ -38,6 +38,7 @@ class expanded {
   /// The object behind `datum`; nullptr when it is packed.
   static expanded* of(Datum datum) noexcept {
     if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum))) return nullptr;
+    // The address of the methods tells which T it is: each has its own.
     auto* const header = DatumGetEOHP(datum);
     return header->eoh_methods == &methods ? reinterpret_cast<expanded*>(header) : nullptr;
   }
@@ -48,6 +49,7 @@ class expanded {
   Datum to_datum() noexcept { return EOHPGetRWDatum(&header_); }
 
  private:
+  // PostgreSQL asks for the size first and calls pack() with just that, so both count the same.
   static std::size_t packed_size(ExpandedObjectHeader* header) noexcept {
     return VARHDRSZ + reinterpret_cast<expanded*>(header)->value_.packed_size();
   }
@@ -78,6 +80,7 @@ struct expandable {
       T value{&memory};
     };
     auto* const unpacked = std::construct_at(static_cast<holder*>(allocate(sizeof(holder))));
+    // Checked by the type: bytes may come from anywhere that the type's input or a dump allows.
     unpacked->value.merge(packed);
     return unpacked->value;
   }
@@ -106,10 +109,12 @@ struct datum_traits<aggregate_state<T, Type>> {
   /// The state itself when it may be written to; else a fresh one of the same value.
   static aggregate_state<T, Type> from_call(FunctionCallInfo fcinfo, std::size_t index) {
     const NullableDatum& state = fcinfo->args[index];
+    // A read-write pointer says that nobody else looks at the object.
     if (!state.isnull && VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(state.value))) {
       if (auto* const object = expanded<T>::of(state.value)) return {object};
     }
     MemoryContext parent = nullptr;
+    // 0 when called by hand instead of by an aggregate: then nobody keeps the state but the query.
     if (AggCheckCallContext(fcinfo, &parent) == 0) parent = CurrentMemoryContext;
     aggregate_state<T, Type> fresh{expanded<T>::make(parent)};
     if (!state.isnull) {

@@ -43,6 +43,7 @@ class fixed_text {
 
   /// Gives the session its own settings back.
   void end() {
+    // `true` does not keep the values: GUC_ACTION_SAVE takes them back either way.
     if (level_ != 0) AtEOXact_GUC(true, level_);
     *this = {};
   }
@@ -53,6 +54,7 @@ class fixed_text {
     if (!settled_) {
       if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_YMD) set("datestyle", "ISO, YMD");
       if (IntervalStyle != INTSTYLE_POSTGRES) set("intervalstyle", "postgres");
+      // Since PostgreSQL 12 any value above 0 gives the shortest text that is read back exactly.
       if (extra_float_digits < 1) set("extra_float_digits", "3");
       if (bytea_output != BYTEA_OUTPUT_HEX) set("bytea_output", "hex");
       if (!is_utc()) set("timezone", "UTC");
@@ -66,6 +68,7 @@ class fixed_text {
     }
   }
 
+  /// Names of zones that are never anything but UTC; others are set to it.
   static bool is_utc() {
     const char* const zone = pg_get_timezone_name(session_timezone);
     return std::strcmp(zone, "UTC") == 0 || std::strcmp(zone, "Etc/UTC") == 0 ||
@@ -93,6 +96,7 @@ class fixed_text {
       case RECORDOID:
         return true;
       default:
+        // Types from this OID on are made by SQL scripts: their output functions may be anybody's.
         return type >= FirstGenbkiObjectId && !type_is_enum(type);
     }
   }

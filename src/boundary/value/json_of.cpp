@@ -14,6 +14,7 @@ extern "C" {
 namespace pg {
 namespace {
 
+/// In the current memory context.
 std::string_view output_of(Datum value, Oid type) {
   Oid function = InvalidOid;
   bool is_varlena = false;
@@ -43,6 +44,7 @@ void put_seconds(jsonb_builder& document, Datum interval) {
   put_numeric(document, DirectFunctionCall1(numeric_trim_scale, seconds));
 }
 
+/// ISO 8601; a timestamptz with the offset of the session's time zone.
 void put_moment(jsonb_builder& document, Datum value, Oid type) {
   auto* const text = static_cast<char*>(palloc(MAXDATELEN + 1));
   document.string(JsonEncodeDateTime(text, value, type, nullptr));
@@ -82,6 +84,7 @@ void put_row(jsonb_builder& document, Datum value) {
     if (column->attisdropped) continue;
     bool null = false;
     const Datum field = heap_getattr(&tuple, i + 1, columns, &null);
+    // A copy, because the descriptor may go before the document is finished.
     document.name(pstrdup(NameStr(column->attname)));
     if (null) {
       document.null();
@@ -108,9 +111,11 @@ void put_other(jsonb_builder& document, Datum value, Oid type) {
 
 void put_json_of(jsonb_builder& document, Datum value, Oid type) {
   check_stack_depth();
+  // Domains are written as the type below them.
   const Oid base = getBaseType(type);
   switch (base) {
     case VOIDOID:
+      // What a function without a result gives.
       document.null();
       break;
     case BOOLOID:

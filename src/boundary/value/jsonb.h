@@ -29,6 +29,8 @@ enum class jsonb_kind : std::uint8_t { null, boolean, number, string, array, obj
 class jsonb_array;
 class jsonb_object;
 
+/// One value inside a jsonb: where it lies, not a copy.  Each accessor is for the kinds that it
+/// names; of another kind it reads bytes as what they are not.
 class jsonb_value {
  public:
   explicit jsonb_value(const JsonbContainer* container) noexcept
@@ -42,6 +44,7 @@ class jsonb_value {
       data_ = base + begin;
       size_ = end - begin;
     } else if (JBE_ISCONTAINER(entry)) {
+      // Padding before what has to be aligned counts to the entry's own bytes.
       *this = jsonb_value(reinterpret_cast<const JsonbContainer*>(base + INTALIGN(begin)));
       size_ = end - INTALIGN(begin);
     } else if (JBE_ISNUMERIC(entry)) {
@@ -86,6 +89,7 @@ class jsonb_value {
   }
 
   /// Whether it has all that `other` has, as operator @> says; both are objects.
+  /// The iterators are allocated in the current memory context.
   [[nodiscard]] bool contains(const jsonb_value& other) const {
     return guarded([&] {
       const auto walk = [](const jsonb_value& value) {
@@ -152,12 +156,14 @@ class jsonb_value {
   /// numeric (numeric.c) is part of the on-disk format, too: a header of 16 bits, then digits of
   /// base 10,000, highest first, without zeros at their end.
   [[nodiscard]] std::optional<std::int64_t> small_number() const noexcept {
+    // Inside jsonb a numeric always has a header of four bytes: it is never packed.
     const auto* const bytes = reinterpret_cast<const struct varlena*>(data_);
     const auto* const words = reinterpret_cast<const std::uint16_t*>(VARDATA(bytes));
     const std::size_t digits = ((VARSIZE(bytes) - VARHDRSZ) / sizeof(std::uint16_t)) - 1;
     const unsigned header = words[0];
     const bool is_short = (header & 0xC000U) == 0x8000U;
     const unsigned weight = header & 0x7FU;  // exponent of the first digit; its sign is the top bit
+    // A negative weight has bit 6 set and so looks large; digits beyond the weight are decimals.
     if (!is_short || weight > 2 || digits > weight + 1) return std::nullopt;
     std::int64_t number = 0;
     for (std::size_t i = 0; i <= weight; ++i) {
@@ -166,9 +172,9 @@ class jsonb_value {
     return (header & 0x2000U) != 0 ? -number : number;
   }
 
-  jsonb_kind kind_ = jsonb_kind::null;
-  const char* data_ = nullptr;
-  std::size_t size_ = 0;
+  jsonb_kind kind_ = jsonb_kind::null;  ///< null unless something else is found
+  const char* data_ = nullptr;          ///< chars, a numeric or a container; else nullptr
+  std::size_t size_ = 0;                ///< bytes of a string or a container within one; 1 for true
 };
 
 namespace detail {
@@ -187,12 +193,13 @@ class jsonb_cursor {
 
  private:
   [[nodiscard]] std::uint32_t end() const noexcept {
+    // One entry in 32 has the place of its end instead of its length, so that searches may jump.
     return JBE_HAS_OFF(*entry_) ? JBE_OFFLENFLD(*entry_) : begin_ + JBE_OFFLENFLD(*entry_);
   }
 
   const JEntry* entry_;
   const char* base_;
-  std::uint32_t begin_;
+  std::uint32_t begin_;  ///< of the entry's bytes, counted from base_
 };
 
 /// Where the bytes of a container with so many entries begin.
@@ -290,6 +297,7 @@ struct jsonb {
 template <>
 struct datum_traits<jsonb> {
   static constexpr Oid oid = JSONBOID;
+  // May raise an ERROR while detoasting; a copy made for that is in the current memory context.
   static jsonb from(Datum datum) { return {&DatumGetJsonbP(datum)->root}; }
   static Datum to(jsonb document) noexcept {
     return PointerGetDatum(reinterpret_cast<const char*>(document.container) -

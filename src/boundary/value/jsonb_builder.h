@@ -9,6 +9,8 @@
 
 namespace pg {
 
+/// Takes a document in its own order: a container's beginning, names and values, its end.  It is
+/// allocated in whatever memory context is current with each call.
 class jsonb_builder {
  public:
   void begin_object() { push(WJB_BEGIN_OBJECT, nullptr); }
@@ -17,6 +19,7 @@ class jsonb_builder {
   void end_array() { push(WJB_END_ARRAY, nullptr); }
 
   /// The name of the member that comes next.  The last of several members of one name counts.
+  /// Names and texts are looked at again by finish(): they have to live until then.
   void name(std::string_view text) {
     JsonbValue value = string_value(text);
     push(WJB_KEY, &value);
@@ -48,6 +51,7 @@ class jsonb_builder {
     put(value);
   }
   void string(std::string_view text) { put(string_value(text)); }
+  /// Of any jsonb that lives until finish(): a container is taken apart and put together again.
   void copy(const jsonb_value& existing) { put(existing.for_backend()); }
 
   void member(std::string_view its_name, std::string_view text) {

@@ -28,7 +28,7 @@ namespace pg {
 /// A jsonb argument of which only its head is looked at.
 class jsonb_head {
  public:
-  static constexpr int size = 512;
+  static constexpr int size = 512;  ///< bytes of the document, unpacked
 
   /// May raise an ERROR: call it where no C++ object is alive, or guarded.
   explicit jsonb_head(Datum datum)
@@ -47,6 +47,7 @@ class jsonb_head {
     values<Count> found{};
     auto result = search(names, found);
     if (result == outcome::not_within) {
+      // Rare, and dear: from here on the whole document is in memory.
       bytes_ = guarded([this] { return PG_DETOAST_DATUM(datum_); });
       whole_ = true;
       result = search(names, found = {});
@@ -58,6 +59,7 @@ class jsonb_head {
  private:
   static constexpr int chunk = TOAST_MAX_CHUNK_SIZE;
   static_assert(chunk > 2 * size);
+  /// `not_within`: what was fetched ends before the answer does.
   enum class outcome : std::uint8_t { searched, no_object, not_within };
 
   /// What is stored out of line, compressed with lz4: its first chunk, compressed as it is.
@@ -76,6 +78,7 @@ class jsonb_head {
       return datum;
     }
     auto* const first = static_cast<struct varlena*>(palloc(chunk + VARHDRSZ));
+    // What lies out of line begins as any compressed value does: raw size and method first.
     SET_VARSIZE_COMPRESSED(first, chunk + VARHDRSZ);
     const Relation toast = table_open(where.va_toastrelid, AccessShareLock);
     table_relation_fetch_toast_slice(toast, where.va_valueid, stored, 0, chunk, first);
@@ -87,6 +90,7 @@ class jsonb_head {
     return reinterpret_cast<const JsonbContainer*>(VARDATA(bytes_));
   }
 
+  // search() reads no entry that is not within: a document that ends early is no danger.
   template <std::size_t Count>
   outcome search(const std::array<std::string_view, Count>& names, values<Count>& found) const {
     const JsonbContainer* const object = container();
@@ -95,6 +99,7 @@ class jsonb_head {
     const char* const base = detail::jsonb_bytes(object, count * 2);
     const auto before = static_cast<std::size_t>(base - VARDATA(bytes_));
     const std::size_t all = VARSIZE_ANY_EXHDR(bytes_);
+    // The entries themselves reach further than what was fetched.
     if (!whole_ && before > all) return outcome::not_within;
     const std::size_t available = all - before;
 
@@ -105,12 +110,14 @@ class jsonb_head {
       const std::uint32_t end = end_of(object->children[i], begin);
       if (!within(end)) return outcome::not_within;
       const std::string_view name(base + begin, end - begin);
+      // Names come in the same order on both sides: one that was passed is not in the document.
       while (wanted < Count && shorter(names[wanted], name)) ++wanted;
       if (wanted == Count) break;
       if (names[wanted] == name) {
         const auto entry = object->children[count + i];
         const std::uint32_t value = getJsonbOffset(object, static_cast<int>(count + i));
         const std::uint32_t value_end = end_of(entry, value);
+        // Of a container only its header: whoever asks for these names takes no containers.
         if (!within(JBE_ISCONTAINER(entry) ? INTALIGN(value) + sizeof(JsonbContainer)
                                            : value_end)) {
           return outcome::not_within;
@@ -129,9 +136,9 @@ class jsonb_head {
     return left.size() != right.size() ? left.size() < right.size() : left < right;
   }
 
-  Datum datum_;
-  struct varlena* bytes_;
-  bool whole_;
+  Datum datum_;            ///< all of it, in case the head is not enough
+  struct varlena* bytes_;  ///< what was fetched, unpacked
+  bool whole_;             ///< which is the whole document
 };
 
 template <>

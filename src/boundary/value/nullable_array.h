@@ -37,6 +37,7 @@ struct nullable_array {
       std::int16_t length = 0;
       bool by_value = false;
       char alignment = '\0';
+      // By the array's own element type, which for a domain is the type below it.
       get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
       deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &found.values,
                         &found.nulls, &found.count);
@@ -47,6 +48,7 @@ struct nullable_array {
       if (found.nulls[i]) {
         elements.emplace_back();
       } else {
+        // Each for itself: a vector lives meanwhile, so no jump may leave this frame.
         elements.emplace_back(guarded([&] { return datum_traits<T>::from(found.values[i]); }));
       }
     }

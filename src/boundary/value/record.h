@@ -29,6 +29,7 @@ struct named_record {
 
 namespace detail {
 
+/// For rows that nobody asks by name: FROM gives their columns names.
 struct unnamed {
   static constexpr std::array<const char*, 1> columns = {nullptr};
 };
@@ -43,6 +44,7 @@ struct record_traits {
 
  private:
   /// Known to the backend for as long as it lives.
+  /// The row type is registered with the backend: a record without it could not be looked into.
   static TupleDesc descriptor() {
     static TupleDesc made = nullptr;
     if (made == nullptr) {
@@ -55,6 +57,7 @@ struct record_traits {
                              datum_traits<Columns>::oid, -1, 0),
           ++number),
          ...);
+        // Last, so that after an ERROR on the way the next call begins anew.
         made = BlessTupleDesc(fresh);
         MemoryContextSwitchTo(outer);
       });

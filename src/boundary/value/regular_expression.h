@@ -23,6 +23,7 @@ class regular_expression {
   regular_expression(std::string_view pattern, int flags) {
     wide(pattern, pattern_);
     failed_ = guarded([&] {
+      // REG_NOSUB: only whether it matches is asked, which spares the search for where.
       return pg_regcomp(&compiled_, pattern_.data(), pattern_.size(), flags | REG_NOSUB,
                         DEFAULT_COLLATION_OID);
     });
@@ -57,6 +58,7 @@ class regular_expression {
   }
 
  private:
+  /// The text has to be valid in the database's encoding, as every text value is.
   static void wide(std::string_view text, std::vector<pg_wchar>& characters) {
     characters.resize(text.size() + 1);
     const int count = guarded([&] {
@@ -68,7 +70,7 @@ class regular_expression {
   regex_t compiled_{};
   int failed_ = REG_OKAY;
   std::vector<pg_wchar> pattern_;
-  std::vector<pg_wchar> subject_;
+  std::vector<pg_wchar> subject_;  ///< kept from one text to the next for its memory alone
 };
 
 }  // namespace pg

@@ -17,6 +17,7 @@ inline bool longer_than(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return false;
   return guarded([&] {
     const auto widest = static_cast<std::size_t>(pg_database_encoding_max_length());
+    // Far above the limit the bytes settle it, too: no character has more than `widest` of them.
     if (text.size() / widest > limit) return true;
     const int characters = pg_mbstrlen_with_len(text.data(), static_cast<int>(text.size()));
     return static_cast<std::size_t>(characters) > limit;

@@ -24,6 +24,7 @@ struct any_row {
 template <>
 struct datum_traits<any_row> {
   static constexpr Oid oid = RECORDOID;
+  /// Flattens a row that has values out of line; may raise an ERROR.
   static any_row from(Datum datum) { return {DatumGetHeapTupleHeader(datum)}; }
 };
 
@@ -53,6 +54,7 @@ struct datum_traits<tuple_addresses> {
   static tuple_addresses from(Datum datum) {
     Datum* places = nullptr;
     int count = 0;
+    // No place for nulls is given: an array with one is an ERROR 22004.
     deconstruct_array(DatumGetArrayTypeP(datum), TIDOID, sizeof(ItemPointerData), false,
                       TYPALIGN_SHORT, &places, nullptr, &count);
     return {std::span(places, static_cast<std::size_t>(count))};
@@ -88,6 +90,7 @@ struct datum_traits<tuple_address> {
 
 /// The bytes of a value, decompressed; good until memory is freed.  `scratch` holds those of
 /// values that are passed by value.
+/// May raise an ERROR while detoasting.
 inline std::span<const std::byte> bytes_of(Datum value, const FormData_pg_attribute& column,
                                            Datum& scratch) {
   if (column.attlen == -1) return std::as_bytes(std::span(detail::payload(value)));

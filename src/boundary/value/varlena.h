@@ -8,6 +8,7 @@ namespace pg {
 template <Oid Type>
 class varlena_result {
  public:
+  /// Not initialized; std::length_error, SQLSTATE 54000, beyond 1 GB.
   explicit varlena_result(std::size_t size) {
     if (size > MaxAllocSize - VARHDRSZ) throw std::length_error("value exceeds the 1 GB limit");
     value_ = static_cast<struct varlena*>(allocate(VARHDRSZ + size));
@@ -15,6 +16,7 @@ class varlena_result {
   }
 
   /// Takes over a value that nobody else uses any more, to hold the first `size` of its bytes.
+  /// It has been detoasted, so its header is one of four bytes; it has room for `size`.
   varlena_result(struct varlena* value, std::size_t size) noexcept : value_(value) {
     SET_VARSIZE(value_, VARHDRSZ + size);
   }

@@ -24,6 +24,8 @@ using bio = std::unique_ptr<BIO, openssl::deleter<BIO_free_all>>;
 using big_number = std::unique_ptr<BIGNUM, openssl::deleter<BN_free>>;
 using ecdsa_signature = std::unique_ptr<ECDSA_SIG, openssl::deleter<ECDSA_SIG_free>>;
 
+/// Of P-256.  RFC 7518 has coordinates (6.2.1.2) and both halves of a signature (3.4) of full size,
+/// zeros in front.
 constexpr int coordinate_size = 32;
 
 std::string coordinate(const openssl::key& key, const char* name) {
@@ -55,6 +57,7 @@ std::string raw_signature(std::span<const unsigned char> der) {
 
 key_pair make_key_pair() {
   const openssl::key key(EVP_EC_gen("P-256"));
+  // Memory of BIO_s_secmem() is cleared when it is freed.
   const bio memory(BIO_new(BIO_s_secmem()));
   openssl::require(key != nullptr && memory != nullptr &&
                        PEM_write_bio_PKCS8PrivateKey(memory.get(), key.get(), nullptr, nullptr, 0,
@@ -92,6 +95,7 @@ std::string sign_token(std::string_view private_key, std::string_view key_id,
                              ? nullptr
                              : PEM_read_bio_PrivateKey(memory.get(), nullptr, nullptr, nullptr));
   if (key == nullptr || EVP_PKEY_is_a(key.get(), "EC") != 1) {
+    // OpenSSL keeps errors for the whole process: nobody else is to find this one.
     ERR_clear_error();
     throw error("22023", "the signing key cannot be read")
         .hint("Delete its row, a new one is made: DELETE FROM vrm_private.token_keys;");
@@ -103,6 +107,7 @@ std::string sign_token(std::string_view private_key, std::string_view key_id,
                                  .close();
   std::string token = encode_base64url(header) + "." + encode_base64url(claims);
   const openssl::digest_context context(EVP_MD_CTX_new());
+  // Two numbers of 32 bytes have at most 72 in DER.
   std::array<unsigned char, 80> der{};
   std::size_t size = der.size();
   openssl::require(

@@ -13,16 +13,19 @@ constexpr std::int64_t day = 86'400'000'000;
 constexpr std::int64_t long_memory = 31 * day;
 constexpr std::int64_t short_memory = day;
 
+/// Stops at the highest number: a counter that began anew would free whoever made it overflow.
 std::uint16_t sum(std::uint16_t left, std::uint16_t right) noexcept {
   return static_cast<std::uint16_t>(std::min(left + right, 0xFFFF));
 }
 
 /// a + b without overflow; `never` and `forever` stay what they are.
+/// `b` is not negative.
 moment after(moment a, std::int64_t b) noexcept {
   if (a == never) return never;
   return a > forever - b ? forever : a + b;
 }
 
+/// In floating point, because the power leaves 64 bits long before the limit is applied.
 std::int64_t lock_length(const policy& policy, std::uint16_t earlier_locks) noexcept {
   const double length =
       static_cast<double>(policy.base_lock) * std::pow(policy.factor, earlier_locks);
@@ -37,6 +40,7 @@ bool is_capped(const entry& entry, const policy& policy) noexcept {
 /// Locks the entry when it has earned it.
 bool lock_if_due(entry& entry, const policy& policy, moment now) noexcept {
   if (entry.failures < policy.threshold && !is_capped(entry, policy)) return false;
+  // A lock that runs is not made longer by verdicts that come in during it.
   if (entry.locked_until > now) return false;
   entry.locked_until =
       is_capped(entry, policy) ? forever : after(now, lock_length(policy, entry.lock_count));
@@ -90,6 +94,7 @@ decision settle(entry& entry, const policy& policy, moment now, moment began, bo
   if (!success) {
     if (!counted) count_failures(entry, 1);
     const bool locked = lock_if_due(entry, policy, now);
+    // The lock may be one that other attempts have caused meanwhile.
     return {.says = entry.locked_until > now ? verdict::locked : verdict::granted,
             .changed = true,
             .locked_now = locked};
@@ -127,6 +132,7 @@ void forgive(entry& entry, moment now) {
 
 bool is_expired(const entry& entry, moment now) noexcept {
   if (entry.locked_until > now || (entry.pending > 0 && entry.pending_deadline > now)) return false;
+  // `value` has to stay: forgotten, a used TOTP step or refresh token would be good again.
   const bool matters = entry.lock_count > 0 || entry.value != 0;
   return after(entry.last, matters ? long_memory : short_memory) < now;
 }

@@ -14,7 +14,9 @@
 namespace vrm::lockout {
 
 /// Microseconds on the clock of whoever calls; only differences and order matter.
+/// That clock has to be one for all backends and to survive a restart, since moments are stored.
 using moment = std::int64_t;
+/// Before and after all other moments.
 inline constexpr moment never = std::numeric_limits<moment>::min();
 inline constexpr moment forever = std::numeric_limits<moment>::max();
 
@@ -22,6 +24,7 @@ inline constexpr moment forever = std::numeric_limits<moment>::max();
 using key = std::array<std::byte, 16>;
 
 /// What is known of one key, as it is stored.
+/// A fresh one, with all members but `id` as here, stands for a key that is not known.
 struct entry {
   key id{};
   moment window_start = never;      ///< failures are counted since
@@ -36,25 +39,28 @@ struct entry {
 
   friend bool operator==(const entry&, const entry&) = default;
 };
+// It lies on disk and in WAL just so: members keep their size and order as long as pages do.
 static_assert(sizeof(entry) == 64 && std::is_trivially_copyable_v<entry>);
 
 /// How strict to be with one kind of attempt; durations in microseconds.
 struct policy {
-  std::uint16_t threshold = 5;
-  std::int64_t window = 900'000'000;
-  std::int64_t base_lock = 60'000'000;
-  double factor = 2;
-  std::int64_t max_lock = 86'400'000'000;
-  std::uint16_t consecutive_cap = 0;      ///< locks for good at so many; 0 for no cap
-  std::int64_t reservation = 30'000'000;  ///< how long a verdict may take
+  std::uint16_t threshold = 5;          ///< failures and open attempts that a lock takes
+  std::int64_t window = 900'000'000;    ///< 15 minutes
+  std::int64_t base_lock = 60'000'000;  ///< the first lock: a minute
+  double factor = 2;  ///< how many times as long each lock is as the one before it
+  std::int64_t max_lock = 86'400'000'000;  ///< a day
+  std::uint16_t consecutive_cap = 0;       ///< locks for good at so many; 0 for no cap
+  std::int64_t reservation = 30'000'000;   ///< how long a verdict may take
 };
 
+/// What the caller has to do.
 enum class verdict : std::uint8_t {
   granted,  ///< go on and evaluate, then settle
   locked,   ///< refuse without a look at the secret
   wait,     ///< others are being evaluated: ask again when one of them is settled
 };
 
+/// What the caller has to do, and the store.
 struct decision {
   verdict says = verdict::wait;
   bool changed = false;     ///< the entry has to be stored
@@ -62,6 +68,9 @@ struct decision {
 };
 
 /// Asks for one attempt.
+///
+/// All functions below change the entry alone: the caller holds the lock of the page that it is
+/// on, from reading the entry to storing it, or two callers would get the same attempt.
 [[nodiscard]] decision reserve(entry& entry, const policy& policy, moment now);
 
 /// Reports what came of an attempt that was reserved at `began`.  A success forgives the failures

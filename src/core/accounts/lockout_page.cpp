@@ -8,6 +8,7 @@
 namespace vrm::lockout {
 namespace {
 
+/// In the machine's byte order: pages, like all of a data directory, are not carried to another.
 std::uint32_t bits_of(const key& id) noexcept {
   std::uint32_t bits = 0;
   std::memcpy(&bits, id.data(), sizeof bits);
@@ -22,6 +23,7 @@ bool has_bit(const key& id, unsigned level) noexcept { return ((bits_of(id) >> l
 // know the secret of the database cannot choose a page to fill.
 block_number root_of(const key& id) noexcept { return bits_of(id) & (root_pages - 1); }
 
+// `content` is aligned to 8 bytes, and so are entries behind a header of 72.
 page::page(std::span<std::byte> content) noexcept
     : header_(reinterpret_cast<page_header*>(content.data())),
       entries_(reinterpret_cast<entry*>(content.data() + sizeof(page_header))),
@@ -45,6 +47,7 @@ std::optional<block_number> page::next(const key& id) const noexcept {
   return std::nullopt;
 }
 
+// In no order, hence one by one: a page has few entries, and is split before it has many.
 const entry* page::find(const key& id) const noexcept {
   const auto all = entries();
   const auto found = std::ranges::find(all, id, &entry::id);
@@ -61,6 +64,7 @@ void page::sweep(moment now) noexcept {
   }
 }
 
+// The caller has followed next() to the end, so that the key belongs here.
 void page::put(const entry& changed, moment now) noexcept {
   if (const entry* const there = find(changed.id)) {
     entries_[there - entries_] = changed;
@@ -86,6 +90,7 @@ void page::split(page& sibling, block_number block) noexcept {
   // link is set last; both pages are one WAL record, so no crash leaves a link to a page without
   // its keys.
   sibling.format(level + 1);
+  // From the end again, for remove(); the sibling has room for all, being of the same size.
   for (std::size_t i = header_->count; i-- > 0;) {
     if (!has_bit(entries_[i].id, level)) continue;
     sibling.entries_[sibling.header_->count++] = entries_[i];
@@ -102,6 +107,7 @@ const char* page::problem() const noexcept {
   if (h.level < root_level || h.level > h.next_level || h.next_level > deepest_level)
     return "has impossible levels";
   if (h.count > capacity_) return "claims more entries than fit";
+  // Entries twice: every pair is compared, which only a check of the whole store has to pay.
   for (const entry& one : entries()) {
     if (next(one.id)) return "holds an entry that belongs to another page";
     if (std::ranges::count(entries(), one.id, &entry::id) > 1) return "holds an entry twice";

@@ -21,6 +21,7 @@ namespace vrm::lockout {
 
 using block_number = std::uint32_t;
 
+/// 64 roots, so that those who write at once seldom want the same page.
 inline constexpr unsigned root_level = 6;
 inline constexpr block_number root_pages = 1U << root_level;
 inline constexpr unsigned deepest_level = 16;  ///< 65536 pages, 512 MB
@@ -29,7 +30,9 @@ inline constexpr unsigned deepest_level = 16;  ///< 65536 pages, 512 MB
 /// one entry costs a few microseconds, a full page several times that.
 inline constexpr std::size_t split_at = 24;
 
+/// In front of a page's entries, on disk as it lies here.
 struct page_header {
+  /// "vrm1"; a change of what is stored needs another.
   static constexpr std::uint32_t magic_number = 0x76726D31;
   std::uint32_t magic = 0;
   std::uint8_t level = 0;       ///< of the page when it was made
@@ -37,13 +40,17 @@ struct page_header {
   std::uint16_t count = 0;      ///< entries that follow
   /// What 1.0.0 held against all who had no entry, once entries had made room: not read any more.
   std::array<std::byte, 24> unused{};
+  /// A page is linked to when it exists, and never again unlinked; 0, a root, is linked to by none.
   std::array<block_number, deepest_level - root_level> links{};  ///< by level; 0 for none
 };
 static_assert(sizeof(page_header) == 72);
 
 /// The part of a page that belongs to us, in memory of somebody else's.
+///
+/// Nothing here locks, logs or marks dirty: that is up to whoever has the buffer.
 class page {
  public:
+  /// Reads nothing: whether the page is formatted, and whole, is for the caller to ask.
   explicit page(std::span<std::byte> content) noexcept;
 
   /// Makes an empty page that has its keys' lowest `level` bits in common.
@@ -60,6 +67,7 @@ class page {
   [[nodiscard]] std::size_t used() const noexcept {
     return sizeof(page_header) + (header_->count * sizeof(entry));
   }
+  /// How many entries a page has room for; split_at is far less.
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
   /// Where to go on looking for `id`; nothing when it belongs here.
@@ -69,6 +77,7 @@ class page {
   [[nodiscard]] const entry* find(const key& id) const noexcept;
 
   /// Whether it has become too full, in a tree of that depth.
+  /// A page at `deepest` grows no further: there put() has to forget.
   [[nodiscard]] bool wants_split(unsigned deepest = deepest_level) const noexcept {
     return header_->count >= split_at && header_->next_level < deepest;
   }
@@ -88,6 +97,7 @@ class page {
 
  private:
   void forget_one(moment now) noexcept;
+  /// `gone` is another entry afterwards, or lies beyond the last one.
   void remove(entry& gone) noexcept;
 
   page_header* header_;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t device_size = 16;
 
 /// What a ticket looks like on its way; the MAC follows.
+/// Holes are spelled out as `unused`: the MAC covers every byte, so none may be left to chance.
 struct wire {
   std::uint8_t version = 1;
   kind type = kind::password;
@@ -27,6 +28,7 @@ static_assert(sizeof(wire) == 48);
 
 kind kind_named(std::string_view name) {
   const auto* const found = std::ranges::find(kind_names, name);
+  // The empty name is in the list only to keep the place of 0, which is no kind.
   if (found == kind_names.end() || name.empty()) {
     throw error("22023", "unknown kind of attempt \"" + std::string(name) + "\"")
         .hint("SELECT kind FROM vrm.lockout_policy;");
@@ -62,6 +64,7 @@ ticket keyed_hash::read(byte_view text) {
   if (text.size() == sizeof body + sizeof(mac)) {
     std::memcpy(&body, text.data(), sizeof body);
     const mac proof = hash("vrm/ticket/v1", text.first(sizeof body));
+    // Until the MAC has been compared, the text is anybody's.
     if (openssl::equal_in_constant_time(proof, text.subspan(sizeof body)) && body.version == 1) {
       return {.type = body.type,
               .began = body.began,
@@ -76,6 +79,7 @@ ticket keyed_hash::read(byte_view text) {
 // The cluster is part of it, because a copy of the database has the same secret.
 mac keyed_hash::proof_of(std::string_view device, std::string_view identifier,
                          std::uint64_t cluster) {
+  // Of fixed length, both before the identifier: no other triple gives the same message.
   std::string message(device);
   for (int shift = 56; shift >= 0; shift -= 8)
     message +=

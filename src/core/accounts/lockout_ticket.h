@@ -15,6 +15,7 @@
 namespace vrm::lockout {
 
 /// What an attempt is made at.  Numbers are in keys and tickets: append, never renumber.
+/// 0 is left out, so that memory of zeros is no ticket.
 enum class kind : std::uint8_t {
   password = 1,
   device = 2,  ///< a password from a device that has signed in before
@@ -27,6 +28,7 @@ enum class kind : std::uint8_t {
   sign_up = 9,
 };
 
+/// By number; 0 is no kind.
 inline constexpr std::array<std::string_view, 10> kind_names = {
     "",   "password", "device",     "totp",   "recovery", "reset_request",
     "ip", "session",  "request_ip", "sign_up"};
@@ -40,9 +42,11 @@ enum class tree : std::uint8_t {
   used,      ///< codes and tokens that are good once
 };
 
+/// Of the tables in vrm_private, by tree.
 inline constexpr std::array<const char*, 4> tree_names = {"lockout", "lockout_requests",
                                                           "lockout_sessions", "lockout_used"};
 
+/// Where attempts of the kind are counted.  Values that are good once are in `used`, whatever kind.
 [[nodiscard]] constexpr tree tree_of(kind type) noexcept {
   switch (type) {
     case kind::reset_request:
@@ -76,11 +80,15 @@ struct ticket {
   std::optional<key> network = std::nullopt;
 };
 
+/// 128 bits: enough where each guess is a call that is looked at.
 using mac = std::array<std::byte, 16>;
 
 /// Keyed hashes under the secret of one database.
+///
+/// Whoever has the secret can make tickets and device tokens and find out who is locked.
 class keyed_hash {
  public:
+  /// `secret` is taken in by OpenSSL: it may be wiped afterwards.
   explicit keyed_hash(byte_view secret) : hash_(secret) {}
 
   /// Where failures of `identifier` are counted.
@@ -100,6 +108,7 @@ class keyed_hash {
                                                      std::uint64_t cluster);
 
   /// HMAC-SHA-256 of `label`, a NUL and `message`, cut to 16 bytes.
+  /// Labels have a version, so that a later one can change what is hashed.
   [[nodiscard]] mac hash(std::string_view label, byte_view message);
 
  private:

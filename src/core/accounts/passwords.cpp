@@ -18,6 +18,7 @@
 namespace vrm::passwords {
 namespace {
 
+// As RFC 9106 recommends (section 4): a salt of 128 bits, a tag of 256.
 constexpr std::size_t salt_size = 16;
 constexpr std::size_t digest_size = 32;
 
@@ -55,6 +56,7 @@ std::vector<std::byte> bytes_in(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
+/// Nothing for what is not in PHC form; whether the parameters make sense is not looked at.
 std::optional<argon2id> read_argon2id(std::string_view text) {
   constexpr std::string_view prefix = "$argon2id$v=19$";
   if (!text.starts_with(prefix)) return std::nullopt;
@@ -74,9 +76,12 @@ std::optional<argon2id> read_argon2id(std::string_view text) {
                   .digest = bytes_in(*digest)};
 }
 
+/// A stored hash may be an imported one: its parameters are input like any other.
 void require_affordable(const argon2id& given) {
   if (given.memory > most_memory_kib || given.passes > most_passes || given.lanes > most_lanes)
     refuse("Argon2 with these parameters would cost too much.");
+  // RFC 9106 (3.1) wants 8 KiB for each lane, whose number is bounded above.  Digests that are
+  // shorter would be met by chance.
   if (given.passes < 1 || given.lanes < 1 || given.memory < 8 * given.lanes ||
       given.salt.size() < 8 || given.salt.size() > 64 || given.digest.size() < 16 ||
       given.digest.size() > 64)
@@ -84,6 +89,7 @@ void require_affordable(const argon2id& given) {
 }
 
 /// One thread whatever the lanes: a backend has no others.
+/// Takes `memory` KiB by malloc(), outside of any limit of the server's, and gives it back.
 void compute(const argon2id& with, std::string_view password, std::span<std::byte> digest) {
   argon2_context context{};
   context.out = openssl::data(digest);
@@ -97,6 +103,7 @@ void compute(const argon2id& with, std::string_view password, std::span<std::byt
   context.lanes = with.lanes;
   context.threads = 1;
   context.version = ARGON2_VERSION_13;
+  // Parameters have been checked: all that can fail is memory.
   if (argon2id_ctx(&context) != ARGON2_OK) throw std::bad_alloc();
 }
 
@@ -115,11 +122,14 @@ bool matches_bcrypt(std::string_view stored, std::string_view password) {
   const auto read = std::from_chars(stored.data() + 4, stored.data() + 6, cost);
   if (read.ec != std::errc{} || cost < 4) refuse("Its parameters are not those of bcrypt.");
   if (cost > most_bcrypt_cost) refuse("bcrypt of this cost would take too long.");
+  // As a C string it would end there, and its beginning would be the password.
   if (password.find('\0') != std::string_view::npos) return false;
 
+  // Some 32 kB: on the heap rather than on the stack.
   const auto data = std::make_unique<crypt_data>();
   std::string phrase(password);
   const std::string setting(stored);
+  // The stored hash is its own setting: crypt reads version, cost and salt in front of the digest.
   const char* const made = crypt_rn(phrase.c_str(), setting.c_str(), data.get(), sizeof(*data));
   const bool same = made != nullptr && std::strlen(made) == stored.size() &&
                     openssl::equal_in_constant_time(std::as_bytes(std::span(made, stored.size())),
@@ -147,6 +157,7 @@ std::string hash(std::string_view password) {
 }
 
 bool matches(std::string_view stored, std::string_view password) {
+  // Cut to what bcrypt itself heeds; those who made these hashes did the same.
   if (is_bcrypt(stored)) return matches_bcrypt(stored, password.substr(0, bcrypt_length));
   const auto given = read_argon2id(stored);
   if (!given) refuse("It is neither Argon2id nor bcrypt.");
@@ -160,6 +171,7 @@ bool matches(std::string_view stored, std::string_view password) {
 bool is_outdated(std::string_view stored) noexcept {
   try {
     const auto given = read_argon2id(stored);
+    // bcrypt is not read here, hence outdated, and so is whatever costs more or less than new ones.
     return !given || given->memory != memory_kib || given->passes != passes ||
            given->lanes != lanes;
   } catch (...) {

@@ -20,6 +20,7 @@ inline constexpr std::uint32_t most_passes = 20;
 inline constexpr std::uint32_t most_lanes = 16;
 inline constexpr int most_bcrypt_cost = 14;
 
+/// A bound on what anybody can have hashed with one call.
 inline constexpr std::size_t longest_password = 4096;
 
 /// A fresh hash with a salt of its own.

@@ -13,6 +13,7 @@ inline constexpr std::int64_t grace = 10'000'000;
 /// How long a session lives that is not refreshed.
 inline constexpr std::int64_t life = 30 * std::int64_t{86'400'000'000};
 
+/// What became of a token that somebody has sent.
 enum class use : std::uint8_t {
   first,   ///< the token was good, and is used from now on
   again,   ///< it has been used a moment ago, and nothing since
@@ -22,6 +23,7 @@ enum class use : std::uint8_t {
 
 /// Uses token number `counter` of a session; `known` is the newest that was ever given out for
 /// sure.
+/// `session` is an entry of kind session, locked by the caller; no other function here changes it.
 [[nodiscard]] use rotate(lockout::entry& session, std::int64_t counter, std::int64_t known,
                          lockout::moment now) noexcept;
 

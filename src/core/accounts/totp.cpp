@@ -43,6 +43,7 @@ std::string code_at(byte_view secret, std::int64_t step, const parameters& param
   std::array<std::byte, 64> room{};
   const byte_view mac =
       hmac(name(parameters.hash), secret, to_big_endian(static_cast<std::uint64_t>(step)), room);
+  // Dynamic truncation (RFC 4226, 5.3): the last four bits say where to take 31 bits from.
   const auto offset = std::to_integer<std::size_t>(mac.back() & std::byte{15});
   auto number = static_cast<std::uint32_t>(from_big_endian<4>(mac.subspan(offset)));
   number &= 0x7FFFFFFFU;
@@ -56,6 +57,7 @@ std::optional<std::int64_t> step_of(byte_view secret, std::string_view code, std
                                     const parameters& parameters) {
   const std::int64_t current = now / parameters.period;
   std::optional<std::int64_t> found;
+  // No way out before the last: the time it takes would tell which step it was.
   for (const std::int64_t step : {current - 1, current, current + 1}) {
     const std::string expected = code_at(secret, step, parameters);
     if (openssl::equal_in_constant_time(std::as_bytes(std::span(expected)),

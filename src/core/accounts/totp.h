@@ -19,6 +19,7 @@ struct parameters {
   int period = 30;  ///< seconds
 };
 
+/// Bytes, as RFC 4226 recommends (section 4, R6): 160 bits.
 inline constexpr std::size_t secret_size = 20;
 
 /// The code of one time step, with leading zeros.
@@ -32,6 +33,7 @@ inline constexpr std::size_t secret_size = 20;
                                                   const parameters& parameters = {});
 
 /// The address that authenticator applications read from a QR code.
+/// `secret` is in base32, the others as they are.
 [[nodiscard]] std::string otpauth_uri(std::string_view secret, std::string_view issuer,
                                       std::string_view account);
 

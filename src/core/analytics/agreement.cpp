@@ -47,6 +47,7 @@ double squared_differences(const tallies& counted) {
   for (const tally& one : counted) {
     squares += one.count * (one.value - mean) * (one.value - mean);
   }
+  // The sum over ordered pairs of (a - b)^2 is 2 n times the sum of (a - mean)^2.
   return 2 * total(counted) * squares;
 }
 
@@ -61,6 +62,7 @@ double ratio_differences(const tallies& counted) {
   double sum = 0;
   for (std::size_t i = 0; i < counted.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
+      // Not negative and not equal: so the sum is above 0.
       const double share =
           (counted[i].value - counted[j].value) / (counted[i].value + counted[j].value);
       sum += 2 * counted[i].count * counted[j].count * share * share;
@@ -120,6 +122,8 @@ std::optional<double> cohen_kappa(std::span<const std::optional<std::string_view
   }
   double by_chance = 0;
   for (const auto& [word, times] : said) by_chance += times.first * times.second;
+  // Kappa is (observed - expected) / (1 - expected); both parts are taken times both^2, which keeps
+  // them whole numbers.
   const double beyond = (both * both) - by_chance;
   if (beyond <= 0) return std::nullopt;
   return ((alike * both) - by_chance) / beyond;
@@ -151,10 +155,12 @@ std::optional<double> krippendorff_alpha(std::span<const std::optional<double>> 
   double observed = 0;
   for (auto& values : judged) {
     const auto others = static_cast<double>(values.size() - 1);
+    // A unit of m values has m (m - 1) ordered pairs and counts m times.
     observed += disagreement(count(std::move(values)), level) / others;
   }
   const double expected = all.empty() ? 0 : disagreement(all, level) / (total(all) - 1);
   if (!(expected > 0)) return std::nullopt;
+  // Both would have to be divided by the number of values, which cancels out.
   return 1 - (observed / expected);
 }
 

@@ -25,6 +25,7 @@ enum class measurement : std::uint8_t { nominal, ordinal, interval, ratio };
 /// Any number of judges: `ratings` has a row of `units` values for each, finite or missing.  Of a
 /// ratio, values are not negative and time grows with the square of their number.
 /// Source: Krippendorff, Computing Krippendorff's Alpha-Reliability (2011).
+/// `units` is at least 1 and divides the number of ratings.
 [[nodiscard]] std::optional<double> krippendorff_alpha(
     std::span<const std::optional<double>> ratings, std::size_t units, measurement level);
 

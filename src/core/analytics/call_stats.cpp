@@ -46,6 +46,7 @@ void call_stats::add(const call& one) {
     widen(duration, duration, duration % 1000 == 0);
     ++durations_;
     sum_.add(static_cast<uint128>(duration));
+    // Below 2^84 each, so most_calls of them stay below 2^124.
     squares_.add(static_cast<uint128>(duration) * static_cast<uint128>(duration));
     histogram_.add(duration_histogram::bucket_of(duration));
   }
@@ -77,6 +78,7 @@ void call_stats::merge(const call_stats& other) {
   with_customer_ += other.with_customer_;
   customers_.merge(other.customers_);
   conversations_.merge(other.conversations_);
+  // Least and most of no durations say nothing.
   if (other.durations_ == 0) return;
   widen(other.shortest_, other.longest_, other.whole_seconds_);
   durations_ += other.durations_;
@@ -105,10 +107,12 @@ std::optional<double> call_stats::success_rate() const noexcept {
 
 std::optional<std::int64_t> call_stats::average_duration() const noexcept {
   if (durations_ == 0) return std::nullopt;
+  // Rounded half up: (2 a + n) / 2 n.
   return static_cast<std::int64_t>((sum_.value() * in_millisecond * 2 + durations_) /
                                    (uint128{durations_} * 2));
 }
 
+// Of a sample, that is divided by n - 1, as stddev() in SQL.
 std::optional<std::int64_t> call_stats::duration_deviation() const noexcept {
   if (durations_ < 2) return std::nullopt;
   // n * sum(x^2) - sum(x)^2 loses nothing in integers; only beyond them is it approximate
@@ -150,12 +154,14 @@ std::int64_t call_stats::microseconds_of(duration_histogram::bucket bucket) cons
     const std::int64_t second = (least + 999) / 1000;
     if (second == most / 1000) return second * 1000 * in_millisecond;
   }
+  // The middle of the two in ms, in microseconds, which has no half.
   return (least + most) * (in_millisecond / 2);
 }
 
 std::optional<std::int64_t> call_stats::duration_quantile(double fraction) const noexcept {
   if (durations_ == 0) return std::nullopt;
   const double rank = std::ceil(fraction * static_cast<double>(durations_));  // as PostgreSQL does
+  // The ends are known exactly, whatever bucket they are in.
   if (rank <= 1) return shortest_ * in_millisecond;
   if (rank >= static_cast<double>(durations_)) return longest_ * in_millisecond;
   return microseconds_of(histogram_.at_rank(static_cast<std::uint64_t>(rank)));
@@ -166,6 +172,7 @@ std::optional<double> call_stats::duration_rank(std::int64_t microseconds) const
   if (microseconds >= longest_ * in_millisecond) return 1;
   std::uint64_t within = 0;
   histogram_.each([&](duration_histogram::bucket bucket, std::uint64_t count) {
+    // A bucket counts as soon as it begins no later: that is where the 0.1 % come from.
     const std::int64_t least = duration_histogram::range_of(bucket).least;
     if (std::max(least, shortest_) * in_millisecond <= microseconds) within += count;
   });

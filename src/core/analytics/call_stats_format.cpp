@@ -53,6 +53,7 @@ void call_stats::write(Sink& sink) const {
   sink.number(with_customer_);
 
   std::uint64_t used = 0;
+  // Without durations the histogram may still be an array, of zeros.
   if (durations_ > 0) histogram_.each([&](auto, auto) { ++used; });
   sink.number(used);
   if (used > 0) {
@@ -60,6 +61,7 @@ void call_stats::write(Sink& sink) const {
     sink.number(static_cast<uint128>(longest_));
     sink.number(sum_.value());
     sink.number(squares_.value());
+    // Buckets come in ascending order, so that each is a small number away from the last.
     duration_histogram::bucket before = 0;
     histogram_.each([&](duration_histogram::bucket bucket, std::uint64_t count) {
       sink.number(bucket - before);
@@ -105,6 +107,7 @@ std::array<std::uint8_t, hyperloglog::registers> read_registers(byte_reader& rea
       return std::to_integer<std::uint32_t>(packed[(3 * group) + i]);
     };
     const std::uint32_t bits = byte(0) | byte(1) << 8 | byte(2) << 16;
+    // Spreads groups of six bits over bytes.
     const std::uint32_t apart =
         (bits & 0x3FU) | (bits & 0xFC0U) << 2 | (bits & 0x3F000U) << 4 | (bits & 0xFC0000U) << 6;
     for (unsigned i = 0; i < 4; ++i) {
@@ -119,6 +122,8 @@ std::array<std::uint8_t, hyperloglog::registers> read_registers(byte_reader& rea
 
 }  // namespace
 
+/// A state may come from outside, as a value of its type: no byte of it is trusted.  What fails
+/// halfway leaves this object in between, so the caller throws it away with the exception.
 void call_stats::merge(std::span<const std::byte> packed) {
   byte_reader reader(packed);
   const std::uint8_t its_version = reader.byte();
@@ -147,6 +152,7 @@ void call_stats::merge(std::span<const std::byte> packed) {
     felt += more;
   }
   if (felt > calls) byte_reader::refuse("It has more sentiments than calls.");
+  // Kept as a number of its own, not sent: what has no sentiment follows from the others.
   by_sentiment_[sentiments] += calls - felt;
   bad_ += count();
   with_actions_ += count();
@@ -155,6 +161,7 @@ void call_stats::merge(std::span<const std::byte> packed) {
   read_durations(reader, (flags & broken_seconds) == 0);
   read_customers(reader, (flags & dense_customers) != 0);
   if (its_version == version_with_conversations) {
+    // A version 2 without figures would be a second form of a state of version 1.
     if (reader.at_end()) byte_reader::refuse("It ends too early.");
     conversations_.merge(reader);
   }
@@ -180,6 +187,7 @@ void call_stats::read_durations(byte_reader& reader, bool whole_seconds) {
   widen(shortest, longest, whole_seconds);
   sum_.add(reader.number(anything));
   squares_.add(reader.number(anything));
+  // At most all buckets, 270 kB, whatever a hostile state says.
   if (used > duration_histogram::most_few) histogram_.reserve(least, most);
 
   duration_histogram::batch buckets(histogram_);
@@ -202,6 +210,7 @@ void call_stats::read_durations(byte_reader& reader, bool whole_seconds) {
 
 void call_stats::read_customers(byte_reader& reader, bool dense) {
   if (dense) {
+    // Ranks are checked, but registers that no customers make are seen by check_plausible() alone.
     customers_.merge(read_registers(reader));
     return;
   }
@@ -213,6 +222,7 @@ void call_stats::read_customers(byte_reader& reader, bool dense) {
       hash |= static_cast<std::uint64_t>(reader.byte()) << (8 * j);
     }
     if (i > 0 && hash <= before) byte_reader::refuse("Its customers are not in order.");
+    // In order and none twice, so add() does what it did when the state was made.
     customers_.add(before = hash);
   }
 }
@@ -239,6 +249,7 @@ void call_stats::check_plausible() const {
   }
 
   // what the durations in their buckets can add up to
+  // By now `durations_` is at most 2^40, hence none of these sums overflows.
   uint128 least = 0;
   uint128 most = 0;
   uint128 least_squares = 0;

@@ -20,6 +20,7 @@ std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) noexcept {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+/// Three letters as a number that sorts as they do; 0 for none.
 std::uint32_t code_of(std::string_view currency) noexcept {
   std::uint32_t code = 0;
   for (const char letter : currency.substr(0, 3)) {
@@ -29,6 +30,7 @@ std::uint32_t code_of(std::string_view currency) noexcept {
 }
 
 void add(std::uint64_t& counter, std::uint64_t more) {
+  // Neither is above 2^62, so the sum does not wrap before it is looked at.
   counter += more;
   if (counter > most) {
     throw error("22003", "call statistics out of range")
@@ -46,6 +48,7 @@ outcome_kind outcome_kind_of(std::string_view text) noexcept {
 }
 
 std::vector<std::byte> pack_answers(std::vector<std::int64_t> answers) {
+  // The first ones as they came, not the shortest: hence cut unsorted, and sorted anew.
   for (;;) {
     std::vector<std::int64_t> sorted = answers;
     std::ranges::sort(sorted);
@@ -77,6 +80,7 @@ void conversation_stats::add(const conversation& one, bool completed) {
     interruptions_ += static_cast<std::uint64_t>(one.interruptions);
     byte_reader reader(one.answers);
     std::int64_t answer = 0;
+    // Their sum is bounded by `longest`, so bytes from anywhere cannot overflow it.
     while (!reader.at_end()) {
       answer += static_cast<std::int64_t>(
           reader.number(static_cast<uint128>(duration_histogram::longest - answer)));
@@ -87,6 +91,7 @@ void conversation_stats::add(const conversation& one, bool completed) {
   }
   tool_calls_ += static_cast<std::uint64_t>(one.tool_calls);
   tool_failures_ += static_cast<std::uint64_t>(one.tool_failures);
+  // Running and failed calls have no outcome that says anything of the agent.
   if (completed && one.outcome != outcome_kind::none) {
     ++judged_;
     contained_ += static_cast<std::uint64_t>(one.outcome == outcome_kind::contained);
@@ -147,11 +152,13 @@ void conversation_stats::merge(byte_reader& reader) {
   }
   any |= read_answers(reader);
   any |= read_costs(reader);
+  // Zeros would be a second form of a state without conversations.
   if (!any) byte_reader::refuse("Its figures of conversations are all zero.");
 }
 
 bool conversation_stats::read_answers(byte_reader& reader) {
   using bucket = duration_histogram::bucket;
+  // As call_stats::read_durations(): what write() does not make is refused: one form a state.
   const auto used = static_cast<bucket>(reader.number(duration_histogram::buckets));
   if (used == 0) return false;
   const auto time = [&] {
@@ -194,6 +201,7 @@ bool conversation_stats::read_costs(byte_reader& reader) {
     one.sum = static_cast<std::uint64_t>(reader.number(most));
     if (i > 0 && one.code <= before) byte_reader::refuse("Its currencies are not in order.");
     if (one.calls == 0) byte_reader::refuse("A currency has no calls.");
+    // 0 stands for calls that did not say their currency.
     for (unsigned shift = 0; one.code != 0 && shift < 24; shift += 8) {
       const std::uint32_t letter = (one.code >> shift) & 0xFFU;
       if (letter < 'A' || letter > 'Z') byte_reader::refuse("A currency is not valid.");
@@ -209,6 +217,7 @@ void conversation_stats::check_plausible(std::uint64_t calls) const {
     if (!holds) byte_reader::refuse(otherwise);
   };
   std::uint64_t priced = 0;
+  // Each cut to just above what is allowed, so that their sum cannot overflow.
   for (const price& one : costs_) priced += std::min(one.calls, calls + 1);
   demand(spoken_ <= calls, "It has more transcripts than calls.");
   demand(judged_ <= calls, "It has more outcomes than calls.");
@@ -228,6 +237,7 @@ std::optional<std::int64_t> conversation_stats::answer_quantile(double fraction)
   if (rank >= static_cast<double>(answered_)) return longest_;
   const auto range =
       duration_histogram::range_of(answers_.at_rank(static_cast<std::uint64_t>(rank)));
+  // As in call_stats: the middle of what of the bucket was ever seen.
   return (std::max(range.least, shortest_) + std::min(range.most, longest_)) / 2;
 }
 

@@ -18,6 +18,7 @@ namespace vrm {
 /// took over, or neither.
 enum class outcome_kind : std::uint8_t { none, contained, transferred, other };
 
+/// Of a kind in vrm.call_outcomes: `none` for an empty one, `other` for further words.
 [[nodiscard]] outcome_kind outcome_kind_of(std::string_view text) noexcept;
 
 /// What statistics take from what was said in one call and what it came to.
@@ -50,6 +51,7 @@ class conversation_stats {
 
   /// `completed`: of the outcomes, only those of completed calls count.
   void add(const conversation& one, bool completed);
+  /// Throws 22003 when a figure becomes larger than states hold.
   void merge(const conversation_stats& other);
 
   /// Adds a state as write() leaves it; throws 22P03 when it is not one.
@@ -60,6 +62,7 @@ class conversation_stats {
   /// Throws 22P03 when the figures cannot be those of so many calls.
   void check_plausible(std::uint64_t calls) const;
 
+  /// Whether there is nothing to write: the state is one of vrm 1.0 then.
   [[nodiscard]] bool empty() const noexcept {
     return spoken_ == 0 && tool_calls_ == 0 && judged_ == 0 && costs_.empty();
   }
@@ -86,6 +89,7 @@ class conversation_stats {
   [[nodiscard]] std::string json() const;
 
  private:
+  /// What the calls of one currency have cost.
   struct price {
     std::uint32_t code;  ///< three letters, or 0: the currency is not known
     std::uint64_t calls;
@@ -96,17 +100,17 @@ class conversation_stats {
   bool read_answers(byte_reader& reader);
   bool read_costs(byte_reader& reader);
 
-  std::uint64_t spoken_ = 0;
-  std::uint64_t agent_time_ = 0;
-  std::uint64_t customer_time_ = 0;
+  std::uint64_t spoken_ = 0;         ///< calls with a transcript in ms
+  std::uint64_t agent_time_ = 0;     ///< ms
+  std::uint64_t customer_time_ = 0;  ///< ms
   std::uint64_t interruptions_ = 0;
   std::uint64_t tool_calls_ = 0;
   std::uint64_t tool_failures_ = 0;
-  std::uint64_t judged_ = 0;
+  std::uint64_t judged_ = 0;  ///< completed calls whose outcome is known
   std::uint64_t contained_ = 0;
   std::uint64_t transferred_ = 0;
-  std::uint64_t answered_ = 0;
-  std::int64_t shortest_ = 0;
+  std::uint64_t answered_ = 0;  ///< answering times, each in a bucket of answers_
+  std::int64_t shortest_ = 0;   ///< ms; without meaning when there are no answers
   std::int64_t longest_ = 0;
   duration_histogram answers_;
   std::pmr::vector<price> costs_;  ///< in order of their codes

@@ -14,6 +14,7 @@ namespace {
 /// runs: by then the product is as good as 0.
 long double ratio_of_choices(std::int64_t some, std::int64_t all, std::int64_t k) noexcept {
   if (some < k) return 0;
+  // = C(all - k, all - some) / C(all, all - some): whichever has fewer factors is multiplied out.
   constexpr long double nothing = 1e-40L;
   const std::int64_t others = all - some;
   const std::int64_t factors = std::min(k, others);
@@ -25,6 +26,7 @@ long double ratio_of_choices(std::int64_t some, std::int64_t all, std::int64_t k
   return product;
 }
 
+/// Coefficients from that of x^0 on.
 double polynomial(std::span<const double> coefficients, double x) noexcept {
   double value = 0;
   for (std::size_t i = coefficients.size(); i-- > 0;) value = (value * x) + coefficients[i];
@@ -103,9 +105,11 @@ double normal_quantile(double p) noexcept {
                                    2.04426310338993978564e-15};
   const double q = p - 0.5;
   if (std::abs(q) <= 0.425) {
+    // 0.180625 = 0.425^2
     const double r = 0.180625 - (q * q);
     return q * polynomial(a, r) / polynomial(b, r);
   }
+  // In the tails, the rational functions are in the square root of -ln(p).
   double r = std::sqrt(-std::log(std::min(p, 1 - p)));
   double tail = 0;
   if (r <= 5) {

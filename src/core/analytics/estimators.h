@@ -16,6 +16,7 @@ namespace vrm {
 /// Source: Yao et al., tau-bench: A Benchmark for Tool-Agent-User Interaction (2024), section 3.
 [[nodiscard]] double pass_hat_k(std::int64_t runs, std::int64_t passed, std::int64_t k) noexcept;
 
+/// Both ends belong to it.
 struct interval {
   double lower;
   double upper;

@@ -41,6 +41,7 @@ ranking rank(std::span<const double> a, std::span<const double> b) {
       firsts += all[end].first ? 1 : 0;
     }
     const auto size = static_cast<double>(end - begin);
+    // Ranks begin with 1; equal values share the middle of theirs.
     const double middle = static_cast<double>(begin + end + 1) / 2;
     found.rank_sum += firsts * middle;
     found.ties += (size * size * size) - size;
@@ -55,6 +56,7 @@ double mann_whitney_exact(std::size_t n, std::size_t m, std::size_t most) {
   ways[0] = 1;
   for (std::size_t part = 1; part <= n; ++part) {
     // times (1 - q^(m + part)), divided by (1 - q^part)
+    // Counts stay below C(58, 8), about 2 billion, so they are exact.
     for (std::size_t u = n * m; u >= m + part; --u) ways[u] -= ways[u - m - part];
     for (std::size_t u = part; u <= n * m; ++u) ways[u] += ways[u - part];
   }
@@ -108,6 +110,7 @@ double mann_whitney(std::span<const double> a, std::span<const double> b) {
   const ranking found = rank(a, b);
   const auto n = static_cast<double>(a.size());
   const auto m = static_cast<double>(b.size());
+  // Of the first sample; the other's is n m - u.
   const double u = found.rank_sum - (n * (n + 1) / 2);
   const double further = std::max(u, (n * m) - u);
 
@@ -121,6 +124,7 @@ double mann_whitney(std::span<const double> a, std::span<const double> b) {
   const double all = n + m;
   const double variance = n * m / 12 * (all + 1 - (found.ties / (all * (all - 1))));
   if (!(variance > 0)) return 1;
+  // Half a step nearer to the middle: the distribution has steps, the normal one has none.
   const double z = (further - (n * m / 2) - 0.5) / std::sqrt(variance);
   return std::min(1.0, std::erfc(z / std::numbers::sqrt2));
 }

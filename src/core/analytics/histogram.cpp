@@ -17,6 +17,7 @@ void duration_histogram::add_slowly(bucket number, std::uint64_t count) {
       return;
     }
   }
+  // Too many for the list, or beyond the array: room is made first.
   reserve(number, number);
   many_[number - first_] += count;
 }
@@ -43,6 +44,7 @@ void duration_histogram::add(std::span<const entry> ascending) {
 }
 
 void duration_histogram::reserve(bucket least, bucket most) {
+  // Memory grows in steps: a duration next to the last one should not make it grow again.
   constexpr bucket step = 64;
   if (many_.empty()) {
     if (!few_.empty()) {
@@ -61,6 +63,7 @@ void duration_histogram::reserve(bucket least, bucket most) {
   most = std::min((most / step + 1) * step, buckets);
 
   std::pmr::vector<std::uint64_t> grown(most - least, 0, many_.get_allocator());
+  // An empty array has no place to be copied to: then the distance is 0.
   std::ranges::copy(many_, grown.begin() + (first_ - (many_.empty() ? first_ : least)));
   for (const entry& used : few_) grown[used.number - least] = used.count;
   few_.clear();

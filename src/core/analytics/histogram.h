@@ -15,11 +15,12 @@ namespace vrm {
 /// of everything in it.  Integer arithmetic only: the same everywhere, in any order.
 ///
 /// Up to 2^11 ms a bucket is one millisecond.  Few durations are kept as a list, many as an array
-/// over the buckets in use, 272 kB at most.
+/// over the buckets in use, 270 kB at most.
 class duration_histogram {
  public:
   using bucket = std::uint32_t;
 
+  /// Part of what is stored: another precision would be another numbering of buckets.
   static constexpr int precision = 10;
   static constexpr std::size_t most_few = 512;  ///< different buckets in a list
   static constexpr std::int64_t longest = (std::int64_t{1} << 42) - 1;  ///< ms: 139 years
@@ -36,6 +37,7 @@ class duration_histogram {
     std::int64_t least;
     std::int64_t most;  ///< included
   };
+  /// Of a bucket below `buckets`.
   [[nodiscard]] static constexpr range range_of(bucket number) noexcept {
     if (number < (2U << precision)) return {number, number};
     const auto shift = (number >> precision) - 1;
@@ -43,12 +45,15 @@ class duration_histogram {
     return {mantissa << shift, ((mantissa + 1) << shift) - 1};
   }
 
+  /// 2^11 buckets of a millisecond, then 2^10 for each further power of two.
   static constexpr bucket buckets = ((42 - precision) << precision) + (1U << precision);
 
   explicit duration_histogram(std::pmr::memory_resource* memory) noexcept
       : few_(memory), many_(memory) {}
 
+  /// `number` is below `buckets`.
   void add(bucket number, std::uint64_t count = 1) {
+    // Unsigned: below first_ the difference wraps round and is too large as well.
     if (number - first_ < many_.size()) [[likely]] {
       many_[number - first_] += count;
     } else {
@@ -104,7 +109,7 @@ class duration_histogram {
 
   std::pmr::vector<entry> few_;  ///< in order of their numbers; empty as soon as there are many
   std::pmr::vector<std::uint64_t> many_;  ///< counts of the buckets from first_ on
-  bucket first_ = 0;
+  bucket first_ = 0;                      ///< where many_ begins: a multiple of 64
 };
 
 static_assert(duration_histogram::bucket_of(duration_histogram::longest) ==

@@ -14,10 +14,12 @@ namespace {
 
 /// Corrects for registers that are still zero.
 double sigma(double x) noexcept {
+  // All registers zero: the infinite denominator makes the estimate 0.
   if (x == 1) return INFINITY;
   double y = 1;
   double z = x;
   double before = -1;
+  // Converges, because x is squared each time; ends when nothing changes any more.
   while (z != before) {
     x *= x;
     before = z;
@@ -37,6 +39,7 @@ void take_higher(std::uint8_t* __restrict own, const std::uint8_t* __restrict ot
 }  // namespace
 
 std::uint64_t stable_hash(std::string_view text) noexcept {
+  // Finished by mix(), because HyperLogLog needs its highest bits to be as random as the lowest.
   std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
   return mix(hash);
@@ -53,6 +56,7 @@ void hyperloglog::add_exact(std::uint64_t hash) {
     exact_.insert(place, hash);
     return;
   }
+  // Once more than 256 were seen it stays so: which 256 came first must not matter.
   become_dense();
   add(hash);
 }
@@ -79,6 +83,7 @@ std::int64_t hyperloglog::estimate() const noexcept {
   for (const std::uint8_t value : dense_) ++count[value];
   constexpr double m = registers;
   double z = 0;
+  // Weights 2^-value, added from the smallest on.
   for (std::size_t value = highest; value >= 1; --value) z = 0.5 * (z + count[value]);
   z += m * sigma(count[0] / m);
   constexpr double most = 0x1p62;  // only a hostile state says more

@@ -34,10 +34,12 @@ class hyperloglog {
   explicit hyperloglog(std::pmr::memory_resource* memory) noexcept
       : exact_(memory), dense_(memory) {}
 
+  /// `hash` has to be as good as random in all its bits: mix() makes it so.
   void add(std::uint64_t hash) {
     if (dense_.empty()) [[unlikely]] {
       add_exact(hash);
     } else {
+      // The highest bits choose the register; rank_of() looks at those that are left.
       raise(hash >> (64 - precision), rank_of(hash));
     }
   }
@@ -51,6 +53,7 @@ class hyperloglog {
   /// The registers; empty as long as it is exact.
   [[nodiscard]] std::span<const std::uint8_t> dense() const noexcept { return dense_; }
   /// Adds what another one has as registers: how a dense state is read back.
+  /// Each of them is at most `highest`, which the caller has checked.
   void merge(std::span<const std::uint8_t, registers> dense);
 
  private:
@@ -58,14 +61,15 @@ class hyperloglog {
     dense_[index] = std::max(dense_[index], value);
   }
   static std::uint8_t rank_of(std::uint64_t hash) noexcept {
+    // The rank of the first bit that is set, in what the index has left over.
     const std::uint64_t rest = hash << precision;
     return rest == 0 ? highest : static_cast<std::uint8_t>(std::countl_zero(rest) + 1);
   }
   void add_exact(std::uint64_t hash);
   void become_dense();
 
-  std::pmr::vector<std::uint64_t> exact_;
-  std::pmr::vector<std::uint8_t> dense_;
+  std::pmr::vector<std::uint64_t> exact_;  ///< in ascending order, each once
+  std::pmr::vector<std::uint8_t> dense_;   ///< none while exact_ will do
 };
 
 }  // namespace vrm

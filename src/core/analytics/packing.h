@@ -11,6 +11,7 @@
 
 namespace vrm {
 
+/// An extension of gcc and clang, on platforms of 64 bits.
 using uint128 = unsigned __int128;
 
 /// Counts what a byte_writer would write.
@@ -28,6 +29,7 @@ class byte_counter {
 };
 
 /// Writes to memory that a byte_counter has measured.
+/// Nothing stops it at the end: it writes what was counted, or beyond.
 class byte_writer {
  public:
   explicit byte_writer(std::byte* place) noexcept : place_(place) {}
@@ -45,6 +47,7 @@ class byte_writer {
 /// Reads them back; throws 22P03 for what no byte_writer writes.
 class byte_reader {
  public:
+  /// `bytes` have to outlive the reader.
   explicit byte_reader(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
 
   [[nodiscard]] std::uint8_t byte() {
@@ -66,6 +69,7 @@ class byte_reader {
       const std::uint8_t next = byte();
       const uint128 digit = next & 0x7FU;
       if (shift > 0 && next == 0) refuse("A number has leading zeros.");
+      // Before it is shifted, so that no bit falls off at the top.
       if (digit > most >> shift) break;
       value |= digit << shift;
       if (next < 0x80) {
@@ -78,6 +82,7 @@ class byte_reader {
 
   /// The next so many bytes.
   std::span<const std::byte> take(std::size_t count) {
+    // Not `at_ + count`, which may wrap round.
     if (bytes_.size() - at_ < count) refuse("It ends too early.");
     const auto taken = bytes_.subspan(at_, count);
     at_ += count;

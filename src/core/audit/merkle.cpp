@@ -17,6 +17,7 @@ sha256 merkle_root(std::span<const std::byte> leaves) {
 
   // Splitting at the largest power of two, as the RFC does, pairs neighbours on every level and
   // takes an odd last one up as it is.
+  // RFC 6962 puts a 1 before inner nodes and a 0 before leaves: neither passes for the other.
   static constexpr std::byte inner{1};
   while (level.size() > 1) {
     std::size_t parents = 0;
@@ -25,6 +26,7 @@ sha256 merkle_root(std::span<const std::byte> leaves) {
         level[parents++] = level[i];
         continue;
       }
+      // In place: parents stand where children stood that have been read.
       level[parents++] = sha256_of({{&inner, 1}, std::as_bytes(std::span(&level[i], 2))});
     }
     level.resize(parents);

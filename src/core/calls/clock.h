@@ -9,11 +9,14 @@ namespace vrm {
 class clock_text {
  public:
   /// `milliseconds` are cut to whole seconds; minutes have at least so many digits.
+  /// `milliseconds` is not negative.
   clock_text(std::int64_t milliseconds, int minute_digits) noexcept;
 
+  /// Looks into this object.
   [[nodiscard]] std::string_view view() const noexcept { return {text_ + start_, size - start_}; }
 
  private:
+  /// As many hours as 64 bits of ms have, and ":59:59".
   static constexpr std::size_t size = 24;
   void put(std::int64_t number, int digits) noexcept;
 

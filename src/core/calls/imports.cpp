@@ -26,6 +26,7 @@ constexpr std::array<named_adapter, 7> adapters = {{{"vrm", &generic_adapter},
                                                     {"connect", &connect_adapter},
                                                     {"twilio", &twilio_adapter}}};
 
+// Covers clocks that are off and times whose zone got lost.
 constexpr moment clock_skew = moment{24} * 60 * 60 * 1000;
 
 [[noreturn]] void refuse(std::string detail, std::string hint) {
@@ -47,6 +48,8 @@ void require_own(source which, const json::value& payload) {
   if (!payload.is(json::kind::object)) mismatch(payload, "an object");
   const named_adapter* const owner = owner_of(payload);
   const bool everybodys = which == source::vrm;
+  // A document may look like more than one source's: the one that was named counts, but everybody's
+  // form only where it is nobody else's.
   if (everybodys ? owner == &wanted : wanted.reads->is_mine(payload)) return;
   if (owner != nullptr) {
     refuse("/: looks like a report of " + std::string(owner->name) + ", not of " +
@@ -60,6 +63,7 @@ void require_own(source which, const json::value& payload) {
 
 /// The pointer of a member of the call, which webhooks have below another one.
 std::string pointer_of(const json::value& payload, std::string_view member) {
+  // As webhooks nest: the pointer is for people, who look for it in what was sent.
   for (const std::string_view holder : {"message", "data", "call", "contact"}) {
     const auto found = at(payload, holder);
     if (found && found->is(json::kind::object)) return found->pointer().append("/").append(member);
@@ -100,6 +104,7 @@ void sort_turns(std::vector<turn>& turns) {
   std::vector<std::pair<length, std::size_t>> order;
   for (const turn& said : turns) {
     if (!said.begin) return;  // only the source knows, then
+    // The place decides between turns of one moment.
     order.emplace_back(*said.begin, order.size());
   }
   if (std::ranges::is_sorted(order)) return;
@@ -134,6 +139,7 @@ void settle_words(report& read) {
   }
   read.outcome = folded(read.outcome);
   std::ranges::replace(read.outcome, '-', '_');
+  // What went wrong in words, where the source has but a word for it.
   if (read.status == "failed" && read.error.empty()) read.error = read.ended_reason;
   if (read.cost.empty()) {
     read.currency.clear();

@@ -17,6 +17,7 @@
 /// can be laid over each other.  doc/calls/imports.md tells people which member becomes what.
 namespace vrm::imports {
 
+/// In the order of the adapters, see imports.cpp; stored by name.
 enum class source : std::uint8_t { vrm, vapi, retell, elevenlabs, livekit, connect, twilio };
 
 [[nodiscard]] std::optional<source> source_of(std::string_view name) noexcept;
@@ -30,6 +31,7 @@ enum class speaker_role : std::uint8_t { unknown, agent, customer, tool, system 
 /// How far what a source says of turns can be trusted.
 enum class precision : std::uint8_t { milliseconds, seconds, none };
 
+/// Something that was said.
 struct turn {
   speaker_role role = speaker_role::unknown;
   std::string speaker;  ///< as the source says where that tells more than the role
@@ -37,19 +39,20 @@ struct turn {
   std::optional<length> begin;
   std::optional<length> end;
   bool interrupted = false;
-  std::string sentiment;
-  std::vector<std::pair<std::string, length>> latency;
+  std::string sentiment;                                ///< positive, neutral, negative; or empty
+  std::vector<std::pair<std::string, length>> latency;  ///< parts of its answering time, in ms
 };
 
+/// What the agent did: mostly a call of a tool.
 struct action {
   std::string id;  ///< pairs a call of a tool with its result
   std::string name;
   std::string arguments;  ///< JSON
   std::string result;     ///< JSON
-  std::string status;
+  std::string status;     ///< in the source's words; empty where only `ok` is known
   std::optional<bool> ok;
   std::optional<length> begin;
-  std::optional<length> took;
+  std::optional<length> took;  ///< how long it took
 };
 
 struct insight {
@@ -70,6 +73,7 @@ enum class disposition : std::uint8_t {
   ignored  ///< no report of a call that has ended
 };
 
+/// What a source says of one call.
 struct report {
   disposition what = disposition::call;
   std::string reason;  ///< why it is ignored, or what a part waits for
@@ -84,9 +88,9 @@ struct report {
 
   std::string status;        ///< completed, failed, cancelled; empty where nothing tells
   std::string ended_reason;  ///< the source's word
-  std::string outcome;
-  std::string customer;
-  std::string direction;  ///< inbound, outbound
+  std::string outcome;       ///< a word of our vocabulary, or the source's
+  std::string customer;      ///< a number or an address
+  std::string direction;     ///< inbound, outbound
   std::string agent_id;
   std::string agent_name;
   std::string own_number;  ///< another name for the agent
@@ -100,12 +104,13 @@ struct report {
   bool redacted = false;  ///< its text must not be replaced by one that is not
   std::vector<turn> turns;
   std::vector<action> actions;
+  /// Ids are the source's: the same one twice is one action.
   std::map<std::string, std::size_t> action_places;  ///< of those with an id, in actions
   std::vector<insight> insights;
   std::vector<std::pair<std::string, std::string>> vendor;  ///< what has no place above, as JSON
 
-  std::vector<unknown_word> unknown;
-  std::vector<std::string> notes;
+  std::vector<unknown_word> unknown;  ///< for whoever extends the vocabularies
+  std::vector<std::string> notes;     ///< what was assumed or mended, for people to read
 };
 
 /// Whose report a document looks like; nothing when it is nobody's.

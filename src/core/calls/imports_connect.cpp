@@ -52,6 +52,7 @@ bool waited_in_vain(const report& into, const json::value& contact) {
   const bool served =
       first_at(contact, {"Agent/ConnectedToAgentTimestamp", "AgentInfo/ConnectedToAgentTimestamp"})
           .has_value();
+  // The customer hung up while waiting: to the platform a call that went to its end.
   return queued && !served && folded(into.ended_reason) == "customer-disconnect";
 }
 
@@ -84,6 +85,7 @@ void read_contact(report& into, const json::value& contact) {
     return;
   }
   const std::string method = folded(text_at(contact, "InitiationMethod"));
+  // Methods that are not listed leave the direction unknown.
   const auto* const known =
       std::ranges::find(initiations, std::string_view(method), &initiation::method);
   if (known != initiations.end()) into.direction = known->direction;
@@ -159,6 +161,7 @@ class analysis {
 
   void mark_interrupted(speaker_role interrupter, const std::vector<length>& moments) {
     for (turn& said : into_->turns) {
+      // A turn without an end cannot be said to have been going on.
       if (said.role == interrupter || !said.begin || !said.end) continue;
       const auto first = std::ranges::lower_bound(moments, *said.begin);
       if (first != moments.end() && *first < *said.end) said.interrupted = true;
@@ -171,6 +174,7 @@ class analysis {
     if (!score) return;
     const auto number = score->number();
     if (!number) mismatch(*score, "a number from -5 to 5");
+    // The score is a number: within one of the middle counts as neutral.
     into_->sentiment = *number > 1 ? "positive" : *number < -1 ? "negative" : "neutral";
   }
 
@@ -189,6 +193,7 @@ void read_key(report& into, std::string_view key) {
   if (into.external_id.empty()) into.external_id = key.substr(0, found);
   std::string time(key.substr(found + mark.size()));
   time.erase(std::min(time.find(".json"), time.size()));
+  // On its way the colons of the time may have become "_".
   std::ranges::replace(time, '_', ':');
   if (const auto made = parse_moment(time)) into.noticed_at = made;
 }

@@ -90,6 +90,7 @@ void ignore(report& into, std::string reason) {
 
 /// A call that nobody took: the event has no times but its own.
 void read_failure(report& into, const json::value& data) {
+  // No conversation, so no duration either: start and end are the moment of the event.
   into.started_at = into.ended_at = into.noticed_at;
   into.ended_reason = text_at(data, "failure_reason");
   const std::string reason = folded(into.ended_reason);

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 
+#include "core/calls/currencies.h"
 #include "core/calls/imports_values.h"
 #include "core/platform/error.h"
 
 namespace vrm::imports {
 namespace {
 
+// As much as shapes.cpp lets be stored: here the refusal names the place in the report.
 constexpr std::size_t longest_text = 1000;
 constexpr std::size_t longest_message = 100'000;
 constexpr length longest_offset = length{24} * 60 * 60 * 1000;
@@ -19,6 +21,7 @@ constexpr length longest_offset = length{24} * 60 * 60 * 1000;
       .hint("What each source sends and what becomes of it is in doc/calls/imports.md.");
 }
 
+/// The whole document, whose pointer is empty, as "/", so that a message does not begin with ":".
 std::string name_of_place(const json::value& value) {
   const std::string pointer = value.pointer();
   return pointer.empty() ? "/" : pointer;
@@ -41,6 +44,7 @@ std::optional<json::value> follow(const json::value& holder, std::string_view pa
     here = *next;
     begin = end + 1;
   }
+  // An empty text says as little as null does.
   if (here.is(json::kind::string) && here.text().empty()) return std::nullopt;
   return here;
 }
@@ -95,6 +99,7 @@ std::vector<json::value> elements_at(const json::value& holder, std::string_view
 
 std::string read_text(const json::value& value) {
   const auto text = scalar(value);
+  // Characters, as the shapes count, not bytes.
   if (!text || characters(*text) > longest_text)
     mismatch(value, "a text of at most 1000 characters");
   return *text;
@@ -130,6 +135,7 @@ std::string read_amount(const json::value& value, int power, bool absolute) {
     mismatch(value, "an amount that is not negative");
   if (power == 0) return *text;
   if (text->find_first_of("eE") != std::string::npos) mismatch(value, "an amount without exponent");
+  // As an exponent, so that cents become a currency's units without rounding.
   return *text + "e" + std::to_string(power);
 }
 
@@ -138,6 +144,7 @@ std::string read_json(const json::value& value, report& into) {
   if (auto inner = value.string()) {
     const std::size_t mended = json::mend(*inner);
     try {
+      // Parsed and written again: what is kept is valid JSON, whatever the text had in it.
       const json::document parsed(*inner);
       json::append(text, parsed.root());
       if (mended > 0) {
@@ -164,6 +171,7 @@ void sentiment(report& into, const json::value& value) {
 void keep(report& into, const json::value& holder, std::string_view path, std::string_view name) {
   const auto found = at(holder, path);
   if (!found ||
+      // The first place counts, as in the tables.
       std::ranges::any_of(into.vendor, [&](const auto& kept) { return kept.first == name; }))
     return;
   std::string text;
@@ -194,13 +202,16 @@ speaker_role read_role(report& into, const json::value& holder, std::string_view
 }
 
 void add_turn(report& into, turn&& said) {
+  // Prompts are in transcripts of some sources, but nobody has said them.
   if (said.role == speaker_role::system) return;
   if (said.message.empty() && !said.interrupted) return;
   if (said.end && said.begin && *said.end < *said.begin) {
+    // Rather no end than one that would make a negative length of speech.
     said.end.reset();
     into.notes.push_back("turn " + std::to_string(into.turns.size() + 1) +
                          " ended before it began: its end is left out");
   }
+  // An offset that large is a moment of the epoch, or in another unit.
   if (said.begin && *said.begin > longest_offset) {
     refuse("turn " + std::to_string(into.turns.size() + 1) +
            " begins more than 24 hours after the call");
@@ -211,6 +222,7 @@ void add_turn(report& into, turn&& said) {
 action& action_of(report& into, const std::string& id) {
   const std::size_t next = into.actions.size();
   const std::size_t place =
+      // Results may come before their calls, or without one: whichever is first makes the action.
       id.empty() ? next : into.action_places.try_emplace(id, next).first->second;
   if (place == next) into.actions.emplace_back().id = id;
   return into.actions[place];
@@ -223,6 +235,7 @@ void currency(report& into, const json::value& value) {
   if (into.currency.empty()) into.currency = code;
 }
 
+// A turn that was interrupted before a word is not one of speaking.
 bool customer_spoke(const report& read) noexcept {
   return std::ranges::any_of(read.turns, [](const turn& said) {
     return said.role == speaker_role::customer && !said.message.empty();

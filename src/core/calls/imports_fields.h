@@ -37,8 +37,10 @@ namespace vrm::imports {
 [[nodiscard]] std::vector<json::value> elements_at(const json::value& holder,
                                                    std::string_view path);
 
+/// Each throws as mismatch() does when the value is not what it reads.
 [[nodiscard]] std::string read_text(const json::value& value);
 [[nodiscard]] moment read_moment(const json::value& value);
+/// As parse_length(): `power` is 3 for seconds, 0 for milliseconds.
 [[nodiscard]] length read_length(const json::value& value, int power);
 [[nodiscard]] bool read_truth(const json::value& value);
 /// An amount that is not negative, as a JSON number times 10^power.
@@ -49,7 +51,7 @@ namespace vrm::imports {
 /// One of them, set unless it is set already.
 template <typename Owner>
 struct field {
-  std::string_view path;
+  std::string_view path;  ///< below the holder, names parted by "/"
   void (*set)(Owner& owner, const json::value& value);
 };
 
@@ -86,11 +88,13 @@ void milliseconds(detail::owner_of<Member>& owner, const json::value& value) {
   if (!(owner.*Member)) owner.*Member = read_length(value, 0);
 }
 
+/// A truth is never empty, so that the last path that is there counts, not the first.
 template <auto Member>
 void truth(detail::owner_of<Member>& owner, const json::value& value) {
   owner.*Member = read_truth(value);
 }
 
+/// Sets what the table finds below `holder`.
 template <typename Owner>
 void fill(Owner& owner, const json::value& holder, std::span<const field<Owner>> fields) {
   for (const auto& [path, set] : fields) {
@@ -115,17 +119,19 @@ void add_latency(turn& into, const json::value& holder, std::string_view path,
 /// Appends a turn as far as it is one: spoken, or interrupted before a word was.
 void add_turn(report& into, turn&& said);
 /// The action of a call that is paired by this id; a new one when there is none.
+/// The reference is good until the next action is added.
 [[nodiscard]] action& action_of(report& into, const std::string& id);
 
+/// Whether a customer has said anything.
 [[nodiscard]] bool customer_spoke(const report& read) noexcept;
 /// resolved or unresolved, where nothing that tells more is known.
 void judge(report& into, bool resolved);
 
 /// How a call ended, by the folded word of its source.
 struct ending {
-  std::string_view pattern;
+  std::string_view pattern;  ///< of the folded word, see matches()
   std::string_view status;
-  std::string_view outcome;
+  std::string_view outcome;                ///< empty: nothing is known of it yet
   bool (*holds)(const report&) = nullptr;  ///< what else has to be so
 };
 /// Sets status and outcome by the first row that fits.
@@ -133,9 +139,11 @@ void end_by(report& into, std::string_view word, std::span<const ending> endings
 
 // --- one file a source ---------------------------------------------------------------------------
 
+/// How reports of one source are told from others', and read.
 struct adapter {
   bool (*is_mine)(const json::value& payload);
-  std::string_view recognised_by;  ///< in words
+  std::string_view recognised_by;  ///< in words, for DETAIL
+  /// Leaves empty what is not said, and throws as mismatch() does.
   void (*read)(report& into, const json::value& payload);
   /// Where the start stands; empty when a call may do without any time.
   std::string_view starts_at{};  // NOLINT(readability-redundant-member-init): gcc warns

@@ -13,6 +13,7 @@ void read_cost(report& into, const json::value& value) {
   if (into.cost.empty()) into.cost = read_amount(value, 0);
 }
 
+// Of several names of one thing the first one here that a document has counts.
 constexpr std::array fields = {
     field<report>{"externalId", text<&report::external_id>},
     field<report>{"external_id", text<&report::external_id>},
@@ -118,6 +119,7 @@ void read_turn(report& into, const json::value& element) {
   if (!element.is(json::kind::object)) mismatch(element, "an object");
   turn said;
   fill(said, element, std::span<const field<turn>>(turn_texts));
+  // Without a role the name of the speaker may be one, such as "Agent".
   said.role = role_of(text_at(element, at(element, "role") ? "role" : "speaker"));
   if (said.role == speaker_role::unknown && at(element, "role"))
     into.unknown.push_back({.field = "role", .word = text_at(element, "role")});
@@ -129,6 +131,7 @@ void read_turn(report& into, const json::value& element) {
   } else if (latency) {
     said.latency.emplace_back("answer", read_length(*latency, 0));
   }
+  // "time" is all that is left then, and tells whole seconds.
   if (!has_offset(element) && said.begin) into.times = precision::seconds;
   add_turn(into, std::move(said));
 }
@@ -145,6 +148,7 @@ void read_action(report& into, const json::value& element) {
 
 void read_status(report& into, const json::value& payload) {
   const auto status = at(payload, "status");
+  // Applications write a call down when it is over: without a status it went well.
   const std::string word = status ? folded(read_text(*status)) : "completed";
   const auto* const known = std::ranges::find(statuses, std::string_view(word), &word_status::word);
   if (known == statuses.end()) {
@@ -156,6 +160,7 @@ void read_status(report& into, const json::value& payload) {
     mismatch(status ? *status : payload, R"("completed", "failed" or "cancelled")");
   }
   into.status = known->status;
+  // The status says that it did not come about, the outcome why.
   if (word == "no-answer" && into.outcome.empty()) into.outcome = "no_answer";
 }
 
@@ -178,6 +183,7 @@ void read(report& into, const json::value& payload) {
   keep(into, payload, "metadata", "metadata");
 }
 
+/// An id alone could be that of anything: there has to be what only calls have.
 bool is_mine(const json::value& payload) {
   return first_at(payload, {"externalId", "external_id", "callId", "call_id", "id"}).has_value() &&
          first_at(payload,

@@ -78,6 +78,7 @@ class session {
 
  private:
   [[nodiscard]] std::optional<length> since_start(std::optional<moment> when) const {
+    // Before the start is known no turn has a time.
     if (!when || !into_->started_at) return std::nullopt;
     return std::max<length>(0, *when - *into_->started_at);
   }
@@ -89,6 +90,7 @@ class session {
     if (const auto interrupted = at(item, "interrupted"))
       said.interrupted = read_truth(*interrupted);
     said.begin = since_start(moment_at(item, {"metrics/started_speaking_at", "created_at"}));
+    // From created_at, which is when the item was made, no length of speech can be told.
     if (at(item, "metrics/started_speaking_at"))
       said.end = since_start(moment_at(item, {"metrics/stopped_speaking_at"}));
     for (const auto& [path, part] : latencies) add_latency(said, item, path, part, 3);
@@ -109,6 +111,7 @@ class session {
     if (const auto output = at(item, "output")) made.result = read_json(*output, *into_);
     if (const auto wrong = at(item, "is_error")) made.ok = !read_truth(*wrong);
     const auto done = since_start(moment_at(item, {"created_at"}));
+    // How long the tool took is nowhere said: it is the time between the two items.
     if (made.begin && done && *done >= *made.begin) made.took = *done - *made.begin;
   }
 
@@ -135,6 +138,7 @@ void read(report& into, const json::value& payload) {
   if (!into.started_at) into.started_at = earliest(payload);
   session(into, payload).read();
   read_end(into, payload);
+  // A report is made when the session is over.
   if (!into.ended_at && !into.duration) into.ended_at = into.noticed_at;
   keep(into, payload, "usage", "usage");
 }

@@ -1,6 +1,8 @@
 // Writes what a call report says of a call as the document that is kept of it.
+#include <algorithm>
 #include <array>
 
+#include "core/calls/clock.h"
 #include "core/calls/imports.h"
 #include "core/calls/imports_values.h"
 
@@ -8,6 +10,7 @@ namespace vrm::imports {
 namespace {
 
 /// A JSON object that grows member by member.
+/// An inner one has to end before the outer one goes on.
 class object {
  public:
   explicit object(std::string& out) : out_(&out) { *out_ += '{'; }
@@ -15,6 +18,7 @@ class object {
   object(const object&) = delete;
   object& operator=(const object&) = delete;
 
+  /// Where the value belongs, which has to be written before anything else.
   std::string& name(std::string_view name) {
     if (!first_) *out_ += ',';
     first_ = false;
@@ -27,6 +31,7 @@ class object {
   void number(std::string_view name_of_it, std::optional<std::int64_t> value) {
     if (value) name(name_of_it) += std::to_string(*value);
   }
+  /// `value` is JSON already.
   void raw(std::string_view name_of_it, std::string_view value) {
     if (!value.empty()) name(name_of_it) += value;
   }
@@ -39,24 +44,13 @@ class object {
   bool first_ = true;
 };
 
-/// "02:45", from an hour on "1:02:45": the source document's form.
-std::string clock(length time, bool two_digits) {
-  const std::int64_t seconds = time / 1000;
-  const auto padded = [](std::int64_t value) {
-    return (value < 10 ? "0" : "") + std::to_string(value);
-  };
-  const std::int64_t minutes = seconds / 60 % 60;
-  const std::string tail = ":" + padded(seconds % 60);
-  if (seconds >= 3600) return std::to_string(seconds / 3600) + ":" + padded(minutes) + tail;
-  return (two_digits ? padded(minutes) : std::to_string(minutes)) + tail;
-}
-
 void append_turn(std::string& out, const turn& said, length& now) {
+  // Without a time of its own, a turn is written at that of the one before.
   now = said.begin.value_or(now);
   object members(out);
   members.text("speaker", said.speaker);
   json::append_quoted(members.name("message"), said.message);
-  members.text("time", clock(now, true));
+  members.text("time", clock_text(std::max<length>(now, 0), 2).view());
   members.number("ms", said.begin);
   members.number("endMs", said.end);
   members.text("role", name_of(said.role));
@@ -77,7 +71,7 @@ void append_action(std::string& out, const action& made, length& now) {
   now = made.begin.value_or(now);
   object members(out);
   members.text("action", made.name.empty() ? "tool" : std::string_view(made.name));
-  members.text("time", clock(now, true));
+  members.text("time", clock_text(std::max<length>(now, 0), 2).view());
   members.text("status", status_of(made));
   members.raw("arguments", made.arguments);
   members.raw("result", made.result);
@@ -113,6 +107,7 @@ void append_lists(object& members, const report& read, bool whole) {
               [&](std::string& out, const turn& said) { append_turn(out, said, now); });
   if (!read.turns.empty() && read.times == precision::seconds) members.text("precision", "seconds");
   if (!read.turns.empty() && read.redacted) members.truth("redacted", true);
+  // Actions are timed by themselves: the last turn says nothing of when the first one was.
   now = 0;
   append_list(members, "actionsTaken", read.actions, whole,
               [&](std::string& out, const action& made) { append_action(out, made, now); });
@@ -138,9 +133,9 @@ std::string results_of(const report& read, bool whole) {
     object members(out);
     members.text("customer", read.customer);
     if (read.duration) {
-      members.text("duration", clock(*read.duration, false));
+      members.text("duration", clock_text(*read.duration, 1).view());
     } else if (read.started_at && read.ended_at) {
-      members.text("duration", clock(*read.ended_at - *read.started_at, false));
+      members.text("duration", clock_text(*read.ended_at - *read.started_at, 1).view());
     }
     members.text("sentiment", read.sentiment);
     append_agent(members, read);

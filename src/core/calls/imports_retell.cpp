@@ -25,6 +25,7 @@ constexpr std::array fields = {
 
 bool customer_silent(const report& read) { return !customer_spoke(read); }
 
+// The first row that fits counts: particular words before the patterns that would take them.
 constexpr std::array endings = {
     ending{"error-user-not-joined", "failed", "no_answer"},
     ending{"dial-busy", "failed", "no_answer"},
@@ -82,6 +83,7 @@ void read_result(report& into, const json::value& tool) {
 }
 
 /// Tools have no time of their own: theirs is the end of what was said before.
+/// How long they took is not said either, so only their beginning is kept.
 void read_tools(report& into, const json::value& call, bool with_turns) {
   std::optional<length> now;
   for (const json::value& element : elements_at(call, "transcript_with_tool_calls")) {
@@ -94,6 +96,7 @@ void read_tools(report& into, const json::value& call, bool with_turns) {
       turn said;
       read_words(said, element);
       if (said.end) now = said.end;
+      // transcript_object has the same utterances: where it is missing, these count.
       if (with_turns) add_turn(into, utterance_of(into, element));
     }
   }
@@ -130,6 +133,7 @@ void read(report& into, const json::value& payload) {
     return ignore(into, "the call has not ended");
   // The object has no time of its own: the events come in this order.
   if (says(payload, "event", "call-ended")) into.clock = into.ended_at.value_or(0);
+  // call_analyzed, and an object of the API, replace what call_ended said: one more.
   if (!into.clock) into.clock = into.ended_at.value_or(0) + 1;
   if (into.direction == "inbound") into.customer = text_at(call, "from_number");
   if (into.direction == "outbound") into.customer = text_at(call, "to_number");
@@ -145,6 +149,7 @@ void read(report& into, const json::value& payload) {
     into.outcome = says(call, "call_status", "error") ? "failed" : "no_answer";
   }
   if (const auto cost = at(call, "call_cost/combined_cost")) {
+    // In cents there, in dollars here.
     into.cost = read_amount(*cost, -2);  // cents
     into.currency = "USD";
   }

@@ -87,6 +87,7 @@ void read_sentences(report& into, const json::value& payload) {
     const auto index = at(sentence, "sentence_index");
     order.emplace_back(index ? read_length(*index, 0) : 0, order.size());
   }
+  // Pages of sentences may come in any order.
   std::ranges::sort(order);
   for (const auto& [index, place] : order) {
     const json::value& sentence = sentences[place];
@@ -119,6 +120,7 @@ void read(report& into, const json::value& payload) {
   if (call && first_at(*call, {"status", "CallStatus"})) {
     read_call(into, *call);
   } else if (call) {
+    // Without a status it only says which call the words are of.
     into.external_id = text_at(*call, at(*call, "sid") ? "sid" : "CallSid");
   }
   if (into.what == disposition::ignored) return;
@@ -126,6 +128,7 @@ void read(report& into, const json::value& payload) {
   read_sentences(into, payload);
   read_operators(into, payload);
   keep(into, payload, "recordings", "recordings");
+  // With a status it is a call; words alone wait for theirs.
   if (!into.status.empty()) return;
   if (const auto when = at(payload, "transcript/date_updated")) into.clock = read_moment(*when);
   into.what = disposition::part;

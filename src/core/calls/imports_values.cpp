@@ -90,6 +90,7 @@ std::optional<length> decimal_length(std::string_view number, std::int64_t unit)
   std::string text(number);
   std::ranges::replace(text, ',', '.');
   const auto thousandths = scaled(text, 3);
+  // Bounded before it is multiplied: no unit makes it overflow then.
   if (!thousandths || *thousandths > 1000 * a_day) return std::nullopt;
   if (unit == 1) return scaled(text, 0);
   return *thousandths * (unit / a_second);
@@ -108,6 +109,7 @@ std::optional<moment> moment_of(const calendar& at) {
   using namespace std::chrono;
   const year_month_day date{year{at.year}, month{static_cast<unsigned>(at.month)},
                             std::chrono::day{static_cast<unsigned>(at.day)}};
+  // A leap second, 60, becomes the first of the next minute.
   if (!date.ok() || at.hour > 23 || at.minute > 59 || at.second > 60) return std::nullopt;
   const std::int64_t days = sys_days(date).time_since_epoch().count();
   const moment found = (days * a_day) + (at.hour * an_hour) + (at.minute * a_minute) +
@@ -129,6 +131,7 @@ bool read_clock(scanner& text, calendar& at) {
   at.second = *seconds;
   if (text.peek() != '.' && text.peek() != ',') return true;
   std::string fraction(text.decimal());
+  // It begins with the point or comma, which decimal() has taken along.
   fraction[0] = '.';
   const auto thousandths = scaled("0" + fraction, 3);
   at.fraction = thousandths.value_or(0);
@@ -145,6 +148,7 @@ bool read_zone(scanner& text, calendar& at) {
     std::optional<int> minutes = 0;
     if (hours) {
       if (text.accept(':')) minutes = text.number(2, 2);
+      // Two digits are not taken where four stand: these are hours and minutes.
     } else if (const auto both = text.number(4, 4)) {
       hours = *both / 100;
       minutes = *both % 100;
@@ -153,6 +157,7 @@ bool read_zone(scanner& text, calendar& at) {
     at.ahead = sign * ((*hours * an_hour) + (*minutes * a_minute));
     return true;
   }
+  // RFC 2822 (4.3) gives these names a meaning; of others there are several.
   constexpr vocabulary<int, 12> names = {{{"z", 0},
                                           {"utc", 0},
                                           {"gmt", 0},
@@ -192,6 +197,7 @@ std::optional<moment> mail_moment(std::string_view written) {
   constexpr std::string_view months = "janfebmaraprmayjunjulaugsepoctnovdec";
   scanner text(written);
   calendar at{};
+  // The day of the week is passed over, right or wrong.
   if (is_letter(text.peek())) {
     text.take_while(is_letter);
     if (!text.accept(',')) return std::nullopt;
@@ -254,6 +260,7 @@ std::optional<std::int64_t> unit_of(std::string_view name, bool date_part) {
                                                    {"d", a_day},
                                                    {"days", a_day}}};
   const auto unit = look_up(units, name);
+  // Before its "T", an "M" of ISO 8601 is months, which have no length.
   if (date_part && unit != a_day) return std::nullopt;
   return unit;
 }
@@ -301,6 +308,7 @@ std::optional<int> take_exponent(std::string_view& number) {
   const auto [end, failed] =
       std::from_chars(written.data(), written.data() + written.size(), value);
   const bool is_whole = failed == std::errc{} && end == written.data() + written.size();
+  // Keeps whole_part() from long loops, too, whatever is sent.
   if (!is_whole || value > 400 || value < -400) return std::nullopt;
   number = number.substr(0, mark);
   return value;
@@ -334,6 +342,7 @@ std::optional<std::int64_t> whole_part(const decimal& read) {
 std::strong_ordering fraction_to_half(const decimal& read) {
   const auto size = static_cast<std::int64_t>(read.digits.size());
   if (read.whole < 0 || read.whole >= size) return std::strong_ordering::less;
+  // Only digits are left, compared as text: no rounding that doubles would bring.
   const std::string_view fraction =
       std::string_view(read.digits).substr(static_cast<std::size_t>(read.whole));
   if (fraction[0] != '5') return fraction[0] <=> '5';
@@ -364,6 +373,7 @@ std::optional<moment> parse_moment(std::string_view text) {
       })) {
     const auto milliseconds = scaled(text, 3);
     if (!milliseconds) return std::nullopt;
+    // 1e11 seconds in ms: what is more was in ms already.
     const auto found = *milliseconds < 100'000'000'000'000 ? milliseconds : scaled(text, 0);
     if (!found || *found >= first_beyond) return std::nullopt;
     return found;
@@ -402,6 +412,7 @@ bool matches(std::string_view pattern, std::string_view text) noexcept {
   if (!text.starts_with(pattern.substr(0, star))) return false;
   text.remove_prefix(star);
   pattern.remove_prefix(star + 1);
+  // Each part where it first occurs, which leaves the most text for those after it.
   for (std::size_t next = pattern.find('*'); next != std::string_view::npos;
        next = pattern.find('*')) {
     const std::size_t found = text.find(pattern.substr(0, next));
@@ -454,20 +465,6 @@ speaker_role role_of(std::string_view word) {
 std::string_view name_of(speaker_role role) noexcept {
   constexpr std::array<std::string_view, 5> names = {"", "agent", "customer", "tool", "system"};
   return names[static_cast<std::size_t>(role)];
-}
-
-bool is_currency(std::string_view code) noexcept {
-  constexpr std::string_view codes =
-      "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL "
-      "BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP "
-      "ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR "
-      "IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL "
-      "LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR "
-      "NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD "
-      "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX "
-      "USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ";
-  const std::size_t found = code.size() == 3 ? codes.find(code) : std::string_view::npos;
-  return found != std::string_view::npos && found % 4 == 0;
 }
 
 std::size_t characters(std::string_view text) noexcept {

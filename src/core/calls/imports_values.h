@@ -32,11 +32,9 @@ namespace vrm::imports {
 /// positive, neutral, negative; "none" for words that say nothing; empty for unknown words.
 [[nodiscard]] std::string_view sentiment_of(std::string_view word);
 
+/// `unknown` for words of no vocabulary.
 [[nodiscard]] speaker_role role_of(std::string_view word);
 [[nodiscard]] std::string_view name_of(speaker_role role) noexcept;
-
-/// Whether that is a code of ISO 4217 in use.
-[[nodiscard]] bool is_currency(std::string_view code) noexcept;
 
 /// Characters of a text in UTF-8.
 [[nodiscard]] std::size_t characters(std::string_view text) noexcept;

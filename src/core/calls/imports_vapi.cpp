@@ -57,6 +57,7 @@ bool never_began(const report& read) { return !read.started_at; }
 bool customer_silent(const report& read) { return !customer_spoke(read); }
 
 // The customer's telephone is looked at before the word "error": a busy line is not an error.
+// The first row that fits counts.
 constexpr std::array endings = {
     ending{"customer-busy", "failed", "no_answer"},
     ending{"customer-did-not-answer", "failed", "no_answer"},
@@ -95,6 +96,7 @@ void read_result(report& into, const json::value& message, const std::string& id
   if (made.name.empty()) made.name = text_at(message, "name");
   if (!result) return;
   made.result = read_json(*result, into);
+  // Valid: read_json() has written it.
   const json::document read(made.result);
   if (at(read.root(), "error")) made.ok = false;
 }
@@ -131,6 +133,7 @@ void read_message_of(report& into, const json::value& message) {
   }
   if (at(message, "toolCalls")) return read_calls(into, message, said.begin);
   said.role = read_role(into, message, "role");
+  // The difference of two clock readings, put after a begin that is on the call's own scale.
   if (said.begin && time && end_time)
     said.end = *said.begin + (read_moment(*end_time) - read_moment(*time));
   if (const auto text = at(message, "message")) said.message = read_message(*text);
@@ -178,6 +181,7 @@ void read(report& into, const json::value& payload) {
     return;
   }
   fill(into, base, std::span<const field<report>>(fields));
+  // A webhook of this type is sent after the end; an object of the API may be asked for any time.
   if (!message && !into.ended_at && into.ended_reason.empty()) {
     for (const std::string_view status : unended) {
       if (!says(base, "status", status)) continue;
@@ -192,6 +196,7 @@ void read(report& into, const json::value& payload) {
   }
   read_messages(into, base);
   end_by(into, folded(into.ended_reason), endings);
+  // Whoever was put through to somebody else is not served to the end, whatever ended the call.
   if (first_at(base, {"destination", "call/destination"}) && into.status == "completed" &&
       into.outcome != "voicemail")
     into.outcome = "transferred";

@@ -25,6 +25,7 @@ consteval member required_unless(std::string_view other, std::string_view name,
   return {.name = name, .value = &value, .required = true, .unless = other};
 }
 
+/// Documents are walked in jsonb's order: with shapes in the same order one pass compares them.
 template <std::size_t Size>
 consteval std::array<member, Size> in_order(const member (&members)[Size]) {
   std::array<member, Size> ordered{};
@@ -113,6 +114,7 @@ constexpr shape cost{.type = number, .most = 999'999'999'999};
 constexpr shape currency{.accepts = is_currency, .accepted = R"(a code of ISO 4217 such as "USD")"};
 
 // A failed call may lack any of them.
+// Of what is not listed anything goes: documents keep what their sources know besides.
 constexpr auto results_members = in_order({
     optional("customer", any_string),
     optional("duration", duration),
@@ -146,6 +148,7 @@ constexpr auto new_turn_members = in_order({
 constexpr shape new_turn{.type = object, .members = new_turn_members};
 
 /// Reads digits up to the end of `text` or a colon, which it takes too.
+/// `most` is small enough for the number not to overflow.
 std::optional<std::int64_t> next_field(std::string_view& text, std::size_t fewest,
                                        std::size_t most) noexcept {
   const std::size_t size = std::min(text.find(':'), text.size());
@@ -170,6 +173,7 @@ std::string json_pointer(const place& where) {
   std::string pointer = json_pointer(*where.parent).append("/");
   if (where.named == nullptr) return pointer.append(std::to_string(where.index));
   for (const char c : where.named->name) {
+    // RFC 6901 (3): these two have a meaning in pointers.
     if (c == '~') {
       pointer.append("~0");
     } else if (c == '/') {
@@ -206,6 +210,7 @@ std::string expectation(const shape& expected) {
 
 std::optional<std::int64_t> duration_seconds(std::string_view text) noexcept {
   const auto colons = std::ranges::count(text, ':');
+  // A colon at the end would otherwise be taken off along with the seconds.
   if (colons < 1 || colons > 2 || text.ends_with(':')) return std::nullopt;
   std::optional<std::int64_t> hours = 0;
   if (colons == 2) hours = next_field(text, 1, 4);

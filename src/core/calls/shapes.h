@@ -15,6 +15,7 @@ namespace vrm {
 
 struct member;
 
+/// What one value has to be; constexpr data throughout.
 struct shape {
   enum class kind : std::uint8_t {
     string,
@@ -36,6 +37,7 @@ struct shape {
   std::span<const member> members{};  // NOLINT(readability-redundant-member-init): gcc warns
 };
 
+/// A member that a shape names.
 struct member {
   std::string_view name;
   const shape* value;

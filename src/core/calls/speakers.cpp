@@ -52,6 +52,7 @@ constexpr std::array words = {
     word{"voice_agent", agent},
 };
 static_assert(std::ranges::is_sorted(words, {}, &word::first));
+// What is longer is none of them, so the copy below has room.
 constexpr std::size_t longest_word = 32;
 
 constexpr char key_character(char c) noexcept {
@@ -79,6 +80,7 @@ std::string speaker_key(std::string_view speaker) {
   return key;
 }
 
+/// Without memory of its own: figures ask this for each turn.
 std::optional<speaker_role> role_of_speaker(std::string_view speaker) noexcept {
   std::array<char, longest_word> key{};
   if (speaker.size() > key.size()) return std::nullopt;

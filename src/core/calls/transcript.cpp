@@ -47,9 +47,11 @@ void transcript_figures::add(const turn& next) {
     if (!last.end) {
       (is_agent(last) ? agent_time : customer_time) += length_of(last, next.begin).value_or(0);
     }
+    // Without its end the turn counts as part of the gap: how long it was is not known.
     const auto silent_from = last.end ? last.end : last.begin;
     if (silent_from && next.begin && *next.begin >= *silent_from) {
       longest_gap = std::max(longest_gap.value_or(0), *next.begin - *silent_from);
+      // Seconds are too coarse: rounding alone would make answers of a second.
       if (is_agent(next) && !is_agent(last) && last.end && last.to_the_millisecond &&
           next.to_the_millisecond) {
         answers.push_back(*next.begin - *last.end);

@@ -19,6 +19,7 @@ struct turn {
   bool interrupted = false;
 };
 
+/// Words are what ASCII white space parts; of other scripts that is a rough number.
 [[nodiscard]] std::int32_t count_words(std::string_view text) noexcept;
 
 /// Who spoke how much, and how long the customer waited for answers.

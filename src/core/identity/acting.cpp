@@ -30,6 +30,7 @@ std::string to_string(const acting& choice) {
 }
 
 acting read_acting(std::string_view text) {
+  // substr() ends with the text, so one that is too short is merely no UUID.
   const std::optional<uuid> person = parse_uuid(text.substr(0, uuid_length));
   const std::string_view rest = text.substr(std::min(text.size(), uuid_length));
   const std::optional<uuid> organisation =

@@ -12,6 +12,7 @@ namespace vrm {
 /// What a member of an organisation may do, from the least to the most.
 enum class team_role : std::uint8_t { viewer, member, manager, admin };
 
+/// Nothing for another word.
 [[nodiscard]] std::optional<team_role> parse_team_role(std::string_view name) noexcept;
 [[nodiscard]] std::string_view name_of(team_role role) noexcept;
 

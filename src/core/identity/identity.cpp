@@ -21,6 +21,7 @@ vrm::error invalid(std::string_view claim, std::string_view reason) {
 }
 
 /// Copies a string claim, whose last byte has to stay NUL, into `target`.
+/// `target` is zeros before, which ends the text.
 template <std::size_t Size>
 void copy_claim(const json::value& claims, std::string_view name, std::array<char, Size>& target) {
   const std::optional<json::value> claim = claims.find(name);
@@ -58,6 +59,7 @@ identity read_identity(std::string_view claims) {
   who.expires_at = read_expiry(root);
   if (const std::optional<json::value> subject = root.find("sub")) {
     const std::optional<uuid> user = parse_uuid(subject->string().value_or(""));
+    // Not refused: tokens of other issuers may call people by other names than ours.
     who.has_user = user.has_value();
     who.user = user.value_or(uuid{});
   }
@@ -65,6 +67,7 @@ identity read_identity(std::string_view claims) {
       issuer && issuer->string() == own_issuer) {
     const std::optional<json::value> session = root.find("session_id");
     who.has_session = true;
+    // Without a valid id it is the session of zeros, which nobody has begun and which so is over.
     who.session = parse_uuid(session ? session->string().value_or("") : "").value_or(uuid{});
   }
   if (const std::optional<json::value> choice = root.find("act_as");
@@ -103,6 +106,7 @@ std::string with_user(std::string_view claims, const uuid& user) {
   name("sub");
   json::append_quoted(text, to_string(user));
   for (const json::member& member : object_of(document).members()) {
+    // Nobody but the issuer's sub may come to stand there.
     if (member.name == "external_sub") continue;
     name(member.name == "sub" ? "external_sub" : std::string_view(member.name));
     json::append(text, member.value);

@@ -18,6 +18,7 @@ inline constexpr std::string_view own_issuer = "vrm";
 /// Trivially copyable and without pointers, because PostgreSQL keeps it beside the text of the
 /// setting vrm.identity and moves it by memcpy and free().
 struct identity {
+  /// Of claims without exp, which a token may not lack.
   static constexpr std::int64_t never = INT64_MAX;
 
   std::int64_t expires_at = never;  ///< seconds since the Unix epoch, from the claim exp

@@ -83,6 +83,7 @@ void require_purpose(const json::value& jwk, algorithm type) {
   if (const auto use = jwk.find("use"); use && !use->equals("sig"))
     throw wrong("use", "is not \"sig\"");
   if (const auto operations = jwk.find("key_ops")) {
+    // What is no array has no elements, and so no "verify".
     const std::vector<json::value> elements = operations->elements();
     if (std::ranges::none_of(elements,
                              [](const json::value& element) { return element.equals("verify"); }))
@@ -96,6 +97,7 @@ void require_purpose(const json::value& jwk, algorithm type) {
 /// JWS writes r and s side by side, OpenSSL reads DER.
 std::vector<unsigned char> der_of(std::span<const std::byte> signature) {
   const auto* const bytes = openssl::data(signature);
+  // verifies() has seen to the size: two coordinates.
   big_number r(BN_bin2bn(bytes, coordinate_size, nullptr));
   big_number s(BN_bin2bn(bytes + coordinate_size, coordinate_size, nullptr));
   const ecdsa_signature pair(ECDSA_SIG_new());
@@ -164,6 +166,7 @@ void verification_key::read_rsa(const json::value& jwk) {
   algorithm_ = algorithm::rs256;
   const big_number modulus = number_of(required_bytes(jwk, "n"));
   const big_number exponent = number_of(required_bytes(jwk, "e"));
+  // With an even modulus, or an exponent of 1, anybody could sign.
   const int bits = BN_num_bits(modulus.get());
   if (bits < least_rsa_bits || bits > most_rsa_bits || BN_is_odd(modulus.get()) == 0)
     throw wrong("n", "is not an odd number of 2048 to 8192 bits");
@@ -242,6 +245,7 @@ key_description describe_key(const json::value& jwk) {
   if (!jwk.is(json::kind::object)) throw wrong("keys", "has an element that is not an object");
   key_description description;
   description.key_id = required_string(jwk, "kid");
+  // As long as token.cpp takes: a longer one could never be asked for.
   if (description.key_id.empty() || description.key_id.size() > 256)
     throw wrong("kid", "is not 1 to 256 bytes long");
   if (required_string(jwk, "kty") == "oct") {
@@ -278,6 +282,7 @@ std::vector<key_description> read_key_set(std::string_view text) {
   std::size_t position = 0;
   for (const json::value& jwk : keys->elements()) {
     ++position;
+    // RFC 7517 (4.2): it signs nothing, so it is no fault of the set.
     if (const auto use = jwk.find("use"); use && use->equals("enc")) continue;
     try {
       descriptions.push_back(describe_key(jwk));
@@ -289,6 +294,7 @@ std::vector<key_description> read_key_set(std::string_view text) {
     const auto same = [&](const key_description& other) {
       return other.key_id == descriptions.back().key_id;
     };
+    // A token names its key by the kid alone: of two it could mean either.
     if (std::ranges::count_if(descriptions, same) > 1)
       throw vrm::error("22023", "invalid key set")
           .detail(title_of(position, jwk) + ": Another key of the set has the same \"kid\".")

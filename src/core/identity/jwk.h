@@ -14,6 +14,7 @@
 /// JSON Web Keys (RFC 7517, 7518, 8037) and the signatures they verify.
 namespace vrm::jose {
 
+/// Of a key; a token that says another one is refused.
 enum class algorithm : std::uint8_t { hs256, rs256, es256, eddsa };
 
 /// The name in the header of a token and in a key's "alg".
@@ -33,6 +34,7 @@ class verification_key {
   /// An HS256 key.  Throws 22023 when it has fewer than the 32 bytes of RFC 7518, 3.2.
   explicit verification_key(std::span<const std::byte> secret);
 
+  /// Which a token's header has to name.
   [[nodiscard]] algorithm type() const noexcept { return algorithm_; }
 
   /// Whether `signature`, in the form of a token, is this key's signature of `message`.

@@ -75,6 +75,7 @@ constexpr std::array answers = {
 }  // namespace
 
 int http_status_for_postgrest(std::string_view sqlstate) noexcept {
+  // The state by itself first: it may differ from its class.
   for (const std::string_view key : {sqlstate, sqlstate.substr(0, 2)}) {
     const auto* const found = std::ranges::find(answers, key, &answer::key);
     if (found != answers.end()) return found->status;

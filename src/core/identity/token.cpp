@@ -52,12 +52,14 @@ void check_times(const json::value& claims, const claim_rules& rules) {
   if (!expires) reject_token("claim exp is missing");
   if (now >= *expires + leeway) reject_token("it has expired", refusal::expired);
   if (time_claim(claims, "nbf").value_or(now) > now + leeway) reject_token("it is not valid yet");
+  // Its type only: RFC 7519 (4.1.6) has no rule that an iat could break.
   (void)time_claim(claims, "iat");
 }
 
 bool is_for(const json::value& claims, const std::string& audience) {
   const std::optional<json::value> claim = claims.find("aud");
   if (!claim) return false;
+  // One audience or an array of them (RFC 7519, 4.1.3).
   const std::vector<json::value> listed = claim->elements();
   return claim->equals(audience) || std::ranges::any_of(listed, [&](const json::value& element) {
            return element.equals(audience);
@@ -81,6 +83,7 @@ token_error::token_error(refusal why, const std::string& reason)
 void reject_token(const std::string& reason, refusal why) { throw token_error(why, reason); }
 
 token::token(std::string_view text, std::size_t most_bytes) {
+  // Before anything is decoded: whoever sends it has shown nothing yet.
   if (text.size() > most_bytes) reject_token("it is larger than vrm.max_token_bytes");
   const std::size_t first = text.find('.');
   const std::size_t second = first == std::string_view::npos ? first : text.find('.', first + 1);
@@ -110,16 +113,19 @@ token::token(std::string_view text, std::size_t most_bytes) {
 }
 
 std::string token::verified_claims(const verification_key& key, const claim_rules& rules) const {
+  // Compared, never obeyed: see verification_key.
   if (!is_named(key.type(), algorithm_))
     reject_token("alg is not that of the key, " + std::string(name(key.type())));
   const std::string signature = decode(signature_, "the signature");
   if (!key.verifies(signed_part_, std::as_bytes(std::span(signature))))
     reject_token("the signature is not the key's");
 
+  // Not decoded before: up to here anybody could have written it.
   std::string claims = decode(payload_, "the payload");
   const json::document document = read_object(claims, "the payload");
   check_times(document.root(), rules);
   check_parties(document.root(), rules);
+  // What could not be used later is refused now, as part of the same answer.
   try {
     (void)read_identity(claims);
   } catch (const vrm::error& e) {

@@ -27,6 +27,7 @@ struct claim_rules {
 class token {
  public:
   /// Takes the token apart and reads its header.  `text` has to outlive the token.
+  /// More than `most_bytes` are refused before a byte is decoded.
   token(std::string_view text, std::size_t most_bytes);
 
   /// Which key it claims to be signed with.
@@ -38,9 +39,9 @@ class token {
 
  private:
   std::string_view signed_part_;  ///< header and payload as they were signed
-  std::string_view payload_;
-  std::string_view signature_;
-  std::string algorithm_;
+  std::string_view payload_;    ///< still in base64url; not looked at before the signature is right
+  std::string_view signature_;  ///< still in base64url
+  std::string algorithm_;       ///< what the header says, of which nothing follows
   std::optional<std::string> key_id_;
 };
 
@@ -52,6 +53,7 @@ enum class refusal : std::uint8_t { unusable, expired, session_ended };
 class token_error : public vrm::error {
  public:
   token_error(refusal why, const std::string& reason);
+  /// What the bearer may be told.
   [[nodiscard]] refusal why() const noexcept { return why_; }
 
  private:

@@ -134,6 +134,7 @@ void draw_path(html_writer& page, const chart& drawn, const plot& places, const 
 
   const std::size_t today = drawn.partial.value_or(0);
   if (today == 0 || !one.values[today] || !one.values[today - 1]) return;
+  // Drawn apart, so that the style sheet can show that the day is not over.
   page.add(R"(<path class="line )"_html, one.style, R"( partial" d="M)"_html);
   point(today - 1);
   page.add(" L"_html);
@@ -176,6 +177,7 @@ void draw_series(html_writer& page, const chart& drawn, const plot& places) {
 
 void draw(html_writer& page, const chart& drawn) {
   const plot places(drawn);
+  // What the picture says is said in words, too, to those who do not see it.
   page.add(R"(<svg viewBox="0 0 480 214" role="img" aria-labelledby="chart-)"_html, drawn.id,
            "-title chart-"_html, drawn.id,
            R"(-desc">)"

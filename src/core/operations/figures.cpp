@@ -25,6 +25,7 @@ std::string trimmed(std::string number) {
 std::string plain(double value) {
   std::string number = trimmed(fixed(value, 2));
   const std::size_t first = number.front() == '-' ? 1 : 0;
+  // Thousands are parted by commas, from the point to the left.
   for (std::size_t at = std::min(number.find('.'), number.size()); at > first + 3;) {
     at -= 3;
     number.insert(at, ",");
@@ -37,6 +38,7 @@ std::string percent(double value) {
   value = std::round(value * 1e9) / 1e9;
   if (value > 0 && value < 0.1) value = 0.1;
   if (value > 99.9 && value < 100) value = 99.9;
+  // The millionth keeps a tenth that is off by rounding from being cut to the one below.
   return trimmed(fixed(std::trunc((value * 10) + 1e-6) / 10, 1)) + " %";
 }
 
@@ -72,6 +74,7 @@ double round_distance(double highest, double base, int powers, std::span<const d
     }
     power *= base;
   }
+  // Beyond all powers the distance is no round number any more.
   return highest / lines;
 }
 

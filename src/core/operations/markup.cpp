@@ -11,6 +11,7 @@ bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
 
+/// Quotes as well, because texts are put into attributes, too.
 void html_writer::write(std::string_view text) {
   for (const char c : text) {
     switch (c) {
@@ -43,6 +44,7 @@ void html_writer::write(std::string_view text) {
 void html_writer::write(coordinate place) { text_ += fixed(place.value, 1); }
 
 html_writer& html_writer::style_sheet(std::string_view text) {
+  // All that ends a style element begins so; nothing in CSS has to.
   if (text.find("</") != std::string_view::npos) {
     throw error("22023", "style sheet would end its element").detail("It contains \"</\".");
   }
@@ -55,6 +57,7 @@ std::string markdown(std::string_view text) {
   std::string out;
   bool in_space = false;
   for (const char c : text) {
+    // A line break would end the row of the table.
     if (is_space(c)) {
       if (!in_space) out += ' ';
       in_space = true;

@@ -36,6 +36,7 @@ class html_writer {
   }
   /// Style sheets, where nothing is escaped; throws 22023 when one would end its element.
   html_writer& style_sheet(std::string_view text);
+  /// Once; the writer is of no use afterwards.
   [[nodiscard]] std::string finish() && { return std::move(text_); }
 
  private:

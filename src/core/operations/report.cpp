@@ -22,6 +22,7 @@ std::optional<double> number_in(const json::value& object, std::string_view name
 
 std::uint64_t count_in(const json::value& object, std::string_view name) {
   const double number = number_in(object, name).value_or(0);
+  // Within what a double counts one by one, and no more than numbers of calls can be.
   return number >= 0 && number < 1e15 ? static_cast<std::uint64_t>(number) : 0;
 }
 
@@ -55,6 +56,7 @@ tile read_tile(const json::value& said) {
 series read_series(const json::value& said, std::size_t days) {
   series read{.name = text_in(said, "name"), .style = text_in(said, "style"), .values = {}};
   for (const json::value& value : list_in(said, "values")) read.values.push_back(value.number());
+  // One a day, whatever was said: charts are drawn without another look at the size.
   read.values.resize(days);
   return read;
 }
@@ -95,6 +97,7 @@ table read_table(const json::value& said) {
     for (const json::value& value : line.elements()) {
       if (row.size() < units.size()) row.push_back(shown(value, units[row.size()]));
     }
+    // As many as columns, for the same reason.
     row.resize(units.size());
     read.rows.push_back(std::move(row));
   }
@@ -154,6 +157,7 @@ table figures_of(const chart& drawn) {
     std::vector<std::string> row = {label(drawn, day)};
     for (const series& one : drawn.shown) {
       const std::optional<double>& value = one.values[day];
+      // An empty text, not a 0: nothing was measured on that day.
       row.push_back(value ? figure(*value, drawn.unit) : "");
     }
     const bool is_empty = std::ranges::all_of(

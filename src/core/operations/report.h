@@ -16,7 +16,7 @@ namespace vrm::report {
 struct tile {
   std::string name;
   std::string value;
-  std::string note;
+  std::string note;  ///< below the value, smaller
 };
 
 /// Values of a chart, one a day; nothing where there is none.
@@ -26,13 +26,14 @@ struct series {
   std::vector<std::optional<double>> values;
 };
 
+/// Values of some days, drawn and as a table.
 struct chart {
   std::string id;
   bool is_bars = false;  ///< stacked bars, else lines
   std::string title;
   std::string description;
-  std::string unit;
-  std::vector<std::string> labels;
+  std::string unit;                    ///< as figure() takes it
+  std::vector<std::string> labels;     ///< one a day; each of `shown` has as many values
   std::optional<std::size_t> partial;  ///< the day that is not over yet
   std::vector<series> shown;
 };
@@ -45,7 +46,7 @@ struct column {
 struct table {
   std::string title;
   std::vector<column> columns;
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<std::string>> rows;  ///< as many cells in each as there are columns
 };
 
 /// What checks have found; what is well is counted and not listed.

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t most_columns_of_a_half = 4;  ///< tables with more take the page's whole width
 
+/// The policy is a second line of defence: should a text become markup after all, the browser still
+/// runs and loads nothing.
 void write_head(html_writer& page, const document& report, std::string_view style_sheet) {
   page.add(
           "<!DOCTYPE html>"
@@ -53,6 +55,7 @@ void write_cell(html_writer& page, const column& of, const std::string& text) {
   } else if (of.name == "what to do") {
     page.add("<td><code>"_html, text, "</code></td>"_html);
   } else {
+    // <bdi>: names in scripts from right to left do not turn what stands next to them.
     page.add("<td><bdi>"_html, text, "</bdi></td>"_html);
   }
 }

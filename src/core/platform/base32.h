@@ -29,6 +29,7 @@ inline constexpr radix::encoding<5> base32("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
     if (c == ' ' || c == '-') continue;
     characters += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
+  // Secrets of other systems may end in bits that make no byte.
   return detail::base32.decode(characters, radix::rest::is_dropped);
 }
 

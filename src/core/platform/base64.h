@@ -22,6 +22,7 @@ inline constexpr radix::encoding<6> base64url(
 [[nodiscard]] inline std::string encode_base64(byte_view bytes) {
   return detail::base64.encode(bytes);
 }
+/// Nothing when the text is not the one that encoding gives.
 [[nodiscard]] inline std::optional<std::string> decode_base64(std::string_view text) {
   return detail::base64.decode(text);
 }

@@ -6,6 +6,7 @@
 namespace vrm {
 
 sha256_digest::sha256_digest()
+    // Fetched once: OpenSSL would otherwise look for it with every digest.
     : algorithm_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {
   openssl::require(algorithm_ != nullptr && context_ != nullptr, "provide SHA-256");
 }
@@ -29,6 +30,7 @@ sha256 sha256_digest::finish() {
 }
 
 sha256 sha256_of(std::initializer_list<byte_view> parts) {
+  // One for the process, which has one thread; begin() forgets what a failure has left.
   static sha256_digest digest;
   digest.begin();
   for (const byte_view part : parts) digest.append(part);
@@ -39,6 +41,7 @@ hmac_sha256::hmac_sha256(byte_view key) {
   static const openssl::mac hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
   openssl::require(hmac != nullptr, "find HMAC");
   context_.reset(EVP_MAC_CTX_new(hmac.get()));
+  // Not a literal, since OSSL_PARAM takes no pointer to const.
   std::array<char, 7> digest = {"SHA256"};
   const std::array params = {
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
@@ -50,6 +53,7 @@ hmac_sha256::hmac_sha256(byte_view key) {
 
 sha256 hmac_sha256::of(std::initializer_list<byte_view> parts) const {
   EVP_MAC_CTX* const context = context_.get();
+  // No key given: it begins anew with the one that it has.
   bool good = EVP_MAC_init(context, nullptr, 0, nullptr) == 1;
   for (const byte_view part : parts) {
     good = good && EVP_MAC_update(context, openssl::data(part), part.size()) == 1;

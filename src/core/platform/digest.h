@@ -18,6 +18,7 @@ class sha256_digest {
  public:
   sha256_digest();
 
+  /// Whatever was begun before and not finished is forgotten.
   void begin();
   void append(byte_view bytes);
   [[nodiscard]] sha256 finish();
@@ -33,6 +34,7 @@ class sha256_digest {
 /// HMAC-SHA-256 under one key, which OpenSSL has taken in once and for all.
 class hmac_sha256 {
  public:
+  /// `key` is taken in: it may be wiped afterwards.
   explicit hmac_sha256(byte_view key);
 
   /// Of `parts`, one after the other.

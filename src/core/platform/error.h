@@ -11,7 +11,7 @@ namespace vrm {
 
 /// The one exception type that core code throws on purpose.
 ///
-/// The glue layer reports it as a PostgreSQL ERROR with this SQLSTATE, DETAIL and HINT,
+/// The boundary reports it as a PostgreSQL ERROR with this SQLSTATE, DETAIL and HINT,
 /// and with the C++ line that threw it as the error's source location.
 class error : public std::runtime_error {
  public:
@@ -19,6 +19,7 @@ class error : public std::runtime_error {
         std::source_location where = std::source_location::current())
       : std::runtime_error(message), state_(state), where_(where) {}
 
+  /// DETAIL may name values of the caller's, but never a secret: it reaches client and log.
   error&& detail(std::string text) && { return detail_ = std::move(text), std::move(*this); }
   /// What only the server's log may say; the client sees no DETAIL then.
   error&& log_detail(std::string text) && {
@@ -26,6 +27,7 @@ class error : public std::runtime_error {
   }
   error&& hint(std::string text) && { return hint_ = std::move(text), std::move(*this); }
 
+  /// Never empty: only SQLSTATEs that compile can be given.
   [[nodiscard]] sqlstate state() const noexcept { return state_; }
   [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
   [[nodiscard]] const std::string& log_detail() const noexcept { return log_detail_; }

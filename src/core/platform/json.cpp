@@ -10,6 +10,7 @@
 namespace vrm::json {
 namespace {
 
+/// The reader calls itself for each level: this bounds the stack that a stranger can use up.
 constexpr int deepest = 32;
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -57,6 +58,7 @@ std::string unescape(std::string_view raw) {
     if (escape != 'u') {
       constexpr std::string_view letters = "bfnrt";
       const std::size_t letter = letters.find(escape);
+      // The quote, the backslash and the slash stand for themselves.
       text += letter == std::string_view::npos ? escape : "\b\f\n\r\t"[letter];
       continue;
     }
@@ -64,6 +66,7 @@ std::string unescape(std::string_view raw) {
     auto point = static_cast<unsigned>(unit);
     i += 4;
     if (is_high_surrogate(unit)) {
+      // The reader has seen that the other half of the pair follows.
       const auto low = static_cast<unsigned>(code_unit(raw.substr(i + 3)));
       point = 0x10000U + ((point - 0xD800U) << 10) + (low - 0xDC00U);
       i += 6;
@@ -180,6 +183,7 @@ class reader {
   void refuse_duplicates(std::size_t object) const {
     std::vector<std::string_view> names;
     std::deque<std::string> unescaped;  // does not move what the views look at
+    // A name is one node, its value all up to that node's end: so this goes from name to name.
     for (std::size_t at = object + 1; at < (*nodes_)[object].end; at = (*nodes_)[at + 1].end) {
       const node& name = (*nodes_)[at];
       names.push_back(name.escaped ? unescaped.emplace_back(unescape(name.text)) : name.text);
@@ -214,6 +218,7 @@ class reader {
     }
     const int unit = code_unit(text_.substr(at_ + 1));
     if (unit < 0) fail("An escape lacks its four hexadecimal digits");
+    // No text of the database can hold it, and C would end the string there.
     if (unit == 0) fail("A string contains NUL");
     at_ += 4;
     if (is_low_surrogate(unit)) fail("A low surrogate is unpaired");
@@ -250,6 +255,7 @@ class reader {
       skip_digits();
     }
     const std::size_t index = append(kind::number, text_.substr(start, at_ - start));
+    // Refused here once, so that whoever asks for the number later always gets one.
     if (!value(*nodes_, index).number()) fail("A number is too large for a double; it ends");
   }
 
@@ -263,6 +269,7 @@ constexpr char lower(char c) noexcept {
 }
 
 /// Whether two names are the same but for capital letters and underscores.
+/// Letters of ASCII only, without a locale: names of members are ours.
 bool is_respelled(std::string_view a, std::string_view b) noexcept {
   for (;;) {
     while (a.starts_with('_')) a.remove_prefix(1);
@@ -293,11 +300,13 @@ std::optional<double> value::number() const noexcept {
   double number = 0;
   const char* const begin = text().data();
   const char* const end = begin + text().size();
+  // Not strtod(), which heeds the locale of the session.
   const auto [stop, failed] = std::from_chars(begin, end, number);
   if (failed != std::errc{} || stop != end || !std::isfinite(number)) return std::nullopt;
   return number;
 }
 
+// One by one: objects are small, and an index would cost more than it saves.
 std::optional<value> value::find(std::string_view name) const {
   if (!is(kind::object)) return std::nullopt;
   for (std::size_t at = index_ + 1; at < self().end;) {
@@ -380,6 +389,7 @@ std::size_t mend(std::string& text) {
                       escape.substr(6, 2) == "\\u" && is_low_surrogate(code_unit(escape.substr(8)));
     const bool alone = !pair && (is_high_surrogate(unit) || is_low_surrogate(unit));
     if (unit == 0 || alone) replace(at, at + 6);
+    // An escape is passed as a whole: the second backslash of two begins none.
     at += pair ? 11 : unit >= 0 ? 5 : 1;
   }
   if (mended > 0) text = out.append(text, kept);
@@ -396,12 +406,14 @@ void append_quoted(std::string& out, std::string_view text) {
     } else if (byte < 0x20) {
       ((out += "\\u00") += hexadecimal[byte >> 4]) += hexadecimal[byte & 0xF];
     } else {
+      // RFC 8259 (7) wants nothing else escaped.
       out += c;
     }
   }
   out += '"';
 }
 
+/// As deep as the value is nested, which the reader has bounded.
 void append(std::string& out, const value& written) {
   bool first = true;
   const auto separate = [&] {
@@ -439,9 +451,11 @@ std::size_t utf8_sequence(std::string_view bytes) noexcept {
     return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
   };
   const unsigned lead = byte(0);
+  // NUL is refused as well, though UTF-8 has it.
   if (lead < 0x80) return lead == 0 ? 0 : 1;
   if (lead < 0xC2 || lead > 0xF4) return 0;
   const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  // Bytes beyond the end read as 0 and so are no tails.
   for (std::size_t tail = 1; tail < size; ++tail) {
     if ((byte(tail) & 0xC0U) != 0x80) return 0;
   }

@@ -69,6 +69,7 @@ class value {
   std::size_t index_;
 };
 
+/// Its name has its escapes resolved, and so is a copy.
 struct member {
   std::string name;
   json::value value;
@@ -81,8 +82,10 @@ class document {
   explicit document(std::string_view text);
   /// What somebody else has read; the nodes are those that the text would have given, but that
   /// arrays and objects may lack their text.
+  /// For what was jsonb: no text has to be made for it to be read.
   explicit document(std::vector<node> nodes) noexcept : nodes_(std::move(nodes)) {}
 
+  /// The views below look into this document and into its text.
   [[nodiscard]] value root() const noexcept { return {nodes_, 0}; }
 
  private:

@@ -14,6 +14,7 @@
 namespace vrm::json {
 
 /// Writes an object member by member, without white space.  Names are written as they are.
+/// So names come from our own source.
 class object_writer {
  public:
   /// A string, in UTF-8.
@@ -27,6 +28,7 @@ class object_writer {
     return json(name, std::to_string(value));
   }
   /// The shortest text that reads as the same number.
+  /// Finite: JSON has no text for others.
   object_writer& real(std::string_view name, std::optional<double> value) {
     if (!value) return json(name, "null");
     std::array<char, 32> digits{};
@@ -38,6 +40,7 @@ class object_writer {
     begin(name).append(value);
     return *this;
   }
+  /// Only after one member at least, and only once: the text is moved out.
   [[nodiscard]] std::string close() { return std::move(text_.append("}")); }
 
  private:

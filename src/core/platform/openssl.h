@@ -16,6 +16,7 @@
 /// OpenSSL's objects as C++ owns them, and its failures as errors.
 namespace vrm::openssl {
 
+/// For std::unique_ptr, without a pointer to a function in each.
 template <auto Free>
 struct deleter {
   template <typename T>
@@ -39,6 +40,7 @@ using key_context = std::unique_ptr<EVP_PKEY_CTX, deleter<EVP_PKEY_CTX_free>>;
 /// otherwise be read by the server's TLS code.
 [[noreturn]] inline void fail(const char* doing,
                               std::source_location where = std::source_location::current()) {
+  // The last one in the queue: those before it may be left over from somebody else.
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
   throw vrm::error("58000", std::string("OpenSSL could not ") + doing, where)
@@ -46,6 +48,7 @@ using key_context = std::unique_ptr<EVP_PKEY_CTX, deleter<EVP_PKEY_CTX_free>>;
       .hint("Which OpenSSL runs: SELECT openssl_built, openssl_running FROM vrm.build_info();");
 }
 
+/// What comes before every result of OpenSSL that is used.
 inline void require(bool success, const char* doing,
                     std::source_location where = std::source_location::current()) {
   if (!success) [[unlikely]]

@@ -32,6 +32,7 @@ class encoding {
     unsigned held = 0;
     for (const std::byte byte : bytes) {
       pending = (pending << 8) | std::to_integer<std::uint32_t>(byte);
+      // Bits that are written already fall off at the top.
       for (held += 8; held >= Bits; held -= Bits)
         text += alphabet_[(pending >> (held - Bits)) & mask];
     }

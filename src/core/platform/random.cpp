@@ -20,7 +20,7 @@ const int fork_handler = pthread_atfork(nullptr, nullptr, [] { ++generation; });
 struct batch {
   std::array<std::byte, 4096> bytes{};
   std::size_t used = sizeof(bytes);
-  std::uint32_t drawn_in = 0;
+  std::uint32_t drawn_in = 0;  ///< generation; 0 is none, since they begin at 1
 };
 batch drawn;
 
@@ -34,6 +34,7 @@ void fill(std::span<std::byte> bytes) {
 std::uint32_t fork_generation() noexcept { return generation; }
 
 void random_bytes(std::span<std::byte> bytes) {
+  // Large requests would use the batch up for little: they go to OpenSSL directly.
   if (bytes.size() > drawn.bytes.size() / 4) {
     fill(bytes);
     return;
@@ -47,6 +48,7 @@ void random_bytes(std::span<std::byte> bytes) {
   }
   const auto next = std::span(drawn.bytes).subspan(drawn.used, bytes.size());
   std::memcpy(bytes.data(), next.data(), next.size());
+  // Whoever reads this process's memory later learns no nonce and no key from here.
   std::memset(next.data(), 0, next.size());
   drawn.used += next.size();
 }

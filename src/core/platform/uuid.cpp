@@ -13,6 +13,7 @@ constexpr std::uint64_t nanoseconds_per_millisecond = 1'000'000;
 
 uuid uuid7(std::uint64_t unix_nanoseconds, std::span<const std::uint8_t, 8> random) {
   const std::uint64_t milliseconds = unix_nanoseconds / nanoseconds_per_millisecond;
+  // RFC 9562 (6.2, method 3): the fraction of the millisecond in 4096ths.
   const std::uint64_t fraction =
       (unix_nanoseconds % nanoseconds_per_millisecond) * 4096 / nanoseconds_per_millisecond;
 
@@ -23,6 +24,7 @@ uuid uuid7(std::uint64_t unix_nanoseconds, std::span<const std::uint8_t, 8> rand
   made.bytes[6] = static_cast<std::uint8_t>(0x70U | (fraction >> 8));
   made.bytes[7] = static_cast<std::uint8_t>(fraction);
   std::ranges::copy(random, made.bytes.begin() + 8);
+  // The variant (RFC 9562, 4.1) in the place of two random bits.
   made.bytes[8] = static_cast<std::uint8_t>(0x80U | (made.bytes[8] & 0x3FU));
   return made;
 }
@@ -36,6 +38,7 @@ std::optional<uuid> parse_uuid(std::string_view text) noexcept {
       if (text[at++] != '-') return std::nullopt;
       continue;
     }
+    // Digits come in pairs between dashes, so there is always one more.
     const int byte = hex_byte(text[at], text[at + 1]);
     if (byte < 0) return std::nullopt;
     parsed.bytes[filled++] = static_cast<std::uint8_t>(byte);

@@ -12,7 +12,7 @@ namespace vrm {
 
 /// A UUID in network byte order, as PostgreSQL stores it.
 struct uuid {
-  std::array<std::uint8_t, 16> bytes;
+  std::array<std::uint8_t, 16> bytes;  ///< in the order of the text form, which is that of sorting
 
   friend constexpr auto operator<=>(const uuid&, const uuid&) = default;
 };

@@ -14,6 +14,7 @@ namespace vrm {
 ///
 /// Each value is preceded by its size as 8 bytes, big endian, all ones for null, so that no two
 /// rows have the same bytes.
+/// begin() comes first; which columns, and in which order, is up to the caller.
 class row_digest : public sha256_digest {
  public:
   void add_null();

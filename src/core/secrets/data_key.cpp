@@ -54,6 +54,7 @@ void set(EVP_CIPHER_CTX* context, bool encrypting, const EVP_CIPHER* cipher,
 
 /// Feeds `in` in parts that an int can count.  `out` is nullptr for associated data.
 bool update(EVP_CIPHER_CTX* context, byte_view in, std::byte* out) {
+  // Whole blocks, so that the cipher holds nothing back at the end of a part.
   constexpr std::size_t most = std::numeric_limits<int>::max() & ~0xFFFF;
   int written = 0;
   while (!in.empty()) {
@@ -107,6 +108,7 @@ secret_key secret_key::random() {
   return key;
 }
 
+/// A hash, so it may be stored and shown: it says nothing of the key.
 std::int64_t key_id_of(const secret_key& key) {
   const sha256 hash = sha256_of({bytes_of("vrm/key-id/v1"), key.bytes()});
   const std::uint64_t id = from_big_endian(hash) & std::numeric_limits<std::int64_t>::max();
@@ -133,6 +135,7 @@ secret_key derive_subject_key(const secret_key& key, byte_view salt) {
       text(OSSL_KDF_PARAM_MAC, "CMAC"),
       text(OSSL_KDF_PARAM_CIPHER, "AES-256-CBC"),
       bytes(OSSL_KDF_PARAM_KEY, key.bytes().data(), key_size),
+      // OpenSSL's names: its salt is the label of SP 800-108, its info the context.
       bytes(OSSL_KDF_PARAM_SALT, label.data(), label.size()),
       bytes(OSSL_KDF_PARAM_INFO, salt.data(), salt.size()),
       OSSL_PARAM_construct_end(),
@@ -151,6 +154,7 @@ data_key::data_key(const secret_key& key) : key_(key), block_(new_context()) {
   set(decrypting_.derived.get(), false, aes_256_gcm(), nullptr, nullptr);
 
   set(block_.get(), true, aes_256_block(), openssl::data(key_.bytes()), nullptr);
+  // Single blocks: padding would add one.
   EVP_CIPHER_CTX_set_padding(block_.get(), 0);
   const std::array<std::byte, 16> zero{};
   openssl::require(update(block_.get(), zero, mask_.data()), "derive a mask");
@@ -168,6 +172,7 @@ secret_key data_key::subkey(byte_view prefix) {
   for (const std::size_t counter : {0U, 1U}) {
     const auto block = std::span(blocks).subspan(16 * counter, 16);
     block[1] = static_cast<std::byte>(counter + 1);
+    // The specification's order: counter, "X", a zero byte, then the prefix.
     block[2] = std::byte{'X'};
     std::ranges::copy(prefix, block.begin() + 4);
     for (std::size_t i = 0; i < 16; ++i) block[i] ^= mask_[i];
@@ -184,8 +189,10 @@ secret_key data_key::subkey(byte_view prefix) {
 EVP_CIPHER_CTX* data_key::prepare(direction& way, bool encrypting, byte_view nonce) {
   if (nonce.size() == 12) {
     if (way.plain == nullptr) {
-      way.plain = new_context();
-      set(way.plain.get(), encrypting, aes_256_gcm(), openssl::data(key_.bytes()), nullptr);
+      // Kept once it has its key: without one it would pass for ready the next time.
+      auto fresh = new_context();
+      set(fresh.get(), encrypting, aes_256_gcm(), openssl::data(key_.bytes()), nullptr);
+      way.plain = std::move(fresh);
     }
     set(way.plain.get(), encrypting, nullptr, nullptr, openssl::data(nonce));
     return way.plain.get();
@@ -205,6 +212,7 @@ EVP_CIPHER_CTX* data_key::prepare(direction& way, bool encrypting, byte_view non
 
 void data_key::encrypt(byte_view nonce, byte_view associated, byte_view plaintext,
                        std::span<std::byte> sealed) {
+  // In place where the caller has put it there: GCM reads each byte before it writes it.
   EVP_CIPHER_CTX* const context = prepare(encrypting_, true, nonce);
   int written = 0;
   openssl::require(update(context, associated, nullptr) &&
@@ -223,6 +231,7 @@ bool data_key::decrypt(byte_view nonce, byte_view associated, byte_view sealed,
   int written = 0;
   const bool authentic = update(context, associated, nullptr) &&
                          update(context, ciphertext, plaintext.data()) &&
+                         // The tag is set after the data: OpenSSL wants it only for the last step.
                          EVP_CIPHER_CTX_set_params(context, tag_parameter_.data()) == 1 &&
                          EVP_CipherFinal_ex(context, nullptr, &written) == 1;
   // GCM decrypts before it knows: what was written so far is not to be looked at by anybody.

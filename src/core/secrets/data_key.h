@@ -13,7 +13,9 @@
 
 namespace vrm {
 
+/// AES-256.
 inline constexpr std::size_t key_size = 32;
+/// 24 random bytes: salts of two subjects are never alike.
 inline constexpr std::size_t subject_salt_size = 24;
 
 /// 256 bits that are wiped when they go.
@@ -45,6 +47,7 @@ class secret_key {
 /// A key with everything OpenSSL has computed of it, ready to seal and open many values.
 class data_key {
  public:
+  /// Computes what XAES needs of the key; throws 58000 when OpenSSL fails.
   explicit data_key(const secret_key& key);
   ~data_key() = default;
   data_key(const data_key&) = delete;
@@ -83,6 +86,7 @@ class data_key {
     bool has_prefix = false;
   };
 
+  /// A context that is ready for one value under this nonce.
   [[nodiscard]] EVP_CIPHER_CTX* prepare(direction& way, bool encrypting, byte_view nonce);
   [[nodiscard]] secret_key subkey(byte_view prefix);
   void draw_nonce(std::span<std::byte> nonce);
@@ -100,9 +104,9 @@ class data_key {
       OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag_.data(), tag_.size()),
       OSSL_PARAM_construct_end()};
 
-  half_nonce prefix_{};  ///< first half of the nonces that seal() draws
-  std::uint32_t prefix_left_ = 0;
-  std::uint32_t prefix_drawn_in_ = 0;
+  half_nonce prefix_{};                ///< first half of the nonces that seal() draws
+  std::uint32_t prefix_left_ = 0;      ///< values that prefix_ may still seal
+  std::uint32_t prefix_drawn_in_ = 0;  ///< fork generation of prefix_
 };
 
 }  // namespace vrm

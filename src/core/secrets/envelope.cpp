@@ -27,6 +27,7 @@ std::optional<envelope_header> read_envelope_header(byte_view head,
     return std::nullopt;
   }
 
+  // Undefined bindings and flags: a later version may give them a meaning.
   if (head[2] > std::byte{2} || (head[3] & ~flag_per_subject) != std::byte{0}) return std::nullopt;
   header.bound = static_cast<binding>(head[2]);
   header.per_subject = head[3] == flag_per_subject;

@@ -24,6 +24,7 @@ namespace vrm {
 inline constexpr std::size_t envelope_header_size = 12;
 inline constexpr std::size_t envelope_tag_size = 16;
 
+/// Numbers are stored: append, never renumber.
 enum class algorithm : std::uint8_t {
   xaes_256_gcm = 1,  ///< 24-byte nonce (C2SP XAES-256-GCM); what we write
   aes_256_gcm = 2,   ///< 12-byte nonce, for values that others sealed
@@ -35,6 +36,7 @@ enum class binding : std::uint8_t {
   context = 2,  ///< opens with the context it was sealed with
 };
 
+/// What the first twelve bytes say.
 struct envelope_header {
   algorithm cipher = algorithm::xaes_256_gcm;
   binding bound = binding::none;
@@ -44,6 +46,7 @@ struct envelope_header {
   friend bool operator==(const envelope_header&, const envelope_header&) = default;
 };
 
+/// Follows from the algorithm, so it is not stored.
 [[nodiscard]] constexpr std::size_t nonce_size(algorithm cipher) noexcept {
   return cipher == algorithm::xaes_256_gcm ? 24 : 12;
 }

@@ -35,11 +35,13 @@ std::string wrapping_context(const master_key& master, std::string_view purpose,
 }  // namespace
 
 std::optional<secret_key> decode_key(std::string_view base64) {
+  // As `openssl rand -base64 32` prints 32 bytes, with padding.
   if (base64.size() != 44 || base64.back() != '=') return std::nullopt;
   auto decoded = decode_base64(base64.substr(0, 43));
   if (!decoded) return std::nullopt;
   std::optional<secret_key> key;
   if (decoded->size() == key_size) key.emplace(bytes_of(*decoded));
+  // std::string would give its memory back with the key still in it.
   openssl::wipe(std::as_writable_bytes(std::span(*decoded)));
   return key;
 }
@@ -50,6 +52,7 @@ std::vector<master_key> read_master_keys(std::string_view text) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    // Line ends of other systems, and blanks that nobody sees.
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
     if (line.empty() || line.front() == '#') continue;
 
@@ -58,6 +61,7 @@ std::vector<master_key> read_master_keys(std::string_view text) {
     if (id.empty() || id.size() > longest_id || !std::ranges::all_of(id, is_id_character)) {
       refuse_line(number, "has no valid id of 1 to 64 letters, digits, '-', '_' or '.'");
     }
+    // What is wrapped names its master key by this id.
     const auto same = [&](const master_key& other) { return other.id == id; };
     if (std::ranges::any_of(keys, same)) refuse_line(number, "repeats the id of a line above it");
     const auto key = decode_key(line.substr(id.size() + 1));
@@ -76,6 +80,7 @@ std::vector<master_key> read_master_keys(std::string_view text) {
 wrapped_key wrap_key(const master_key& master, std::string_view purpose, const secret_key& key) {
   wrapped_key wrapped{};
   const auto nonce = std::span(wrapped).first(24);
+  // XAES has room for nonces drawn at random, so nobody has to count them.
   random_bytes(nonce);
   const std::string context = wrapping_context(master, purpose, key_id_of(key));
   data_key(master.key)

@@ -14,7 +14,7 @@ namespace vrm {
 
 /// A key that wraps the keys of the keyring.  It lives outside the database.
 struct master_key {
-  std::string id;
+  std::string id;  ///< part of the context of what it wraps
   secret_key key;
 };
 
@@ -45,6 +45,7 @@ using wrapped_key = std::array<std::byte, wrapped_key_size>;
 /// Computes blind indexes: a keyed hash that lets equal values be found without opening them.
 class blind_indexer {
  public:
+  /// `key` is taken in by OpenSSL: it may be wiped afterwards.
   explicit blind_indexer(byte_view key) : hash_(key) {}
 
   /// The first 8 bytes of HMAC-SHA-256(key, column || value), big endian.

@@ -51,6 +51,7 @@ class shell {
     posix_spawnattr_t attributes;
     sigset_t none;
     sigset_t all;
+    // The server's own mask and handlers are not what a shell expects.
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawn_file_actions_init(&actions);
@@ -73,6 +74,7 @@ class shell {
   }
   ~shell() {
     if (process_ <= 0) return;
+    // The group, since the shell may have started others that outlive it.
     kill(-process_, SIGKILL);
     while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
     }
@@ -85,6 +87,7 @@ class shell {
     const bool ended = waitpid(process_, &status, WNOHANG) == process_;
     if (ended) {
       kill(-process_, SIGKILL);  // what it left behind in its group
+      // Reaped: its number may soon be another process's.
       process_ = -1;
     }
     return ended;
@@ -108,11 +111,14 @@ std::size_t run_command(const std::string& command, std::span<char> output,
   bool open = true;
   for (int status = 0;;) {
     meanwhile();
+    // Also when it prints without end: each round looks at the clock.
     if (std::chrono::steady_clock::now() > deadline) {
       fail("took longer than " + std::to_string(patience.count() / 1000) + " seconds");
     }
+    // At the end of the pipe only the shell is waited for: poll() passes a descriptor of -1 over.
     pollfd readable = {.fd = open ? ends.reader() : -1, .events = POLLIN, .revents = 0};
     if (poll(&readable, 1, step) > 0) {
+      // A full buffer is too much even if nothing should follow: one more byte could not be told.
       if (size == output.size()) fail("printed more than expected");
       const ssize_t got = read(ends.reader(), output.data() + size, output.size() - size);
       if (got > 0) size += static_cast<std::size_t>(got);

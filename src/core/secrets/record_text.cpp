@@ -13,6 +13,7 @@ std::vector<std::string> split_record(std::string_view text, std::size_t columns
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const bool has_next = i + 1 < text.size();
+    // record_out() doubles quotes and backslashes; a backslash also takes what follows as it is.
     const bool escapes = c == '\\' || (c == '"' && quoted && has_next && text[i + 1] == '"');
     if (escapes && has_next) {
       values.back().push_back(text[++i]);

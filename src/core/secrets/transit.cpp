@@ -36,6 +36,7 @@ openssl::cipher_context start(const char* name, const secret_key& key) {
 
 transit& current() {
   static transit state;
+  // A child of fork() would go on with the parent's counter under the parent's key.
   if (state.made_in != fork_generation()) [[unlikely]] {
     const secret_key key = secret_key::random();
     state.stream = start("AES-256-CTR", key);
@@ -68,6 +69,7 @@ bool apply_blocks(transit& state, byte_view counter, byte_view in, std::span<std
   for (std::size_t i = 0; i < blocks; ++i) {
     std::memcpy(&keystream[16 * i], counter.data(), counter.size());
     std::memset(&keystream[16 * i + 8], 0, 7);
+    // The number of the block in the last byte, as counter mode counts; 32 blocks fit.
     keystream[16 * i + 15] = static_cast<std::byte>(i);
   }
   auto* const bytes = reinterpret_cast<unsigned char*>(keystream.data());
@@ -102,6 +104,7 @@ void apply(transit& state, byte_view counter, byte_view in, std::span<std::byte>
 
 void mask_secret(byte_view plaintext, std::span<std::byte> masked) {
   transit& state = current();
+  // Never twice under one key: two texts under one keystream would give each other away.
   ++state.counter;
   std::ranges::copy(state.process, masked.begin());
   std::memcpy(masked.data() + 8, &state.counter, 8);

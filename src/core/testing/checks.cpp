@@ -58,6 +58,7 @@ complaint tool(const question& ask) {
 complaint order(const question& ask) {
   auto next = ask.asked->tools.begin();
   for (const std::string_view called : ask.call->tools) {
+    // Taking the first that fits is enough: it leaves the most calls for the tools after it.
     if (next != ask.asked->tools.end() && called == *next) ++next;
   }
   if (next == ask.asked->tools.end()) return std::nullopt;
@@ -139,6 +140,7 @@ std::vector<std::int64_t> answering_times(std::span<const spoken_turn> turns) {
     if (turn.by == check::voice::customer) {
       asked = turn.end ? turn.end : turn.begin;
     } else if (turn.by == check::voice::agent) {
+      // Who answers before the customer is done has kept nobody waiting.
       if (asked && turn.begin) times.push_back(std::max<std::int64_t>(0, *turn.begin - *asked));
       asked.reset();
     }

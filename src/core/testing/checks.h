@@ -39,11 +39,13 @@ class matching {
   /// Why the text or pattern of a check cannot be looked for; empty when it can.
   virtual std::string problem(std::size_t check) = 0;
   /// Whether a turn has the text or pattern of a check in it.
+  /// Asked only of checks without a problem().
   virtual bool occurs(std::size_t check, std::string_view turn) = 0;
   /// Whether the arguments of a tool's call have those of a check among them.
   virtual bool arguments_fit(std::size_t check, std::size_t tool) = 0;
 };
 
+/// Which of the checks, and why, in words for people.
 struct failed_check {
   std::size_t index;
   std::string reason;

@@ -32,6 +32,7 @@ class object_at {
   [[nodiscard]] std::string place(std::string_view member) const {
     return place_ + "/" + std::string(member);
   }
+  /// Null counts as absent.
   [[nodiscard]] std::optional<value> find(std::string_view member) const {
     auto found = object_.find(member);
     if (found && found->is(kind::null)) return std::nullopt;
@@ -100,6 +101,7 @@ judged_metric read_metric(const value& element, const std::string& place) {
   read.threshold = object.number("threshold", -any, any, "must be a number");
   constexpr double heaviest = 1000;
   read.weight =
+      // Not 0: what has passed is a part of the sum of the weights.
       object.number("weight", 1e-3, heaviest, "must be a number from 0.001 to 1000").value_or(1);
   return read;
 }
@@ -133,6 +135,7 @@ check::kind read_kind(const object_at& object) {
   return found->kind;
 }
 
+/// Of the agent where nothing is said: it is the agent that is tested.
 check::voice read_voice(const object_at& object) {
   const auto name = object.text("by", longest_name);
   if (!name || *name == "agent") return check::voice::agent;
@@ -157,6 +160,7 @@ void read_tool(const object_at& object, check& read) {
   const auto arguments = object.find("arguments");
   if (!arguments) return;
   if (!arguments->is(kind::object)) refuse(object.place("arguments"), "must be an object");
+  // As written: whoever compares arguments parses them.
   read.arguments = arguments->text();
 }
 
@@ -174,6 +178,7 @@ void read_tools(const object_at& object, check& read) {
   if (read.tools.size() < 2) refuse(object.place("tools"), "must be an array of at least two");
 }
 
+/// `scale` is how many milliseconds the member counts in.
 void read_limit(const object_at& object, std::string_view member, double scale, check& read) {
   constexpr double longest = 86'400'000;  // a day
   const std::string most = std::to_string(static_cast<std::int64_t>(longest / scale));
@@ -222,6 +227,7 @@ check read_check(const value& element, const std::string& place) {
     case check::kind::no_interruption:
       break;
   }
+  // The document's own name, else what tells it from others of its kind.
   const auto name = object.text("name", longest_name);
   const auto* const kind = std::ranges::find(kind_names, read.type, &kind_name::kind);
   read.name = name ? *name : described(kind->name, read);

@@ -24,6 +24,7 @@ struct check {
     answer_time,
     no_interruption,
   };
+  /// Who has to have said it.
   enum class voice : std::uint8_t { agent, customer, anybody };
 
   kind type = kind::said;
@@ -39,18 +40,20 @@ struct check {
 
 /// A metric that judges, and people, answer.
 struct judged_metric {
-  std::string metric;  ///< name or id
-  bool decides = false;
+  std::string metric;               ///< name or id
+  bool decides = false;             ///< whether the case fails when this metric does
   std::optional<double> threshold;  ///< of its score
   double weight = 1;
 };
 
+/// What is asked of a call, in the order of the document.
 struct evaluation {
   std::vector<judged_metric> metrics;
   std::optional<double> threshold;  ///< of the weights of what has passed, as a part of all
   std::vector<check> checks;
 };
 
+/// Of a document, and as many metrics: they are all looked at for each call.
 constexpr std::size_t most_checks = 100;
 constexpr std::size_t longest_pattern = 1000;  ///< and text, in bytes
 

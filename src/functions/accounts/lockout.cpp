@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "boundary/call/grants.h"
+#include "boundary/call/function.h"
 #include "boundary/call/guc.h"
 #include "boundary/value/record.h"
 #include "functions/accounts/lockout_policy.h"
@@ -34,6 +34,7 @@ using vrm::lockout::verdict;
 namespace store = lockout_store;
 
 /// A moment of the store on its way to SQL.
+/// As it is stored: `never` and `forever` are -infinity and infinity of timestamptz.
 struct at {
   moment value = vrm::lockout::never;
 };
@@ -68,7 +69,8 @@ answer reserve(Oid relation, const key& id, const vrm::lockout::policy& policy) 
   return given;
 }
 
-/// Sleeps a little longer each time, and wakes for a signal.
+/// Sleeps a little longer each time, up to 10 ms, and wakes for a signal.  Nobody says when a
+/// verdict is in, so that callers ask again.
 void pause(int round) {
   const long milliseconds = round < 10 ? round + 1 : 10;
   pg::guarded([=] {
@@ -136,6 +138,7 @@ reservation lockout_reserve(std::optional<std::string_view> type,
   auto& hash = lockout_policy::hash();
   vrm::lockout::ticket made{.type = vrm::lockout::kind_named(*type), .began = store::now()};
   made.first = hash.key_of(made.type, *identifier);
+  // A known device is counted by itself, so strangers cannot lock its owner out.
   if (made.type == kind::password && device_token) {
     if (const auto device = hash.device_of(*device_token, *identifier, GetSystemIdentifier())) {
       made.type = kind::device;
@@ -152,6 +155,7 @@ reservation lockout_reserve(std::optional<std::string_view> type,
     const answer second = reserve_in_turn(store::relation(tree_of(counted)), *made.network,
                                           lockout_policy::of(counted));
     if (second.says != verdict::granted) {
+      // Given back, not settled: an attempt that is not made must count neither way.
       cancel(relation, made.first);
       return {{"throttled", std::nullopt, at{second.until}}};
     }
@@ -213,6 +217,7 @@ state lockout_state(std::string_view type, std::string_view identifier) {
   }
   const moment now = store::now();
   const auto& policy = lockout_policy::of(named);
+  // Windows that are over are reset by the next attempt; until then they are read as if they were.
   const bool fresh =
       found.window_start == vrm::lockout::never || found.window_start < now - policy.window;
   return {{found.locked_until > now, at{found.locked_until}, fresh ? 0 : found.failures,
@@ -236,10 +241,12 @@ void lockout_lock(std::string_view type, std::string_view identifier, at until) 
   store::require_writable();
   const Oid relation = store::relation(tree_of(vrm::lockout::kind_named(type)));
   store::update(relation, key_named(type, identifier), true, [&](entry& found) {
+    // Without a look at what was there: a lock may also be made shorter.
     found.locked_until = until.value;
     found.last = store::now();
     return outcome::grave;
   });
+  // Backends keep which sessions are alive, and hear of no change of a store by themselves.
   if (vrm::lockout::kind_named(type) == kind::session) sessions::announce_end();
 }
 

@@ -29,6 +29,7 @@ namespace {
 
 // --- columns ------------------------------------------------------------------------------------
 
+// In the order of to_columns() and from_columns().
 constexpr std::array<Oid, 10> column_types = {
     UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
     INT4OID, INT4OID,        INT4OID,        INT4OID,        INT8OID};
@@ -61,6 +62,7 @@ void to_columns(entry& from, Datum* values) {
   values[9] = Int64GetDatum(from.value);
 }
 
+/// Raises an ERROR rather than an exception: it runs inside PostgreSQL's own frames.
 std::uint16_t small(Datum datum) {
   const std::int32_t value = DatumGetInt32(datum);
   if (value >= 0 && value <= 0xFFFF) return static_cast<std::uint16_t>(value);
@@ -111,6 +113,7 @@ void rewind(scan* self) {
 // all when that page was added after the scan began.
 TableScanDesc scan_begin(Relation relation, Snapshot snapshot, int keys, ScanKeyData* /*key*/,
                          ParallelTableScanDesc parallel, uint32 flags) {
+  // As a heap scan does: the relation must not be rebuilt under it.
   RelationIncrementReferenceCount(relation);
   auto* const made = static_cast<scan*>(palloc0(sizeof(scan)));
   made->head.rs_rd = relation;
@@ -150,7 +153,9 @@ bool load_page(scan* self, int step) {
   const Buffer buffer = ReadBuffer(self->head.rs_rd, static_cast<BlockNumber>(self->block));
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   const auto page = view(BufferGetPage(buffer));
+  // A spare page, which a crash has left unlinked, has no entries.
   if (page.is_formatted()) {
+    // Capped, because a damaged page may claim anything; check() is what reports it.
     const auto found = std::min<std::size_t>(page.entries().size(), page.capacity());
     std::memcpy(self->entries, page.entries().data(), found * sizeof(entry));
     self->count = static_cast<std::int64_t>(found);
@@ -179,6 +184,7 @@ bool scan_next(TableScanDesc head, ScanDirection direction, TupleTableSlot* slot
 
 // --- rows in ------------------------------------------------------------------------------------
 
+/// PostgreSQL calls from here on, and no exception may pass through its frames.
 void merge_or_report(Relation relation, const entry& given) {
   const pg::failure* failed = nullptr;
   try {
@@ -199,6 +205,7 @@ void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*op
               errmsg("a lockout store has no null values"));
     }
   }
+  // Merged, not added: COPY into a living store makes nobody freer than they were.
   merge_or_report(relation, from_columns(slot->tts_values));
 }
 
@@ -281,6 +288,7 @@ void describe_scans(TableAmRoutine& routine) {
   routine.scan_end = scan_end;
   routine.scan_rescan = scan_rescan;
   routine.scan_getnextslot = scan_next;
+  // PostgreSQL's own, which share out a table by its blocks.
   routine.parallelscan_estimate = table_block_parallelscan_estimate;
   routine.parallelscan_initialize = table_block_parallelscan_initialize;
   routine.parallelscan_reinitialize = table_block_parallelscan_reinitialize;
@@ -312,6 +320,7 @@ void describe_rows(TableAmRoutine& routine) {
   };
   routine.tuple_tid_valid = [](TableScanDesc, ItemPointer) { return false; };
   routine.tuple_get_latest_tid = [](TableScanDesc, ItemPointer) { refuse("access by ctid"); };
+  // Rows have no versions: what is there is there for every snapshot.
   routine.tuple_satisfies_snapshot = [](Relation, TupleTableSlot*, Snapshot) { return true; };
 }
 
@@ -348,6 +357,7 @@ void describe_file(TableAmRoutine& routine) {
   routine.relation_estimate_size = [](Relation relation, int32* /*widths*/, BlockNumber* pages,
                                       double* tuples, double* all_visible) {
     *pages = RelationGetNumberOfBlocks(relation);
+    // Pages are split at split_at entries, so that on average half as many are on one.
     *tuples = static_cast<double>(*pages) * (vrm::lockout::split_at / 2.0);
     *all_visible = 0;
   };

@@ -44,8 +44,10 @@ void keep_policy(HeapTuple row, TupleDesc descriptor) {
   };
   const auto name = pg::datum_traits<std::string_view>::from(value(kind));
   for (std::size_t i = 1; i < kind_names.size(); ++i) {
+    // Kinds that this version does not know have no place here.
     if (kind_names[i] != name) continue;
     known[i] = {
+        // CHECKs of the table keep both counts within 16 bits.
         .threshold = static_cast<std::uint16_t>(DatumGetInt32(value(threshold))),
         .window = microseconds(value(attempt_window)),
         .base_lock = microseconds(value(base_lock)),
@@ -61,6 +63,7 @@ void keep_policy(HeapTuple row, TupleDesc descriptor) {
 const vrm::lockout::policy& of(vrm::lockout::kind kind) {
   if (policies.changed()) [[unlikely]] {
     policies.reload([] {
+      // A kind without a row has the defaults of the policy.
       known = {};
       policies.read(nullptr, 0, keep_policy);
     });
@@ -78,6 +81,7 @@ vrm::lockout::keyed_hash& hash() {
         const Datum datum = heap_getattr(row, 2, descriptor, &null);
         if (null) return;
         const auto bytes = pg::datum_traits<std::span<const std::byte>>::from(datum);
+        // A row of another size is none: keys are not to be hashed with half a secret.
         found = bytes.size() == secret.size();
         if (found) std::memcpy(secret.data(), bytes.data(), secret.size());
       });

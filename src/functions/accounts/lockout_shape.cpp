@@ -16,6 +16,7 @@ namespace {
 object_access_hook_type earlier_hook = nullptr;
 
 void refuse_other_columns(Oid table) {
+  // ALTER TABLE holds its lock by now.
   const Relation relation = RelationIdGetRelation(table);
   if (!RelationIsValid(relation)) return;
   const bool is_store = relation->rd_tableam == lockout_store::table_routine();

@@ -64,6 +64,7 @@ Buffer lock_page_of(Relation relation, const key& id, int mode) {
     const Buffer buffer = ReadBuffer(relation, block);
     LockBuffer(buffer, mode);
     const auto page = view(BufferGetPage(buffer));
+    // Links lead only to pages that have a header: one WAL record has written both.
     if (!page.is_formatted()) report_damage(relation, block, "has no valid header");
     const auto next = page.next(id);
     if (!next) return buffer;
@@ -89,6 +90,7 @@ void split(Relation relation, BlockNumber block) {
   const Buffer added = ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_NORMAL, nullptr);
   UnlockRelationForExtension(relation, ExclusiveLock);
 
+  // Read anew under its lock: another backend may have split it meanwhile.
   const Buffer full = ReadBuffer(relation, block);
   LockBuffer(full, BUFFER_LOCK_EXCLUSIVE);
   if (view(BufferGetPage(full)).wants_split(deepest_level_of(relation))) {
@@ -119,6 +121,7 @@ bool store_entry(Relation relation, Buffer buffer, const entry& changed, XLogRec
   auto page = view(image);
   const bool is_new = page.find(changed.id) == nullptr;
   if (is_new && page.header().count >= vrm::lockout::split_at) {
+    // Only now, because a sweep costs a look at every entry of the page.
     page.sweep(now());
     if (page.wants_split(deepest_level_of(relation))) {
       GenericXLogAbort(wal);
@@ -216,6 +219,7 @@ void require_writable() {
 
 void change(Oid store, const key& id, bool make, outcome (*visit)(entry&, void*), void* state) {
   pg::guarded([&] {
+    // The lock of INSERT, kept as long: TRUNCATE and DROP wait for whoever counts.
     const Relation relation = open_store(store, RowExclusiveLock);
     change_entry(relation, id, make, visit, state);
     table_close(relation, NoLock);
@@ -252,6 +256,7 @@ std::int64_t check(Oid store) {
         const auto page = view(raw);
         if (const char* const problem = page.problem()) report_damage(relation, block, problem);
         for (const block_number link : page.header().links) {
+          // 0 stands for no link, and is less than any number of pages.
           if (link >= pages) report_damage(relation, block, "links to a page that is not there");
         }
         entries += page.header().count;
@@ -270,6 +275,7 @@ void merge(Relation relation, const entry& from) {
         relation, given.id, true,
         [](entry& found, void* state) {
           vrm::lockout::merge(found, *static_cast<const entry*>(state));
+          // With "strict" on disk at once, like what the entry says.
           return outcome::charged;
         },
         &given);

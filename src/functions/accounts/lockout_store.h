@@ -77,10 +77,12 @@ void merge(Relation relation, const entry& from);
 /// The part of a page that entries are kept in.
 [[nodiscard]] inline vrm::lockout::page view(Page page) noexcept {
   constexpr std::size_t head = MAXALIGN(SizeOfPageHeaderData);
+  // Behind PostgreSQL's own header, whose LSN and checksum are looked after by the buffer manager.
   return vrm::lockout::page({reinterpret_cast<std::byte*>(PageGetContents(page)), BLCKSZ - head});
 }
 
 /// Tells PostgreSQL how much of the page is used.
+/// What lies behind pd_lower is the page's hole, which full-page images leave out.
 inline void set_used(Page page) noexcept {
   reinterpret_cast<PageHeader>(page)->pd_lower =
       static_cast<LocationIndex>(MAXALIGN(SizeOfPageHeaderData) + view(page).used());

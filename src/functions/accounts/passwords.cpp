@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/table/slots.h"
 #include "functions/platform/grants.h"
@@ -14,13 +13,16 @@
 namespace vrm::sql {
 namespace {
 
+/// "vrm" and a number: the purpose that slots of this kind are told apart by.
 constexpr std::uint32_t hashing = 0x76726D01;
+/// Each takes 19 MiB and a processor for its time; more at once would only make all of them wait.
 int most_at_once = 4;
 
 }  // namespace
 
 std::string password_hash(secret password) {
   const unmasked plain(password);
+  // Held for the hash alone; whoever finds none free waits, and lock_timeout ends that.
   const pg::slot slot(hashing, static_cast<std::uint32_t>(most_at_once));
   return vrm::passwords::hash(plain.text());
 }

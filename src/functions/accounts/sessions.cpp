@@ -9,7 +9,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/value/record.h"
 #include "core/accounts/access_token.h"
 #include "core/accounts/refresh.h"
@@ -36,6 +35,7 @@ std::string session_rotate(std::string_view session, std::int64_t counter, std::
                           result =
                               vrm::refresh::rotate(found, counter, known, lockout_store::now());
                           const bool changes = result == use::first || result == use::reused;
+                          // "again" changes nothing, so the answer to a repeated call costs no WAL.
                           return changes ? outcome::grave : outcome::unchanged;
                         });
   if (result == use::reused) sessions::announce_end();
@@ -49,6 +49,7 @@ std::string session_successor(std::string_view token) {
   auto& hash = lockout_policy::hash();
   std::array<std::byte, 32> next{};
   const auto bytes = std::as_bytes(std::span(token));
+  // Each hash has 16 bytes: two labels make the 32 of a token.
   const auto first = hash.hash("vrm/refresh/v1/1", bytes);
   const auto last = hash.hash("vrm/refresh/v1/2", bytes);
   std::ranges::copy(first, next.begin());

@@ -90,6 +90,7 @@ std::span<const std::byte> call_stats_recv(message from) {
 std::span<const std::byte> call_stats_send(stats value) { return pack(value); }
 
 bool call_stats_equal(stats left, stats right) {
+  // A state has one form in bytes (see packing.h), so equal states are equal bytes.
   return std::ranges::equal(pack(left), pack(right));
 }
 
@@ -198,6 +199,7 @@ state add_call(state into, std::optional<std::string_view> status,
 state add_duration(state into, std::optional<double> seconds) {
   if (!seconds) return into;
   const double duration = std::nearbyint(*seconds * 1000);
+  // NaN passes neither test, so it is bad as well.
   if (duration >= 0 && duration <= static_cast<double>(duration_histogram::longest)) {
     into->add_duration(static_cast<std::int64_t>(duration));
   } else {
@@ -211,6 +213,7 @@ state merge_stats(state into, std::optional<stats> other) {
   if (other->object != nullptr) {
     into->merge(*other->object);
   } else {
+    // As it is stored: no object is made of it.
     into->merge(other->packed);
   }
   return into;

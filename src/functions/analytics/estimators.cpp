@@ -101,6 +101,7 @@ double fisher_exact(std::int64_t passed_a, std::int64_t runs_a, std::int64_t pas
 double mann_whitney(pg::float8_array a, pg::float8_array b) {
   for (const auto sample : {a.elements(), b.elements()}) {
     for (const double value : sample) {
+      // NaN has no place in an order: ranks would be as sorting happens to leave them.
       if (std::isfinite(value)) continue;
       throw error("22023", "values must be finite")
           .detail("Got " + shown(value) + ".")
@@ -148,6 +149,7 @@ std::optional<double> krippendorff_alpha(pg::nullable_float8_array ratings,
         .hint(example);
   }
   const auto dimensions = ratings.dimensions();
+  // An empty array, and so no pair of ratings to compare.
   if (dimensions.empty()) return std::nullopt;
   if (dimensions.size() != 2) {
     throw error("22023", "ratings must be an array of two dimensions")

@@ -68,6 +68,7 @@ enum column : std::uint8_t {
 constexpr std::array<const char*, 10> column_names = {
     "user_id",      "id",      "agent_id", "status", "started_at",
     "completed_at", "results", "outcome",  "cost",   "currency"};
+/// The columns that a platform of 1.0.0 has as well; the others count as null there.
 constexpr std::size_t columns_of_1_0 = 7;
 
 /// A row of vrm.test_runs; its columns are found by name, because a DBA may add and drop some.
@@ -126,6 +127,7 @@ class run_row {
 day day_of(TimestampTz moment) {
   if (TIMESTAMP_IS_NOBEGIN(moment)) return {DATEVAL_NOBEGIN};
   if (TIMESTAMP_IS_NOEND(moment)) return {DATEVAL_NOEND};
+  // Rounded down, also before 2000, where the remainder is negative.
   const std::int64_t whole = moment / USECS_PER_DAY;
   return {static_cast<DateADT>(whole - static_cast<std::int64_t>(moment % USECS_PER_DAY < 0))};
 }
@@ -206,6 +208,7 @@ void put(const run_row& row) {
   if (one.customer) customer = static_cast<std::int64_t>(*one.customer);
   const pg::argument day_number(DateADTGetDatum(day_of(row).number), false);
   const pg::spi_session session;
+  // A platform that was not upgraded yet: the library may be newer than the tables.
   if (!has_live_runs()) {
     put_fact_1_0.run({column_of(row, user_id), column_of(row, id), column_of(row, agent_id),
                       column_of(row, started_at), column_of(row, status), one.duration, sentiment,
@@ -275,6 +278,7 @@ bool same_key(const run_row& a, const run_row& b) {
 /// A call that has changed, its key included.
 void follow(const run_row& before, const run_row& now) {
   const bool stays = now.counts() && same_key(before, now);
+  // A key that changes is another call: the fact of the old one goes, with its day marked.
   if (before.counts() && !stays) drop(before);
   if (now.counts()) put(now);
   if (before.counts() && stays && before.value(started_at) != now.value(started_at)) mark(before);
@@ -306,6 +310,7 @@ HeapTuple record_facts(const pg::trigger_call& event) {
   } else {
     follow(read(event.old_row()), read(event.row()));
   }
+  // Not looked at, since the trigger is one of AFTER.
   return nullptr;
 }
 

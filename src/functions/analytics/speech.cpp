@@ -20,6 +20,7 @@ speech read_speech(const std::optional<pg::jsonb>& results) {
   speech said;
   if (!results) return said;
   transcript_figures spoken = read_transcript(results->root());
+  // Answers in whole seconds would be mostly rounding: only what is exact counts.
   if (spoken.in_milliseconds) {
     said.agent_ms = small(spoken.agent_time);
     said.customer_ms = small(spoken.customer_time);

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/table/frozen_row.h"
 #include "boundary/table/gapless_counter.h"
 #include "core/platform/error.h"
@@ -26,6 +25,7 @@ namespace {
 
 /// Nobody when the caller's token is not valid: that must not keep the event from being written.
 const vrm::identity* caller() {
+  // A cancelled query, or one out of memory, is a pg::error and goes on.
   try {
     return current_identity();
   } catch (const vrm::error&) {
@@ -68,6 +68,7 @@ void audit_journal(std::string_view action, std::optional<pg::jsonb_view> detail
                                CStringGetDatum(GetUserNameFromId(GetSessionUserId(), false)));
   });
   const Datum said = detail ? pg::datum_traits<pg::jsonb_view>::to(*detail) : Datum{0};
+  // The counter's lock lasts for this block: the number and its row, for which others wait.
   {
     // Numbered without a gap, so that vrm.audit_verify() misses rows that somebody takes away.
     pg::gapless_counter count(platform_table("vrm_private", "audit_journal_count_number_seq"));

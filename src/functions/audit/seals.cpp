@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "core/audit/merkle.h"
 #include "core/platform/big_endian.h"
 #include "core/platform/error.h"
@@ -37,6 +36,7 @@ struct pg::datum_traits<vrm::sql::row_view> {
 namespace vrm::sql {
 namespace {
 
+/// On the stack of each call; entries have fewer.
 constexpr std::size_t most_columns = 16;
 
 struct column {
@@ -107,6 +107,7 @@ vrm::sha256 audit_leaf(row_view entry) {
   const std::size_t count = read_columns(entry.row, columns);
   if (count > columns.size()) throw vrm::error("54011", "an entry can have at most 16 columns");
   static vrm::row_digest digest;
+  // RFC 6962, 2.1: a 0 before leaves, as a 1 before inner nodes.
   constexpr std::byte leaf{0};
   digest.begin();
   digest.append({&leaf, 1});
@@ -114,6 +115,7 @@ vrm::sha256 audit_leaf(row_view entry) {
     if (one.null) {
       digest.add_null();
     } else if (one.bytes == nullptr) {
+      // Big endian: a root must be the same on every machine.
       digest.add(vrm::to_big_endian(one.number));
     } else {
       digest.add(std::as_bytes(std::span(one.bytes, one.size)));

@@ -55,6 +55,7 @@ JsonbValue member_of(const FormData_pg_attribute& column, Datum value, pg::fixed
       return member;
     case JSONBOID: {
       Jsonb* const document = DatumGetJsonbP(value);
+      // Stored as an array of one, out of which it is taken.
       if (JB_ROOT_IS_SCALAR(document)) {
         JsonbExtractScalar(&document->root, &member);
       } else {
@@ -109,6 +110,7 @@ class members {
 };
 
 /// The columns of a row.
+/// Static where it is used: 28 kB for two are much for the stack that a trigger finds.
 struct content {
   std::array<Datum, MaxHeapAttributeNumber> values;
   std::array<bool, MaxHeapAttributeNumber> nulls;
@@ -156,6 +158,7 @@ void compute_virtual_columns(Relation relation, HeapTuple row, content& into) {
   appendStringInfoString(&query, " FROM (SELECT ($1).*) AS r");
   Oid type = RelationGetForm(relation)->reltype;
   Datum argument = heap_copy_tuple_as_datum(row, columns);
+  // Inside of a guard without C++ objects: an ERROR takes the connection down with it.
   SPI_connect();
   SPI_execute_with_args(query.data, 1, &type, &argument, nullptr, true, 1);
   int at = 0;
@@ -198,6 +201,7 @@ bool compare(Relation relation, HeapTuple before, HeapTuple after, const instruc
     const FormData_pg_attribute& column = *TupleDescAttr(columns, number);
     const auto i = static_cast<std::size_t>(number);
     if (column.attisdropped) continue;
+    // By their stored bytes: an UPDATE hands on what it leaves alone as it lies, out of line, too.
     if (before != nullptr && after != nullptr && old_row.nulls[i] == new_row.nulls[i] &&
         (old_row.nulls[i] ||
          datumIsEqual(old_row.values[i], new_row.values[i], column.attbyval, column.attlen))) {
@@ -272,6 +276,7 @@ HeapTuple audit_row(const pg::trigger_call& call) {
     return true;
   });
   static constexpr pg::known_table audit_log = platform_table("vrm", "audit_log");
+  // Lasts as long as the process: the writer keeps a plan from row to row.
   static constinit pg::partition_writer trail(audit_log, columns_of_entry);
   if (changed && !trail.put(values, nulls)) {
     const pg::owner_scope owner(audit_log);

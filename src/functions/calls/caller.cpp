@@ -38,6 +38,7 @@ void check_text(const char* name, std::optional<std::string_view> value, std::si
   if (!missing && (!value || !pg::longer_than(*value, most))) return;
   std::string got = "null";
   if (value) {
+    // Counted for the message alone.
     const int characters = pg::guarded(
         [&] { return pg_mbstrlen_with_len(value->data(), static_cast<int>(value->size())); });
     got = std::to_string(characters) + " characters";

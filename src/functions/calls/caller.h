@@ -6,8 +6,8 @@
 
 namespace vrm::sql {
 
-/// Who calls an API function; throws 28000 when nobody is signed in, 42501 when the account may not
-/// act at the moment.
+/// For whom an API function is called: the person, or the organisation that they act for.  Throws
+/// 28000 when nobody is signed in, 42501 when the account may not act, or not write, at the moment.
 [[nodiscard]] vrm::uuid require_caller();
 
 /// Throws 22023 unless `value` is there, where it has to be, and has at most so many characters.

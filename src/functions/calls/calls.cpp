@@ -66,6 +66,7 @@ std::optional<std::int64_t> elapsed(std::optional<pg::timestamp> started,
 }
 
 void read_results(pg::jsonb_head results, call& one) {
+  // In jsonb's order, in which jsonb_head looks for them.
   static constexpr std::array<std::string_view, 4> names = {"actions", "customer", "duration",
                                                             "sentiment"};
   const auto found = results.find(names);
@@ -117,6 +118,7 @@ std::optional<std::int32_t> call_actions(pg::jsonb_head results) {
   return member(results, "actions", actions_of);
 }
 
+/// The same bits as a bigint, since SQL has no unsigned numbers.
 std::int64_t customer_hash(std::string_view customer) {
   return static_cast<std::int64_t>(stable_hash(customer));
 }

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/statement.h"
 #include "boundary/value/jsonb.h"
 #include "core/platform/error.h"
@@ -21,6 +20,7 @@ constexpr std::string_view expired = "time_limit_exceeded";
 
 using text = std::optional<std::string_view>;
 
+// All that write to a call take this lock first: see life.cpp.
 pg::statement<2> lock_call(
     "SELECT r.status::text, r.started_at, r.ended_reason FROM vrm.test_runs r"
     " WHERE r.user_id = $1 AND r.id = $2 FOR NO KEY UPDATE",
@@ -54,6 +54,7 @@ pg::statement<10> set_amended(
     " cost = coalesce($9, r.cost), currency = coalesce($10, r.currency)"
     " WHERE r.user_id = $1 AND r.id = $2",
     {UUIDOID, UUIDOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID});
+// Amending is done to the row in vrm.test_runs, wherever retention has put it.
 pg::statement<2> restore_archived(
     "SELECT vrm_private.restore_calls(ARRAY[a.id]) FROM vrm_private.test_runs_archive a"
     " WHERE a.user_id = $1 AND a.id = $2",
@@ -62,6 +63,7 @@ pg::statement<2> note_amended(
     "SELECT vrm_private.write_event('call amended', jsonb_build_object('run_id', $1, 'members',"
     " (SELECT jsonb_agg(key) FROM jsonb_object_keys($2) AS key)))",
     {UUIDOID, JSONBOID});
+// Whoever holds the row is at work on the call: it is passed over, and due the next time.
 pg::statement<1> due_calls(
     "SELECT r.user_id, r.id, r.time_limit FROM vrm.live_runs l"
     " JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id"
@@ -86,12 +88,14 @@ bool is_final(std::string_view status) { return status != "queued" && status != 
 std::optional<locked_call> lock(const pg::spi_session& session, const vrm::uuid& owner,
                                 const std::optional<vrm::uuid>& run) {
   if (!run || lock_call.run({owner, *run}) == 0) return std::nullopt;
+  // Read before another statement runs, whose rows would take the place of these.
   const auto reason = session.column<std::string>(0, 3);
   return locked_call{.status = session.column<std::string>(0, 1).value_or(""),
                      .started = *session.column<pg::timestamp>(0, 2),
                      .has_expired = reason == std::optional(std::string(expired))};
 }
 
+/// By the clock, not by the transaction, which may have begun before the call.
 pg::timestamp now() {
   return pg::datum_traits<pg::timestamp>::from(TimestampTzGetDatum(GetCurrentTimestamp()));
 }
@@ -133,6 +137,7 @@ void end_call(const vrm::uuid& owner, const std::optional<vrm::uuid>& run, std::
   if (results) check_results(*results);
   const auto call = lock(session, owner, run);
   const bool completes = status == "completed";
+  // Given up too early: the application went on and now says how the call ended, which counts.
   const bool late = call && completes && call->status == "failed" && call->has_expired;
   if (!call || (is_final(call->status) && !late) || (call->status == "queued" && completes)) {
     throw_not_running(owner, run);
@@ -140,6 +145,7 @@ void end_call(const vrm::uuid& owner, const std::optional<vrm::uuid>& run, std::
   const call_facts_given said = results ? read_given(*results) : call_facts_given{};
   if (late) return put_late(session, owner, *run, results, said, complete_expired);
 
+  // A clock that was set back does not end the call before its start.
   const pg::timestamp ended = std::max(now(), call->started);
   const auto elapsed = std::chrono::floor<std::chrono::milliseconds>(ended - call->started);
   const folded document = fold_results(owner, *run, results, elapsed.count());
@@ -175,6 +181,7 @@ std::int64_t expire_test_runs(std::optional<std::int64_t> most) {
     std::int32_t limit;
   };
   std::vector<due_call> due;
+  // Copied first: each ending runs statements of its own, which replace these rows.
   due.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     due.push_back({.owner = *session.column<vrm::uuid>(i, 1),
@@ -196,6 +203,7 @@ void amend_test_run(std::optional<vrm::uuid> run, std::optional<pg::jsonb> resul
     throw error("22004", "there is nothing to amend the call with")
         .hint(R"(For example: SELECT vrm.amend_test_run(run_id, '{"sentiment": "positive"}');)");
   }
+  // In an amendment null means nothing said; in results it would be wrong.
   results = without_nulls(*results);
   check_results(*results);
   const pg::spi_session session;

@@ -45,6 +45,7 @@ class node_list {
       case pg::jsonb_kind::boolean:
         return add_scalar(json::kind::boolean, value.is_true() ? "true" : "false");
       case pg::jsonb_kind::number:
+        // The text is allocated in the current memory context, which outlasts the document.
         return add_scalar(json::kind::number, value.number_text());
       case pg::jsonb_kind::string:
         return add_string(value.text());
@@ -64,6 +65,7 @@ class node_list {
         add(element, depth + 1);
       }
     } else {
+      // jsonb has no two members of one name, so there is nothing to refuse as the reader does.
       for (const auto& [name, member] : value.members()) {
         add_string(name);
         add(member, depth + 1);
@@ -169,6 +171,7 @@ report_row read_report(std::optional<std::string_view> source, pg::jsonb payload
     return row_of(
         *which, imports::read(*which, document.root(), now, std::string(external_id.value_or(""))));
   } catch (const vrm::error& wrong) {
+    // Errors of PostgreSQL's own are no fault of the report's: they go on.
     return refusal(wrong.detail());
   }
 }
@@ -178,6 +181,7 @@ void import_calls(pg::procedure_call& call, std::int32_t batch) {
   for (bool left = true; left;) {
     call.step([&] {
       const pg::spi_session session;
+      // The function catches what a single report does wrong: an error here is one of the batch.
       session.execute("SELECT vrm_private.import_batch($1)", batch);
       left = session.column<std::int32_t>(0, 1).value_or(0) > 0;
     });

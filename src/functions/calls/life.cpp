@@ -20,6 +20,7 @@ namespace vrm::sql {
 namespace {
 
 constexpr std::chrono::microseconds longest_call = std::chrono::hours(24);
+// As the CHECKs of vrm.transcript_turns have it, in characters.
 constexpr std::size_t longest_speaker = 200;
 constexpr std::size_t longest_message = 100'000;
 
@@ -39,6 +40,7 @@ pg::statement<2> begin_call(
 pg::statement<2> status_of(
     "SELECT r.status::text FROM vrm.test_runs r WHERE r.user_id = $1 AND r.id = $2",
     {UUIDOID, UUIDOID});
+// Checks, locks and writes in one statement: of a call that does not run, no row is inserted.
 pg::statement<10> add_turn(
     "INSERT INTO vrm.transcript_turns"
     " (user_id, run_id, speaker, message, at, end_ms, role, interrupted, latency)"
@@ -70,11 +72,13 @@ pg::statement<9> add_action(
 
 std::string text_of(const std::optional<vrm::uuid>& id) { return id ? to_string(*id) : "null"; }
 
+/// check_offset() has bounded it: a day fits.
 std::optional<std::int32_t> in_milliseconds(moment at) {
   if (!at) return std::nullopt;
   return static_cast<std::int32_t>((at->count() + 500) / 1000);
 }
 
+/// Whoever is cut short may not have said a word yet.
 void check_message(text message, bool interrupted) {
   check_text("message", message, longest_message, !interrupted);
 }
@@ -105,6 +109,7 @@ void throw_not_running(const vrm::uuid& owner, const std::optional<vrm::uuid>& r
     throw error("P0002", "test run \"" + id + "\" does not exist")
         .hint("SELECT id, agent, status FROM vrm.live_calls();");
   }
+  // status_of has run last, so that its row is the one at hand.
   const std::string status(pg::guarded([] {
     bool null = false;
     return pg::datum_traits<std::string_view>::from(
@@ -128,6 +133,7 @@ vrm::uuid start_test_run(std::optional<vrm::uuid> agent, std::optional<pg::uuid_
   const vrm::uuid owner = require_caller();
   check_start(time_limit, params);
   const pg::spi_session session;
+  // An agent of somebody else does not exist for the caller.
   if (!agent || start_call.run({owner, *agent, cases, *time_limit, params}) == 0) {
     throw_no_agent(agent);
   }
@@ -138,6 +144,7 @@ void begin_test_run(std::optional<vrm::uuid> run) {
   const vrm::uuid owner = require_caller();
   const pg::spi_session session;
   if (run && begin_call.run({owner, *run}) > 0) return;
+  // To say it twice is no error: a client whose answer got lost says it again.
   if (run && status_of.run({owner, *run}) > 0 &&
       session.column<std::string>(0, 1) == std::optional<std::string>("running")) {
     return;
@@ -163,6 +170,7 @@ void append_transcript(std::optional<vrm::uuid> run, text speaker, text message,
   const pg::spi_session session;
   if (role) {
     role_book roles;
+    // A literal, which outlives the book.
     role = name_of(roles.of_role(*role));
   }
   const std::string key = speaker_key(*speaker);
@@ -184,6 +192,7 @@ void record_action(std::optional<vrm::uuid> run, text action, text status, momen
         .detail("Got " + std::to_string(*took) + " ms.")
         .hint("Give how long the action took, in ms, or leave it out.");
   }
+  // What went wrong is no success, whatever word came with it.
   if (ok == std::optional(false) && *status == "success") status = "failure";
   const pg::spi_session session;
   if (!run ||
@@ -227,6 +236,7 @@ new_turn read_new_turn(const pg::jsonb_object& members) {
   return read;
 }
 
+/// The column wants a speaker where a turn tells its role alone.
 std::string_view speaker_for(speaker_role role) noexcept {
   switch (role) {
     case speaker_role::agent:
@@ -264,6 +274,7 @@ std::vector<new_turn> read_new_turns(const pg::jsonb& document) {
     pg::check_for_interrupts();
     new_turn turn = read_new_turn(element.members());
     check_new_turn(turn, turns.size());
+    // The shape has seen to a speaker where there is no role.
     const speaker_role role =
         turn.role ? roles.of_role(*turn.role) : roles.of_speaker(*turn.speaker);
     turn.role = name_of(role);
@@ -284,6 +295,7 @@ pg::argument array_of(const std::vector<new_turn>& turns, Oid element, Get&& get
   return {built.finish(), false};
 }
 
+/// check_new_turn() has bounded it.
 std::optional<std::int32_t> narrow(std::optional<std::int64_t> number) {
   if (!number) return std::nullopt;
   return static_cast<std::int32_t>(*number);
@@ -294,9 +306,11 @@ std::optional<std::int32_t> narrow(std::optional<std::int64_t> number) {
 void append_turns(std::optional<vrm::uuid> run, std::optional<pg::jsonb> document) {
   const vrm::uuid owner = require_caller();
   if (!document) throw_turns_not_valid("Got null.");
+  // Before the turns are read, since looking up roles takes statements.
   const pg::spi_session session;
   const std::vector<new_turn> turns = read_new_turns(*document);
   if (turns.empty()) {
+    // Without turns, too, it is said when the call does not run.
     if (!run || status_of.run({owner, *run}) == 0 ||
         session.column<std::string>(0, 1) != std::optional<std::string>("running")) {
       throw_not_running(owner, run);

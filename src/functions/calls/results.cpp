@@ -67,6 +67,7 @@ std::optional<pg::jsonb_value> document_in(SPITupleTable* rows, std::uint64_t ro
 
 items listed_turns(const vrm::uuid& owner, const vrm::uuid& run, role_book& roles) {
   const std::uint64_t count = turns_of.run({owner, run});
+  // Kept, since looking up roles runs statements that replace SPI_tuptable.
   SPITupleTable* const rows = SPI_tuptable;
   items turns(count);
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -277,6 +278,7 @@ void write_empty_list(pg::jsonb_builder& into, std::string_view name) {
 
 items merged(items before, items given) {
   if (given.empty()) return before;
+  // Without times on both sides nothing tells which turns are the same ones.
   if (!all_have_ms(before) || !all_have_ms(given)) return given;
   for (const item& late : given) {
     const auto same = std::ranges::find_if(
@@ -474,6 +476,7 @@ Datum merge_results(const pg::jsonb& before, const pg::jsonb& given) {
       into.name("actions");
       into.number(static_cast<std::int64_t>(actions.size()));
     }
+    // Of two members of one name the later counts: the report's replace what was kept.
     for (const auto& [name, value] : late.members()) {
       if (is_list(name) || name == "insights" || is_empty(value)) continue;
       into.member(name, value);

@@ -28,8 +28,10 @@ struct call_facts_given {
 void check_results(const pg::jsonb& given);
 
 /// Throws 22023 for an outcome of no vocabulary.  Needs an spi_session.
+/// The views look into `given`, which has to outlive them.
 [[nodiscard]] call_facts_given read_given(const pg::jsonb& given);
 
+/// A document, and which rows it stands for from now on.
 struct folded {
   Datum document;    ///< jsonb
   bool had_turns;    ///< there are rows of vrm.transcript_turns ...
@@ -38,6 +40,8 @@ struct folded {
 
 /// The results of a call that ends: what was appended and what the application brings, in the
 /// source document's shape.  Needs an spi_session.
+/// Given lists are refused (22023) where rows of theirs were appended already: two sources of one
+/// list would leave open which turns are the same.
 [[nodiscard]] folded fold_results(const vrm::uuid& owner, const vrm::uuid& run,
                                   const std::optional<pg::jsonb>& given, std::int64_t elapsed_ms);
 

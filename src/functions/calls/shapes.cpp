@@ -40,6 +40,7 @@ bool is_fitting_amount(const shape& expected, const pg::jsonb_value& found) {
 }
 
 mismatch check_elements(const shape& element, const pg::jsonb_array& elements, const place& where) {
+  // One place for all elements: only its index changes, and nobody keeps it.
   place here{.parent = &where};
   for (const pg::jsonb_value found : elements) {
     pg::check_for_interrupts();
@@ -58,6 +59,7 @@ bool has_member(const pg::jsonb_object& members, std::string_view name) {
 
 mismatch check_each(const shape& element, const pg::jsonb_object& members, const place& where) {
   for (const auto& [name, found] : members) {
+    // A name for messages, alive as long as the check that may need it.
     const member one{.name = name, .value = &element, .required = false, .unless = {}};
     if (auto wrong = check(element, found, {.parent = &where, .named = &one})) return wrong;
   }
@@ -74,9 +76,11 @@ mismatch check_members(const shape& expected, const pg::jsonb_object& members, c
   auto next = expected.members.begin();
   const auto last = expected.members.end();
   for (const auto& [name, found] : members) {
+    // What the shape has and the document not, up to this name.
     for (; next != last && precedes(next->name, name); ++next) {
       if (auto wrong = missing(*next)) return wrong;
     }
+    // Members that the shape does not name may be anything.
     if (next == last) return std::nullopt;
     if (name != next->name) continue;
     if (auto wrong = check(*next->value, found, {.parent = &where, .named = &*next})) return wrong;

@@ -11,6 +11,7 @@
 namespace vrm::sql {
 namespace {
 
+/// As much as the columns that are filled from it hold.
 constexpr std::int64_t longest_call = 2'147'483'647;  ///< ms
 
 /// What is neither a success nor a failure yet.
@@ -45,6 +46,7 @@ turn read_turn(const pg::jsonb_object& members, bool whole_seconds) {
   }
   read.to_the_millisecond = read.begin.has_value() && !whole_seconds;
   if (!read.begin && seconds) read.begin = *seconds * 1000;
+  // A role that is stated wins over what the speaker is called.
   read.role = given.value_or(read.role);
   return read;
 }
@@ -53,6 +55,7 @@ turn read_turn(const pg::jsonb_object& members, bool whole_seconds) {
 std::optional<bool> verdict_of(const pg::jsonb_object& members) {
   std::optional<bool> by_status;
   for (const auto& [name, value] : members) {
+    // Shorter names come first in jsonb: "ok" is met before "status", and wins.
     if (name == "ok" && value.kind() == pg::jsonb_kind::boolean) return value.is_true();
     if (name != "status" || value.kind() != pg::jsonb_kind::string) continue;
     if (std::ranges::find(undecided, value.text()) == undecided.end()) {
@@ -79,6 +82,7 @@ figure interval_of(std::optional<std::int64_t> milliseconds) {
 /// The answering time that half of them do not exceed, as percentile_disc() has it.
 std::optional<std::int64_t> median(std::vector<std::int64_t> times) {
   if (times.empty()) return std::nullopt;
+  // The lower one of two in the middle.
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>((times.size() - 1) / 2);
   std::ranges::nth_element(times, middle);
   return *middle;

@@ -19,6 +19,7 @@ namespace vrm::sql {
 /// Figures of the turns in a document's member "transcript".
 [[nodiscard]] transcript_figures read_transcript(const pg::jsonb_value& document);
 
+/// Of calls of tools; those whose end nobody knows are neither failures nor successes.
 struct tool_figures {
   std::int32_t calls = 0;
   std::int32_t failures = 0;

@@ -22,6 +22,7 @@ std::optional<speaker_role> looked_up(std::string_view key) {
 
 }  // namespace
 
+/// A list will do: few speakers talk in one call.
 std::optional<speaker_role> role_book::find(std::string_view word) {
   for (const auto& [known, role] : known_) {
     if (known == word) return role;

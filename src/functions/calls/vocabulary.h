@@ -10,7 +10,8 @@
 
 namespace vrm::sql {
 
-/// Roles of speakers as vrm.speaker_roles has them, each looked up once.  Needs an spi_session.
+/// Roles of speakers as vrm.speaker_roles has them, each looked up once.  Needs an spi_session,
+/// whose rows are other ones after each call.
 class role_book {
  public:
   /// Of a speaker; words of no vocabulary are a customer's.
@@ -22,6 +23,7 @@ class role_book {
  private:
   [[nodiscard]] std::optional<speaker_role> find(std::string_view word);
 
+  /// What was asked before, with nothing for words of no vocabulary.
   std::vector<std::pair<std::string, std::optional<speaker_role>>> known_;
 };
 

@@ -30,6 +30,7 @@ void keep_row(HeapTuple row, TupleDesc columns) {
   bool null = false;
   const Datum user = heap_getattr(row, 1, columns, &null);
   const Datum until = heap_getattr(row, 2, columns, &null);
+  // The scan goes along the index, so the list is in order without being sorted.
   known.push_back(
       {.user = pg::datum_traits<vrm::uuid>::from(user), .until = DatumGetTimestampTz(until)});
 }

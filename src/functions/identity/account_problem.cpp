@@ -7,7 +7,7 @@
 // have earned stops sign-ins, and nobody who is in.
 #include "functions/identity/account_problem.h"
 
-#include <cstring>
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -22,14 +22,13 @@
 
 extern "C" {
 #include "access/xact.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
-#include "utils/uuid.h"
 }
 
 namespace vrm::sql {
 namespace {
 
+// Nothing of these is kept, so nobody watches them: they are read anew for each question.
 pg::watched_table profiles("vrm", "user_profiles", "user_profiles_pkey");
 pg::watched_table people("auth", "users", "users_pkey");
 
@@ -51,19 +50,9 @@ std::optional<Datum> value(HeapTuple row, TupleDesc columns, const char* name) {
   return null ? std::nullopt : std::optional(datum);
 }
 
-/// Calls `visit` with the person's row, where there is one.  False when the table cannot be read.
-template <typename Visit>
-bool read_row(pg::watched_table& table, const vrm::uuid& user, Visit&& visit) {
-  pg_uuid_t wanted;
-  std::memcpy(wanted.data, user.bytes.data(), sizeof wanted.data);
-  ScanKeyData by_id;
-  ScanKeyInit(&by_id, 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&wanted));
-  return table.read(&by_id, 1, visit);
-}
-
 standing standing_of(const vrm::uuid& user) {
   standing found;
-  (void)read_row(profiles, user, [&found](HeapTuple row, TupleDesc columns) {
+  (void)profiles.read(std::array{user}, [&found](HeapTuple row, TupleDesc columns) {
     const auto second_factor = value(row, columns, "mfa_enabled");
     const auto is_organisation = value(row, columns, "is_organisation");
     found.has_profile = true;
@@ -71,12 +60,13 @@ standing standing_of(const vrm::uuid& user) {
     found.is_deleted = value(row, columns, "deleted_at").has_value();
     found.has_second_factor = second_factor && DatumGetBool(*second_factor);
   });
-  const bool readable = read_row(people, user, [&found](HeapTuple row, TupleDesc columns) {
+  const bool readable = people.read(std::array{user}, [&found](HeapTuple row, TupleDesc columns) {
     const auto banned_until = value(row, columns, "banned_until");
     found.is_deleted |= value(row, columns, "deleted_at").has_value();
     found.is_banned =
         banned_until && DatumGetTimestampTz(*banned_until) > GetCurrentTransactionStartTimestamp();
   });
+  // Not to know is an error, never a permission.
   if (!readable) {
     throw vrm::error("55000", "bans cannot be looked up")
         .detail("Table auth.users has no primary key \"users_pkey\".")

@@ -144,6 +144,7 @@ std::optional<std::string_view> act_as(std::optional<vrm::uuid> organisation) {
     choice.has_organisation = true;
   }
   const vrm::acting* const before = acting_setting::value();
+  // To say the same again costs no entry on the stack of settings.
   if (before == nullptr || *before != choice) {
     const std::string text = vrm::to_string(choice);
     pg::guarded([&] { set_acting(text.c_str(), GUC_ACTION_LOCAL); });

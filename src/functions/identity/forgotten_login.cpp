@@ -52,6 +52,7 @@ bool is_nobody() {
 }
 
 void require_caller(const PlannedStmt& statement) {
+  // The cheap questions first: this runs for every statement of the backend.
   if (is_known_caller() || !reads_rows_of_people(statement) || !is_nobody()) return;
   throw vrm::error("28000", "nobody is signed in")
       .detail("A statement sees whom an earlier one of the transaction has signed in.")
@@ -66,6 +67,7 @@ void check_start(QueryDesc* query, int flags) {
     standard_ExecutorStart(query, flags);
   }
   if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0) return;
+  // PostgreSQL calls this hook: no exception may leave it.
   const pg::failure* failed = nullptr;
   try {
     require_caller(*query->plannedstmt);

@@ -18,6 +18,7 @@ bool http_errors = false;
 
 int translated(int sqlerrcode) noexcept {
   if (!http_errors) return sqlerrcode;
+  // Not unpack_sql_state(), whose one buffer others may be reading while they report.
   std::array<char, 5> text{};
   int rest = sqlerrcode;
   for (char& character : text) {

@@ -92,6 +92,7 @@ Oid trusted_user = InvalidOid;
 
 bool check_trusted_logins(char** text, void** /*extra*/, GucSource /*source*/) {
   List* names = NIL;
+  // The list is taken apart in place, hence the copies here and below.
   if (SplitIdentifierString(pstrdup(*text), ',', &names)) return true;
   GUC_check_errdetail("List syntax is invalid.");
   return false;
@@ -150,6 +151,7 @@ std::optional<claims> linked_claims() {
                               : std::optional<vrm::uuid>();
     text = user ? vrm::with_user(claims_setting::text(), *user) : "";
     if (user) who = vrm::read_identity(text);
+    // Noted last: after an exception the next call looks again.
     known = now;
     version += 4;
   }
@@ -185,6 +187,7 @@ claims token_claims() {
       session_generation != open) {
     text = verify_token(token_setting::text()).claims;
     who = vrm::read_identity(text);
+    // Noted last, and sessions as they are now: verifying has asked, and perhaps heard, of them.
     token_generation = token_setting::generation();
     key_generation = keys;
     session_generation = sessions::generation();
@@ -228,6 +231,7 @@ void set_for(const char* name, const char* value, GucAction action) {
 /// Whatever was set for the whole session ends with the transaction all the same: behind a
 /// pooler the next transaction is somebody else's.  Rolling back needs no help of ours.
 void end_identity(XactEvent event, void* /*argument*/) {
+  // Before the commit, where settings can still be changed; a prepared transaction ends here, too.
   if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) return;
   forget_chosen_organisation();
   if (session_login) return;
@@ -247,6 +251,7 @@ void set_identity(const char* claims) {
   });
 }
 
+// All that could say who calls: what is left of the caller before would count again.
 identity_scope::identity_scope(const char* claims) {
   settings_.set(identity_name, claims);
   if (token_setting::value() != nullptr) settings_.set(token_name, "");
@@ -303,9 +308,11 @@ std::optional<pg::jsonb_view> jwt() {
 }
 
 void define_identity_settings() {
+  // Settable by superusers alone: whoever sets it has verified the claims.
   identity_setting::define(
       identity_name, "Verified claims of the current transaction; vrm.login() sets them.",
       {.context = PGC_SUSET, .flags = GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE});
+  // Settable by anybody, since its signature decides; not in SHOW ALL, which tools print.
   token_setting::define(token_name,
                         "Token of the current transaction, verified when it is first needed.",
                         {.context = PGC_USERSET,

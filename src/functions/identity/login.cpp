@@ -32,6 +32,7 @@ namespace {
 int most_token_bytes = 0;
 int clock_skew_seconds = 0;
 
+/// By their hash: tokens themselves, which are as good as passwords, stay in no cache.
 using fingerprint = vrm::sha256;
 
 fingerprint fingerprint_of(std::string_view token) {
@@ -49,6 +50,7 @@ class token_cache {
       known_ = now;
     }
     for (const entry& kept : entries_) {
+      // Claims are never empty: a place without any is not used yet.
       if (kept.hash == hash && !kept.token.claims.empty()) return &kept.token;
     }
     return nullptr;
@@ -98,6 +100,7 @@ vrm::uuid linked_user(const vrm::foreign_subject& foreign) {
 verified_token verify_anew(std::string_view text) {
   const vrm::jose::token token(text, static_cast<std::size_t>(most_token_bytes));
   const signing_keys::signing_key* const key = signing_keys::find(token.key_id());
+  // Said to the log alone, or names of keys could be tried.
   if (key == nullptr)
     vrm::jose::reject_token(token.key_id() ? "no key has its kid" : "it does not say which key");
   std::string claims =
@@ -106,6 +109,7 @@ verified_token verify_anew(std::string_view text) {
                                                          .now = now(),
                                                          .leeway = clock_skew_seconds});
   claims = in_server_encoding(std::move(claims));
+  // First, because read_identity() takes a subject that is no UUID for nobody.
   if (const auto foreign = vrm::read_foreign_subject(claims))
     claims = vrm::with_user(claims, linked_user(*foreign));
   const vrm::identity who = vrm::read_identity(claims);
@@ -119,10 +123,12 @@ verified_token verify_anew(std::string_view text) {
 /// The signature and the times of a token are right; its session is looked at by the caller.
 const verified_token& signed_token(std::string_view token) {
   static token_cache cache;
+  // Before it is hashed, for its size is anybody's choice.
   if (token.size() > static_cast<std::size_t>(most_token_bytes))
     vrm::jose::reject_token("it is larger than vrm.max_token_bytes");
   const fingerprint hash = fingerprint_of(token);
   if (const verified_token* const kept = cache.find(hash)) {
+    // Expiry is the only thing that time alone changes; keys and links are in find().
     if (now() >= kept->expires_at + clock_skew_seconds)
       vrm::jose::reject_token("it has expired", vrm::jose::refusal::expired);
     return *kept;

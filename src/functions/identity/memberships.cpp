@@ -4,7 +4,6 @@
 #include "functions/identity/memberships.h"
 
 #include <array>
-#include <cstring>
 
 #include "boundary/call/function.h"
 #include "boundary/table/scan.h"
@@ -12,9 +11,7 @@
 
 extern "C" {
 #include "access/xact.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
-#include "utils/uuid.h"
 }
 
 namespace vrm::sql {
@@ -43,14 +40,7 @@ void take_news() {
 
 membership read_row(const vrm::uuid& organisation, const vrm::uuid& person) {
   membership found{.organisation = organisation, .person = person, .role = std::nullopt};
-  pg_uuid_t whose;
-  pg_uuid_t who;
-  std::memcpy(whose.data, organisation.bytes.data(), sizeof whose.data);
-  std::memcpy(who.data, person.bytes.data(), sizeof who.data);
-  std::array<ScanKeyData, 2> keys{};
-  ScanKeyInit(keys.data(), 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&whose));
-  ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&who));
-  (void)watched.read(keys.data(), 2, [&found](HeapTuple row, TupleDesc columns) {
+  (void)watched.read(std::array{organisation, person}, [&found](HeapTuple row, TupleDesc columns) {
     bool null = false;
     const Datum role = heap_getattr(row, get_attnum(row->t_tableOid, "role"), columns, &null);
     found.role = vrm::parse_team_role(pg::datum_traits<std::string_view>::from(role));
@@ -63,6 +53,7 @@ membership read_row(const vrm::uuid& organisation, const vrm::uuid& person) {
 
 std::optional<vrm::team_role> of(const vrm::uuid& organisation, const vrm::uuid& person) {
   take_news();
+  // One place for each pair; another pair that falls there takes it.
   membership& place =
       known[(organisation.bytes.back() ^ (person.bytes.back() * 7U)) % known.size()];
   if (place.role && place.organisation == organisation && place.person == person) [[likely]]
@@ -72,6 +63,7 @@ std::optional<vrm::team_role> of(const vrm::uuid& organisation, const vrm::uuid&
   return found.role;
 }
 
+// What is announced and not yet read counts as read anew.
 std::uint64_t generation() noexcept { return watched.changed() ? readings + 1 : readings; }
 
 }  // namespace memberships

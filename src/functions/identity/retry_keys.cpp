@@ -55,6 +55,7 @@ std::optional<pg::jsonb> earlier_answer(const keyed_call& call) {
         .detail("It came with another function or other arguments within the last day.")
         .hint("Make a key for each call, and send it again only with the very same call.");
   }
+  // An array of one: an answer of null differs from none.
   return pg::guarded([] {
     bool null = false;
     const Datum found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);

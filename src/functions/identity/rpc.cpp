@@ -45,6 +45,7 @@ class caller_scope {
     GetUserIdAndSecContext(&user_, &context_);
     SetUserIdAndSecContext(user_, context_ | SECURITY_LOCAL_USERID_CHANGE);
   }
+  // What was noted after the role was set; settings_, which goes next, takes the role back.
   ~caller_scope() { SetUserIdAndSecContext(user_, context_); }
   caller_scope(const caller_scope&) = delete;
   caller_scope& operator=(const caller_scope&) = delete;
@@ -79,6 +80,7 @@ std::string_view reason_of(vrm::jose::refusal why) {
 
 /// The exception being handled.  A cancelled query goes on: its client is told as ever.
 failure describe_current() {
+  // Others, such as std::bad_alloc, are none of a caller's doing: they go on.
   try {
     throw;
   } catch (const vrm::jose::token_error& e) {
@@ -110,6 +112,7 @@ failure describe_current() {
 std::string_view reason_of_denial(const token& bearer) {
   if (!bearer) return "not_signed_in";
   std::string_view reason = "not_allowed";
+  // Whatever asking does, or fails to do, must not become part of the answer's transaction.
   pg::in_subtransaction([&] {
     const identity_scope identity(verify_token(*bearer).claims.c_str());
     const vrm::identity* const who = current_identity();
@@ -181,6 +184,7 @@ pg::jsonb answer(const token& bearer, const int& call, const Body& body) {
         document.name("result");
       });
       body(document);
+      // Where the caller's memory is: that of SPI goes with the session.
       const pg::context_scope outside(context);
       result = pg::guarded([&] {
         document.end_object();
@@ -262,6 +266,7 @@ pg::jsonb rpc_batch(token bearer, std::optional<pg::jsonb> calls) {
     require_call_list(calls);
     pg::guarded([&] { document.begin_array(); });
     for (const pg::jsonb_value element : calls->root().elements()) {
+      // Counted before it is run, so that an error names the call that it is of.
       if (++number >= most_calls) {
         throw vrm::error("54000", "a batch has 1000 calls at most").hint("Send several batches.");
       }

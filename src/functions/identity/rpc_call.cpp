@@ -41,6 +41,7 @@ struct plan {
 
 constexpr std::size_t most_plans = 512;
 std::unordered_map<std::string, plan> plans;
+/// A function has changed: plans go before the next call, not under one that runs.
 bool plans_are_old = false;
 
 /// These say who calls, which is said already, or would begin all over again.
@@ -99,10 +100,12 @@ bool read_arguments(HeapTuple function, function_arguments& found) {
     if (names == nullptr || names[i][0] == '\0' || !is_plain(types[i])) return false;
     found.names[found.count] = names[i];
     found.types[found.count++] = types[i];
+    // Arguments are kept as a hash, which would give a short secret away.
     found.takes_key = found.takes_key && std::string_view(name_of(types[i])) != "vrm.secret";
   }
   found.is_record = form->prorettype == RECORDOID;
   found.returns_set = form->proretset;
+  // Defaults are always those of the last arguments.
   found.required = found.count - form->pronargdefaults;
   return true;
 }
@@ -135,6 +138,7 @@ const char* statement_for(const char* name, const function_arguments& all,
   const char* separator = "";
   for (const pg::jsonb_member member : given) {
     const int place = place_of(member.name, all);
+    // Named from the catalog, not from the request: what is sent becomes no part of a statement.
     const char* const quoted = quote_identifier(all.names[place]);
     const char* const type = name_of(all.types[place]);
     appendStringInfo(&call, "%s%s => given.%s", separator, quoted, quoted);
@@ -155,6 +159,7 @@ const char* statement_for(const char* name, const function_arguments& all,
 resolution look_up(const char* name, const pg::jsonb_object& given) {
   resolution found;
   const Oid schema = get_namespace_oid("vrm", false);
+  // Of any schema: the cache has no list of the functions of one.
   CatCList* const functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
   for (int i = 0; i < functions->n_members; ++i) {
     HeapTuple const tuple = &functions->members[i]->tuple;
@@ -222,6 +227,7 @@ void forget_plans() {
 
 plan plan_for(std::string_view name, const pg::jsonb_object& given) {
   std::string key(name);
+  // No name has a NUL in it, so no two sets of names make one key; jsonb has them in order.
   for (const pg::jsonb_member member : given) key.append(1, '\0').append(member.name);
   if (plans_are_old || plans.size() >= most_plans) forget_plans();
   if (const auto kept = plans.find(key); kept != plans.end()) return kept->second;
@@ -233,6 +239,7 @@ void put_rows(const plan& called, pg::jsonb_builder& document) {
   const TupleDesc columns = SPI_tuptable->tupdesc;
   const Oid type = SPI_gettypeid(columns, 1);
   if (called.returns_set) document.begin_array();
+  // A single one, unless it is a set.
   for (std::uint64_t row = 0; row < SPI_tuptable->numvals; ++row) {
     bool null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[row], columns, 1, &null);
@@ -277,6 +284,7 @@ void execute_once(const plan& called, const retry_keys::keyed_call& call,
     answer = executed(called, call.arguments);
     retry_keys::keep_answer(call.key, *answer);
   }
+  // The first and only element; the document looks into it until it is finished.
   pg::guarded([&] { document.copy(*answer->root().elements().begin()); });
 }
 

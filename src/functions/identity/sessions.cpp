@@ -4,7 +4,6 @@
 #include "functions/identity/sessions.h"
 
 #include <array>
-#include <cstring>
 #include <string>
 
 #include "boundary/call/function.h"
@@ -17,10 +16,8 @@
 extern "C" {
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 }
 
 namespace vrm::sql {
@@ -44,6 +41,7 @@ std::uint64_t readings = 0;
 /// A standby hears of no end that belongs to no transaction, so it asks for each statement.
 void forget_what_may_have_changed() {
   static std::int64_t statement = 0;
+  // Once for a statement, which sees what the replay has brought until then.
   const bool again = RecoveryInProgress() && statement != GetCurrentStatementStartTimestamp();
   if (!again && !watched.changed()) return;
   statement = GetCurrentStatementStartTimestamp();
@@ -51,28 +49,11 @@ void forget_what_may_have_changed() {
   ++readings;
 }
 
-std::string text_of(const vrm::uuid& id) {
-  constexpr const char* digits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += digits[id.bytes[i] >> 4U];
-    text += digits[id.bytes[i] & 0xFU];
-  }
-  return text;
-}
-
 /// What the row says; ended when there is none.
 known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
   known_session found{.user = user, .id = session};
-  pg_uuid_t whose;
-  pg_uuid_t which;
-  std::memcpy(whose.data, user.bytes.data(), sizeof whose.data);
-  std::memcpy(which.data, session.bytes.data(), sizeof which.data);
-  std::array<ScanKeyData, 2> keys{};
-  ScanKeyInit(keys.data(), 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&whose));
-  ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&which));
-  const bool readable = watched.read(keys.data(), 2, [&found](HeapTuple row, TupleDesc columns) {
+  const std::array ids{user, session};
+  const bool readable = watched.read(ids, [&found](HeapTuple row, TupleDesc columns) {
     const auto value = [&](const char* name, bool& null) {
       return heap_getattr(row, get_attnum(row->t_tableOid, name), columns, &null);
     };
@@ -81,6 +62,7 @@ known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
     (void)value("revoked_at", is_open);
     if (!is_open) return;
     bool null = false;
+    // Open until it is not refreshed for so long.
     found.until = DatumGetTimestampTz(value("refreshed_at", null)) + longest_pause;
     const auto aal = pg::datum_traits<std::string_view>::from(value("aal", null));
     found.says = aal == "aal2" ? state::open_with_second_factor : state::open;
@@ -94,7 +76,7 @@ known_session read_row(const vrm::uuid& user, const vrm::uuid& session) {
 }
 
 bool is_ended(const vrm::uuid& session) {
-  const auto key = lockout_policy::hash().key_of(vrm::lockout::kind::session, text_of(session));
+  const auto key = lockout_policy::hash().key_of(vrm::lockout::kind::session, to_string(session));
   vrm::lockout::entry found;
   return lockout_store::read(lockout_store::relation(vrm::lockout::tree::sessions), key, found) &&
          found.locked_until > lockout_store::now();
@@ -109,6 +91,7 @@ state of(const vrm::uuid& user, const vrm::uuid& session) {
   if (place.until > now && place.id == session && place.user == user) [[likely]]
     return place.says;
   const known_session found = read_row(user, session);
+  // The row may be there, and open, for a session that the store says has ended.
   if (found.until <= now || is_ended(session)) return state::ended;
   if (!found.is_ours) place = found;
   return found.says;

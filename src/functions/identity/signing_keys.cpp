@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/scan.h"
@@ -53,12 +52,14 @@ void keep_row(HeapTuple row, TupleDesc descriptor) {
   if (value(audience)) key.audience = text(audience);
   if (const auto jwk = value(public_key)) {
     Jsonb* const document = DatumGetJsonbP(*jwk);
+    // As text, which the core's reader takes.
     key.public_jwk = JsonbToCString(nullptr, &document->root, VARSIZE(document));
   }
 }
 
 const std::vector<signing_keys::signing_key>& keys() {
   if (watched.changed()) [[unlikely]] {
+    // Before they are read: should that fail, what was verified earlier is looked at again.
     ++readings;
     watched.reload([] {
       known.clear();
@@ -70,6 +71,7 @@ const std::vector<signing_keys::signing_key>& keys() {
 
 /// The key behind a sealed HS256 secret.
 std::unique_ptr<vrm::jose::verification_key> open_secret(const std::string& key_id) {
+  // The owner of the table, who may reveal what is sealed in it.
   const pg::owner_scope owner(key_table);
   const pg::spi_session spi;
   std::string text = spi.value<std::string>(
@@ -91,6 +93,7 @@ namespace signing_keys {
 
 const signing_key* find(const std::optional<std::string>& key_id) {
   const std::vector<signing_key>& all = keys();
+  // Without a name only if there is nothing to choose from.
   if (!key_id) return all.size() == 1 ? all.data() : nullptr;
   const auto found = std::ranges::find(all, *key_id, &signing_key::key_id);
   return found == all.end() ? nullptr : &*found;

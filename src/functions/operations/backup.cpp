@@ -6,7 +6,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/call/spi.h"
 #include "boundary/error/notice.h"
@@ -44,6 +43,7 @@ void require_archiving(const pg::spi_session& spi) {
 }
 
 /// As PostgreSQL writes an array; "null" stands for all tables.
+// Text, which outlives the first transaction; the array's own memory does not.
 std::optional<std::string> text_of(const std::optional<pg::relation_array>& tables) {
   if (!tables) return std::nullopt;
   std::string text = "{";
@@ -125,6 +125,7 @@ void pre_deploy(pg::procedure_call& call, std::string_view label,
   call.commit();
   std::string name;
   {
+    // Locked from the fingerprints to the restore point, which is two transactions.
     pg::session_locks held;
     name = begin(call, held, wanted, listed);
     call.commit();
@@ -133,6 +134,7 @@ void pre_deploy(pg::procedure_call& call, std::string_view label,
       spi.execute("SELECT vrm_private.make_restore_point($1)", name);
     });
   }
+  // After the locks are gone: waiting for the archive stops nobody's writes.
   call.commit();
   wait_for_archive(call, name, max_wait);
   pg::notice(("restore point \"" + name + "\" is in the archive").c_str(), nullptr);

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "boundary/call/grants.h"
+#include "boundary/call/function.h"
 #include "boundary/call/spi.h"
 #include "boundary/value/record.h"
 #include "functions/platform/grants.h"

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/restricted.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/relation.h"
@@ -39,6 +38,7 @@ bool selects_one_thing(const RawStmt* statement) {
 /// Read by PostgreSQL's own parser in the place where checks will stand, so that it cannot mean
 /// anything else there; a syntax error is that of the parser.
 void check_expression(std::string_view expression) {
+  // The line break keeps a comment at the end from taking the parenthesis along.
   const std::string text = "SELECT (" + std::string(expression) + "\n)";
   const bool single = pg::guarded([&] {
     const List* const statements = raw_parser(text.c_str(), RAW_PARSE_DEFAULT);
@@ -53,6 +53,7 @@ void check_expression(std::string_view expression) {
 
 std::optional<std::string> restricted_query(pg::name_view role, std::string_view query) {
   const std::string text(query);
+  // Before SPI, so that the query runs as the role from its first moment on.
   const pg::restricted_scope as_role(role.text);
   const pg::spi_session spi;
   if (spi.query(text.c_str()) == 0) return std::nullopt;

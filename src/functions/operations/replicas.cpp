@@ -28,6 +28,7 @@ constexpr microseconds longest_pause = std::chrono::milliseconds(10);
 bool replayed_before(XLogRecPtr place, clock::time_point end) {
   for (microseconds pause = std::chrono::milliseconds(1);;
        pause = std::min(2 * pause, longest_pause)) {
+    // Looked at before the clock: with a timeout of 0 it still looks once.
     if (pg::visible_until().lsn >= place) return true;
     const auto left = std::chrono::ceil<microseconds>(end - clock::now());
     // a server that was promoted meanwhile has all that it will ever have of its primary

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/value/array.h"
 #include "boundary/value/record.h"
 #include "core/operations/forecast.h"
@@ -30,6 +29,7 @@ room file_system(std::string_view path) {
   const auto bytes = [&](fsblkcnt_t blocks) {
     return static_cast<std::int64_t>(blocks * found.f_frsize);
   };
+  // As df counts: blocks that are kept for root are no room for PostgreSQL.
   return {bytes(found.f_blocks - found.f_bfree + found.f_bavail), bytes(found.f_bavail)};
 }
 

@@ -16,24 +16,25 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
+/// Everybody who signs in through an API acts as one of these.
 constexpr std::array crowd = {"anon", "authenticated"};
 
 /// The question that was answered last; values are opened one after another.
 struct {
   Oid routine = InvalidOid;
+  Oid through = InvalidOid;
   Oid user = InvalidOid;
   Oid outer_user = InvalidOid;
 } allowed;
 
+/// Any change of a routine, a role or a membership: too seldom to look which one it was.
 void forget(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { allowed = {}; }
 
-}  // namespace
-
-void require_grant(Oid routine, Oid through) {
+void require(Oid routine, Oid through) {
   const Oid user = GetUserId();
   const Oid outer_user = GetOuterUserId();
-  if (allowed.routine == routine && allowed.user == user && allowed.outer_user == outer_user)
-      [[likely]]
+  if (allowed.routine == routine && allowed.through == through && allowed.user == user &&
+      allowed.outer_user == outer_user) [[likely]]
     return;
   if (!pg::is_granted_beyond(routine, through, crowd)) {
     const std::string name = pg::routine_name(routine);
@@ -42,11 +43,16 @@ void require_grant(Oid routine, Oid through) {
         .hint("A role of its own may be granted it: GRANT EXECUTE ON ROUTINE " + name +
               " TO somebody; what is too wide goes with: SELECT * FROM vrm.repair();");
   }
-  allowed = {.routine = routine, .user = user, .outer_user = outer_user};
+  // Refusals are not kept, so that a GRANT helps at once.
+  allowed = {.routine = routine, .through = through, .user = user, .outer_user = outer_user};
 }
 
+}  // namespace
+
+void require_grant(Oid routine) { require(routine, InvalidOid); }
+
 void require_grant_of(pg::routine_id routine, pg::routine_id through) {
-  require_grant(routine.oid, through.oid);
+  require(routine.oid, through.oid);
 }
 
 void watch_grants() {

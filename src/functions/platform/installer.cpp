@@ -49,6 +49,7 @@ std::string first_line(std::string_view statement) {
 
 std::string_view text_of(const RawStmt* statement, std::string_view script) {
   const auto start = static_cast<std::size_t>(statement->stmt_location);
+  // A length of 0 means up to the end of the script.
   const auto length = statement->stmt_len > 0 ? static_cast<std::size_t>(statement->stmt_len)
                                               : std::string_view::npos;
   return script.substr(start, length);
@@ -180,6 +181,7 @@ void platform_installer::grant(Node* statement) const {
   auto* grant = castNode(GrantStmt, statement);
   ListCell* cell = nullptr;
   foreach (cell, grant->objects) {
+    // All objects of a schema, or default privileges: no single one could be left out.
     if (grant->targtype != ACL_TARGET_OBJECT) break;
     auto* object = static_cast<Node*>(lfirst(cell));
     if (is_kept(granted_object(grant->objtype, object)))
@@ -190,6 +192,8 @@ void platform_installer::grant(Node* statement) const {
 
 void platform_installer::execute(const std::string& script, manner how) {
   const pg::spi_session spi;
+  // What a DBA has set by ALTER DEFAULT PRIVILEGES would be granted on new objects besides what the
+  // script grants.
   spi.execute("SELECT vrm.set_aside_default_privileges()");
   const std::string restoration = spi.column<std::string>(0, 1).value_or("");
   const List* statements = pg::guarded([&] { return pg_parse_query(script.c_str()); });
@@ -218,6 +222,7 @@ void platform_installer::execute(const std::string& script, manner how) {
     if (carries_privileges && now != existing) {
       (replacement.restore(now) ? state_->kept : state_->made).push_back(now);
     }
+    // Replaced functions as well: the body may be new.
     if (IsA(raw->stmt, CreateFunctionStmt)) state_->functions.push_back(now);
   }
   spi.execute(restoration.c_str());
@@ -235,6 +240,7 @@ void platform_installer::check_functions() {
   const MemoryContext context = pg::guarded([] {
     return AllocSetContextCreate(CurrentMemoryContext, "vrm function body", ALLOCSET_DEFAULT_SIZES);
   });
+  // Parse trees and plans of one body are freed before the next.
   const pg::context_scope inside(context);
   for (const Oid function : state_->functions) {
     pg::guarded([&] { check_body(function); });

@@ -41,6 +41,8 @@ class platform_installer {
   void check_functions();
 
  private:
+  /// How a script is executed: an upgrade's step, or the platform's whole script with views that
+  /// stay or are made anew.
   enum class manner { as_it_stands, what_is_missing, views_anew };
 
   void execute(const std::string& script, manner how);

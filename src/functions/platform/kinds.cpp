@@ -31,6 +31,8 @@ namespace vrm::sql {
 
 // All of this runs inside a guard.
 
+/// No lock: the installer's own keeps out other installers, and whatever else is dropped meanwhile
+/// the statement notices by itself.
 Oid find_relation(const RangeVar* name) { return RangeVarGetRelid(name, NoLock, true); }
 
 namespace {
@@ -255,6 +257,7 @@ const kind* kind_of(const Node* statement) noexcept {
 }
 
 void require_trusted_owner(const kind& kind, Oid existing) {
+  // Of kinds without an owner of their own it is the table's that counts.
   if (!OidIsValid(kind.catalog)) return;
   const Oid owner = owner_of(kind.catalog, existing);
   if (!OidIsValid(owner) || owner == GetUserId() || superuser_arg(owner)) return;

@@ -25,6 +25,7 @@ struct kind {
 /// and who owns one could replace it, who owns a table could put a trigger on it.
 void require_trusted_owner(const kind& kind, Oid existing);
 
+/// InvalidOid when there is none.  Not locked.
 [[nodiscard]] Oid find_relation(const RangeVar* name);
 
 }  // namespace vrm::sql

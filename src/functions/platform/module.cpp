@@ -13,6 +13,8 @@ PG_MODULE_MAGIC;
 void _PG_init(void);  // NOLINT(bugprone-reserved-identifier): PostgreSQL's name
 #pragma GCC visibility pop
 
+// Runs in the postmaster when the library is preloaded, else in the first backend that needs it:
+// no transaction and no catalog may be counted on.
 void _PG_init(void) {
   vrm::sql::define_platform_settings();
   vrm::sql::define_identity_settings();

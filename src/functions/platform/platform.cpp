@@ -92,7 +92,7 @@ void require_trusted_schemas(const pg::spi_session& spi) {
       .hint("Look at what is in it, then: ALTER SCHEMA " + *schema + " OWNER TO " + user + ";");
 }
 
-/// Takes an older platform forward, one step of sql/platform/upgrade/ after the other.
+/// Takes an older platform forward, one step of sql/upgrade/ after the other.
 void run_steps(const pg::spi_session& spi, platform_installer& installer, std::string from,
                const std::string& to) {
   while (from != to) {
@@ -141,6 +141,7 @@ void define_platform_settings() {
 std::string install() {
   require_superuser();
   const pg::spi_session spi;
+  // From here on no other installer is at work: what is read now stays true.
   platform_installer installer;
   require_trusted_schemas(spi);
   const std::string version = library_version(spi);
@@ -164,6 +165,8 @@ std::string upgrade() {
   const auto recorded = recorded_version(spi);
   const bool moves = recorded && *recorded != version;
   if (moves) run_steps(spi, installer, *recorded, version);
+  // Views of this version stay as a DBA may have left them; older ones may lack columns that
+  // functions of this version read.
   complete(spi, installer, version,
            moves ? platform_installer::views::replace : platform_installer::views::keep);
   return version;

@@ -18,6 +18,7 @@ HeapTuple set_updated_at(const pg::trigger_call& call) {
 HeapTuple announce_change(const pg::trigger_call& call) {
   const Relation relation = call.relation();
   pg::guarded([relation] { CacheInvalidateRelcache(relation); });
+  // OLD in a DELETE: nothing at all would leave the row where it is, were the trigger a BEFORE one.
   return call.row();
 }
 

@@ -6,6 +6,7 @@ namespace vrm::sql {
 void define_platform_settings();
 void define_identity_settings();
 void define_login_settings();
+// Those that watch register callbacks, of which PostgreSQL has few and takes none back: once each.
 void watch_grants();
 void watch_signing_keys();
 void watch_account_locks();

@@ -18,6 +18,7 @@ random_bits next_random_bits() {
   static std::array<random_bits, 32> fetched;
   static std::size_t left = 0;
   if (left == 0) {
+    // Not before fork(): the postmaster makes no ids, so no two backends begin with the same bits.
     if (!pg_strong_random(fetched.data(), sizeof fetched)) {
       throw vrm::error("58000", "could not generate random bits");
     }
@@ -36,6 +37,7 @@ vrm::uuid uuid7() {
 
 vrm::uuid uuid7_at(pg::timestamp at) {
   const std::int64_t microseconds = at.time_since_epoch().count();
+  // Milliseconds have 48 bits in an id.
   constexpr std::int64_t most = (std::int64_t{1} << 48) * 1000;
   if (microseconds < 0 || microseconds >= most) {
     throw vrm::error("22008", "moment is out of range for an id")

@@ -85,6 +85,7 @@ void view_replacement::replace(const RawStmt* statement, const char* script, Oid
     pg::in_subtransaction([&] { pg::guarded([&] { create_or_replace(statement, script); }); });
     return;
   } catch (const pg::error& e) {
+    // What CREATE OR REPLACE VIEW says of columns that would go, move or change their type.
     if (e.sqlerrcode() != ERRCODE_INVALID_TABLE_DEFINITION) throw;
   }
   drop(existing);
@@ -100,12 +101,14 @@ void view_replacement::drop(Oid view) {
   const std::uint64_t count = spi.execute(dependent_views, pg::relation_id{view});
   for (std::uint64_t i = 0; i < count; ++i) {
     const Oid dependent = DatumGetObjectId(spi.datum(i, 1).value_or(Datum{0}));
+    // Only views of the script come again; others are a DBA's, and are named by the error below.
     if (std::ranges::find(views_, dependent) != views_.end()) dependents.push_back(dependent);
   }
   for (const Oid dependent : dependents) drop(dependent);
 
   const std::string name = name_of(spi, view);
   const std::uint64_t statements = spi.execute(possessions, pg::relation_id{view});
+  // By name: the view that comes in its place has another OID.
   std::vector<possession>& kept = dropped_[name];
   for (std::uint64_t i = 0; i < statements; ++i) {
     kept.push_back({.statement = spi.column<std::string>(i, 1).value_or(""),

@@ -39,7 +39,7 @@ class view_replacement {
 
   void drop(Oid view);
 
-  std::vector<Oid> views_;
+  std::vector<Oid> views_;  ///< of the platform, made anew when one of them is dropped
   std::map<std::string, std::vector<possession>> dropped_;  ///< by name
 };
 

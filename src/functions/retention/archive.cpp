@@ -4,7 +4,6 @@
 #include <optional>
 #include <vector>
 
-#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/table/row_mover.h"
 #include "boundary/value/record.h"
@@ -28,6 +27,7 @@ std::vector<int> column_numbers(TupleDesc columns, pg::text_array names) {
     Datum* elements;
     int count;
   } wanted{};
+  // An array with a null is an ERROR 22004: no column has such a name.
   pg::guarded([&] {
     deconstruct_array(names.array, TEXTOID, -1, false, TYPALIGN_INT, &wanted.elements, nullptr,
                       &wanted.count);
@@ -51,6 +51,7 @@ sha256 digest_of(TupleDesc columns, const std::vector<int>& numbers, const Datum
       continue;
     }
     Datum scratch{};
+    // Decompressed: how a value happens to be stored must not change the digest.
     const auto bytes = pg::guarded(
         [&] { return pg::bytes_of(values[number], *TupleDescAttr(columns, number), scratch); });
     digest.add(bytes);
@@ -75,6 +76,7 @@ sha256 row_digest_of(pg::any_row value, pg::text_array names) {
     bool* nulls;
   } row{};
   pg::guarded([&] {
+    // A copy, which needs no release: an ERROR further on would leave a reference behind.
     row.columns = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(value.row),
                                               HeapTupleHeaderGetTypMod(value.row));
     HeapTupleData tuple{};
@@ -105,9 +107,11 @@ moved_rows archive_rows(pg::relation_id live, pg::relation_id archive, pg::tuple
   std::optional<pg::timestamp> newest;
   for (const Datum place : rows.places) {
     pg::check_for_interrupts();
+    // What others hold or have changed stays, and is seen again by a later batch.
     if (!mover.take(pg::tuple_addresses::at(place))) continue;
     const auto values = mover.values();
     {
+      // What is decompressed for the digest goes with the row.
       const pg::context_scope temporary(mover.scratch());
       digests.push_back(
           digest_of(mover.descriptor(), numbers, values.data(), mover.nulls().data()));

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "boundary/call/grants.h"
 #include "boundary/call/procedure.h"
 #include "boundary/call/spi.h"
 #include "core/platform/error.h"
@@ -23,8 +22,10 @@ using clock = std::chrono::steady_clock;
 
 constexpr const char* example = "CALL vrm.run_retention();";
 constexpr int most_retries = 10;
+/// Longer is as good as no limit, and would not fit the clock.
 constexpr microseconds longest = std::chrono::days(1000);
 constexpr std::int64_t most_batch_rows = 100000;
+// Bytes as well as rows, since calls differ a thousandfold in size; adapt() moves both.
 constexpr std::int64_t first_batch_bytes = 8 << 20;
 constexpr std::int64_t fewest_batch_bytes = 1 << 20;
 constexpr std::int64_t most_batch_bytes = 64 << 20;
@@ -185,6 +186,7 @@ class policy_run {
           " FROM vrm_private.retention_blocks($1, $2)",
           run_.id, again);
       std::int64_t all = 0;
+      // Copied, because the rows go with the session and the transaction ends below.
       places_.reserve(found);
       for (std::uint64_t row = 0; row < found; ++row) {
         places_.push_back({.relation = spi.column<std::int64_t>(row, 1).value(),
@@ -211,6 +213,7 @@ class policy_run {
     while (next < places_.size()) {
       window place = places_[next];
       std::size_t after = next + 1;
+      // Neighbours become one batch, as long as that stays within its aim.
       while (!place.again && after < places_.size() && places_[after].relation == place.relation &&
              place.expected < run_.batch_rows && place.bytes < run_.batch_bytes) {
         place.last = places_[after].last;
@@ -296,6 +299,7 @@ class policy_run {
   /// Keeps why the first row of a place could not go, so that the others do; false when it is not
   /// there any more.
   bool refuse(const window& place, const pg::error& why) {
+    // Something missing or forbidden, or not supported: not what is in a row.
     const bool is_of_rows =
         !is_in_class(why.sqlerrcode(), "42000") && !is_in_class(why.sqlerrcode(), "0A000");
     if (!is_of_rows && ++alike_ >= most_alike) throw why;

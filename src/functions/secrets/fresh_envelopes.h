@@ -18,6 +18,7 @@ namespace vrm::sql {
 /// round.
 class fresh_envelopes {
  public:
+  /// `envelope` was just bound to its row by the trigger.
   void keep(vrm::byte_view envelope) {
     start();
     tags_[next_++ % tags_.size()] = tag_of(envelope);
@@ -29,12 +30,14 @@ class fresh_envelopes {
 
  private:
   using tag = std::array<std::byte, vrm::envelope_tag_size>;
+  /// Envelopes are fresh for one command of one subtransaction.
   struct moment {
     pg::transaction_part part{};
     CommandId command = InvalidCommandId;
     friend bool operator==(const moment&, const moment&) = default;
   };
 
+  /// Of the whole envelope: two that differ have the same one only by chance, one in 2^128.
   static tag tag_of(vrm::byte_view envelope) {
     tag last{};
     std::ranges::copy(envelope.last(last.size()), last.begin());
@@ -49,6 +52,7 @@ class fresh_envelopes {
   }
 
   moment since_{};
+  // A ring: a row is handed on right after it was bound, so the latest ones are enough.
   std::array<tag, 32> tags_{};
   std::size_t next_ = 0;
 };

@@ -12,7 +12,6 @@
 #include <unordered_map>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "boundary/table/number_lock.h"
 #include "boundary/table/owner.h"
@@ -92,6 +91,7 @@ void read_keyring() {
   cached = {};
   const auto visit = [](HeapTuple row, TupleDesc descriptor) {
     bool null = false;
+    // Columns by number, as the keyring was made with: key_id, purpose, state, kek_id, wrapped.
     const std::string_view state = text_of(row, 3, descriptor);
     keyring_entry& entry = cached.entries.emplace_back();
     entry.id = DatumGetInt64(heap_getattr(row, 1, descriptor, &null));
@@ -103,6 +103,7 @@ void read_keyring() {
     entry.master_id = text_of(row, 4, descriptor);
     entry.wrapped = text_of(row, 5, descriptor);
   };
+  // An ERROR halfway leaves half a list, but changed() is true then: nobody works with it.
   keyring_table.read(nullptr, 0, visit);
 }
 
@@ -194,6 +195,7 @@ std::optional<subject_salt> read_salt(const vrm::uuid& subject) {
   pg_uuid_t wanted;
   std::memcpy(wanted.data, subject.bytes.data(), sizeof wanted.data);
   ScanKeyInit(&by_subject, 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&wanted));
+  // As of the latest commit, not of the query's snapshot: a salt deleted since is not used.
   subject_table.read(&by_subject, 1, [&](HeapTuple row, TupleDesc descriptor) {
     const std::string_view bytes = text_of(row, 2, descriptor);
     is_there = bytes.size() == found.size();
@@ -227,6 +229,7 @@ subject_salt make_salt(const vrm::uuid& subject) {
 /// The key of `subject` under `entry`; nullptr when the subject has none and `make` is false.
 vrm::data_key* key_of_subject(keyring_entry& entry, const vrm::uuid& subject, bool make) {
   // Deleting a subject's salt is how it is forgotten: derived keys must not outlive it here.
+  // A new salt is not announced, and need not be: nothing was kept for its subject before.
   if (subject_table.changed()) [[unlikely]] {
     subject_table.reload([] { cached.subjects.clear(); });
   }
@@ -238,6 +241,7 @@ vrm::data_key* key_of_subject(keyring_entry& entry, const vrm::uuid& subject, bo
   if (!salt && make) salt = make_salt(subject);
   if (!salt) return nullptr;
   auto key = std::make_unique<vrm::data_key>(usable(entry).derive(*salt));
+  // Whoever holds a reference uses it before the next key is asked for.
   if (cached.subjects.size() >= most_subject_keys) cached.subjects.clear();
   return cached.subjects.emplace(name, std::move(key)).first->second.get();
 }
@@ -296,6 +300,7 @@ void seal(const binding_of& binding, byte_view plaintext, std::span<std::byte> e
   keyring_entry& entry = sealing_entry();
   const vrm::envelope_header header{
       .bound = binding.bound, .per_subject = binding.subject != nullptr, .key_id = entry.id};
+  // Never nullptr with `true`: a salt that is missing is made.
   vrm::data_key& key =
       header.per_subject ? *key_of_subject(entry, *binding.subject, true) : usable(entry);
   key.seal(header, binding.context, plaintext, envelope);
@@ -330,6 +335,7 @@ void open(const binding_of& binding, byte_view envelope, std::span<std::byte> pl
 std::int64_t active_key_id() { return active_data_entry().id; }
 
 std::int64_t blind_index(const vrm::uuid& column, std::string_view value) {
+  // One key of its own for all columns, whose ids keep equal values of two columns apart.
   return indexer_of(active_entry("blind_index"))
       .index(std::as_bytes(std::span(column.bytes)), value);
 }
@@ -359,6 +365,7 @@ bool key_usable(std::int64_t key_id) {
 
 /// For key_destroy(): false while a transaction that has sealed with the key has not ended.
 bool key_lock(std::int64_t key_id) {
+  // Makes sure that the table's OID, which names the lock, has been read.
   static_cast<void>(keyring_entries());
   return pg::lock_number_alone(keyring_table.relation(), static_cast<std::uint64_t>(key_id));
 }

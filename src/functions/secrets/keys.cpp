@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/spi.h"
 #include "functions/platform/grants.h"
 #include "functions/secrets/keyring.h"
@@ -40,6 +39,7 @@ std::int64_t key_create(std::string_view purpose) {
   const vrm::secret_key key = vrm::secret_key::random();
   const pg::spi_session spi;
   lock_keyring(spi);
+  // Before the new one: an index lets a purpose have one active key.
   spi.execute(
       "UPDATE vrm_private.keyring"
       " SET state = 'decrypt_only', switched_xid = pg_catalog.pg_current_xact_id()"
@@ -77,6 +77,7 @@ std::int32_t rewrap_keys() {
     std::string master_id;
     std::vector<std::byte> wrapped;
   };
+  // Copied, because the statements below put other rows in the place of these.
   std::vector<row> rows;
   const auto text = [&](std::uint64_t i, int column) {
     return spi.column<std::string>(i, column).value_or("");
@@ -91,6 +92,7 @@ std::int32_t rewrap_keys() {
 
   std::int32_t changed = 0;
   for (const row& old : rows) {
+    // Those of the first master key have nothing to gain.
     if (old.master_id == masters.front().id) continue;
     const vrm::secret_key key =
         keyring::unwrap(masters, old.id, old.purpose, old.master_id, old.wrapped);

@@ -84,6 +84,7 @@ bool is_in_data_directory(const char* path) {
 
 /// The rules of PostgreSQL for TLS keys: the server's own and nobody else's, or root's and
 /// readable by a group.
+/// `status` is that of the open file, so no other can be put in its place between check and read.
 void check_file(const struct stat& status) {
   const std::string path = master_key_file;
   if (!S_ISREG(status.st_mode)) {
@@ -127,6 +128,7 @@ std::string remedy_for(int reason) {
 }
 
 void read_file(secret_text& text) {
+  // O_NONBLOCK: a FIFO of that name must not make the backend wait; check_file() refuses it.
   const descriptor file(open(master_key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status{};
   if (file.get() < 0 || fstat(file.get(), &status) != 0) {
@@ -152,6 +154,7 @@ void run_master_key_command(secret_text& text) {
     text.grow(vrm::run_command(master_key_command, text.rest(), patience,
                                [] { pg::check_for_interrupts(); }));
   } catch (const std::runtime_error& e) {
+    // A cancelled query is a pg::error, which is none of these and goes on.
     const auto* const ours = dynamic_cast<const vrm::error*>(&e);
     if (ours != nullptr) throw;
     throw vrm::error("F0000", "the master key command failed")
@@ -182,6 +185,7 @@ std::vector<vrm::master_key> keyring::master_keys() {
 }
 
 void define_master_key_settings() {
+  // Neither shown to others nor set by them: where keys are is worth knowing.
   constexpr pg::setting_rules secret = {.context = PGC_SUSET, .flags = GUC_SUPERUSER_ONLY};
   pg::define_setting("vrm.master_key_file",
                      "File with the master keys, one ID:BASE64 a line, the newest first.",

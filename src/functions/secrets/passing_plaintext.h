@@ -16,6 +16,7 @@ namespace vrm::sql {
 /// Plaintext on its way from one envelope to another.
 class passing_plaintext {
  public:
+  /// Throws 22000 when `envelope` is none.
   explicit passing_plaintext(byte_view envelope) {  // NOLINT(*-member-init): small_ is costly
     const std::size_t size = keyring::opened_size(envelope);
     if (size > small_.size()) large_.resize(size);
@@ -26,6 +27,11 @@ class passing_plaintext {
   passing_plaintext& operator=(const passing_plaintext&) = delete;
 
   [[nodiscard]] byte_view bytes() const noexcept { return bytes_; }
+  /// Throws 22000 where it does not open.
+  void open(const keyring::binding_of& binding, byte_view envelope) {
+    keyring::open(binding, envelope, bytes_);
+  }
+  /// Whether it opens here; only then bytes() are the plaintext.
   [[nodiscard]] bool opened(const keyring::binding_of& binding, byte_view envelope) {
     return keyring::try_open(binding, envelope, bytes_);
   }
@@ -33,6 +39,7 @@ class passing_plaintext {
                             byte_view context, byte_view envelope) {
     return key.open(header, context, envelope, bytes_);
   }
+  /// Under the active key; in the current memory context.
   [[nodiscard]] Datum sealed(const keyring::binding_of& binding) const {
     const pg::bytea_result envelope(keyring::sealed_size(bytes_.size()));
     keyring::seal(binding, bytes_, envelope.bytes());
@@ -40,6 +47,7 @@ class passing_plaintext {
   }
 
  private:
+  // On the stack, since most secrets are short; not initialized, as opening fills it.
   std::array<std::byte, 256> small_;
   std::vector<std::byte> large_;
   std::span<std::byte> bytes_;

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/kept_plans.h"
 #include "boundary/table/relation.h"
 #include "boundary/value/tuple.h"
@@ -52,6 +51,7 @@ bool find_row(const pg::relation_scope& relation, const sealed_column& column,
     condition.append(" OPERATOR(pg_catalog.=) $").append(std::to_string(i + 1));
   }
   query.append(" FROM ").append(relation.quoted_name()).append(condition);
+  // By a plan that is made for the caller: policies and privileges are theirs.
   return lookups.query(query, std::span(column.key_types).first(column.key_count),
                        std::span(key).first(column.key_count)) > 0;
 }
@@ -69,6 +69,7 @@ std::optional<pg::text_result> revealed_in(const pg::relation_scope& relation,
   }
   const auto envelope = spi.column<byte_view>(0, 1);
   if (!envelope) return std::nullopt;
+  // An earlier value of the row, or one from elsewhere, proves nothing: it is not answered.
   if (expected && !std::ranges::equal(*envelope, *expected)) return std::nullopt;
   const pg::context_scope outlives_spi(result_context);
   return revealed(bound.binding(column), *envelope);

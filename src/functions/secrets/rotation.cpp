@@ -2,7 +2,6 @@
 #include <optional>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/table/relation.h"
 #include "boundary/table/row_at.h"
 #include "boundary/table/row_updater.h"
@@ -23,6 +22,7 @@ std::optional<Datum> resealed(const sealed_column& column, TupleDesc descriptor,
   const auto value = value_in(column, descriptor, row);
   if (!value || !value->header || value->header->key_id == key_id) return std::nullopt;
   passing_plaintext plaintext(value->envelope);
+  // What nobody can open stays as it is, for a key that may come back.
   if (!value->opens(column, plaintext)) return std::nullopt;
   return plaintext.sealed(value->row.binding(column));
 }

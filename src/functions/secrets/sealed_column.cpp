@@ -18,6 +18,7 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
+/// Numbers are part of what values are authenticated with: never renumber.
 enum class key_type : std::uint8_t { none = 0, uuid = 1, integer = 2, bytes = 3 };
 
 key_type kind_of(Oid type) noexcept {
@@ -40,6 +41,7 @@ key_type kind_of(Oid type) noexcept {
 /// Adds the primary key of `relation`.  Runs inside a guard.
 void describe_key(Relation relation, sealed_column& column) {
   const char* const table = RelationGetRelationName(relation);
+  // For what it does besides: it finds out which index is that of the primary key.
   list_free(RelationGetIndexList(relation));
   if (!OidIsValid(relation->rd_pkindex)) {
     ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -48,10 +50,12 @@ void describe_key(Relation relation, sealed_column& column) {
             errhint("ALTER TABLE %s ADD PRIMARY KEY (...);", table));
   }
   const Relation index = relation_open(relation->rd_pkindex, AccessShareLock);
+  // Of a longer key only the first columns bind.
   column.key_count =
       std::min(static_cast<std::size_t>(index->rd_index->indnkeyatts), most_key_columns);
   for (std::size_t i = 0; i < column.key_count; ++i) {
     column.key[i] = index->rd_index->indkey.values[i];
+    // Domains are bound as the type below them.
     column.key_types[i] = getBaseType(TupleDescAttr(relation->rd_att, column.key[i] - 1)->atttypid);
   }
   relation_close(index, AccessShareLock);
@@ -66,6 +70,7 @@ std::int64_t integer(Oid type, Datum value) noexcept {
 }  // namespace
 
 sealed_column describe(Relation relation, const Trigger& trigger) {
+  // Arguments of triggers are text, and part of the catalog: a dump brings them along.
   const std::span arguments(trigger.tgargs, static_cast<std::size_t>(trigger.tgnargs));
   const auto id = vrm::parse_uuid(arguments.empty() ? "" : arguments[0]);
   if (trigger.tgnattr == 0 || !id) {
@@ -110,18 +115,21 @@ std::optional<byte_view> envelope_in(const sealed_column& column, TupleDesc desc
 }
 
 row_binding::row_binding(const sealed_column& column) {
+  // Room for the id and for a key of two uuids: 16 + 2 * 17 bytes.
   context_.reserve(64);
   append(column.id.bytes.data(), column.id.bytes.size());
 }
 
 void row_binding::add(const sealed_column& column, std::size_t position, Datum value) {
   const key_type kind = kind_of(column.key_types[position]);
+  // The kind, then a fixed size or a length before the bytes: no two keys give one context.
   context_.push_back(static_cast<std::byte>(kind));
   if (kind == key_type::uuid) {
     const auto id = pg::datum_traits<vrm::uuid>::from(value);
     append(id.bytes.data(), id.bytes.size());
     if (position == 0) subject_ = id;
   } else if (kind == key_type::integer) {
+    // Always 8 bytes, so that values still open when the key's type becomes bigint.
     append_number(static_cast<std::uint64_t>(integer(column.key_types[position], value)), 8);
   } else if (kind == key_type::bytes) {
     const auto text = pg::guarded([&] { return pg::detail::payload(value); });
@@ -142,6 +150,7 @@ void row_binding::append(const void* data, std::size_t size) {
 }
 
 void row_binding::append_number(std::uint64_t number, std::size_t size) {
+  // Big endian on every platform: a dump may be restored on another.
   for (std::size_t i = size; i-- > 0;) {
     context_.push_back(static_cast<std::byte>(number >> (8 * i) & 0xFF));
   }

@@ -22,6 +22,7 @@ extern "C" {
 /// a byte for its type and its value (doc/secrets/secrets.md).
 namespace vrm::sql {
 
+/// Columns of the primary key that bind a value; those beyond them do not.
 inline constexpr std::size_t most_key_columns = 8;
 
 /// As trivially destructible as a guard wants it.
@@ -44,6 +45,7 @@ struct sealed_column {
 [[nodiscard]] sealed_column require_sealed(const pg::relation_scope& relation,
                                            pg::name_view column_name);
 
+/// An ERROR when the library's own function is missing: the extension is gone then.
 [[nodiscard]] Oid bind_trigger_function();
 
 /// What the column holds in this row; nothing when it is null.
@@ -58,6 +60,7 @@ class row_binding {
   /// Appends one column of the primary key.
   void add(const sealed_column& column, std::size_t position, Datum value);
 
+  /// Looks into this object.
   [[nodiscard]] keyring::binding_of binding(const sealed_column& column) const noexcept {
     return {.bound = vrm::binding::row,
             .context = context_,
@@ -70,8 +73,9 @@ class row_binding {
   void append(const void* data, std::size_t size);
   void append_number(std::uint64_t number, std::size_t size);
 
+  /// What the value is authenticated with, besides the envelope's header.
   std::vector<std::byte> context_;
-  std::optional<vrm::uuid> subject_;
+  std::optional<vrm::uuid> subject_;  ///< the first column of the key, when that is a uuid
 };
 
 /// What binds the column's value in this row; throws vrm::error 23502 when its key is incomplete.

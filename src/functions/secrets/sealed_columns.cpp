@@ -25,6 +25,7 @@ bool is_unchanged(const sealed_column& column, byte_view envelope, TupleDesc des
   return before && std::ranges::equal(*before, envelope);
 }
 
+/// Of this backend, over all tables: tags say whose value it is.
 fresh_envelopes fresh;
 
 /// What is bound to a row already may be an earlier value of it, which somebody has kept: from
@@ -54,6 +55,7 @@ std::optional<Datum> bound_value(const sealed_column& column, byte_view envelope
   const keyring::binding_of here = row.binding(column);
   passing_plaintext plaintext(envelope);
 
+  // Not bound yet: vrm.seal() makes these, and this is where they become the row's.
   if (header->bound == vrm::binding::none) {
     if (!plaintext.opened({}, envelope)) keyring::throw_cannot_be_opened();
     return plaintext.sealed(here);
@@ -66,6 +68,7 @@ std::optional<Datum> bound_value(const sealed_column& column, byte_view envelope
   // It comes from somewhere else, the row's primary key changes, or nobody can open it.
   if (old_row == nullptr) keyring::throw_cannot_be_opened();
   const row_binding before = bind(column, old_row, descriptor);
+  // Nobody can open it, but it was there before: an UPDATE of other columns must not fail for that.
   if (before == row && is_unchanged(column, envelope, descriptor, old_row)) return std::nullopt;
   if (!plaintext.opened(before.binding(column), envelope)) keyring::throw_cannot_be_opened();
   return plaintext.sealed(here);
@@ -93,6 +96,7 @@ HeapTuple bind_sealed(const pg::trigger_call& call) {
   refuse_put_back(column, *envelope, call);
   const auto changed = bound_value(column, *envelope, descriptor, call.row(), call.old_row());
   if (!changed) return call.row();
+  // In case the same command hands this row to the trigger once more.
   fresh.keep(pg::guarded([&] { return pg::datum_traits<byte_view>::from(*changed); }));
   return call.row_with(column.attribute, *changed);
 }

@@ -14,8 +14,9 @@ namespace vrm::sql {
 
 /// An argument of type vrm.secret, still masked.
 struct secret {
-  vrm::byte_view masked;
+  vrm::byte_view masked;  ///< of this process: others cannot unmask it
 
+  /// Of the plaintext; 0 for what is too short to have been masked, which unmasked() refuses.
   [[nodiscard]] std::size_t size() const noexcept {
     return masked.size() < vrm::transit_overhead ? 0 : masked.size() - vrm::transit_overhead;
   }
@@ -24,6 +25,7 @@ struct secret {
 /// The plaintext of a secret, wiped when it goes.
 class unmasked {
  public:
+  /// Throws 22000 for what another session has masked.
   explicit unmasked(const secret& secret);
   ~unmasked() { vrm::openssl::wipe(bytes_); }
   unmasked(const unmasked&) = delete;
@@ -35,7 +37,7 @@ class unmasked {
   }
 
  private:
-  std::array<std::byte, 256> small_;
+  std::array<std::byte, 256> small_;  ///< spares most secrets the heap
   std::unique_ptr<std::byte[]> large_;
   std::span<std::byte> bytes_;
 };

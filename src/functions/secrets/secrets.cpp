@@ -2,7 +2,6 @@
 #include <optional>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/call/guc.h"
 #include "boundary/error/hidden_statement.h"
 #include "boundary/value/cstring.h"
@@ -14,6 +13,7 @@
 #include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
 #include "functions/secrets/keyring.h"
+#include "functions/secrets/passing_plaintext.h"
 #include "functions/secrets/secret.h"
 
 extern "C" {
@@ -35,6 +35,7 @@ std::optional<vrm::envelope_header> header_of(const envelope_head& value) {
 }
 
 /// A value is bound to its context when it has one.
+/// An empty context says the same as none.
 keyring::binding_of bound_to(byte_view context) {
   return {.bound = context.empty() ? vrm::binding::none : vrm::binding::context,
           .context = context};
@@ -61,6 +62,7 @@ int secret_literals_setting = static_cast<int>(literals::warn);
 bool is_literal(std::string_view secret) {
   const std::string_view statement = debug_query_string == nullptr ? "" : debug_query_string;
   const auto is_quote = [](char c) { return c == '\'' || c == '$' || c == '"'; };  // " in JSON
+  // From the second byte on: a literal has a quote before it.
   for (std::size_t at = statement.find(secret, 1); at != std::string_view::npos;
        at = statement.find(secret, at + 1)) {
     const std::size_t after = at + secret.size();
@@ -79,6 +81,7 @@ void watch_for_literal(std::string_view secret) {
   if (policy == literals::allow || secret.empty() || !is_literal(secret)) return;
 
   static constexpr const char* hidden = "<statement hidden: it contains a secret as a literal>";
+  // First of all, so that what is logged of the error below does not quote the statement.
   pg::hide_statement(hidden);
   static constexpr const char* message = "the text of the statement contains a secret";
   static constexpr const char* hint = "Pass it as a parameter: SELECT vrm.seal($1);";
@@ -136,10 +139,12 @@ unmasked::unmasked(const secret& secret) : bytes_(small_.data(), secret.size()) 
 // --- type vrm.secret ----------------------------------------------------------------------------
 
 secret_result secret_in(pg::c_string text) {
+  // Before it is masked, which wipes the text.
   watch_for_literal(text.view());
   return {masked(text.mutable_span())};
 }
 
+/// Whoever prints, dumps or casts a secret gets this, never the masked bytes.
 pg::c_string secret_out(secret /*value*/) { return pg::c_string::copy("<secret>"); }
 
 secret_result secret_receive(pg::message message) {
@@ -149,6 +154,7 @@ secret_result secret_receive(pg::message message) {
         pq_getmsgtext(message.buffer, message.buffer->len - message.buffer->cursor, &size);
     return std::span(start, static_cast<std::size_t>(size));
   });
+  // pq_getmsgtext() has made a copy, which masked() wipes: the message goes here.
   vrm::openssl::wipe(std::as_writable_bytes(
       std::span(message.buffer->data, static_cast<std::size_t>(message.buffer->len))));
   return {masked(text)};
@@ -183,6 +189,7 @@ pg::bytea_result seal(secret plaintext, std::span<const std::byte> context) {
 /// Seals 32 random bytes, in base64, that nobody has seen.
 pg::bytea_result seal_random() {
   const vrm::secret_key key = vrm::secret_key::random();
+  // With the padding that decode_key() and others expect.
   std::string text = vrm::encode_base64(std::as_const(key).bytes()) + "=";
   const pg::bytea_result envelope = sealed({}, bytes_of(text));
   vrm::openssl::wipe(std::as_writable_bytes(std::span(text)));
@@ -197,6 +204,7 @@ pg::text_result reveal(pg::detoasted_bytea value, std::span<const std::byte> con
       std::as_writable_bytes(std::span(VARDATA(value.value()), value.bytes().size()));
   const auto content = envelope.subspan(envelope.size() - vrm::envelope_tag_size - size, size);
   keyring::open(bound_to(context), envelope, content);
+  // The rest of the memory is the caller's alone, like the text itself.
   std::memmove(envelope.data(), content.data(), size);
   return checked(pg::text_result(value.value(), size));
 }
@@ -204,11 +212,9 @@ pg::text_result reveal(pg::detoasted_bytea value, std::span<const std::byte> con
 /// Opens and seals again under the active key.
 pg::bytea_result reseal(std::span<const std::byte> value, std::span<const std::byte> context) {
   const keyring::binding_of binding = bound_to(context);
-  std::vector<std::byte> plaintext(keyring::opened_size(value));
-  keyring::open(binding, value, plaintext);
-  const pg::bytea_result envelope = sealed(binding, plaintext);
-  vrm::openssl::wipe(plaintext);
-  return envelope;
+  passing_plaintext plaintext(value);
+  plaintext.open(binding, value);
+  return sealed(binding, plaintext.bytes());
 }
 
 pg::text_result revealed(const keyring::binding_of& binding, byte_view value) {

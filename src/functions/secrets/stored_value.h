@@ -14,6 +14,7 @@ struct stored_value {
   std::optional<vrm::envelope_header> header;
   row_binding row;
 
+  /// Whether it opens where it is; one that nobody has bound yet opens anywhere.
   [[nodiscard]] bool opens(const sealed_column& column, passing_plaintext& plaintext) const {
     const bool is_free = header && header->bound == vrm::binding::none;
     return plaintext.opened(is_free ? keyring::binding_of{} : row.binding(column), envelope);

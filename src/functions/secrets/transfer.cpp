@@ -4,7 +4,6 @@
 #include <string>
 
 #include "boundary/call/function.h"
-#include "boundary/call/grants.h"
 #include "boundary/table/row_at.h"
 #include "boundary/value/tuple.h"
 #include "boundary/value/varlena.h"
@@ -60,6 +59,7 @@ pg::bytea_result seal_from_transfer(pg::relation_id table, pg::name_view column_
   const vrm::secret_key shared = transfer_key(key);
   const pg::relation_scope relation(table);
   const sealed_column column = require_sealed(relation, column_name);
+  // Its columns are read by the table's descriptor, which fits no other type.
   if (HeapTupleHeaderGetTypeId(row.row) != relation.get()->rd_rel->reltype) {
     throw vrm::error("42804", "the row is not one of this table")
         .detail("The table is " + relation.quoted_name() + ".")

@@ -120,11 +120,13 @@ recorded_call read_results(std::optional<pg::jsonb> results) {
 /// Texts in any case of letters, patterns as they are written.
 class postgres_matching : public matching {
  public:
+  /// Views into both, which outlive it; patterns are compiled when they are first asked for.
   postgres_matching(const evaluation& read, const recorded_call& call)
       : read_(&read), call_(&call), expressions_(read.checks.size()) {}
 
   std::string problem(std::size_t index) override {
     auto& expression = compiled(index);
+    // Before problem(): they compile well, but matching one may take for ever.
     if (expression.looks_back()) return "back references are not allowed: they have no bound";
     return expression.problem();
   }
@@ -148,6 +150,7 @@ class postgres_matching : public matching {
     auto& expression = expressions_[index];
     if (!expression) {
       const check& asked = read_->checks[index];
+      // REG_QUOTE takes the text as it is: none of its characters is an operator.
       const int flags = asked.is_pattern ? REG_ADVANCED : REG_QUOTE | REG_ICASE;
       expression = std::make_unique<pg::regular_expression>(asked.text, flags);
     }
@@ -163,6 +166,7 @@ std::string in_quotes(std::string_view text) {
   std::string json = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') json += '\\';
+    // Control characters, which JSON would have escaped, are of no use in a reason.
     if (static_cast<unsigned char>(c) >= 0x20) {
       json += c;
     } else {

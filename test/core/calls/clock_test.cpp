@@ -19,10 +19,11 @@ TEST(Clock, HasWholeSecondsAndHoursWhenThereAreAny) {
   EXPECT_EQ(clock(9'223'372'036'854'775'807, 2), "2562047788015:12:55");
 }
 
-TEST(Currency, IsAnActiveCodeOfIso4217) {
+TEST(Currency, IsACodeOfIso4217ThatCallsHaveCost) {
   EXPECT_TRUE(vrm::is_currency("USD"));
   EXPECT_TRUE(vrm::is_currency("AED"));
   EXPECT_TRUE(vrm::is_currency("ZWG"));
+  EXPECT_TRUE(vrm::is_currency("BGN"));
   for (const char* wrong : {"", "usd", "US", "USDX", "SD ", "XYZ", "BTC", "XAU"}) {
     EXPECT_FALSE(vrm::is_currency(wrong)) << wrong;
   }
