@@ -1,7 +1,8 @@
 -- Dashboards by name, from a cache for those who ask over and over: types and tables
 
 -- Off unless a caller names an age to put up with: figures made in advance are fast enough for
--- nearly everybody.  An entry holds for its user alone, until it is older than they ask for.  Unlogged: it is gone after a crash and cannot be read on a standby, where all is made anew.
+-- nearly everybody.  An entry holds for its user alone, until it is older than they ask for.  Unlogged: it is gone
+-- after a crash and cannot be read on a standby, where all is made anew.
 CREATE UNLOGGED TABLE IF NOT EXISTS vrm.cached_results (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     query text NOT NULL CONSTRAINT query_length CHECK (length(query) <= 600),

@@ -65,8 +65,8 @@ class expanded {
   T value_;
 };
 
-/// A value to read, whichever form it has; `packed` counts only without `object`.  `Type` is its SQL
-/// type where that is one of PostgreSQL's own.
+/// A value to read, whichever form it has; `packed` counts only without `object`.  `Type` is its
+/// SQL type where that is one of PostgreSQL's own.
 template <typename T, Oid Type = InvalidOid>
 struct expandable {
   const T* object;

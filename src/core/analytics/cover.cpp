@@ -54,8 +54,7 @@ class planner {
  private:
   void quarters(moment first, moment last) {
     const auto day_of = [](moment number) { return static_cast<day_number>(number); };
-    const day_number whole =
-        first == no_begin ? first_of_days : day_of(ceiling_of(first, in_day));
+    const day_number whole = first == no_begin ? first_of_days : day_of(ceiling_of(first, in_day));
     const day_number after = last == no_end ? last_of_days : day_of(floor_of(last, in_day));
     if (whole > after) {  // within a day
       part(after, first - (after * in_day), last - (after * in_day));
@@ -116,8 +115,8 @@ class planner {
 
   void ready_part(day_number day, moment since, moment until) {
     if (since >= until) return;
-    result_->parts.push_back({bucket_, day, static_cast<std::int32_t>(since),
-                             static_cast<std::int32_t>(until)});
+    result_->parts.push_back(
+        {bucket_, day, static_cast<std::int32_t>(since), static_cast<std::int32_t>(until)});
   }
 
   void facts_of(day_number day, moment since, moment until) {

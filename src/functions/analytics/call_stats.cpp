@@ -141,8 +141,8 @@ void add_to(call_stats& into, const fact& one) {
         .detail("One of them is.")
         .hint("Leave out what is not known: null.");
   };
-  for (const auto number : {one.agent_ms, one.customer_ms, one.interruptions, one.tool_calls,
-                            one.tool_failures}) {
+  for (const auto number :
+       {one.agent_ms, one.customer_ms, one.interruptions, one.tool_calls, one.tool_failures}) {
     not_negative(number);
   }
   not_negative(one.cost_micros);

@@ -61,7 +61,8 @@ column<Type> column_of(const Rows& rows, const Value& value) {
 
 }  // namespace
 
-// --- quarters of an hour ----------------------------------------------------------------------------
+// --- quarters of an hour
+// ----------------------------------------------------------------------------
 
 parts_state add_part(
     parts_state into, pg::timestamp started_at, std::optional<std::string_view> status,
@@ -100,7 +101,7 @@ std::span<const std::byte> replace_parts(std::span<const std::byte> before, int4
 
 /// Null when there is no call.  One state is handed on as it is stored.
 std::optional<std::span<const std::byte>> part_of_day(pg::sliced_bytea packed, std::int32_t since,
-                                       std::int32_t until) {
+                                                      std::int32_t until) {
   const parts_directory directory(packed.slice(0, parts_directory::most_size));
   const auto states = directory.states(since, until);
   if (states.empty()) return std::nullopt;
@@ -128,19 +129,18 @@ std::optional<std::span<const std::byte>> part_of_day(pg::sliced_bytea packed, s
   return in_query(made);
 }
 
-// --- from what statistics are made ------------------------------------------------------------------
+// --- from what statistics are made
+// ------------------------------------------------------------------
 
 struct cover_columns {
-  static constexpr std::array columns = {"range_bucket", "range_is_month", "range_first",
-                                         "range_last",   "part_bucket",    "part_day",
-                                         "part_since",   "part_until",     "span_since",
-                                         "span_until"};
+  static constexpr std::array columns = {
+      "range_bucket", "range_is_month", "range_first", "range_last", "part_bucket",
+      "part_day",     "part_since",     "part_until",  "span_since", "span_until"};
 };
-using cover_row =
-    pg::named_record<cover_columns, column<INT4ARRAYOID>, column<BOOLARRAYOID>, column<DATEARRAYOID>,
-               column<DATEARRAYOID>, column<INT4ARRAYOID>, column<DATEARRAYOID>,
-               column<INT4ARRAYOID>, column<INT4ARRAYOID>, column<TIMESTAMPTZARRAYOID>,
-               column<TIMESTAMPTZARRAYOID>>;
+using cover_row = pg::named_record<cover_columns, column<INT4ARRAYOID>, column<BOOLARRAYOID>,
+                                   column<DATEARRAYOID>, column<DATEARRAYOID>, column<INT4ARRAYOID>,
+                                   column<DATEARRAYOID>, column<INT4ARRAYOID>, column<INT4ARRAYOID>,
+                                   column<TIMESTAMPTZARRAYOID>, column<TIMESTAMPTZARRAYOID>>;
 
 cover_row cover_time(moment_array edges, date_array days, int4_array quarters) {
   const auto changed_days = days.elements();
@@ -168,16 +168,16 @@ cover_row cover_time(moment_array edges, date_array days, int4_array quarters) {
   };
   const auto& [ranges, pieces, spans] = found;
   return {{column_of<INT4ARRAYOID, INT4OID>(ranges, number(&cover::range::bucket)),
-          column_of<BOOLARRAYOID, BOOLOID>(
-              ranges, [](const cover::range& row) { return BoolGetDatum(row.months); }),
-          column_of<DATEARRAYOID, DATEOID>(ranges, number(&cover::range::first)),
-          column_of<DATEARRAYOID, DATEOID>(ranges, number(&cover::range::last)),
-          column_of<INT4ARRAYOID, INT4OID>(pieces, number(&cover::part::bucket)),
-          column_of<DATEARRAYOID, DATEOID>(pieces, number(&cover::part::day)),
-          column_of<INT4ARRAYOID, INT4OID>(pieces, number(&cover::part::since)),
-          column_of<INT4ARRAYOID, INT4OID>(pieces, number(&cover::part::until)),
-          column_of<TIMESTAMPTZARRAYOID, TIMESTAMPTZOID>(spans, time(&cover::span::since)),
-          column_of<TIMESTAMPTZARRAYOID, TIMESTAMPTZOID>(spans, time(&cover::span::until))}};
+           column_of<BOOLARRAYOID, BOOLOID>(
+               ranges, [](const cover::range& row) { return BoolGetDatum(row.months); }),
+           column_of<DATEARRAYOID, DATEOID>(ranges, number(&cover::range::first)),
+           column_of<DATEARRAYOID, DATEOID>(ranges, number(&cover::range::last)),
+           column_of<INT4ARRAYOID, INT4OID>(pieces, number(&cover::part::bucket)),
+           column_of<DATEARRAYOID, DATEOID>(pieces, number(&cover::part::day)),
+           column_of<INT4ARRAYOID, INT4OID>(pieces, number(&cover::part::since)),
+           column_of<INT4ARRAYOID, INT4OID>(pieces, number(&cover::part::until)),
+           column_of<TIMESTAMPTZARRAYOID, TIMESTAMPTZOID>(spans, time(&cover::span::since)),
+           column_of<TIMESTAMPTZARRAYOID, TIMESTAMPTZOID>(spans, time(&cover::span::until))}};
 }
 
 }  // namespace vrm::sql

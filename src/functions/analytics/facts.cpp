@@ -163,7 +163,7 @@ pg::statement<21> put_fact(
     " VALUES ($1, $11, $21)",
     {UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, INT8OID,    TEXTOID,
      INT4OID, INT8OID, BOOLOID, DATEOID,        TEXTOID, NUMERICOID, TEXTOID,
-     INT4OID, INT4OID, INT4OID, BYTEAOID,       INT4OID, INT4OID, INT4OID});
+     INT4OID, INT4OID, INT4OID, BYTEAOID,       INT4OID, INT4OID,    INT4OID});
 /// In a platform of before 1.1, until vrm.upgrade() has been there.
 pg::statement<11> put_fact_1_0(
     "WITH fact AS (INSERT INTO vrm.call_facts (user_id, id, agent_id, started_at, status,"

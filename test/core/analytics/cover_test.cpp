@@ -64,10 +64,12 @@ TEST(Cover, HasEachMomentOnceAndNothingThatHasChanged) {
   for (int round = 0; round < 3000; ++round) {
     std::set<moment> places;
     const moment unit = round % 3 == 0 ? 1 : round % 3 == 1 ? quarter : day;
-    for (int i = 0; i < 2 + (round % 9); ++i) places.insert(((below(200) - 70) * day) + (below(3) * unit));
+    for (int i = 0; i < 2 + (round % 9); ++i)
+      places.insert(((below(200) - 70) * day) + (below(3) * unit));
     if (places.size() < 2) continue;
     const std::vector<moment> edges(places.begin(), places.end());
     std::vector<changed_quarter> changes;
+    changes.reserve(7);
     for (int i = 0; i < round % 7; ++i) {
       changes.push_back({.day = static_cast<std::int32_t>(below(200) - 70),
                          .quarter = static_cast<std::int32_t>(below(98) - 2)});

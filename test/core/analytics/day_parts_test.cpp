@@ -36,11 +36,13 @@ struct timed_call {
 std::vector<timed_call> some_calls(int count, int first, int last) {
   std::mt19937_64 random(static_cast<std::uint64_t>(count));
   std::vector<timed_call> calls;
+  calls.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
-    calls.push_back({.quarter = first + static_cast<int>(random() % static_cast<std::uint64_t>(last - first)),
-                     .of = {.status = vrm::call_status::completed,
-                            .duration = static_cast<std::int64_t>(random() % 900'000),
-                            .customer = random() % 5000}});
+    calls.push_back(
+        {.quarter = first + static_cast<int>(random() % static_cast<std::uint64_t>(last - first)),
+         .of = {.status = vrm::call_status::completed,
+                .duration = static_cast<std::int64_t>(random() % 900'000),
+                .customer = random() % 5000}});
   }
   return calls;
 }
@@ -84,7 +86,8 @@ TEST(DayParts, AddUpToAnyTimeOfTheDay) {
     const auto calls = some_calls(count, first, last);
     const bytes without = parts_of(calls);
     const bytes with = vrm::replace_parts(nothing, all_quarters(), without, true);
-    EXPECT_EQ(count > 2000, with.size() > without.size()) << "spans are made where they are worth it";
+    EXPECT_EQ(count > 2000, with.size() > without.size())
+        << "spans are made where they are worth it";
     for (int since = 0; since < 96; since += since < 8 ? 1 : 11) {
       for (int until = since; until <= 96; until += until < 88 ? 5 : 1) {
         const bytes expected = direct(calls, since, until);
@@ -111,7 +114,8 @@ TEST(DayParts, HaveSomeReplacedAsIfTheyHadAllBeenMadeAnew) {
   std::erase_if(after, [](const timed_call& one) { return one.quarter == 30; });
   const std::vector<int> gone = {30, 31, 90};
   std::vector<timed_call> fresh = some_calls(40, 90, 91);
-  std::erase_if(after, [](const timed_call& one) { return one.quarter == 31 || one.quarter == 90; });
+  std::erase_if(after,
+                [](const timed_call& one) { return one.quarter == 31 || one.quarter == 90; });
   after.insert(after.end(), fresh.begin(), fresh.end());
   for (const bool spans : {false, true}) {
     const bytes old = vrm::replace_parts(nothing, all_quarters(), parts_of(before), spans);
@@ -134,7 +138,8 @@ TEST(DayParts, MergeAsTheirCallsWould) {
 }
 
 TEST(DayParts, RefuseWhatIsNone) {
-  const bytes good = vrm::replace_parts(nothing, all_quarters(), parts_of(some_calls(3000, 0, 96)), true);
+  const bytes good =
+      vrm::replace_parts(nothing, all_quarters(), parts_of(some_calls(3000, 0, 96)), true);
   const auto state_of = [](const bytes& wrong) -> std::string {
     try {
       day_parts parts(memory);

@@ -89,7 +89,8 @@ SELECT is((SELECT vrm.rollup(vrm.part_of_day(stats, 0, 40))::text FROM vrm.call_
           'quarters of agents add up to those of their owner');
 
 -- the series itself
-SELECT is(pg_temp.of_alice(format($$SELECT string_agg(calls || '/' || bucket_until - bucket_since, ' ' ORDER BY bucket_since)
+SELECT is(pg_temp.of_alice(format($$SELECT string_agg(calls || '/' || bucket_until - bucket_since, ' '
+                                                      ORDER BY bucket_since)
                                     FROM vrm.call_series(%L, %L, '1 day', %L)$$,
                                   edges[1], edges[cardinality(edges)], zone)),
           (SELECT string_agg((SELECT count(*) FROM vrm.test_runs r
@@ -101,11 +102,12 @@ SELECT is(pg_temp.of_alice(format($$SELECT string_agg(calls || '/' || bucket_unt
 FROM calendar ORDER BY name;
 
 -- zones of before there was a rule were no quarters away from UTC: what juts out comes from the facts
-UPDATE vrm.test_runs SET started_at = started_at - interval '56 years', completed_at = completed_at - interval '56 years'
+UPDATE vrm.test_runs
+SET started_at = started_at - interval '56 years', completed_at = completed_at - interval '56 years'
 WHERE started_at BETWEEN '2026-03-05' AND '2026-03-12';
 SELECT vrm_private.compact_calls(10000) \g /dev/null
-SELECT ARRAY(SELECT l AT TIME ZONE 'Africa/Monrovia' FROM generate_series('1970-03-06'::timestamp, '1970-03-11', '1 day')
-             AS l)::text AS edges \gset
+SELECT ARRAY(SELECT l AT TIME ZONE 'Africa/Monrovia'
+             FROM generate_series('1970-03-06'::timestamp, '1970-03-11', '1 day') AS l)::text AS edges \gset
 SELECT is(pg_temp.ready(:'edges', NULL), pg_temp.direct(:'edges', NULL), 'a zone of 44 minutes and a half');
 
 SELECT * FROM finish();

@@ -197,7 +197,8 @@ SELECT is(vrm_private.rebuild_facts(), 0::bigint, 'rebuilding facts finds nothin
 SELECT is_empty('SELECT * FROM vrm_private.doctor_facts(NULL)', 'nor does the doctor');
 SET LOCAL session_replication_role = replica;
 INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
-    SELECT :'alice', status, '2026-01-20 10:00Z', '2026-01-20 11:00Z' FROM unnest('{completed,failed}'::text[]) AS status;
+    SELECT :'alice', status, '2026-01-20 10:00Z', '2026-01-20 11:00Z'
+    FROM unnest('{completed,failed}'::text[]) AS status;
 INSERT INTO vrm.test_runs (user_id, status, started_at) VALUES (:'alice', 'running', '2026-01-20 10:00Z');
 SET LOCAL session_replication_role = origin;
 SELECT is(detail, format('statistics do not know 3 of %s calls that were looked at',
