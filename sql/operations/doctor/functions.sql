@@ -439,7 +439,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         UNION ALL SELECT * FROM vrm_private.doctor_facts((
             SELECT now() - p.keep FROM vrm.retention_policies p WHERE p.name = 'analytics.facts' AND p.enabled))
         UNION ALL SELECT * FROM vrm_private.doctor_schedule()
-        UNION ALL SELECT * FROM vrm_private.doctor_publications()
+        UNION ALL SELECT * FROM vrm_private.doctor_replica_identities()
         UNION ALL SELECT * FROM vrm_private.doctor_standbys()
     )
     SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
@@ -476,11 +476,12 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (30, 'checksums', 'pages have checksums'),
         (31, 'autovacuum', 'autovacuum runs'),
         (32, 'statement_statistics', 'pg_stat_statements counts'),
-        (33, 'publications', 'publications show what is to be sent, and keep no table from being written'),
-        (34, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
-        (35, 'standbys', 'standbys and slots have what they need'),
-        (36, 'configuration', 'the configuration files are read as they stand'),
-        (37, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
+        (33, 'publications', 'no publication shows what is nobody''s to be sent'),
+        (34, 'replica_identities', 'no publication keeps a table from being written'),
+        (35, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
+        (36, 'standbys', 'standbys and slots have what they need'),
+        (37, 'configuration', 'the configuration files are read as they stand'),
+        (38, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     ORDER BY c.position, f.detail
 $$;

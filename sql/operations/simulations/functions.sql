@@ -1,10 +1,10 @@
 -- What would happen: to writes under publications, and to standbys
 
 -- PostgreSQL refuses to UPDATE or DELETE rows that a publication cannot tell apart, whoever writes them.
-CREATE OR REPLACE FUNCTION vrm_private.doctor_publications()
+CREATE OR REPLACE FUNCTION vrm_private.doctor_replica_identities()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'publications', 'fail',
+    SELECT 'replica_identities', 'fail',
            format('publication %I has table %s, which has no replica identity: no row of it can be changed or deleted',
                   min(p.pubname), c.oid::regclass),
            'With the fix whole rows go to the log of changes.',
@@ -23,7 +23,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_publications()
                                                    WHERE i.indrelid = c.oid AND i.indisreplident))
     GROUP BY c.oid
 $$;
-COMMENT ON FUNCTION vrm_private.doctor_publications() IS
+COMMENT ON FUNCTION vrm_private.doctor_replica_identities() IS
     'for vrm.doctor(): tables that a publication keeps from being written';
 
 -- A standby that is not told what to keep loses its way, and one that replays everything cancels queries.
@@ -54,4 +54,4 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_standbys()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_standbys() IS 'for vrm.doctor(): settings that standbys and slots need';
 
-REVOKE EXECUTE ON FUNCTION vrm_private.doctor_publications(), vrm_private.doctor_standbys() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION vrm_private.doctor_replica_identities(), vrm_private.doctor_standbys() FROM PUBLIC;

@@ -118,7 +118,7 @@ SELECT is(pg_temp.error_of(:'alice',
               'and metrics of the same shape');
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (user_id, id, name, case_ids, repeats, created_at)
               VALUES (DEFAULT, DEFAULT, 'saved', ARRAY[%L]::uuid[], %s, DEFAULT) ON CONFLICT (user_id, name)
-              DO UPDATE SET user_id = excluded.user_id, repeats = excluded.repeats RETURNING repeats$$, :'plain', n)),
+              DO UPDATE SET user_id = excluded.user_id, repeats = excluded.repeats RETURNING repeats$$, :'greets', n)),
           n, 'a suite is saved by its name, ' || n)
 FROM unnest(ARRAY['1', '2']) AS n;
 SELECT pg_temp.of_alice($$DELETE FROM vrm.suites WHERE name = 'saved' RETURNING 1$$) \g /dev/null
