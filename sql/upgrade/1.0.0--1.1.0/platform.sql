@@ -168,7 +168,6 @@ COMMENT ON FUNCTION vrm.request_password_reset(text, inet) IS
     'asks for a mail with a reset token; says and takes the same for everybody, three times an hour';
 
 -- calls ------------------------------------------------------------------------------------------
-
 -- A column of the DBA's own under one of the new names would be taken for the platform's.
 DO $$
 DECLARE
@@ -237,7 +236,6 @@ COMMENT ON COLUMN vrm_private.test_runs_archive.currency IS 'currency that the c
 CREATE INDEX IF NOT EXISTS test_runs_archive_external_id
     ON vrm_private.test_runs_archive (user_id, source, external_id) WHERE external_id IS NOT NULL;
 COMMENT ON INDEX vrm_private.test_runs_archive_external_id IS 'archived calls by their id at their source';
-
 -- Partitions have the comments of the table, which they were made like.
 DO $$
 DECLARE
@@ -264,15 +262,12 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION vrm_private.queue_purges() IS
-    'trigger: objects of deleted recordings are to be deleted';
+COMMENT ON FUNCTION vrm_private.queue_purges() IS 'trigger: objects of deleted recordings are to be deleted';
 DROP TRIGGER IF EXISTS record_first_status ON vrm.test_runs;
-
 -- 1.0.0 let deleted agents share a name with others, by an index that ON CONFLICT does not find.
 UPDATE vrm.agents SET agent_id = format('%s (deleted %s)', left(agent_id, 153), id) WHERE deleted_at IS NOT NULL;
 DROP INDEX IF EXISTS vrm.agents_agent_id;
 COMMENT ON COLUMN vrm.agents.agent_id IS 'the owner''s name for it; ends in "(deleted)" once it is';
-
 -- Names of metrics and test cases say which one is meant.  Of several the oldest keeps its name, the others get a
 -- number or, where that is taken or does not fit, their id.
 DO $$
@@ -293,20 +288,16 @@ BEGIN
     END LOOP;
 END
 $$;
-
 -- ON CONFLICT DO UPDATE of mappers of objects: policies keep ids, times and owners from being chosen
 GRANT INSERT (id, created_at, updated_at, deleted_at), UPDATE (user_id) ON vrm.agents TO authenticated;
 GRANT INSERT (id, created_at, updated_at), UPDATE (user_id) ON vrm.test_cases, vrm.metrics TO authenticated;
-
 -- Events of 1.0.0 come first, in the order of their ids: 3 is the first of all transactions.
 ALTER TABLE vrm.run_events ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT '3';
 ALTER TABLE vrm.run_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id();
 COMMENT ON TABLE vrm.run_events IS
     'one row per change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
 COMMENT ON COLUMN vrm.run_events.id IS 'the event';
-
 -- analytics --------------------------------------------------------------------------------------
-
 -- counts days, no longer marks: the argument has another name
 DROP FUNCTION IF EXISTS vrm_private.compact_calls(integer);
 -- Marks name quarters of an hour.  What is there goes on to answer for whole days; vrm.maintain() makes the quarters
@@ -356,9 +347,7 @@ DROP INDEX IF EXISTS vrm.call_facts_user_time;
 DROP TRIGGER IF EXISTS record_facts ON vrm.test_runs;
 DROP FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean),
     vrm.call_series(timestamptz, timestamptz, interval, text, uuid[]), vrm.agent_performance(timestamptz, timestamptz);
-
 -- retention --------------------------------------------------------------------------------------
-
 -- Owners recover what they have deleted, with a token from a mail.
 ALTER TABLE vrm_private.deleted_accounts
     ADD COLUMN IF NOT EXISTS token_hash bytea CONSTRAINT token_hash_is_sha256 CHECK (length(token_hash) = 32),
@@ -366,9 +355,7 @@ ALTER TABLE vrm_private.deleted_accounts
 COMMENT ON COLUMN vrm_private.deleted_accounts.requested_by IS
     'person who asked, or whom a policy took to have asked; null for the service';
 DROP FUNCTION IF EXISTS vrm_private.delete_account(uuid);
-
 -- testing ----------------------------------------------------------------------------------------
-
 -- Several judges may say something of one call.  What there is keeps its place, under a name of its own.
 ALTER TABLE vrm.metric_results
     ADD COLUMN case_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
@@ -405,9 +392,7 @@ COMMENT ON FUNCTION vrm.delete_account(uuid) IS
     'deletes the account of the caller or their organisation, for administrators another: erased after 30 days';
 -- a page shows where the words are
 DROP FUNCTION IF EXISTS vrm.call_history_json(jsonb, text, integer), vrm.call_history(jsonb, text, integer);
-
 -- operations -------------------------------------------------------------------------------------
-
 -- pages have moved
 UPDATE vrm.alert_threshold SET hint = replace(hint, 'doc/' || page.name, 'doc/' || page.district || page.name)
 FROM (VALUES ('operations/', 'backup.md'), ('operations/', 'maintenance.md'), ('operations/', 'quality.md'),
@@ -437,21 +422,14 @@ DROP FUNCTION IF EXISTS vrm_private.markdown(text), vrm_private.figure(double pr
     vrm_private.report_days(date, date), vrm_private.report_storage(date), vrm_private.report_tiles(date, date),
     vrm_private.report_charts(date, date), vrm_private.report_tables(date, date), vrm_private.report_verdicts(),
     vrm_private.report_html(date, date), vrm_private.report_md(date, date);
-COMMENT ON FUNCTION vrm_private.relations_to_check() IS
-    'for vrm.maintain(): tables with checks whose time has come';
+COMMENT ON FUNCTION vrm_private.relations_to_check() IS 'for vrm.maintain(): tables with checks whose time has come';
 -- diagrams of a topic, or of keys only
 DROP FUNCTION IF EXISTS vrm.er_diagram(text), vrm_private.er_columns(), vrm_private.er_references(),
     vrm_private.er_mermaid(), vrm_private.er_dot();
 -- runs of tools are known
-UPDATE vrm.monitoring_metrics
-SET help = 'whether the last backup that was recorded, or the last run of a tool, has failed: 1 or 0'
-WHERE name = 'vrm_backup_failed';
 UPDATE vrm.alert_threshold SET fix_sql = 'SELECT * FROM vrm.backup_runs ORDER BY id DESC LIMIT 5'
 WHERE alert = 'BackupFailed' AND fix_sql = 'SELECT * FROM vrm.backups ORDER BY finished_at DESC LIMIT 5';
 -- every visit of vrm.maintain() is noted, not the first of a day
-UPDATE vrm.monitoring_metrics
-SET help = 'time since vrm.maintain() last came by, or since nobody knows; NaN on a standby'
-WHERE name = 'vrm_jobs_maintenance_age_seconds';
 UPDATE vrm.alert_threshold
 SET threshold = 900, hint = 'SELECT vrm.schedule_maintenance(), or a systemd timer: doc/operations/maintenance.md. With'
     ' pg_cron, vrm.doctor() says how its last call went.'
@@ -471,12 +449,15 @@ COMMENT ON FUNCTION vrm.exporter_config(text) IS
     'a file that makes an exporter, prometheus or alertmanager work with this database';
 -- a standby that is cut off says so
 UPDATE vrm.monitoring_metrics SET help = new.help
-FROM (VALUES ('vrm_replication_lag_seconds',
+FROM (VALUES ('vrm_backup_failed',
+              'whether the last backup that was recorded, or the last run of a tool, has failed: 1 or 0'),
+             ('vrm_jobs_maintenance_age_seconds',
+              'time since vrm.maintain() last came by, or since nobody knows; NaN on a standby'),
+             ('vrm_replication_lag_seconds',
               'how far replay is behind at most: of the standby that is last, on a standby its own'),
              ('vrm_replication_lag_bytes', 'the same in bytes of WAL; NaN on a standby that is cut off'))
     AS new (name, help)
 WHERE monitoring_metrics.name = new.name;
-
 -- comments that have changed
 COMMENT ON FUNCTION vrm.metric_summary(uuid, timestamptz, timestamptz) IS
     'results of a metric over a time, without those overruled; distribution has ten bars from lowest to highest score';
