@@ -47,7 +47,7 @@ inline std::string call_of(source from, std::string_view payload) {
 
 /// One value of the call as JSON; empty when it is not there.
 inline std::string value_of(source from, std::string_view payload, std::string_view path) {
-  const std::string members = call_of(from, payload);
+  std::string members = call_of(from, payload);
   if (members.starts_with("ignored")) return members;
   const json::document call(members);
   json::value here = call.root();
