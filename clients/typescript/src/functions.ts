@@ -13,6 +13,16 @@ export interface AgentDiffRow {
   after: Json | null;
 }
 
+export interface AgentFindingsRow {
+  agent_id: Uuid | null;
+  agent: string | null;
+  measure: string | null;
+  value: number | null;
+  allowed: number | null;
+  calls: number | null;
+  since: Timestamp | null;
+}
+
 export interface AgentPerformanceRow {
   agent_id: Uuid | null;
   agent: string | null;
@@ -313,6 +323,12 @@ export interface SignInResult {
   retry_after: Seconds | null;
 }
 
+export interface StatisticsBetweenRow {
+  bucket: number | null;
+  agent_id: Uuid | null;
+  stats: Json | null;
+}
+
 export interface StatisticsByAgentRow {
   agent_id: Uuid | null;
   stats: Json | null;
@@ -363,6 +379,15 @@ export interface UserDashboardRow {
   recent_calls: Json | null;
 }
 
+export interface VersionMatrixRow {
+  case_id: Uuid | null;
+  case_name: string | null;
+  version: number | null;
+  runs: number | null;
+  passed: number | null;
+  pass_rate: number | null;
+}
+
 export interface Functions {
   /** makes the person who calls a member, with the token of an invitation to their address; returns the organisation */
   accept: {
@@ -388,6 +413,11 @@ export interface Functions {
   agent_diff: {
     arguments: { agent_id: Uuid; a: number; b: number };
     result: AgentDiffRow[];
+  };
+  /** what of the caller's agents is beyond its threshold now; since is when vrm.maintain() first saw it, or now */
+  agent_findings: {
+    arguments: {};
+    result: AgentFindingsRow[];
   };
   /** the caller's agents over a time: calls, success, length, sentiment */
   agent_performance: {
@@ -494,6 +524,11 @@ export interface Functions {
     arguments: { token: string; new_password: string; totp?: string | null };
     result: boolean;
   };
+  /** counts dashboards that somebody put up with some age of, those from the cache and those made, for monitoring */
+  count_cached_result: {
+    arguments: { hit: boolean };
+    result: null;
+  };
   /** makes an agent of the caller, and its default test cases from vrm.test_case_templates; returns its id */
   create_agent: {
     arguments: { agent_id: string; agent_type?: string | null; connection_details?: Json | null; direction?: CallDirection | null; persona?: string | null; scenario?: string | null };
@@ -504,7 +539,7 @@ export interface Functions {
     arguments: { name: string };
     result: Uuid;
   };
-  /** a dashboard as a document, by name: vrm.NAME_json(arguments); with max_age perhaps one made so long ago */
+  /** a dashboard as a document, by name: vrm.NAME_json(arguments); with max_age one made so long ago at most */
   dashboard: {
     arguments: { name: string; arguments?: Json | null; max_age?: Seconds | null };
     result: Json;
@@ -824,6 +859,11 @@ export interface Functions {
     arguments: { agent_id: Uuid; test_case_ids?: Uuid[] | null; time_limit?: number | null; outbound_call_params?: Json | null };
     result: Uuid;
   };
+  /** the caller's calls between each edge and the next as statistics, in several parts, of each agent or together */
+  statistics_between: {
+    arguments: { edges: Timestamp[]; agents?: Uuid[] | null; together?: boolean | null };
+    result: StatisticsBetweenRow[];
+  };
   /** the caller's calls of a time as statistics, of each agent or several together, for vrm.rollup() to add up */
   statistics_by_agent: {
     arguments: { since: Timestamp; until: Timestamp; agents?: Uuid[] | null; together?: boolean | null };
@@ -884,6 +924,11 @@ export interface Functions {
     arguments: {};
     result: string;
   };
+  /** how the cases of suites have gone on each version of one of the caller's agents */
+  version_matrix: {
+    arguments: { agent_id: Uuid };
+    result: VersionMatrixRow[];
+  };
 }
 
 export const traits: Record<keyof Functions, Trait> = {
@@ -892,6 +937,7 @@ export const traits: Record<keyof Functions, Trait> = {
   act_as: 'plain',
   actor: 'reads',
   agent_diff: 'reads',
+  agent_findings: 'reads',
   agent_performance: 'reads',
   amend_test_run: 'once',
   append_transcript: 'once',
@@ -913,6 +959,7 @@ export const traits: Record<keyof Functions, Trait> = {
   confirm_email_change: 'once',
   confirm_sign_up: 'plain',
   consume_password_reset: 'plain',
+  count_cached_result: 'once',
   create_agent: 'once',
   create_organisation: 'once',
   dashboard: 'plain',
@@ -979,6 +1026,7 @@ export const traits: Record<keyof Functions, Trait> = {
   sign_up: 'plain',
   start_suite: 'once',
   start_test_run: 'once',
+  statistics_between: 'reads',
   statistics_by_agent: 'reads',
   statistics_by_bucket: 'reads',
   store_api_key: 'plain',
@@ -991,4 +1039,5 @@ export const traits: Record<keyof Functions, Trait> = {
   user_dashboard: 'reads',
   verify_password_reset: 'reads',
   version: 'reads',
+  version_matrix: 'reads',
 };

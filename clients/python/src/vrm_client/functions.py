@@ -19,6 +19,16 @@ class AgentDiffRow(TypedDict):
     after: Json | None
 
 
+class AgentFindingsRow(TypedDict):
+    agent_id: Uuid | None
+    agent: str | None
+    measure: str | None
+    value: float | None
+    allowed: float | None
+    calls: int | None
+    since: Timestamp | None
+
+
 class AgentPerformanceRow(TypedDict):
     agent_id: Uuid | None
     agent: str | None
@@ -319,6 +329,12 @@ class SignInResult(TypedDict):
     retry_after: Seconds | None
 
 
+class StatisticsBetweenRow(TypedDict):
+    bucket: int | None
+    agent_id: Uuid | None
+    stats: Json | None
+
+
 class StatisticsByAgentRow(TypedDict):
     agent_id: Uuid | None
     stats: Json | None
@@ -369,6 +385,15 @@ class UserDashboardRow(TypedDict):
     recent_calls: Json | None
 
 
+class VersionMatrixRow(TypedDict):
+    case_id: Uuid | None
+    case_name: str | None
+    version: int | None
+    runs: int | None
+    passed: int | None
+    pass_rate: float | None
+
+
 class Client(Caller):
     """Functions of the database."""
 
@@ -378,6 +403,7 @@ class Client(Caller):
         "act_as": "plain",
         "actor": "reads",
         "agent_diff": "reads",
+        "agent_findings": "reads",
         "agent_performance": "reads",
         "amend_test_run": "once",
         "append_transcript": "once",
@@ -399,6 +425,7 @@ class Client(Caller):
         "confirm_email_change": "once",
         "confirm_sign_up": "plain",
         "consume_password_reset": "plain",
+        "count_cached_result": "once",
         "create_agent": "once",
         "create_organisation": "once",
         "dashboard": "plain",
@@ -465,6 +492,7 @@ class Client(Caller):
         "sign_up": "plain",
         "start_suite": "once",
         "start_test_run": "once",
+        "statistics_between": "reads",
         "statistics_by_agent": "reads",
         "statistics_by_bucket": "reads",
         "store_api_key": "plain",
@@ -477,6 +505,7 @@ class Client(Caller):
         "user_dashboard": "reads",
         "verify_password_reset": "reads",
         "version": "reads",
+        "version_matrix": "reads",
     }
 
     def accept(
@@ -516,6 +545,11 @@ class Client(Caller):
     ) -> list[AgentDiffRow]:
         """what differs between two versions of one of the caller's agents: JSON pointer, before and after"""
         result: list[AgentDiffRow] = self._call("agent_diff", {"agent_id": agent_id, "a": a, "b": b})
+        return result
+
+    def agent_findings(self) -> list[AgentFindingsRow]:
+        """what of the caller's agents is beyond its threshold now; since is when vrm.maintain() first saw it, or now"""
+        result: list[AgentFindingsRow] = self._call("agent_findings", {})
         return result
 
     def agent_performance(
@@ -735,6 +769,14 @@ class Client(Caller):
         result: bool = self._call("consume_password_reset", {"token": token, "new_password": new_password, "totp": totp})
         return result
 
+    def count_cached_result(
+        self,
+        *,
+        hit: bool,
+    ) -> None:
+        """counts dashboards that somebody put up with some age of, those from the cache and those made, for monitoring"""
+        self._call("count_cached_result", {"hit": hit})
+
     def create_agent(
         self,
         *,
@@ -765,7 +807,7 @@ class Client(Caller):
         arguments: Json | None | Unset = UNSET,
         max_age: Seconds | None | Unset = UNSET,
     ) -> Json:
-        """a dashboard as a document, by name: vrm.NAME_json(arguments); with max_age perhaps one made so long ago"""
+        """a dashboard as a document, by name: vrm.NAME_json(arguments); with max_age one made so long ago at most"""
         result: Json = self._call("dashboard", {"name": name, "arguments": arguments, "max_age": max_age})
         return result
 
@@ -1360,6 +1402,17 @@ class Client(Caller):
         result: Uuid = self._call("start_test_run", {"agent_id": agent_id, "test_case_ids": test_case_ids, "time_limit": time_limit, "outbound_call_params": outbound_call_params})
         return result
 
+    def statistics_between(
+        self,
+        *,
+        edges: list[Timestamp],
+        agents: list[Uuid] | None | Unset = UNSET,
+        together: bool | None | Unset = UNSET,
+    ) -> list[StatisticsBetweenRow]:
+        """the caller's calls between each edge and the next as statistics, in several parts, of each agent or together"""
+        result: list[StatisticsBetweenRow] = self._call("statistics_between", {"edges": edges, "agents": agents, "together": together})
+        return result
+
     def statistics_by_agent(
         self,
         *,
@@ -1463,4 +1516,13 @@ class Client(Caller):
     def version(self) -> str:
         """version of the module that is loaded"""
         result: str = self._call("version", {})
+        return result
+
+    def version_matrix(
+        self,
+        *,
+        agent_id: Uuid,
+    ) -> list[VersionMatrixRow]:
+        """how the cases of suites have gone on each version of one of the caller's agents"""
+        result: list[VersionMatrixRow] = self._call("version_matrix", {"agent_id": agent_id})
         return result
