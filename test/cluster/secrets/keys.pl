@@ -60,6 +60,13 @@ sub rotation {
 
 query($node, 'app', 'CREATE INDEX ON vault (id)');
 for my $round (1 .. 3) {
+    # A row that is locked keeps the rotation from ending before it is killed.
+    my ($out, $errors) = ('', '');
+    my $holder = IPC::Run::start ['psql', '-XAtq', '-d', $node->connstr('app'), '-c', 'BEGIN', '-c',
+        "SELECT FROM vault WHERE vrm.key_of(sealed) = $old_key LIMIT 1 FOR UPDATE", '-c',
+        'SELECT pg_sleep(600)'], '>', \$out, '2>', \$errors;
+    $node->poll_query_until('app',
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)')");
     my $writers = writers(60);
     my $rotation = rotation(50);
     ok($node->poll_query_until('app', "SELECT EXISTS (SELECT FROM vrm.rotation_progress"
@@ -67,8 +74,7 @@ for my $round (1 .. 3) {
         "round $round: rotation is under way");
     until_restarted($node, 'app', sub {
             kill 'KILL', query($node, 'app', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL vrm.%'});
-            $rotation->finish;
-            $writers->finish;
+            $_->finish for $rotation, $writers, $holder;
     });
     is(query($node, 'app', $different), 0, "round $round: nothing is lost");
     is(query($node, 'app', "SELECT count(*) FROM vrm.keyring_status WHERE purpose = 'data'"), 2,
