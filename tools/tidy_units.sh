@@ -15,7 +15,8 @@ units() (
     unit=out/tidy/$folder/$#_from_$(basename "$1")
     printf "#include \"$PWD/%s\"  // NOLINT(bugprone-suspicious-include)\n" "$@" >"$unit"
     # shellcheck disable=SC2086 # one word for each flag
-    if clang++-19 $flags -Werror -Wno-deprecated-declarations -fsyntax-only "$unit" 2>/dev/null; then
+    if clang++-19 $flags -Werror -Wno-deprecated-declarations -fsyntax-only "$unit" \
+        2>/dev/null; then
         echo "$unit"
         return
     fi
