@@ -1,6 +1,6 @@
 -- Alerts about agents: what is measured, whom it is told, and that operators see numbers alone.
 BEGIN;
-SELECT plan(31);
+SELECT plan(33);
 \ir ../include/played_suites.sql
 
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.agent_findings()'), '0', 'without thresholds nothing is said');
@@ -22,14 +22,14 @@ SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.agent_thresholds (user_id, m
 
 -- So many calls of Alice's agent some time ago: each answered in so many ms, some failed, some were put through.
 CREATE FUNCTION pg_temp.calls(ago interval, number integer, failed integer, transferred integer, ms integer,
-                              cost numeric) RETURNS void LANGUAGE sql AS $$
+                              cost numeric, currency text DEFAULT 'EUR') RETURNS void LANGUAGE sql AS $$
     INSERT INTO vrm.test_runs (user_id, agent_id, status, started_at, completed_at, results, outcome, cost, currency)
     SELECT a.user_id, a.id, CASE WHEN n <= failed THEN 'failed' ELSE 'completed' END, now() - ago, now() - ago,
            jsonb_build_object('duration', '1:00', 'transcript', jsonb_build_array(
                '{"role": "customer", "speaker": "Customer", "message": "a", "time": "0:00", "ms": 0,
                  "endMs": 0}'::jsonb,
                jsonb_build_object('speaker', 'Agent', 'role', 'agent', 'message', 'b', 'time', '0:01', 'ms', ms))),
-           CASE WHEN n > number - transferred THEN 'transferred' ELSE 'resolved' END, cost, 'EUR'
+           CASE WHEN n > number - transferred THEN 'transferred' ELSE 'resolved' END, cost, currency
     FROM vrm.agents a, generate_series(1, number) AS n
     WHERE a.agent_id = 'desk'
 $$;
@@ -61,6 +61,8 @@ FROM (VALUES ('answering_time', '>', 'level', 1400, 10, '1500.000 of 1400.000'),
              ('cost_per_day', '>', 'last_week', 3, 10, '40.000 of 30.000'),
              ('cost_per_day', '>', 'last_week', 5, 10, 'nothing')
     ) AS t (measure, comparison, compared_with, threshold, least_calls, told);
+SELECT pg_temp.calls('1 hour', 1, 0, 0, 1500, 30, 'USD') \g /dev/null
+SELECT is(pg_temp.found('cost_per_day', '>', 'level', 39), '40.000 of 39.000', 'euros and dollars are no sum');
 
 -- the pass rate of the last suite, against those of the week before it
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L, repeats => 10)', :'books', :'agent')) AS
@@ -70,6 +72,11 @@ UPDATE vrm.suite_runs SET started_at = now() - interval '2 days' WHERE id = :'fi
 SELECT pg_temp.play(:'first', 10), pg_temp.play(:'second', 6) \g /dev/null
 SELECT is(pg_temp.found('pass_rate', '<', 'level', 0.7), '0.600 of 0.700', 'the pass rate of the last suite');
 SELECT is(pg_temp.found('pass_rate', '<', 'last_week', 0.9), '0.600 of 0.900', 'against those of the week before');
+SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L, repeats => 2)', :'books', :'agent')) AS
+    running \gset
+SELECT pg_temp.of_alice(format($$SELECT vrm.complete_test_run(run_id, '{"duration": "1:00"}')
+                               FROM vrm.claim_test_run() WHERE suite_run_id = %L$$, :'running')) \g /dev/null
+SELECT is(pg_temp.found('pass_rate', '<', 'last_week', 0.9), '0.600 of 0.900', 'not one that is going on');
 
 -- what vrm.maintain() notes
 SELECT is(vrm_private.note_agent_alerts() + vrm_private.note_agent_alerts(), 1::bigint, 'an alert begins once');
