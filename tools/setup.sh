@@ -141,7 +141,7 @@ packages_wished_for() {
     case $1 in
     check)
         echo "prometheus prometheus-alertmanager prometheus-postgres-exporter"
-        echo "postgresql-$version-plproxy"
+        echo "postgresql-$version-plproxy postgresql-$version-cron"
         echo 'python3-psycopg python3-sqlalchemy mypy libpostgresql-jdbc-java'
         ;;
     esac
