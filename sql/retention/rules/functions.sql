@@ -172,7 +172,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.foreign_references(regclass) IS
     'foreign keys to a table that are not the platform''s, as a condition on its row "r" and theirs "x"';
 
--- The one statement that is made up here: nobody knows the tables of an application beforehand.
+-- Made up as it runs: nobody knows the tables of an application beforehand.
 CREATE OR REPLACE FUNCTION vrm_private.referenced(
     target regclass, user_column name, id_column name, actions "char"[], only_in oid, after tid, last tid
 )
