@@ -139,8 +139,8 @@ CREATE OR REPLACE FUNCTION vrm_private.setup_upkeep()
                 WHEN v.has_job THEN 'there is a job, and it has not been seen to work: SELECT * FROM vrm.doctor();'
                 ELSE 'nobody calls vrm.maintain()' END,
            CASE WHEN NOT v.cron AND NOT v.has_job THEN
-               format('(crontab -l 2>/dev/null; echo "*/5 * * * * psql -Xq -d %s -c ''CALL vrm.maintain()''")'
-                      ' | crontab -', current_database()) END,
+               format('(crontab -l 2>/dev/null; echo "*/5 * * * * psql -Xq -d %1$s -c ''CALL vrm.maintain()''")'
+                      ' | crontab -; psql -Xq -d %1$s -c ''CALL vrm.maintain()''', current_database()) END,
            CASE WHEN v.cron AND NOT v.has_job THEN 'SELECT vrm.schedule_maintenance();'
                 WHEN v.has_job THEN 'CALL vrm.maintain();' END,
            'nothing keeps itself in order; a timer of systemd does as well: doc/operations/maintenance.md'
