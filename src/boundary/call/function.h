@@ -120,13 +120,41 @@ Datum reporting(const Body& body) {
 template <typename Type, auto Function>
 struct binding_of;
 
+namespace detail {
+
+template <typename... Args>
+inline constexpr bool is_strict = (!(is_optional<Args> || call_argument<Args>) && ...);
+
+/// For functions whose first argument is what the call is to PostgreSQL, and none of SQL's.
+template <typename Call, Oid Result, bool Strict, auto Function, typename... Args>
+struct binding_with {
+  static constexpr std::array<Oid, sizeof...(Args) + 1> types = {Result,
+                                                                 datum_traits<Args>::oid...};
+  static constexpr bool strict = Strict;
+
+  static Datum call(FunctionCallInfo fcinfo) {
+    return reporting([fcinfo] {
+      invoke(fcinfo, std::index_sequence_for<Args...>());
+      return Datum{0};
+    });
+  }
+
+ private:
+  template <std::size_t... Index>
+  static void invoke(FunctionCallInfo fcinfo, std::index_sequence<Index...> /*index*/) {
+    Call call(fcinfo);
+    Function(call, argument<Args>(fcinfo, Index)...);
+  }
+};
+
+}  // namespace detail
+
 template <typename Result, typename... Args, auto Function>
 struct binding_of<Result (*)(Args...), Function> {
   static constexpr std::array<Oid, sizeof...(Args) + 1> types = {datum_traits<Result>::oid,
                                                                  datum_traits<Args>::oid...};
   // SQL has to declare the same: without STRICT, PostgreSQL would pass nulls that are refused here.
-  static constexpr bool strict =
-      (!(detail::is_optional<Args> || detail::call_argument<Args>) && ...);
+  static constexpr bool strict = detail::is_strict<Args...>;
 
   static Datum call(FunctionCallInfo fcinfo) {
     // Reading arguments may raise an ERROR that jumps past these frames: all that they hold are

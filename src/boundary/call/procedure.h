@@ -73,25 +73,8 @@ class procedure_call {
 
 /// Calls a C++ procedure for PostgreSQL.  Arguments are read before anything commits.
 template <typename... Args, auto Function>
-struct binding_of<void (*)(procedure_call&, Args...), Function> {
-  static constexpr std::array<Oid, sizeof...(Args) + 1> types = {VOIDOID,
-                                                                 datum_traits<Args>::oid...};
-  // CREATE PROCEDURE knows no STRICT.
-  static constexpr bool strict = false;
-
-  static Datum call(FunctionCallInfo fcinfo) {
-    return detail::reporting([fcinfo] {
-      invoke(fcinfo, std::index_sequence_for<Args...>());
-      return Datum{0};
-    });
-  }
-
- private:
-  template <std::size_t... Index>
-  static void invoke(FunctionCallInfo fcinfo, std::index_sequence<Index...> /*index*/) {
-    procedure_call call(fcinfo);
-    Function(call, detail::argument<Args>(fcinfo, Index)...);
-  }
-};
+struct binding_of<void (*)(procedure_call&, Args...), Function>
+    // CREATE PROCEDURE knows no STRICT.
+    : detail::binding_with<procedure_call, VOIDOID, false, Function, Args...> {};
 
 }  // namespace pg

@@ -35,25 +35,7 @@ class row_set {
 
 /// Calls a C++ function that returns rows for PostgreSQL.
 template <typename... Args, auto Function>
-struct binding_of<void (*)(row_set&, Args...), Function> {
-  static constexpr std::array<Oid, sizeof...(Args) + 1> types = {RECORDOID,
-                                                                 datum_traits<Args>::oid...};
-  static constexpr bool strict =
-      (!(detail::is_optional<Args> || detail::call_argument<Args>) && ...);
-
-  static Datum call(FunctionCallInfo fcinfo) {
-    return detail::reporting([fcinfo] {
-      invoke(fcinfo, std::index_sequence_for<Args...>());
-      return Datum{0};
-    });
-  }
-
- private:
-  template <std::size_t... Index>
-  static void invoke(FunctionCallInfo fcinfo, std::index_sequence<Index...> /*index*/) {
-    row_set rows(fcinfo);
-    Function(rows, detail::argument<Args>(fcinfo, Index)...);
-  }
-};
+struct binding_of<void (*)(row_set&, Args...), Function>
+    : detail::binding_with<row_set, RECORDOID, detail::is_strict<Args...>, Function, Args...> {};
 
 }  // namespace pg
