@@ -51,6 +51,7 @@ struct row {
 //
 // Between rows no relation is open: an open one would make DDL of the same transaction fail with
 // "is being used by active queries in this session".
+
 /// How often PostgreSQL has forgotten what it knew of a relation.  No reference to a relation is
 /// kept from one row to the next, so this is how a change is noticed.
 std::uint64_t changes_seen = 0;

@@ -63,8 +63,7 @@ std::vector<std::vector<std::byte>> spans_of(std::span<const quarter_state> stat
 
 }  // namespace
 
-// --- parts that are being made
-// --------------------------------------------------------------------
+// --- parts that are being made -------------------------------------------------------------------
 
 call_stats& day_parts::at(int quarter) {
   std::uint8_t& place = places_[static_cast<std::size_t>(quarter)];
@@ -112,8 +111,7 @@ void day_parts::pack(std::byte* place) const noexcept {
   });
 }
 
-// --- packed parts
-// ---------------------------------------------------------------------------------
+// --- packed parts --------------------------------------------------------------------------------
 
 parts_directory::parts_directory(std::span<const std::byte> head) {
   byte_reader reader(head);

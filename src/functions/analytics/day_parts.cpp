@@ -61,8 +61,7 @@ column<Type> column_of(const Rows& rows, const Value& value) {
 
 }  // namespace
 
-// --- quarters of an hour
-// ----------------------------------------------------------------------------
+// --- quarters of an hour -------------------------------------------------------------------------
 
 parts_state add_part(
     parts_state into, pg::timestamp started_at, std::optional<std::string_view> status,
@@ -129,8 +128,7 @@ std::optional<std::span<const std::byte>> part_of_day(pg::sliced_bytea packed, s
   return in_query(made);
 }
 
-// --- from what statistics are made
-// ------------------------------------------------------------------
+// --- from what statistics are made ---------------------------------------------------------------
 
 struct cover_columns {
   static constexpr std::array columns = {
