@@ -11,15 +11,7 @@ CREATE FUNCTION pg_temp.calls(owner uuid, state text, ago interval, number int) 
 $$;
 CREATE FUNCTION pg_temp.preview(policy text) RETURNS text LANGUAGE sql AS
     $$SELECT due_rows || ' due, ' || held_rows || ' held' FROM vrm.retention_preview(policy)$$;
-CREATE FUNCTION pg_temp.step(policy text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    run bigint := (vrm_private.begin_retention_run(policy)).run_id;
-    done bigint := vrm.retention_step(run, 0, 4294967294, 1000000);
-BEGIN
-    PERFORM vrm_private.end_retention_run(run, 'done', NULL);
-    RETURN done;
-END
-$$;
+\ir ../include/retention_step.sql
 
 -- a child table, with a column of its own
 SELECT pg_temp.calls(:'alice', 'failed', '0', 4);

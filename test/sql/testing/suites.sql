@@ -149,15 +149,7 @@ SELECT is(pg_temp.as_user(:'bob', format('SELECT vrm.cancel_suite(%L)', :'nightl
           'which others cannot do');
 
 -- retention: runs go when all of their calls have ended, and verdicts when their call is nowhere any more
-CREATE FUNCTION pg_temp.step(policy text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    run bigint := (vrm_private.begin_retention_run(policy)).run_id;
-    done bigint := vrm.retention_step(run, 0, 4294967294, 1000000);
-BEGIN
-    PERFORM vrm_private.end_retention_run(run, 'done', NULL);
-    RETURN done;
-END
-$$;
+\ir ../include/retention_step.sql
 CREATE FUNCTION pg_temp.preview(policy text) RETURNS text LANGUAGE sql AS
     $$SELECT due_rows || ' due, ' || held_rows || ' held, ' || plan FROM vrm.retention_preview(policy)$$;
 SELECT is(pg_temp.preview('suites'), '0 due, 0 held, delete', 'runs of today stay');
