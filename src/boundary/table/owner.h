@@ -6,9 +6,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
 
@@ -21,13 +19,9 @@ class owner_scope {
   explicit owner_scope(const known_table& table) {
     GetUserIdAndSecContext(&outer_user_, &outer_context_);
     const Oid owner = guarded([&] {
-      const Oid relation = get_relname_relid(table.name, get_namespace_oid(table.schema, false));
+      const Oid relation = oid_of(table);
       const HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-      if (!HeapTupleIsValid(row)) {
-        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
-                errmsg("relation \"%s.%s\" does not exist", table.schema, table.name),
-                errhint("%s", table.remedy));
-      }
+      if (!HeapTupleIsValid(row)) elog(ERROR, "cache lookup failed for relation %u", relation);
       const Oid found = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
       ReleaseSysCache(row);
       return found;

@@ -10,15 +10,11 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "nodes/bitmapset.h"
 #include "nodes/nodes.h"
 #include "optimizer/optimizer.h"
-#include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 }
@@ -45,22 +41,6 @@ bool fires_on(const Trigger& trigger, write how) noexcept {
 
 bool is_off(const Trigger& trigger) noexcept {
   return trigger.tgenabled == TRIGGER_DISABLED || trigger.tgenabled == TRIGGER_FIRES_ON_REPLICA;
-}
-
-/// A heap that stands alone, as row_updater.cpp has it.
-bool is_simple(const FormData_pg_class& form) noexcept {
-  return form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
-         !form.relispartition && !form.relhassubclass && !form.relhasrules;
-}
-
-/// Generated columns are computed by the executor.
-bool has_computed_columns(TupleDesc columns) {
-  const TupleConstr* const rules = columns->constr;
-  if (rules == nullptr) return false;
-#if PG_VERSION_NUM >= 180000
-  if (rules->has_generated_virtual) return true;
-#endif
-  return rules->has_generated_stored;
 }
 
 /// Whether a new row without some columns would have to get something there.
@@ -153,26 +133,19 @@ bool has_other_triggers(const TriggerDesc* triggers, write how, const plain_rule
 }  // namespace
 
 Relation open_for_writing(const known_table& table) {
-  return guarded([&] {
-    const Oid found = get_relname_relid(table.name, get_namespace_oid(table.schema, false));
-    if (!OidIsValid(found)) {
-      ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
-              errmsg("relation \"%s.%s\" does not exist", table.schema, table.name),
-              errhint("%s", table.remedy));
-    }
-    return table_open(found, RowExclusiveLock);
-  });
+  return guarded([&] { return table_open(oid_of(table), RowExclusiveLock); });
 }
 
 bool is_plain(Relation table, write how, const plain_rules& rules) {
-  const bool stands_alone = guarded([&] {
-    return SessionReplicationRole == SESSION_REPLICATION_ROLE_ORIGIN && is_simple(*table->rd_rel) &&
-           !has_computed_columns(RelationGetDescr(table)) &&
+  const bool asks_nobody = guarded([&] {
+    return SessionReplicationRole == SESSION_REPLICATION_ROLE_ORIGIN && stands_alone(table) &&
            check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_ENABLED &&
            (how != write::insert || !needs_more_columns(table, rules.columns)) &&
-           !has_other_triggers(table->trigdesc, how, rules);
+           // A copy: who is asked may look into catalogs, and news that come with that free the
+           // relation's own.
+           !has_other_triggers(CopyTriggerDesc(table->trigdesc), how, rules);
   });
-  return stands_alone && checks_hold(table, how, rules);
+  return asks_nobody && checks_hold(table, how, rules);
 }
 
 plain_table::plain_table(const known_table& table) {

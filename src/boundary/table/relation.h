@@ -7,6 +7,8 @@
 
 extern "C" {
 #include "access/table.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -36,6 +38,20 @@ struct datum_traits<name_view> {
   static constexpr Oid oid = NAMEOID;
   static name_view from(Datum datum) noexcept { return {NameStr(*DatumGetName(datum))}; }
 };
+
+/// Whether it is a heap that stands alone: partitions and children would need tuple routing and
+/// translated columns, rules would rewrite the statement, generated columns are computed by the
+/// executor, and other access methods have rules of their own.
+[[nodiscard]] inline bool stands_alone(Relation table) noexcept {
+  const FormData_pg_class& form = *table->rd_rel;
+  const TupleConstr* const rules = RelationGetDescr(table)->constr;
+  bool computes = rules != nullptr && rules->has_generated_stored;
+#if PG_VERSION_NUM >= 180000
+  computes = computes || (rules != nullptr && rules->has_generated_virtual);
+#endif
+  return form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
+         !form.relispartition && !form.relhassubclass && !form.relhasrules && !computes;
+}
 
 /// A table, open and locked against changes of its structure for a scope.
 /// As SELECT would lock it; its end lets go of the lock, so what was read may be outdated then.

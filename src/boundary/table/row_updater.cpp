@@ -5,8 +5,6 @@
 
 extern "C" {
 #include "access/xact.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
@@ -48,23 +46,6 @@ bool is_in_keys(Relation table, AttrNumber column) {
   return false;
 }
 
-/// Generated columns are computed by the executor, which is not asked here.
-bool has_generated_columns(TupleDesc columns) {
-  for (int i = 0; i < columns->natts; ++i) {
-    if (TupleDescAttr(columns, i)->attgenerated != '\0') return true;
-  }
-  return false;
-}
-
-/// A heap that stands alone: partitions and children would need tuple routing and translated
-/// columns, rules would rewrite the statement, and other access methods have rules of their own.
-bool is_simple(Relation table) {
-  const FormData_pg_class& form = *table->rd_rel;
-  return form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
-         !form.relispartition && !form.relhassubclass && !form.relhasrules &&
-         !has_generated_columns(RelationGetDescr(table));
-}
-
 /// What the executor would check and nobody else does down here: the privilege on the whole table,
 /// one on the column alone does not count, and row level security, whose policies are not
 /// evaluated.  `true`: who is bound by policies is told so by the result, not by an ERROR.
@@ -78,7 +59,7 @@ bool is_allowed(Relation table) {
 
 bool row_updater::suits(Relation table, AttrNumber column, Oid own) {
   return guarded([&] {
-    return is_simple(table) && !has_other_triggers(table->trigdesc, own) &&
+    return stands_alone(table) && !has_other_triggers(table->trigdesc, own) &&
            !is_in_keys(table, column) && is_allowed(table);
   });
 }

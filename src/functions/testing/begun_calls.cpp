@@ -11,12 +11,14 @@
 #include <cstring>
 
 #include "boundary/call/statement.h"
+#include "functions/platform/table.h"
 #include "functions/platform/uuid.h"
 
 extern "C" {
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "utils/lsyscache.h"
 #include "utils/xid8.h"
 }
@@ -24,11 +26,9 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
-constexpr const char* remedy = "SELECT vrm.missing_from_platform();";
-constexpr pg::known_table test_runs = {.schema = "vrm", .name = "test_runs", .remedy = remedy};
-constexpr pg::known_table live_runs = {.schema = "vrm", .name = "live_runs", .remedy = remedy};
-constexpr pg::known_table run_events = {.schema = "vrm", .name = "run_events", .remedy = remedy};
-constexpr pg::known_table run_leases = {.schema = "vrm", .name = "run_leases", .remedy = remedy};
+constexpr pg::known_table test_runs = platform_table("vrm", "test_runs");
+constexpr pg::known_table live_runs = platform_table("vrm", "live_runs");
+constexpr pg::known_table run_events = platform_table("vrm", "run_events");
 
 pg::known_column run_status("status");
 pg::known_column run_started_at("started_at");
@@ -139,8 +139,8 @@ struct call_taker::tables {
   pg::plain_table live{live_runs};
   pg::plain_table events{run_events};
   pg::plain_table leases{run_leases};
-  pg::index_reader run_by_id{runs.relation(), "test_runs_pkey", remedy};
-  pg::index_reader live_by_id{live.relation(), "live_runs_pkey", remedy};
+  pg::index_reader run_by_id{runs.relation(), "test_runs_pkey", test_runs.remedy};
+  pg::index_reader live_by_id{live.relation(), "live_runs_pkey", live_runs.remedy};
   Datum running = pg::datum_traits<std::string_view>::to("running");
 
   bool begin(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts);
@@ -153,7 +153,8 @@ call_taker::~call_taker() = default;
 
 bool call_taker::is_plain() const {
   const Relation runs = tables_->runs.relation();
-  return pg::guarded([&] { return has_needed_triggers(runs->trigdesc); }) &&
+  // A copy, as is_trigger() looks into catalogs, and news that come with that free the table's own.
+  return pg::guarded([&] { return has_needed_triggers(CopyTriggerDesc(runs->trigdesc)); }) &&
          pg::is_plain(
              runs, pg::write::update,
              {.knows = knows_trigger, .checks = checks_that_hold, .columns = run_columns}) &&

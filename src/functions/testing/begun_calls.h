@@ -6,6 +6,7 @@
 
 #include "boundary/table/plain_table.h"
 #include "core/platform/uuid.h"
+#include "functions/platform/table.h"
 
 namespace vrm::sql {
 
@@ -15,6 +16,8 @@ struct taken_call {
   std::int32_t attempt = 1;
   TimestampTz lease_until = 0;
 };
+
+constexpr pg::known_table run_leases = platform_table("vrm", "run_leases");
 
 /// Takes calls out of the queue for a runner, below the executor: its row leaves the queue, the
 /// call begins, the lease is there.  What an UPDATE of the call would do besides, by triggers of

@@ -5,25 +5,23 @@
 #include <optional>
 
 #include "boundary/table/index_reader.h"
+#include "functions/platform/table.h"
 
 extern "C" {
 #include "access/table.h"
-#include "catalog/namespace.h"
-#include "utils/lsyscache.h"
 }
 
 namespace vrm::sql {
 namespace {
 
-constexpr const char* remedy = "SELECT vrm.missing_from_platform();";
-
 /// A table that is read by one index, from when it is first needed.
 class looked_up {
  public:
-  looked_up(const char* name, const char* index) noexcept : name_(name), index_(index) {}
+  looked_up(const char* name, const char* index) noexcept
+      : known_(platform_table("vrm", name)), index_(index) {}
 
   [[nodiscard]] pg::index_reader& reader() {
-    if (!reader_) reader_.emplace(open(), index_, remedy);
+    if (!reader_) reader_.emplace(open(), index_, known_.remedy);
     return *reader_;
   }
   void finish() {
@@ -34,18 +32,11 @@ class looked_up {
 
  private:
   Relation open() {
-    table_ = pg::guarded([&] {
-      const Oid found = get_relname_relid(name_, get_namespace_oid("vrm", false));
-      if (!OidIsValid(found)) {
-        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
-                errmsg("relation \"vrm.%s\" does not exist", name_), errhint("%s", remedy));
-      }
-      return table_open(found, AccessShareLock);
-    });
+    table_ = pg::guarded([&] { return table_open(pg::oid_of(known_), AccessShareLock); });
     return table_;
   }
 
-  const char* name_;
+  pg::known_table known_;
   const char* index_;
   Relation table_ = nullptr;
   std::optional<pg::index_reader> reader_;

@@ -14,6 +14,7 @@
 #include "core/platform/error.h"
 #include "functions/calls/caller.h"
 #include "functions/platform/settings.h"
+#include "functions/platform/table.h"
 #include "functions/testing/begun_calls.h"
 #include "functions/testing/claimed_case.h"
 
@@ -26,9 +27,7 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
-constexpr const char* remedy = "SELECT vrm.missing_from_platform();";
-constexpr pg::known_table run_queue = {.schema = "vrm", .name = "run_queue", .remedy = remedy};
-constexpr pg::known_table run_leases = {.schema = "vrm", .name = "run_leases", .remedy = remedy};
+constexpr pg::known_table run_queue = platform_table("vrm", "run_queue");
 
 pg::known_column queued_run("run_id");
 pg::known_column queued_attempts("attempts");
@@ -87,10 +86,10 @@ class waiting_calls {
   void seek(part of, const vrm::uuid& owner, const vrm::uuid& beginning) {
     if (reader_) reader_->finish();
     if (of == part::given_back) {
-      reader_.emplace(queue_, "run_queue_given_back", remedy);
+      reader_.emplace(queue_, "run_queue_given_back", run_queue.remedy);
       reader_->seek({owner});
     } else {
-      reader_.emplace(queue_, "run_queue_pkey", remedy);
+      reader_.emplace(queue_, "run_queue_pkey", run_queue.remedy);
       reader_->seek({owner, {beginning, pg::index_key::comparison::at_least}});
     }
   }
@@ -207,7 +206,7 @@ bool claim::take_by_statement(const stage& now) {
 bool has_lapsed_lease(const vrm::uuid& owner) {
   const fresh_snapshot snapshot;
   const Relation leases = pg::open_for_writing(run_leases);
-  pg::index_reader by_end(leases, "run_leases_until", remedy);
+  pg::index_reader by_end(leases, "run_leases_until", run_leases.remedy);
   bool lapsed = false;
   if (by_end.find({owner})) {
     bool null = false;
