@@ -1,7 +1,8 @@
 #!/usr/bin/perl
-# Measures many calls at once, each with a turn every few seconds, on the server that PGHOST and PGPORT name:
-# processor time of the whole server, latency, WAL, transaction ids and disk, with a transaction a turn and with the
-# turns of ten calls in one, directly and through PgBouncer with a pool of ten, next to plain SQL at the same rate.
+# Measures many calls at once, each with a turn every few seconds, on the server that PGHOST and
+# PGPORT name: processor time of the whole server, latency, WAL, transaction ids and disk, with a
+# transaction a turn and with the turns of ten calls in one, directly and through PgBouncer with a
+# pool of ten, next to plain SQL at the same rate.
 # usage: bench/calls/live.pl [CALLS [EVERY [SECONDS]]]     such as 10000 3 60
 use strict;
 use warnings;

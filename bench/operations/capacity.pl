@@ -32,7 +32,7 @@ sub sizes {
     return map { split /\|/ } sql(q{
         SELECT c.oid::regclass, pg_total_relation_size(c.oid) FROM pg_class c
         WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) AND c.relkind = 'r'
-            AND c.reltuples > 0});    # not what is empty after VACUUM and only waits to be filled again
+            AND c.reltuples > 0});  # not what is empty after VACUUM and only waits to be filled again
 }
 
 sub position { return sql(q{SELECT pg_current_wal_insert_lsn() - '0/0'}) }
@@ -58,7 +58,7 @@ sql('VACUUM');
 my @empty = transfer();
 sql('CHECKPOINT');
 my %of;
-for my $way ([ 'single', 'false' ], [ 'together', 'true' ]) {
+for my $way (['single', 'false'], ['together', 'true']) {
     my ($wal, $id) = (position(), xid());
     my %before = sizes();
     sql("CALL vrm_lives($calls, $turns, $way->[1])");
