@@ -4,7 +4,9 @@
 #include "boundary/table/index_entries.h"
 
 extern "C" {
+#include "access/heapam.h"
 #include "access/xact.h"
+#include "storage/bufmgr.h"
 #include "utils/snapmgr.h"
 }
 
@@ -51,17 +53,37 @@ void target_table::add_index_entries(TupleTableSlot* slot) const {
   if (result_->ri_NumIndices > 0) insert_index_entries(result_, slot, state_);
 }
 
+/// Whether somebody is changing or locking the row at `place`, or it is gone.
+bool target_table::is_taken(ItemPointerData place) const {
+  const Buffer buffer = ReadBuffer(relation_, ItemPointerGetBlockNumber(&place));
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  const Page page = BufferGetPage(buffer);
+  const ItemId line = PageGetItemId(page, ItemPointerGetOffsetNumber(&place));
+  bool taken = true;
+  if (ItemIdIsNormal(line)) {
+    HeapTupleData row{};
+    row.t_len = ItemIdGetLength(line);
+    row.t_self = place;
+    row.t_tableOid = RelationGetRelid(relation_);
+    row.t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, line));
+    taken = HeapTupleSatisfiesUpdate(&row, GetCurrentCommandId(true), buffer) != TM_Ok;
+  }
+  UnlockReleaseBuffer(buffer);
+  return taken;
+}
+
 bool target_table::update(ItemPointerData place, TupleTableSlot* slot) const {
   TM_FailureData failure;
   LockTupleMode mode{};
   index_update indexes{};
   slot->tts_tableOid = RelationGetRelid(relation_);
-  // Without waiting (the `false`): a row that somebody else is changing is left alone.  The
-  // snapshot is the one that the row was seen with, so that a version that came after is not
-  // overwritten.
+  // A row that somebody else is changing is left alone.  Looked at before, as heap_update() cannot
+  // be asked not to wait: for who comes in between, it does.  The snapshot is the one that the row
+  // was seen with, so that a version that came after is not overwritten.
+  if (is_taken(place)) return false;
   const TM_Result result =
       table_tuple_update(relation_, &place, slot, GetCurrentCommandId(true), GetActiveSnapshot(),
-                         InvalidSnapshot, false, &failure, &mode, &indexes);
+                         InvalidSnapshot, true, &failure, &mode, &indexes);
   if (result != TM_Ok) return false;
   // A heap-only update stays on its page and needs no entries, or those of BRIN alone.
   if (result_->ri_NumIndices > 0 && is_needed(indexes)) {

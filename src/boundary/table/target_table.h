@@ -41,6 +41,8 @@ class target_table {
   void forget_row() const { ResetPerTupleExprContext(state_); }
 
  private:
+  [[nodiscard]] bool is_taken(ItemPointerData place) const;
+
   Relation relation_ = nullptr;
   EState* state_ = nullptr;
   ResultRelInfo* result_ = nullptr;  ///< indexes and constraints, as the executor keeps them
