@@ -26,10 +26,10 @@ FROM (VALUES
      '{}', '{}', '{}'),
     ('vrm.test_runs', 'user_id', '{user_id,id,agent_id,test_case_ids,time_limit,outbound_call_params,status,'
      'started_at,completed_at,results,error,source,external_id,direction,outcome,ended_reason,cost,currency,'
-     'agent_version}', '{}', '{}', '{}'),
+     'agent_version}', '{}', '{}', '{results_sha256}'),
     ('vrm_private.test_runs_archive', 'user_id', '{user_id,id,agent_id,test_case_ids,time_limit,'
      'outbound_call_params,status,started_at,completed_at,results,error,archived_at,extra,source,external_id,'
-     'direction,outcome,ended_reason,cost,currency,agent_version}', '{}', '{}', '{batch_id}'),
+     'direction,outcome,ended_reason,cost,currency,agent_version}', '{}', '{}', '{batch_id,results_sha256}'),
     -- a shared case belongs to somebody else
     ('vrm.test_run_cases', 'user_id', '{user_id,run_id,position,case_id}', '{}', '{case_user_id}', '{}'),
     ('vrm.transcript_turns', 'user_id', '{user_id,run_id,id,speaker,message,at,end_ms,role,interrupted,latency}', '{}',

@@ -309,7 +309,7 @@ COMMENT ON FUNCTION vrm_private.tenant_insert(regclass) IS 'statement that puts 
 CREATE OR REPLACE FUNCTION vrm_private.record_imported_batches(owner uuid) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    covered text[] := (vrm_private.archive_columns('vrm.test_runs')).shared || '{archived_at,extra}'::text[];
+    covered text[] := vrm_private.covered_columns((vrm_private.archive_columns('vrm.test_runs')).shared);
     run bigint;
     batch record;
     number bigint;
@@ -321,6 +321,7 @@ BEGIN
     SELECT 'imported tenant', 'done', now(), now(), clock_timestamp(), count(*)
     FROM vrm_private.test_runs_archive a WHERE a.user_id = owner
     RETURNING run_id INTO run;
+    UPDATE vrm_private.test_runs_archive a SET results_sha256 = vrm.document_digest(a.results) WHERE a.user_id = owner;
     FOR batch IN
         SELECT a.archived_at, count(*) AS row_count, min(a.completed_at) AS oldest, max(a.completed_at) AS newest,
                sum(pg_column_size(a.*)) AS bytes, array_agg(vrm.row_digest(a.*, covered)) AS digests

@@ -50,6 +50,16 @@ $$;
 COMMENT ON FUNCTION vrm_private.archive_columns(regclass) IS
     'columns of a table of calls that the archive has, too, and those it has not; an error when a type differs';
 
+-- Results are covered by the digest that was made of them when the call ended.
+CREATE OR REPLACE FUNCTION vrm_private.covered_columns(shared name[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN array_remove(shared, 'results')::text[] || ARRAY['archived_at', 'extra'];
+END
+$$;
+COMMENT ON FUNCTION vrm_private.covered_columns(name[]) IS
+    'columns that the digest of an archived call is of, given those that the archive shares with its table';
+
 CREATE OR REPLACE FUNCTION vrm_private.columns_of(relation regclass)
     RETURNS TABLE (attname name, type oid, atttypmod integer, generated boolean)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -111,10 +121,13 @@ DECLARE
     names record := vrm_private.archive_columns(only_in);
     kept text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(names.shared) AS n);
     taken text := (SELECT string_agg('r.' || quote_ident(n), ', ') FROM unnest(names.shared) AS n);
+    put text := (SELECT string_agg(CASE n WHEN 'results_sha256'
+                                          THEN 'coalesce(r.results_sha256, vrm.document_digest(r.results))'
+                                          ELSE 'r.' || quote_ident(n) END, ', ') FROM unnest(names.shared) AS n);
     others text := coalesce((SELECT 'jsonb_build_object('''', ''text'', '
                                     || string_agg(format('%L, r.%I::text', n, n), ', ') || ')'
                              FROM unnest(names.extra) AS n), 'NULL::jsonb');
-    covered text[] := names.shared || ARRAY['archived_at', 'extra'];
+    covered text[] := vrm_private.covered_columns(names.shared);
     batch bigint := nextval(pg_get_serial_sequence('vrm_private.archive_manifest', 'batch_id'));
     archived timestamptz := clock_timestamp();
     due tid[];
@@ -140,7 +153,7 @@ BEGIN
         ' digests AS (SELECT put.completed_at, vrm.row_digest(put.*, $12) AS digest FROM put)'
         ' SELECT count(*), (SELECT sum(g."vrm bytes") FROM gone g), min(s.completed_at), max(s.completed_at),'
         ' sha256(string_agg(s.digest, '''' ORDER BY s.digest)) FROM digests s',
-        only_in::regclass, taken, others, kept, taken)
+        only_in::regclass, taken, others, kept, put)
         INTO rows_done, bytes_done, batch_oldest, batch_newest, digest
         USING run.policy, run.cutoff, run.as_of, again, only_in, after, last, users, ids, archived, batch, covered;
     IF rows_done > 0 THEN
@@ -202,7 +215,7 @@ CREATE OR REPLACE FUNCTION vrm_private.archive_rows_of(
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     names record := vrm_private.archive_columns(only_in);
-    covered text[] := names.shared || ARRAY['archived_at', 'extra'];
+    covered text[] := vrm_private.covered_columns(names.shared);
     archived timestamptz := clock_timestamp();
     goal regclass := vrm_private.archive_partition(only_in, archived, names.shared);
     batch bigint;
@@ -282,7 +295,7 @@ COMMENT ON FUNCTION vrm_private.archive_batch(vrm.retention_runs, boolean, oid, 
     'moves the calls that are due between two places of a table, or in all tables';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.archive_columns(regclass), vrm_private.columns_of(regclass),
+    vrm_private.archive_columns(regclass), vrm_private.covered_columns(name[]), vrm_private.columns_of(regclass),
     vrm_private.chain_link(bytea, bigint, bigint, bigint, timestamptz, text[], bytea),
     vrm_private.record_batch(bigint, bigint, bigint, timestamptz, timestamptz, timestamptz, bigint, text[], bytea),
     vrm_private.archive_by_statements(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
@@ -303,13 +316,16 @@ BEGIN
         ), chosen AS (
             SELECT * FROM links l WHERE verify_archive.run_id IS NULL OR l.run_id = verify_archive.run_id
         ), present AS (
-            SELECT a.batch_id, vrm.row_digest(a.*, c.columns) AS digest
+            SELECT a.batch_id, vrm.row_digest(a.*, c.columns) AS digest,
+                   'results' = ANY (c.columns) OR a.results_sha256 = vrm.document_digest(a.results) AS intact
             FROM chosen c
             JOIN vrm_private.test_runs_archive a ON a.batch_id = c.batch_id AND a.archived_at = c.archived_at
             UNION ALL
-            SELECT r.batch_id, r.row_sha256 FROM vrm_private.archive_removals r JOIN chosen c ON c.batch_id = r.batch_id
+            SELECT r.batch_id, r.row_sha256, true
+            FROM vrm_private.archive_removals r JOIN chosen c ON c.batch_id = r.batch_id
         ), found AS (
-            SELECT p.batch_id, count(*) AS row_count, sha256(string_agg(p.digest, '' ORDER BY p.digest)) AS rows_sha256
+            SELECT p.batch_id, count(*) AS row_count, bool_and(p.intact) AS intact,
+                   sha256(string_agg(p.digest, '' ORDER BY p.digest)) AS rows_sha256
             FROM present p GROUP BY p.batch_id
         ), doubles AS (
             SELECT a.batch_id, count(*) AS row_count
@@ -328,7 +344,8 @@ BEGIN
                         WHEN c.purged_at IS NOT NULL THEN NULL
                         WHEN f.row_count IS DISTINCT FROM c.row_count
                         THEN format('%s rows of %s are there', coalesce(f.row_count, 0), c.row_count)
-                        WHEN f.rows_sha256 IS DISTINCT FROM c.rows_sha256 THEN 'rows were changed'
+                        WHEN f.intact IS NOT TRUE OR f.rows_sha256 IS DISTINCT FROM c.rows_sha256
+                        THEN 'rows were changed'
                         WHEN d.row_count > 0 THEN format('%s calls that are elsewhere, too', d.row_count) END AS wrong,
                    CASE WHEN c.purged_at IS NOT NULL
                         THEN format('%s rows, purged on %s', c.row_count, c.purged_at::date)

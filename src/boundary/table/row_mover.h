@@ -35,6 +35,12 @@ class row_mover {
   /// and nulls(); false when somebody else has it, or it is not to be seen.
   bool take(ItemPointerData place);
 
+  /// Gives the row that was taken another value in one column; it has to live until put().
+  void set(std::size_t column, Datum value) noexcept {
+    values_[column] = value;
+    nulls_[column] = false;
+  }
+
   /// Memory for whoever looks at the row, until put().
   [[nodiscard]] MemoryContext scratch() const noexcept { return scratch_; }
 
