@@ -29,7 +29,7 @@ BEGIN
     INTO shared, extra, differs
     FROM vrm_private.columns_of(live) l
     LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
-      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id');
+      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id', 'packed_results');
     IF NOT differs THEN
         RETURN;
     END IF;
@@ -37,7 +37,7 @@ BEGIN
            format_type(kept.type, kept.atttypmod) AS kept_type INTO changed
     FROM vrm_private.columns_of(live) l
     JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
-      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id')
+      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id', 'packed_results')
     WHERE (l.type, l.atttypmod) <> (kept.type, kept.atttypmod)
     LIMIT 1;
     RAISE EXCEPTION 'column "%" of % has another type than in the archive', changed.name, live
@@ -316,8 +316,8 @@ BEGIN
         ), chosen AS (
             SELECT * FROM links l WHERE verify_archive.run_id IS NULL OR l.run_id = verify_archive.run_id
         ), present AS (
-            SELECT a.batch_id, vrm.row_digest(a.*, c.columns) AS digest,
-                   'results' = ANY (c.columns) OR a.results_sha256 = vrm.document_digest(a.results) AS intact
+            SELECT a.batch_id, vrm_private.archived_digest(a.*, c.columns) AS digest,
+                   vrm_private.has_its_results(a.*, c.columns) AS intact
             FROM chosen c
             JOIN vrm_private.test_runs_archive a ON a.batch_id = c.batch_id AND a.archived_at = c.archived_at
             UNION ALL
@@ -384,7 +384,7 @@ CREATE OR REPLACE FUNCTION vrm_private.note_removals(reason text, ids uuid[] DEF
     RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO vrm_private.archive_removals (batch_id, row_sha256, reason)
-    SELECT m.batch_id, vrm.row_digest(a.*, m.columns), note_removals.reason
+    SELECT m.batch_id, vrm_private.archived_digest(a.*, m.columns), note_removals.reason
     FROM vrm_private.test_runs_archive a JOIN vrm_private.archive_manifest m ON m.batch_id = a.batch_id
     WHERE a.id = ANY (ids) OR a.user_id = owner
 $$;

@@ -55,8 +55,7 @@ packed_head read_packed_head(byte_view packed) {
   if (size > most_packed_text) refuse("It says to be larger than any that was packed.");
   // The size could be read, so that the descriptor is there.
   if ((frame[4] & checksum_flag) == std::byte{0}) refuse("Its zstd frame has no checksum.");
-  return {.dictionary = static_cast<std::int32_t>(
-              from_big_endian<4>(packed.subspan(1))),
+  return {.dictionary = static_cast<std::int32_t>(from_big_endian<4>(packed.subspan(1))),
           .text_size = static_cast<std::size_t>(size)};
 }
 
@@ -91,8 +90,8 @@ void document_packer::unpack(byte_view packed, const pack_dictionary& dictionary
     refuse("Its zstd frame is cut off, or something follows it.");
   }
   checked(ZSTD_DCtx_refDDict(unpacking_.get(), dictionary.unpacking_.get()));
-  const std::size_t size = ZSTD_decompressDCtx(unpacking_.get(), text.data(), text.size(),
-                                               frame.data(), frame.size());
+  const std::size_t size =
+      ZSTD_decompressDCtx(unpacking_.get(), text.data(), text.size(), frame.data(), frame.size());
   if (ZSTD_isError(size) != 0) refuse(std::string("zstd says: ") + ZSTD_getErrorName(size) + ".");
   if (size != text.size()) refuse("It is shorter than it says.");
 }

@@ -43,8 +43,8 @@ stored column_of(HeapTuple row, TupleDesc columns, int number) {
 
 sha256 digest_of_results(std::optional<Datum> results) {
   if (!results) return digest_of({});
-  return digest_of(std::as_bytes(
-      std::span(pg::guarded([&] { return pg::detail::payload(*results); }))));
+  return digest_of(
+      std::as_bytes(std::span(pg::guarded([&] { return pg::detail::payload(*results); }))));
 }
 
 sha256 document_digest(std::optional<pg::jsonb> document) {

@@ -90,8 +90,8 @@ TEST(PackedDocument, IsNotReadWhenAnythingIsChanged) {
 
 // A frame that says 2^40 bytes: one segment, its size in eight bytes.
 TEST(PackedDocument, IsNotMadeRoomForBeyondTheLimit) {
-  constexpr std::array<unsigned char, 21> bomb = {1,    0, 0, 0, 0, 0x28, 0xB5, 0x2F, 0xFD, 0xE4, 0,
-                                                  0,    0, 0, 0, 1, 0,    0,    1,    0,    0};
+  constexpr std::array<unsigned char, 21> bomb = {1, 0, 0, 0, 0, 0x28, 0xB5, 0x2F, 0xFD, 0xE4, 0,
+                                                  0, 0, 0, 0, 1, 0,    0,    1,    0,    0};
   EXPECT_EQ(damage(std::as_bytes(std::span(bomb)), built_in()),
             "It says to be larger than any that was packed.");
 }

@@ -1,5 +1,5 @@
-// Packed documents from strangers: XX001 with a DETAIL, or a text of the size that they say; what is
-// packed comes back.
+// Packed documents from strangers: XX001 with a DETAIL, or a text of the size that they say; what
+// is packed comes back.
 #include "core/retention/packed_document.h"
 
 #include <cstdlib>
@@ -9,8 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static vrm::document_packer packer;
-  static const vrm::pack_dictionary dictionary(
-      vrm::built_in_dictionary, vrm::bytes_of(vrm::built_in_dictionary_content()));
+  static const vrm::pack_dictionary dictionary(vrm::built_in_dictionary,
+                                               vrm::bytes_of(vrm::built_in_dictionary_content()));
   const vrm::byte_view bytes = std::as_bytes(std::span(data, size));
   try {
     const vrm::packed_head head = vrm::read_packed_head(bytes);
