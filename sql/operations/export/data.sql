@@ -152,6 +152,8 @@ FROM (VALUES
      'bytes,columns,rows_sha256,chain_sha256,purged_at}'),
     ('vrm_private.archive_dictionaries', NULL, '{}', '{}', '{}', '{dictionary,content,content_sha256,tenants_at_least,'
      'tenants,messages,made_at}'),
+    ('vrm.cold_archive', NULL, '{}', '{}', '{}', '{partition_name,low,high,calls,lines_sha256,batches,exported_at,'
+     'imported_at}'),
     ('vrm.archive_compressions', NULL, '{}', '{}', '{}', '{partition_name,dictionary,row_count,packed_rows,'
      'bytes_before,bytes_after,began_at,finished_at}'),
     ('vrm_private.archive_removals', NULL, '{}', '{}', '{}', '{batch_id,row_sha256,reason,removed_at}'),

@@ -58,6 +58,7 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_exceptions() RETURNS TABLE (relati
         ('vrm_private.archive_manifest', 'local', 'batches of many tenants'),
         ('vrm_private.archive_removals', 'local', 'batches of many tenants'),
         ('vrm_private.archive_dictionaries', 'local', 'what many tenants say'),
+        ('vrm.cold_archive', 'local', 'work on the rows that were here'),
         ('vrm.archive_compressions', 'local', 'work on the rows that are here'),
         ('vrm.retention_runs', 'local', 'work on the rows that are here'),
         ('vrm.maintenance_failures', 'local', 'work on the rows that are here'),

@@ -11,13 +11,13 @@ $$;
 COMMENT ON FUNCTION vrm_private.partition_bounds(oid) IS
     'times that a partition by time takes; null for a default partition';
 
-CREATE OR REPLACE FUNCTION vrm_private.make_part(model regclass, part_name name, low timestamptz, high timestamptz)
-    RETURNS regclass
+CREATE OR REPLACE FUNCTION vrm_private.make_part(
+    parent regclass, model regclass, part_name name, low timestamptz, high timestamptz
+) RETURNS regclass
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     schema name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                     WHERE c.oid = model);
-    parent regclass := coalesce((SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = model), model);
     place text := coalesce((SELECT format('TABLESPACE %I', s.spcname) FROM pg_class c
                             JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE c.oid = model), '');
 BEGIN
@@ -35,8 +35,8 @@ BEGIN
     RETURN format('%I.%I', schema, part_name);
 END
 $$;
-COMMENT ON FUNCTION vrm_private.make_part(regclass, name, timestamptz, timestamptz) IS
-    'makes a table like a partitioned one, or like one of its partitions, that can become its partition';
+COMMENT ON FUNCTION vrm_private.make_part(regclass, regclass, name, timestamptz, timestamptz) IS
+    'makes a table that can become a partition, like the partitioned table or one of its partitions';
 
 -- Rows that lie in the default partition already move over; without that the new one is refused.  A
 -- DBA may have cut the time otherwise: what a partition of theirs takes, even in part, is left to it
@@ -68,7 +68,7 @@ BEGIN
     IF rest IS NOT NULL THEN
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', rest);
     END IF;
-    PERFORM vrm_private.make_part(parent, part_name, low, high);
+    PERFORM vrm_private.make_part(parent, parent, part_name, low, high);
     IF rest IS NOT NULL THEN
         EXECUTE format('WITH moved AS (DELETE FROM %1$s WHERE %2$I >= $1 AND %2$I < $2 RETURNING %5$s)'
                        ' INSERT INTO %3$I.%4$I (%5$s) OVERRIDING SYSTEM VALUE SELECT %5$s FROM moved',
@@ -91,7 +91,7 @@ COMMENT ON FUNCTION vrm_private.expired_partitions(regclass, timestamptz) IS
     'partitions all of whose rows are older than the cutoff';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.partition_bounds(oid),
-    vrm_private.make_part(regclass, name, timestamptz, timestamptz),
+    vrm_private.make_part(regclass, regclass, name, timestamptz, timestamptz),
     vrm_private.make_partition(regclass, name, timestamptz, timestamptz),
     vrm_private.expired_partitions(regclass, timestamptz)
     FROM PUBLIC;

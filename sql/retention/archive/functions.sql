@@ -341,16 +341,15 @@ BEGIN
                    CASE WHEN c.chain_sha256 IS DISTINCT FROM vrm_private.chain_link(
                                  c.previous, c.batch_id, c.run_id, c.row_count, c.archived_at, c.columns, c.rows_sha256)
                         THEN 'the manifest was changed here or before'
-                        WHEN c.purged_at IS NOT NULL THEN NULL
+                        WHEN g.gone IS NOT NULL THEN NULL
                         WHEN f.row_count IS DISTINCT FROM c.row_count
                         THEN format('%s rows of %s are there', coalesce(f.row_count, 0), c.row_count)
                         WHEN f.intact IS NOT TRUE OR f.rows_sha256 IS DISTINCT FROM c.rows_sha256
                         THEN 'rows were changed'
                         WHEN d.row_count > 0 THEN format('%s calls that are elsewhere, too', d.row_count) END AS wrong,
-                   CASE WHEN c.purged_at IS NOT NULL
-                        THEN format('%s rows, purged on %s', c.row_count, c.purged_at::date)
-                        ELSE format('%s rows', c.row_count) END AS right
+                   concat_ws(', ', format('%s rows', c.row_count), g.gone) AS right
             FROM chosen c
+            CROSS JOIN LATERAL vrm_private.gone_on_purpose(c.batch_id, c.purged_at) AS g (gone)
             LEFT JOIN found f ON f.batch_id = c.batch_id
             LEFT JOIN doubles d ON d.batch_id = c.batch_id
         )

@@ -98,12 +98,34 @@ DECLARE
 BEGIN
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, part);
     EXECUTE format('DROP TABLE %s', part);
-    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, made, low, high);
-    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT within_bounds', made);
+    IF made IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, made, low, high);
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT within_bounds', made);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.replace_partition(regclass, regclass, timestamptz, timestamptz) IS
-    'puts a table in the place of a partition, or gives up after a moment of waiting for others';
+    'puts a table, or nothing, in the place of a partition, or gives up after a moment of waiting for others';
+
+CREATE OR REPLACE FUNCTION vrm_private.replace_partition_between_readers(part regclass, made regclass, bounds tstzrange)
+    RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    FOR attempt IN 1 .. 100 LOOP
+        BEGIN
+            PERFORM vrm_private.replace_partition(part, made, lower(bounds), upper(bounds));
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            IF attempt = 100 THEN
+                RAISE;
+            END IF;
+        END;
+        PERFORM pg_sleep(0.05);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.replace_partition_between_readers(regclass, regclass, tstzrange) IS
+    'vrm_private.replace_partition() until it succeeds, for some seconds: others are let pass in between';
 
 -- One transaction: whoever deletes from the archive or restores from it waits, who reads does not, but for the
 -- moment of the exchange.  Rows are the same, so that holds are kept.
@@ -122,24 +144,15 @@ BEGIN
     PERFORM vrm_private.check_clock();
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', part);
     before := pg_total_relation_size(part);
-    made := vrm_private.make_part(part, (SELECT left(c.relname, 58) || '_zstd' FROM pg_class c WHERE c.oid = part),
+    made := vrm_private.make_part('vrm_private.test_runs_archive', part,
+                                  (SELECT left(c.relname, 58) || '_zstd' FROM pg_class c WHERE c.oid = part),
                                   lower(bounds), upper(bounds));
     SELECT p.* INTO packed FROM vrm.pack_archive(part, made, number) p;
     EXECUTE format('ANALYZE %s', made);
     EXECUTE format('ALTER TABLE %s ADD CONSTRAINT within_bounds'
                    ' CHECK (archived_at IS NOT NULL AND archived_at >= %L AND archived_at < %L)',
                    made, lower(bounds), upper(bounds));
-    FOR attempt IN 1 .. 100 LOOP
-        BEGIN
-            PERFORM vrm_private.replace_partition(part, made, lower(bounds), upper(bounds));
-            EXIT;
-        EXCEPTION WHEN lock_not_available THEN
-            IF attempt = 100 THEN
-                RAISE;
-            END IF;
-        END;
-        PERFORM pg_sleep(0.05);
-    END LOOP;
+    PERFORM vrm_private.replace_partition_between_readers(part, made, bounds);
     INSERT INTO vrm.archive_compressions (partition_name, dictionary, row_count, packed_rows, bytes_before,
                                           bytes_after, began_at)
     SELECT c.relname, number, packed.row_count, packed.packed_rows, before,
@@ -173,6 +186,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.has_its_results(vrm_private.test_runs_archive, text[]),
     vrm.make_archive_dictionary(integer), vrm_private.partitions_to_compress(),
     vrm_private.replace_partition(regclass, regclass, timestamptz, timestamptz),
+    vrm_private.replace_partition_between_readers(regclass, regclass, tstzrange),
     vrm_private.compress_partition(regclass)
     FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE vrm.compress_archive() FROM PUBLIC;

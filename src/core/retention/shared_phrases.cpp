@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 
 namespace vrm {
 namespace {
@@ -88,8 +89,8 @@ std::string shared_phrases::content(std::uint32_t tenants, std::size_t most_byte
   }
   std::string content;
   content.reserve(taken.size());
-  for (auto one = order.rbegin(); one != order.rend(); ++one) {
-    content.append(*one).push_back('\n');
+  for (const std::string_view phrase : order | std::views::reverse) {
+    content.append(phrase).push_back('\n');
   }
   return content;
 }

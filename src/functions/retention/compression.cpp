@@ -92,7 +92,7 @@ char* unpack(byte_view packed, const packed_head& head, const pack_dictionary& d
 }
 
 /// An ERROR 22021 or 22P02 of a text that nobody here has packed.
-Datum document_in(char* text, std::size_t size) {
+Datum document_in(const char* text, std::size_t size) {
   return pg::guarded([&] {
     (void)pg_verifymbstr(text, static_cast<int>(size), false);
     return DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
@@ -115,7 +115,7 @@ std::optional<std::vector<std::byte>> pack(Datum results, const pack_dictionary&
   });
   if (text.size() > most_packed_text) return std::nullopt;
   auto packed = packer().pack(text, dictionary);
-  char* const again = unpack(packed, read_packed_head(packed), dictionary);
+  const char* const again = unpack(packed, read_packed_head(packed), dictionary);
   if (bytes_of_document(document_in(again, text.size())) != document) return std::nullopt;
   return packed;
 }
