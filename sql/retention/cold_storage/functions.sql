@@ -30,7 +30,8 @@ COMMENT ON FUNCTION vrm_private.archive_part(text) IS 'a partition of the archiv
 -- Unpacked, so that a file can be read without a dictionary.
 CREATE OR REPLACE FUNCTION vrm.cold_calls(partition_name text) RETURNS SETOF text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD'
-    SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' AS $$
+    SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C'
+    SET quote_all_identifiers = off AS $$
 BEGIN
     RETURN QUERY
     SELECT to_jsonb(vrm_private.unpacked(a.*))::text FROM vrm_private.test_runs_archive a
@@ -47,7 +48,8 @@ COMMENT ON FUNCTION vrm_private.lines_digest(bytea[]) IS 'digest of a set of lin
 
 CREATE OR REPLACE FUNCTION vrm.cold_manifest(partition_name text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD'
-    SET bytea_output = 'hex' AS $$
+    SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C'
+    SET quote_all_identifiers = off AS $$
 DECLARE
     bounds tstzrange := vrm_private.partition_bounds(vrm_private.archive_part(partition_name));
 BEGIN
@@ -130,7 +132,8 @@ COMMENT ON FUNCTION vrm.drop_cold_partition(text, bytea) IS
 -- come back.
 CREATE OR REPLACE FUNCTION vrm.import_cold_calls(partition_name text, lines regclass) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD'
-    SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C' AS $$
+    SET intervalstyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET lc_monetary = 'C'
+    SET quote_all_identifiers = off AS $$
 DECLARE
     known vrm.cold_archive;
     digest bytea;
