@@ -72,16 +72,15 @@ TEST(PackedDocument, IsNotReadWithAnotherDictionary) {
 
 TEST(PackedDocument, IsNotReadWhenAnythingIsChanged) {
   const pack_dictionary dictionary = built_in();
-  const std::string text = call_of(3);
-  const auto packed = vrm::document_packer().pack(text, dictionary);
+  const auto packed = vrm::document_packer().pack(call_of(3), dictionary);
   for (std::size_t size = 0; size < packed.size(); ++size) {
     EXPECT_NE(damage(vrm::byte_view(packed).first(size), dictionary), "") << size;
   }
   for (std::size_t i = 0; i < packed.size(); ++i) {
     auto changed = packed;
-    changed[i] ^= std::byte{0x10};
-    // One bit of a frame has no meaning.
-    EXPECT_TRUE(!damage(changed, dictionary).empty() || unpacked(changed, dictionary) == text) << i;
+    // Not the bit of the frame's descriptor that has no meaning.
+    changed[i] ^= std::byte{0x40};
+    EXPECT_NE(damage(changed, dictionary), "") << i;
   }
   auto followed = packed;
   followed.insert(followed.end(), packed.begin() + 5, packed.end());
