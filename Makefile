@@ -28,7 +28,7 @@ EXTRA_CLEAN  = build $(OBJS:.o=.d) $(TEST_OBJS) $(TEST_OBJS:.o=.d)
 PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DVRM_VERSION='"$(EXTVERSION)"'
 PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP
-SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt -largon2 -Wl,--version-script=$(top)src/exports.map
+SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt -largon2 -lzstd -Wl,--version-script=$(top)src/exports.map
 
 ISOLATION_SPECS = $(call files,test/isolation/specs/*/*.spec)
 ISOLATION      = $(ISOLATION_SPECS:test/isolation/specs/%.spec=%)

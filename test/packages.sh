@@ -137,7 +137,7 @@ is 'and all of the rows' "$before" "$(with_server app "$calls")"
 
 cp "$root/out/packages/vrm-$release.zip" "$system/packages"
 try 'what the zip needs is installed' system_install pgxnclient make g++ libssl-dev libcrypt-dev \
-    libargon2-dev "postgresql-server-dev-$version"
+    libargon2-dev libzstd-dev "postgresql-server-dev-$version"
 try 'pgxn installs it' inside "$system" pgxn install "/packages/vrm-$release.zip"
 is 'and the extension can be made' "$release" "$(with_server pgxn 'createdb pgxn
     psql -qc "CREATE EXTENSION vrm"; psql -Atc "SELECT vrm.version()"')"

@@ -121,7 +121,7 @@ choose_server() {
 
 packages_for() {
     echo "postgresql-$version postgresql-server-dev-$version g++ make"
-    echo 'libssl-dev libcrypt-dev libargon2-dev'
+    echo 'libssl-dev libcrypt-dev libargon2-dev libzstd-dev'
     case $1 in
     check)
         echo "cmake libgtest-dev postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl"

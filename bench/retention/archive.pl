@@ -1,7 +1,8 @@
 #!/usr/bin/perl
-# Archives calls with vrm.run_retention() and with the source document's function, on the server that
-# PGHOST and PGPORT name: CPU of the backend, WAL, the longest transaction, and what writers of the same
-# calls notice meanwhile: how long they wait, and which of their committed updates are gone afterwards.
+# Archives calls with vrm.run_retention() and with the source document's function, and compresses what it
+# has archived, on the server that PGHOST and PGPORT name: CPU of the backend, WAL, room on disk, reading a call
+# here and there, the longest transaction, and what writers of the same calls notice meanwhile: how long they
+# wait, and which of their committed updates are gone afterwards.
 # usage: bench/retention/archive.pl [ROWS [ROUNDS]]; 100,000 calls of 5.8 KB and three rounds unless said
 use strict;
 use warnings;
@@ -22,11 +23,13 @@ my %statement = (
     document => 'SELECT archive_old_test_runs()',
     indexed => 'SELECT archive_old_test_runs()',
     vrm => q{CALL vrm.run_retention('calls.completed')},
+    compression => 'SELECT compress()',
 );
 my %title = (
     document => "source document's function",
     indexed => '... with a primary key on its archive',
     vrm => 'vrm.run_retention()',
+    compression => '... and its partition compressed',
 );
 my %table = (document => 'test_runs', indexed => 'test_runs', vrm => 'vrm.test_runs');
 
@@ -57,32 +60,61 @@ sub load {
 
 # --- alone ------------------------------------------------------------------------------------------
 
-my (%cpu, %wal);
+my (%cpu, %wal, %size, %read);
+
+sub measure {
+    my ($what) = @_;
+    my ($before, @after) = sql(
+        q{SELECT cpu() || ' ' || pg_current_wal_insert_lsn()}, $statement{$what},
+        q{SELECT cpu() || ' ' || pg_current_wal_insert_lsn()});
+    my ($cpu0, $lsn0) = split / /, $before;
+    my ($cpu1, $lsn1) = split / /, $after[-1];
+    push @{ $cpu{$what} }, ($cpu1 - $cpu0) / 1e9;
+    push @{ $wal{$what} }, sql("SELECT ('$lsn1'::pg_lsn - '$lsn0') / 1e6");
+    return;
+}
+
+# Warm, as whoever reads many calls finds them.
+sub read_calls {
+    my ($where) = @_;
+    my $number = $rows < 2000 ? $rows : 2000;
+    push @{ $read{$where} }, (sql(("SELECT read_calls($number)") x 3))[-1] / 1000;
+    return;
+}
+
 my @movers = qw(document indexed vrm);
 for my $round (1 .. $rounds) {
     for my $what (@movers) {
         load($what);
-        my ($before, @after) = sql(
-            q{SELECT cpu() || ' ' || pg_current_wal_insert_lsn()}, $statement{$what},
-            q{SELECT cpu() || ' ' || pg_current_wal_insert_lsn()});
-        my ($cpu0, $lsn0) = split / /, $before;
-        my ($cpu1, $lsn1) = split / /, $after[-1];
-        push @{ $cpu{$what} }, ($cpu1 - $cpu0) / 1e9;
-        push @{ $wal{$what} }, sql("SELECT ('$lsn1'::pg_lsn - '$lsn0') / 1e6");
+        if ($what eq 'vrm') {
+            push @{ $size{live} }, sql(q{SELECT pg_total_relation_size('vrm.test_runs') / 1e6});
+            read_calls('live');
+        }
+        measure($what);
         my $left = sql("SELECT count(*) FROM $table{$what}");
         die "$what has left $left calls\n" if $left;
     }
+    push @{ $size{archive} }, sql('SELECT archive_size() / 1e6');
+    read_calls('archive');
+    measure('compression');
+    push @{ $size{compressed} }, sql('SELECT archive_size() / 1e6');
+    read_calls('compressed');
+    my ($damaged) = sql('SELECT count(*) FROM vrm.verify_archive() WHERE NOT ok');
+    die "$damaged batches do not verify\n" if $damaged;
 }
 printf "%d calls of %s bytes as stored, medians of %d rounds\n\n", $rows,
   sql('SELECT round(avg(pg_column_size(results))) FROM document'), $rounds;
 printf "%-40s %8s %9s\n", '', 'CPU s', 'WAL MB';
-printf "%-40s %8.2f %9.1f\n", $title{$_}, median(@{ $cpu{$_} }), median(@{ $wal{$_} }) for @movers;
-my %ratio;
-for my $peer (qw(document indexed)) {
-    $ratio{$peer} = {
-        cpu => median(map { $cpu{vrm}[$_] / $cpu{$peer}[$_] } 0 .. $rounds - 1),
-        wal => median(map { $wal{vrm}[$_] / $wal{$peer}[$_] } 0 .. $rounds - 1),
-    };
+printf "%-40s %8.2f %9.1f\n", $title{$_}, median(@{ $cpu{$_} }), median(@{ $wal{$_} })
+  for @movers, 'compression';
+printf "\n%-40s %8s %9s\n", '', 'MB', 'us a read';
+printf "%-40s %8.1f %9.1f\n", $_->[1], median(@{ $size{ $_->[0] } }), median(@{ $read{ $_->[0] } })
+  for ['live', 'live'], ['archive', 'archived'], ['compressed', 'archived and compressed'];
+printf "\n%-40s %8.1f\n", 'digest of a call at its end, us', sql('SELECT digest_calls(2000)') / 1000;
+
+sub ratio_of {
+    my ($figures, $what, $peer) = @_;
+    return median(map { $figures->{$what}[$_] / $figures->{$peer}[$_] } 0 .. $rounds - 1);
 }
 
 # --- what the manifest costs --------------------------------------------------------------------------
@@ -181,10 +213,13 @@ for my $what (qw(document vrm)) {
     printf "%-40s %9d %8.1f %9.1f %14.0f %14d\n", $title{$what}, @$r{qw(updates p99 worst longest lost)};
 }
 
-target("CPU, of the source document's function", $ratio{document}{cpu}, 1, 'x');
-target('CPU, of it with a primary key on its archive', $ratio{indexed}{cpu}, 1, 'x');
-target("WAL, of the source document's function", $ratio{document}{wal}, 1, 'x');
-target('WAL, of it with a primary key on its archive', $ratio{indexed}{wal}, 1, 'x');
+# of the source document's function with a primary key on its archive
+target('CPU of archiving by rows', ratio_of(\%cpu, 'vrm', 'indexed'), 0.7, 'x');
+target('WAL of archiving by rows', ratio_of(\%wal, 'vrm', 'indexed'), 0.7, 'x');
+target('CPU of compressing', ratio_of(\%cpu, 'compression', 'indexed'), 0.8, 'x');
+target('WAL of compressing', ratio_of(\%wal, 'compression', 'indexed'), 0.3, 'x');
+target('room on disk, of live', ratio_of(\%size, 'compressed', 'live'), 0.4, 'x');
+target('reading a compressed call, of a live one', ratio_of(\%read, 'compressed', 'live'), 1.5, 'x');
 target('manifest, of the CPU that moving a call takes', $manifest, 15, '%');
 target('writers wait, p99', $among{vrm}{p99}, 100, 'ms');
 target('calls that lost committed updates', $among{vrm}{lost}, 0, '');

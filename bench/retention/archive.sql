@@ -77,7 +77,7 @@ INSERT INTO auth.users (id, email) SELECT id, id || '@example.org' FROM users;
 CREATE PROCEDURE load_calls(target regclass) LANGUAGE plpgsql AS $$
 BEGIN
     TRUNCATE test_runs, test_runs_archive, vrm_private.test_runs_archive, vrm_private.archive_manifest,
-        vrm_private.archive_removals, vrm.retention_runs;
+        vrm_private.archive_removals, vrm.archive_compressions, vrm.retention_runs;
     TRUNCATE vrm.test_runs CASCADE;
     SET LOCAL session_replication_role = replica;
     EXECUTE format('INSERT INTO %s (id, user_id, time_limit, status, started_at, completed_at, results)'
@@ -103,13 +103,48 @@ DECLARE
 BEGIN
     SELECT m.row_count INTO STRICT moved
     FROM (SELECT array_agg(s.ctid) AS places FROM (SELECT ctid FROM vrm.test_runs LIMIT number) AS s) AS due,
-         vrm.archive_rows('vrm.test_runs', vrm_private.archive_partition(now(), (vrm_private.archive_columns()).shared),
-                          due.places, CASE WHEN with_digests THEN (vrm_private.archive_columns()).shared::text[]
+         LATERAL (SELECT (vrm_private.archive_columns('vrm.test_runs')).shared) AS names,
+         vrm.archive_rows('vrm.test_runs', vrm_private.archive_partition('vrm.test_runs', now(), names.shared),
+                          due.places, CASE WHEN with_digests THEN vrm_private.covered_columns(names.shared)
                                            ELSE '{}' END, now(), 1) AS m;
     IF moved <> number THEN
         RAISE EXCEPTION '% calls were moved', moved;
     END IF;
     RETURN cpu() - before;
+END
+$$;
+
+-- Compresses what has been archived, as is done when its month is over.
+CREATE FUNCTION compress() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    part regclass := (SELECT max(tableoid) FROM vrm_private.test_runs_archive);
+BEGIN
+    PERFORM vrm_private.compress_partition(part);
+    RETURN (SELECT packed_rows FROM vrm.archive_compressions);
+END
+$$;
+CREATE FUNCTION archive_size() RETURNS bigint LANGUAGE sql AS
+    'SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = ''vrm_private.test_runs_archive''::regclass';
+
+-- Reads so many calls one by one, wherever they are, as clients do; returns the nanoseconds of one.
+CREATE FUNCTION read_calls(number bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint := cpu();
+    size bigint;
+BEGIN
+    FOR i IN 1 .. number LOOP
+        SELECT length(r.results::text) INTO STRICT size FROM vrm.all_test_runs r
+        WHERE r.user_id = md5('user ' || i % 100)::uuid AND r.id = call_id(i);
+    END LOOP;
+    RETURN (cpu() - before) / number;
+END
+$$;
+CREATE FUNCTION digest_calls(number bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint := cpu();
+BEGIN
+    PERFORM count(vrm.document_digest(c.results)) FROM (SELECT results FROM call LIMIT number) AS c;
+    RETURN (cpu() - before) / number;
 END
 $$;
 

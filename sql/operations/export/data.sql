@@ -26,10 +26,11 @@ FROM (VALUES
      '{}', '{}', '{}'),
     ('vrm.test_runs', 'user_id', '{user_id,id,agent_id,test_case_ids,time_limit,outbound_call_params,status,'
      'started_at,completed_at,results,error,source,external_id,direction,outcome,ended_reason,cost,currency,'
-     'agent_version}', '{}', '{}', '{}'),
+     'agent_version}', '{}', '{}', '{results_sha256}'),
     ('vrm_private.test_runs_archive', 'user_id', '{user_id,id,agent_id,test_case_ids,time_limit,'
      'outbound_call_params,status,started_at,completed_at,results,error,archived_at,extra,source,external_id,'
-     'direction,outcome,ended_reason,cost,currency,agent_version}', '{}', '{}', '{batch_id}'),
+     'direction,outcome,ended_reason,cost,currency,agent_version}', '{}', '{}',
+     '{batch_id,results_sha256,packed_results}'),
     -- a shared case belongs to somebody else
     ('vrm.test_run_cases', 'user_id', '{user_id,run_id,position,case_id}', '{}', '{case_user_id}', '{}'),
     ('vrm.transcript_turns', 'user_id', '{user_id,run_id,id,speaker,message,at,end_ms,role,interrupted,latency}', '{}',
@@ -149,6 +150,12 @@ FROM (VALUES
     ('vrm_private.monitoring_state', NULL, '{}', '{}', '{}', '{id,sampled_at}'),
     ('vrm_private.archive_manifest', NULL, '{}', '{}', '{}', '{batch_id,run_id,row_count,archived_at,oldest,newest,'
      'bytes,columns,rows_sha256,chain_sha256,purged_at}'),
+    ('vrm_private.archive_dictionaries', NULL, '{}', '{}', '{}', '{dictionary,content,content_sha256,tenants_at_least,'
+     'tenants,messages,made_at}'),
+    ('vrm.cold_archive', NULL, '{}', '{}', '{}', '{partition_name,low,high,calls,lines_sha256,batches,exported_at,'
+     'imported_at}'),
+    ('vrm.archive_compressions', NULL, '{}', '{}', '{}', '{partition_name,dictionary,row_count,packed_rows,'
+     'bytes_before,bytes_after,began_at,finished_at}'),
     ('vrm_private.archive_removals', NULL, '{}', '{}', '{}', '{batch_id,row_sha256,reason,removed_at}'),
     ('vrm_private.audit_seals', NULL, '{}', '{mac}', '{}', '{id,sealed_at,class,system,era,horizon,entries,root,'
      'ids,leaves,ceiling,journaled}'),

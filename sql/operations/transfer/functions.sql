@@ -11,7 +11,8 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_columns(only_of regclass DEFAULT N
         WHERE t.fate = 'moves' AND (only_of IS NULL OR t.relation = only_of)
           AND a.attgenerated = '' AND a.attidentity = ''
           AND a.atttypid NOT IN ('xid8'::regtype, 'pg_snapshot'::regtype)
-          AND (t.relation, a.attname) <> ('vrm_private.test_runs_archive'::regclass, 'batch_id')
+          AND NOT (t.relation = 'vrm_private.test_runs_archive'::regclass
+                   AND a.attname IN ('batch_id', 'packed_results'))
     ), types AS MATERIALIZED (
         SELECT d.oid, vrm_private.is_trusted_type(d.oid) AS is_trusted
         FROM (SELECT DISTINCT c.atttypid FROM columns c) AS d (oid)
@@ -60,7 +61,10 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_query(
         GROUP BY i.indrelid
     ), columns AS (
         SELECT c.relation, string_agg(quote_literal(c.name), ', ' ORDER BY c.place) AS names,
-               string_agg(CASE WHEN NOT c.is_sealed THEN format('r.%I::text', c.name)
+               string_agg(CASE WHEN (c.relation, c.name) = ('vrm_private.test_runs_archive'::regclass, 'results')
+                               -- the other database has other dictionaries
+                               THEN 'coalesce(r.results, vrm.unpack_results(r.packed_results))::text'
+                               WHEN NOT c.is_sealed THEN format('r.%I::text', c.name)
                                WHEN purpose = 'compare' THEN format('CASE WHEN r.%I IS NOT NULL THEN ''sealed'' END',
                                                                     c.name)
                                WHEN purpose = 'open' THEN format(
@@ -309,7 +313,7 @@ COMMENT ON FUNCTION vrm_private.tenant_insert(regclass) IS 'statement that puts 
 CREATE OR REPLACE FUNCTION vrm_private.record_imported_batches(owner uuid) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    covered text[] := (vrm_private.archive_columns('vrm.test_runs')).shared || '{archived_at,extra}'::text[];
+    covered text[] := vrm_private.covered_columns((vrm_private.archive_columns('vrm.test_runs')).shared);
     run bigint;
     batch record;
     number bigint;
@@ -321,6 +325,7 @@ BEGIN
     SELECT 'imported tenant', 'done', now(), now(), clock_timestamp(), count(*)
     FROM vrm_private.test_runs_archive a WHERE a.user_id = owner
     RETURNING run_id INTO run;
+    UPDATE vrm_private.test_runs_archive a SET results_sha256 = vrm.document_digest(a.results) WHERE a.user_id = owner;
     FOR batch IN
         SELECT a.archived_at, count(*) AS row_count, min(a.completed_at) AS oldest, max(a.completed_at) AS newest,
                sum(pg_column_size(a.*)) AS bytes, array_agg(vrm.row_digest(a.*, covered)) AS digests

@@ -11,6 +11,33 @@ $$;
 COMMENT ON FUNCTION vrm_private.partition_bounds(oid) IS
     'times that a partition by time takes; null for a default partition';
 
+CREATE OR REPLACE FUNCTION vrm_private.make_part(
+    parent regclass, model regclass, part_name name, low timestamptz, high timestamptz
+) RETURNS regclass
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE c.oid = model);
+    place text := coalesce((SELECT format('TABLESPACE %I', s.spcname) FROM pg_class c
+                            JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE c.oid = model), '');
+BEGIN
+    EXECUTE format('CREATE TABLE %I.%I (LIKE %s INCLUDING ALL) %s', schema, part_name, model, place);
+    EXECUTE format('COMMENT ON TABLE %I.%I IS %L', schema, part_name,
+                   format('rows of %s from %s to %s', parent, low, high));
+    EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', schema, part_name);
+    EXECUTE format('REVOKE ALL ON %I.%I FROM PUBLIC, anon, authenticated, service_role', schema, part_name);
+    IF schema = 'vrm' THEN
+        PERFORM vrm_private.guard_truncate(format('%I.%I', schema, part_name)::regclass);
+    END IF;
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = parent AND c.relreplident = 'f') THEN
+        EXECUTE format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', schema, part_name);
+    END IF;
+    RETURN format('%I.%I', schema, part_name);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.make_part(regclass, regclass, name, timestamptz, timestamptz) IS
+    'makes a table that can become a partition, like the partitioned table or one of its partitions';
+
 -- Rows that lie in the default partition already move over; without that the new one is refused.  A
 -- DBA may have cut the time otherwise: what a partition of theirs takes, even in part, is left to it
 -- and to the default partition.  Who writes a row of now has found the default partition for it, and would fail
@@ -26,8 +53,6 @@ DECLARE
                  JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
                  WHERE p.partrelid = parent);
     rest regclass := (SELECT nullif(p.partdefid, 0)::regclass FROM pg_partitioned_table p WHERE p.partrelid = parent);
-    place text := coalesce((SELECT format('TABLESPACE %I', s.spcname) FROM pg_class c
-                            JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE c.oid = parent), '');
     columns text := (SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute a
                      WHERE a.attrelid = parent AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
 BEGIN
@@ -43,17 +68,7 @@ BEGIN
     IF rest IS NOT NULL THEN
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', rest);
     END IF;
-    EXECUTE format('CREATE TABLE %I.%I (LIKE %s INCLUDING ALL) %s', schema, part_name, parent, place);
-    EXECUTE format('COMMENT ON TABLE %I.%I IS %L', schema, part_name,
-                   format('rows of %s from %s to %s', parent, low, high));
-    EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', schema, part_name);
-    EXECUTE format('REVOKE ALL ON %I.%I FROM PUBLIC, anon, authenticated, service_role', schema, part_name);
-    IF schema = 'vrm' THEN
-        PERFORM vrm_private.guard_truncate(format('%I.%I', schema, part_name)::regclass);
-    END IF;
-    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = parent AND c.relreplident = 'f') THEN
-        EXECUTE format('ALTER TABLE %I.%I REPLICA IDENTITY FULL', schema, part_name);
-    END IF;
+    PERFORM vrm_private.make_part(parent, parent, part_name, low, high);
     IF rest IS NOT NULL THEN
         EXECUTE format('WITH moved AS (DELETE FROM %1$s WHERE %2$I >= $1 AND %2$I < $2 RETURNING %5$s)'
                        ' INSERT INTO %3$I.%4$I (%5$s) OVERRIDING SYSTEM VALUE SELECT %5$s FROM moved',
@@ -76,6 +91,7 @@ COMMENT ON FUNCTION vrm_private.expired_partitions(regclass, timestamptz) IS
     'partitions all of whose rows are older than the cutoff';
 REVOKE EXECUTE ON FUNCTION
     vrm_private.partition_bounds(oid),
+    vrm_private.make_part(regclass, regclass, name, timestamptz, timestamptz),
     vrm_private.make_partition(regclass, name, timestamptz, timestamptz),
     vrm_private.expired_partitions(regclass, timestamptz)
     FROM PUBLIC;

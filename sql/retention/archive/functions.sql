@@ -29,7 +29,7 @@ BEGIN
     INTO shared, extra, differs
     FROM vrm_private.columns_of(live) l
     LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
-      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id');
+      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id', 'packed_results');
     IF NOT differs THEN
         RETURN;
     END IF;
@@ -37,7 +37,7 @@ BEGIN
            format_type(kept.type, kept.atttypmod) AS kept_type INTO changed
     FROM vrm_private.columns_of(live) l
     JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
-      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id')
+      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id', 'packed_results')
     WHERE (l.type, l.atttypmod) <> (kept.type, kept.atttypmod)
     LIMIT 1;
     RAISE EXCEPTION 'column "%" of % has another type than in the archive', changed.name, live
@@ -49,6 +49,16 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.archive_columns(regclass) IS
     'columns of a table of calls that the archive has, too, and those it has not; an error when a type differs';
+
+-- Results are covered by the digest that was made of them when the call ended.
+CREATE OR REPLACE FUNCTION vrm_private.covered_columns(shared name[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN array_remove(shared, 'results')::text[] || ARRAY['archived_at', 'extra'];
+END
+$$;
+COMMENT ON FUNCTION vrm_private.covered_columns(name[]) IS
+    'columns that the digest of an archived call is of, given those that the archive shares with its table';
 
 CREATE OR REPLACE FUNCTION vrm_private.columns_of(relation regclass)
     RETURNS TABLE (attname name, type oid, atttypmod integer, generated boolean)
@@ -111,10 +121,13 @@ DECLARE
     names record := vrm_private.archive_columns(only_in);
     kept text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(names.shared) AS n);
     taken text := (SELECT string_agg('r.' || quote_ident(n), ', ') FROM unnest(names.shared) AS n);
+    put text := (SELECT string_agg(CASE n WHEN 'results_sha256'
+                                          THEN 'coalesce(r.results_sha256, vrm.document_digest(r.results))'
+                                          ELSE 'r.' || quote_ident(n) END, ', ') FROM unnest(names.shared) AS n);
     others text := coalesce((SELECT 'jsonb_build_object('''', ''text'', '
                                     || string_agg(format('%L, r.%I::text', n, n), ', ') || ')'
                              FROM unnest(names.extra) AS n), 'NULL::jsonb');
-    covered text[] := names.shared || ARRAY['archived_at', 'extra'];
+    covered text[] := vrm_private.covered_columns(names.shared);
     batch bigint := nextval(pg_get_serial_sequence('vrm_private.archive_manifest', 'batch_id'));
     archived timestamptz := clock_timestamp();
     due tid[];
@@ -140,7 +153,7 @@ BEGIN
         ' digests AS (SELECT put.completed_at, vrm.row_digest(put.*, $12) AS digest FROM put)'
         ' SELECT count(*), (SELECT sum(g."vrm bytes") FROM gone g), min(s.completed_at), max(s.completed_at),'
         ' sha256(string_agg(s.digest, '''' ORDER BY s.digest)) FROM digests s',
-        only_in::regclass, taken, others, kept, taken)
+        only_in::regclass, taken, others, kept, put)
         INTO rows_done, bytes_done, batch_oldest, batch_newest, digest
         USING run.policy, run.cutoff, run.as_of, again, only_in, after, last, users, ids, archived, batch, covered;
     IF rows_done > 0 THEN
@@ -202,7 +215,7 @@ CREATE OR REPLACE FUNCTION vrm_private.archive_rows_of(
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     names record := vrm_private.archive_columns(only_in);
-    covered text[] := names.shared || ARRAY['archived_at', 'extra'];
+    covered text[] := vrm_private.covered_columns(names.shared);
     archived timestamptz := clock_timestamp();
     goal regclass := vrm_private.archive_partition(only_in, archived, names.shared);
     batch bigint;
@@ -282,7 +295,7 @@ COMMENT ON FUNCTION vrm_private.archive_batch(vrm.retention_runs, boolean, oid, 
     'moves the calls that are due between two places of a table, or in all tables';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.archive_columns(regclass), vrm_private.columns_of(regclass),
+    vrm_private.archive_columns(regclass), vrm_private.covered_columns(name[]), vrm_private.columns_of(regclass),
     vrm_private.chain_link(bytea, bigint, bigint, bigint, timestamptz, text[], bytea),
     vrm_private.record_batch(bigint, bigint, bigint, timestamptz, timestamptz, timestamptz, bigint, text[], bytea),
     vrm_private.archive_by_statements(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
@@ -303,13 +316,16 @@ BEGIN
         ), chosen AS (
             SELECT * FROM links l WHERE verify_archive.run_id IS NULL OR l.run_id = verify_archive.run_id
         ), present AS (
-            SELECT a.batch_id, vrm.row_digest(a.*, c.columns) AS digest
+            SELECT a.batch_id, vrm_private.archived_digest(a.*, c.columns) AS digest,
+                   vrm_private.has_its_results(a.*, c.columns) AS intact
             FROM chosen c
             JOIN vrm_private.test_runs_archive a ON a.batch_id = c.batch_id AND a.archived_at = c.archived_at
             UNION ALL
-            SELECT r.batch_id, r.row_sha256 FROM vrm_private.archive_removals r JOIN chosen c ON c.batch_id = r.batch_id
+            SELECT r.batch_id, r.row_sha256, true
+            FROM vrm_private.archive_removals r JOIN chosen c ON c.batch_id = r.batch_id
         ), found AS (
-            SELECT p.batch_id, count(*) AS row_count, sha256(string_agg(p.digest, '' ORDER BY p.digest)) AS rows_sha256
+            SELECT p.batch_id, count(*) AS row_count, bool_and(p.intact) AS intact,
+                   sha256(string_agg(p.digest, '' ORDER BY p.digest)) AS rows_sha256
             FROM present p GROUP BY p.batch_id
         ), doubles AS (
             SELECT a.batch_id, count(*) AS row_count
@@ -325,15 +341,15 @@ BEGIN
                    CASE WHEN c.chain_sha256 IS DISTINCT FROM vrm_private.chain_link(
                                  c.previous, c.batch_id, c.run_id, c.row_count, c.archived_at, c.columns, c.rows_sha256)
                         THEN 'the manifest was changed here or before'
-                        WHEN c.purged_at IS NOT NULL THEN NULL
+                        WHEN g.gone IS NOT NULL THEN NULL
                         WHEN f.row_count IS DISTINCT FROM c.row_count
                         THEN format('%s rows of %s are there', coalesce(f.row_count, 0), c.row_count)
-                        WHEN f.rows_sha256 IS DISTINCT FROM c.rows_sha256 THEN 'rows were changed'
+                        WHEN f.intact IS NOT TRUE OR f.rows_sha256 IS DISTINCT FROM c.rows_sha256
+                        THEN 'rows were changed'
                         WHEN d.row_count > 0 THEN format('%s calls that are elsewhere, too', d.row_count) END AS wrong,
-                   CASE WHEN c.purged_at IS NOT NULL
-                        THEN format('%s rows, purged on %s', c.row_count, c.purged_at::date)
-                        ELSE format('%s rows', c.row_count) END AS right
+                   concat_ws(', ', format('%s rows', c.row_count), g.gone) AS right
             FROM chosen c
+            CROSS JOIN LATERAL vrm_private.gone_on_purpose(c.batch_id, c.purged_at) AS g (gone)
             LEFT JOIN found f ON f.batch_id = c.batch_id
             LEFT JOIN doubles d ON d.batch_id = c.batch_id
         )
@@ -367,7 +383,7 @@ CREATE OR REPLACE FUNCTION vrm_private.note_removals(reason text, ids uuid[] DEF
     RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO vrm_private.archive_removals (batch_id, row_sha256, reason)
-    SELECT m.batch_id, vrm.row_digest(a.*, m.columns), note_removals.reason
+    SELECT m.batch_id, vrm_private.archived_digest(a.*, m.columns), note_removals.reason
     FROM vrm_private.test_runs_archive a JOIN vrm_private.archive_manifest m ON m.batch_id = a.batch_id
     WHERE a.id = ANY (ids) OR a.user_id = owner
 $$;

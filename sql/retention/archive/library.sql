@@ -24,6 +24,19 @@ COMMENT ON FUNCTION vrm.row_digest(record, text[]) IS
     'SHA-256 of the values of some columns of a row, whatever way they are stored';
 GRANT EXECUTE ON FUNCTION vrm.row_digest(record, text[]) TO service_role;
 
+CREATE FUNCTION vrm.document_digest(document jsonb) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'vrm_document_digest'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.document_digest(jsonb) IS
+    'SHA-256 of a document as PostgreSQL keeps it when decompressed; that of nothing for null';
+GRANT EXECUTE ON FUNCTION vrm.document_digest(jsonb) TO service_role;
+
+CREATE FUNCTION vrm.digest_results() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'vrm_digest_results'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION vrm.digest_results() IS
+    'trigger: keeps the digest of the results of a call that has ended, and makes it anew when they change';
+
 CREATE FUNCTION vrm.tuple_block(tuple tid) RETURNS bigint
     AS 'MODULE_PATHNAME', 'vrm_tuple_block'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;

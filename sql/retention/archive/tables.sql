@@ -27,6 +27,11 @@ CREATE TABLE IF NOT EXISTS vrm_private.test_runs_archive (
 ) PARTITION BY RANGE (archived_at);
 CREATE TABLE IF NOT EXISTS vrm_private.test_runs_archive_rest
     PARTITION OF vrm_private.test_runs_archive DEFAULT;
+ALTER TABLE vrm_private.test_runs_archive
+    ADD COLUMN IF NOT EXISTS results_sha256 bytea,
+    ADD COLUMN IF NOT EXISTS packed_results bytea;
+-- it is compressed already
+ALTER TABLE vrm_private.test_runs_archive ALTER COLUMN packed_results SET STORAGE EXTERNAL;
 CREATE INDEX IF NOT EXISTS test_runs_archive_user_time ON vrm_private.test_runs_archive (user_id, started_at);
 CREATE INDEX IF NOT EXISTS test_runs_archive_batch ON vrm_private.test_runs_archive USING brin (batch_id);
 COMMENT ON INDEX vrm_private.test_runs_archive_user_time IS 'a user''s archived calls by time';
@@ -57,6 +62,12 @@ COMMENT ON COLUMN vrm_private.test_runs_archive.outcome IS 'what became of it';
 COMMENT ON COLUMN vrm_private.test_runs_archive.ended_reason IS 'why it ended';
 COMMENT ON COLUMN vrm_private.test_runs_archive.cost IS 'what it cost';
 COMMENT ON COLUMN vrm_private.test_runs_archive.currency IS 'currency that the cost is in';
+COMMENT ON COLUMN vrm_private.test_runs_archive.results_sha256 IS 'vrm.document_digest() of results';
+COMMENT ON COLUMN vrm_private.test_runs_archive.packed_results IS 'results as vrm.compress_archive() packs them';
+-- what ended under 1.0.0 gets it when it is archived
+ALTER TABLE vrm.test_runs ADD COLUMN IF NOT EXISTS results_sha256 bytea;
+COMMENT ON COLUMN vrm.test_runs.results_sha256 IS
+    'vrm.document_digest() of the results of a call that has ended: archiving need not read them; kept by a trigger';
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN

@@ -19,7 +19,7 @@ BEGIN
     FROM (SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
                  EXISTS (SELECT FROM vrm_private.columns_of('vrm_private.test_runs_archive') k
                          WHERE k.attname = a.attname AND NOT k.generated
-                           AND k.attname NOT IN ('archived_at', 'extra', 'batch_id')) AS is_kept,
+                           AND k.attname NOT IN ('archived_at', 'extra', 'batch_id', 'packed_results')) AS is_kept,
                  CASE WHEN a.attidentity <> ''
                       THEN format('nextval(%L)', pg_get_serial_sequence('vrm.test_runs', a.attname))
                       ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') END AS otherwise
@@ -27,7 +27,7 @@ BEGIN
           WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attnum > 0 AND NOT a.attisdropped
             AND a.attgenerated = '') AS c;
     left_out := ARRAY(SELECT k.attname FROM vrm_private.columns_of('vrm_private.test_runs_archive') k
-                      WHERE k.attname NOT IN ('archived_at', 'extra', 'batch_id')
+                      WHERE k.attname NOT IN ('archived_at', 'extra', 'batch_id', 'packed_results')
                         AND NOT EXISTS (SELECT FROM vrm_private.columns_of('vrm.test_runs') l
                                         WHERE l.attname = k.attname));
 END
@@ -101,7 +101,8 @@ BEGIN
     PERFORM vrm_private.warn_of_dropped_columns(ids, columns.left_out);
     PERFORM vrm_private.note_removals('restored', ids => ids);
     EXECUTE format(
-        'WITH gone AS (DELETE FROM vrm_private.test_runs_archive a WHERE a.id = ANY ($1) RETURNING a.*)'
+        'WITH moved AS (DELETE FROM vrm_private.test_runs_archive a WHERE a.id = ANY ($1)'
+        ' RETURNING vrm_private.unpacked(a.*) AS row), gone AS (SELECT (m.row).* FROM moved m)'
         ' INSERT INTO vrm.test_runs (%s) OVERRIDING SYSTEM VALUE SELECT %s'
         ' FROM gone g LEFT JOIN vrm_private.archive_manifest m ON m.batch_id = g.batch_id, LATERAL'
         -- as 1.0.0 has kept them

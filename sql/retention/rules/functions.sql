@@ -254,7 +254,8 @@ CREATE OR REPLACE FUNCTION vrm_private.due_partitions(policy text, cutoff timest
     FROM unnest(vrm_private.expired_partitions(vrm_private.partitions_of(policy), cutoff)) AS e (relation)
     LEFT JOIN (
         SELECT a.tableoid AS relation, count(*) AS row_count,
-               sum(100 + coalesce(pg_column_size(a.results), 0))::bigint AS bytes, min(a.archived_at) AS oldest,
+               sum(100 + coalesce(pg_column_size(a.results), pg_column_size(a.packed_results), 0))::bigint AS bytes,
+               min(a.archived_at) AS oldest,
                bool_or(EXISTS (SELECT FROM vrm_private.holds_on(a.user_id, a.agent_id, a.id, a.started_at))) AS held
         FROM vrm_private.test_runs_archive a
         WHERE policy = 'archive' AND a.archived_at < cutoff

@@ -174,7 +174,7 @@ DECLARE
     taken text := (SELECT min(a.attname) FROM pg_attribute a
                    WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attname IN
                        ('source', 'external_id', 'direction', 'outcome', 'ended_reason', 'cost', 'currency',
-                        'agent_version'));
+                        'agent_version', 'results_sha256'));
 BEGIN
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'vrm.test_runs has a column "%" of your own', taken

@@ -101,6 +101,26 @@ bool row_mover::take(ItemPointerData place) {
   });
 }
 
+bool row_mover::copy_next() {
+  return guarded([&] {
+    if (scan_ == nullptr) begin_copying();
+    if (!table_scan_getnextslot(scan_, ForwardScanDirection, found_)) return false;
+    spread();
+    return true;
+  });
+}
+
+void row_mover::begin_copying() {
+  // Nobody else may see frozen rows before the commit, nor may an abort leave any behind.
+  if (target_.relation()->rd_createSubid == InvalidSubTransactionId) {
+    ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+            errmsg("relation \"%s\" was not made by this transaction",
+                   RelationGetRelationName(target_.relation())),
+            errhint("CREATE TABLE ... (LIKE ...);"));
+  }
+  scan_ = table_beginscan(source_, GetActiveSnapshot(), 0, nullptr);
+}
+
 /// The values of the row found, in the order of the target's columns; its page stays pinned for
 /// them.  What is out of line is fetched, once for whoever looks at it and for the target, but
 /// stays compressed.
@@ -152,7 +172,8 @@ void row_mover::flush() {
     // One WAL record for as many rows as a page takes.  Indexes come after: table_multi_insert()
     // has set the places of the rows, which is all that the entries need.
     table_multi_insert(target_.relation(), slots_.data(), static_cast<int>(waiting_),
-                       GetCurrentCommandId(true), 0, nullptr);
+                       GetCurrentCommandId(true), scan_ == nullptr ? 0 : TABLE_INSERT_FROZEN,
+                       nullptr);
     for (std::size_t i = 0; i < waiting_; ++i) {
       slots_[i]->tts_tableOid = RelationGetRelid(target_.relation());
       target_.add_index_entries(slots_[i]);
@@ -171,6 +192,7 @@ void row_mover::finish() {
   guarded([&] {
     for (std::size_t i = 0; i < made_; ++i) ExecDropSingleTupleTableSlot(slots_[i]);
     ExecDropSingleTupleTableSlot(found_);
+    if (scan_ != nullptr) table_endscan(scan_);
     target_.close();
     table_close(source_, NoLock);
   });

@@ -19,6 +19,7 @@ struct given_value {
 
 /// Takes rows out of one table and puts them into another, below the executor: exactly the version
 /// that a query has seen is removed, and what others have locked or changed stays where it is.
+/// Or copies all of them into a table that is going to take the other's place.
 ///
 /// Columns go by name; those of the target that neither the source nor `given` has are null.
 /// Indexes, NOT NULL, CHECK and partition constraints are looked after; privileges, row level
@@ -34,6 +35,19 @@ class row_mover {
   /// Removes the row at `place` as the active snapshot sees it, and gives its values to values()
   /// and nulls(); false when somebody else has it, or it is not to be seen.
   bool take(ItemPointerData place);
+
+  /// Gives the next row that the active snapshot sees to values() and nulls(), and leaves it where
+  /// it is; false when there are no more.  What is put is seen by everybody at once, whatever
+  /// snapshot they have, as it is written frozen: the target has to be a table that this
+  /// transaction has made, 55000 otherwise.
+  bool copy_next();
+
+  /// Gives the row that was taken another value in one column; it has to live until put().
+  void set(std::size_t column, Datum value) noexcept {
+    values_[column] = value;
+    nulls_[column] = false;
+  }
+  void set_null(std::size_t column) noexcept { nulls_[column] = true; }
 
   /// Memory for whoever looks at the row, until put().
   [[nodiscard]] MemoryContext scratch() const noexcept { return scratch_; }
@@ -64,11 +78,13 @@ class row_mover {
   }
   void map_columns(std::initializer_list<given_value> given);
   void spread();
+  void begin_copying();
   void flush();
 
   Relation source_ = nullptr;
   target_table target_;
   TupleTableSlot* found_ = nullptr;
+  TableScanDesc scan_ = nullptr;  ///< while rows are copied
   MemoryContext rows_ = nullptr;  ///< what waits for flush()
   MemoryContext scratch_ = nullptr;
   std::array<TupleTableSlot*, most_slots> slots_{};

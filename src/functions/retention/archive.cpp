@@ -11,6 +11,7 @@
 #include "core/platform/error.h"
 #include "core/retention/row_digest.h"
 #include "functions/platform/grants.h"
+#include "functions/retention/retention.h"
 
 namespace vrm::sql {
 namespace {
@@ -99,6 +100,8 @@ moved_rows archive_rows(pg::relation_id live, pg::relation_id archive, pg::tuple
   const auto user_id = static_cast<std::size_t>(mover.column("user_id"));
   const auto id = static_cast<std::size_t>(mover.column("id"));
   const auto completed_at = static_cast<std::size_t>(mover.column("completed_at"));
+  const auto results = static_cast<std::size_t>(mover.column("results"));
+  const auto results_sha256 = static_cast<std::size_t>(mover.column("results_sha256"));
 
   std::vector<sha256> digests;
   std::vector<uuid> users;
@@ -113,6 +116,11 @@ moved_rows archive_rows(pg::relation_id live, pg::relation_id archive, pg::tuple
     {
       // What is decompressed for the digest goes with the row.
       const pg::context_scope temporary(mover.scratch());
+      if (mover.nulls()[results_sha256]) {  // the call has ended under 1.0.0
+        const sha256 made = digest_of_results(
+            mover.nulls()[results] ? std::nullopt : std::optional(values[results]));
+        mover.set(results_sha256, pg::datum_traits<sha256>::to(made));
+      }
       digests.push_back(
           digest_of(mover.descriptor(), numbers, values.data(), mover.nulls().data()));
     }

@@ -65,7 +65,7 @@ struct known_trigger {
   const char* schema;
   bool is_needed;  ///< its work is done here, so that it has to be there
 };
-constexpr std::array<known_trigger, 8> triggers_of_runs = {{
+constexpr std::array<known_trigger, 9> triggers_of_runs = {{
     {"check_status_change", "check_status_change", "vrm_private", true},
     {"record_facts", "record_facts", "vrm", true},
     {"record_status", "record_status", "vrm_private", true},
@@ -74,6 +74,7 @@ constexpr std::array<known_trigger, 8> triggers_of_runs = {{
     {"refuse_held_change", "refuse_held_change", "vrm_private", false},
     {"relink_test_cases", "link_test_cases", "vrm_private", false},
     {"requeue_search", "requeue_search", "vrm_private", false},
+    {"zz_digest_results", "digest_results", "vrm", false},
 }};
 
 /// By name, and by the function in case somebody has reused the name.

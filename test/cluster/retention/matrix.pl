@@ -107,6 +107,21 @@ WHERE e.relation IN ('vrm.test_runs', 'vrm_private.test_runs_archive')
 SQL
 }
 
+# Packs the archive's partition of today, as is done when its month is over.
+sub compress { return query($node, $_[0], <<'SQL') }
+DO $do$
+DECLARE
+    part regclass := (SELECT max(tableoid) FROM vrm_private.test_runs_archive
+                      WHERE tableoid <> 'vrm_private.test_runs_archive_rest'::regclass);
+BEGIN
+    IF part IS NOT NULL THEN
+        PERFORM vrm_private.compress_partition(part);
+    END IF;
+END
+$do$;
+SELECT count(*) FROM vrm_private.test_runs_archive WHERE packed_results IS NOT NULL;
+SQL
+
 my $number = 0;
 sub copy_of {
     my ($template) = @_;
@@ -126,6 +141,9 @@ for my $action (@actions) {
     archive($app);
     is(archived($app) . ' ' . verified($app), "$due true", "$what: calls are archived and verified");
     is(exported($app), '8', '... exported');
+    is(compress($app), $due, '... compressed');
+    is(archived($app) . ' ' . verified($app), "$due true", '... which verifies');
+    is(exported($app), '8', '... and is exported');
     my @databases = ($app);
     if ($what =~ /column|type|partition|child|security/) {
         my $file = "$space-dump$number.sql";

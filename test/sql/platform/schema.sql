@@ -37,7 +37,7 @@ SELECT is(pg_temp.columns('vrm.test_runs'),
           'started_at timestamp with time zone not null default now(), completed_at timestamp with time zone, results '
           'jsonb, error text, source text, '
           'external_id text, direction vrm.call_direction, outcome text, ended_reason text, cost numeric(18,6), '
-          'currency text, agent_version integer',
+          'currency text, results_sha256 bytea, agent_version integer',
           'test_runs');
 SELECT is(pg_temp.columns('vrm.test_cases'),
           'user_id uuid not null default vrm.uid(), id uuid not null default vrm.uuid7(), name text not null, '

@@ -48,7 +48,8 @@ CREATE TEMP TABLE harmless AS
          'adds up what the caller has'),
         ('{call_stats_out,call_stats_send}',
          'adds up what the caller has'),
-        ('{growth_a_day,merkle_root,audit_leaf,row_digest,tuple_block,wal_segment_start,check_expression,report_page}',
+        ('{growth_a_day,merkle_root,audit_leaf,row_digest,document_digest,packed_digest,tuple_block,wal_segment_start,'
+         'check_expression,report_page}',
          'computes from its arguments'),
         ('{secret_out,secret_send,secret_hint,secret_length,password_is_outdated,sign_jwt}',
          'says of a secret what its owner knows'),
