@@ -1,6 +1,6 @@
 -- Words found again: in calls that run, have ended and are archived, indexed or not, by their owner only.
 BEGIN;
-SELECT plan(75);
+SELECT plan(78);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -138,6 +138,10 @@ SELECT pg_temp.long_laws('indexed', :'bob');
 SELECT is(pg_temp.as_user(:'bob', $$SELECT excerpt LIKE '%202-555-<b>0142</b>, <b>order</b>%'
                                   FROM vrm.call_history('{"text": "0142 order"}')$$), 'true',
           'an excerpt has the number as it was said');
+SELECT is(pg_temp.as_user(:'bob', format($$SELECT excerpt LIKE '%%<b>202</b>-<b>555</b>-<b>0142</b>%%'
+                                         FROM vrm.call_history('{"text": "%s", "customer": "hyphens"}')$$, sought)),
+          'true', 'and shows the groups of one that is looked for in one piece: ' || sought)
+FROM unnest('{2025550142,20255*,order 2025550142}'::text[]) AS sought;
 SELECT is(pg_temp.as_user(:'bob', $$SELECT excerpt LIKE '%<b>thank</b> <b>you</b> for the warranty%'
                                   FROM vrm.call_history('{"text": "\"thank you\"", "customer": "longest"}')$$), 'true',
           'and of a long call the place');
