@@ -54,8 +54,9 @@ DECLARE
 BEGIN
     PERFORM vrm_private.check_text('judge', judge, 200, true),
             vrm_private.check_text('rationale', rationale, 20000, false);
-    IF score IS NULL AND passed IS NULL OR score = 'NaN' OR score IN ('Infinity', '-Infinity') THEN
-        RAISE EXCEPTION 'a verdict needs a finite score, or whether the call has passed'
+    -- larger ones would have no mean
+    IF score IS NULL AND passed IS NULL OR score NOT BETWEEN -1e100 AND 1e100 THEN
+        RAISE EXCEPTION 'a verdict needs a score from -1e100 to 1e100, or whether the call has passed'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got score %s.', coalesce(score::text, 'null')),
                   HINT = 'For example: passed => true, score => 0.8.';
