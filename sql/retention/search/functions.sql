@@ -91,6 +91,8 @@ BEGIN
     FOR part IN SELECT regexp_matches(words, '(-?)(?:"([^"]*)"|([^\s"]+))', 'g') LOOP
         IF part[2] IS NOT NULL THEN
             sought := phraseto_tsquery(config::regconfig, vrm_private.without_signs(part[2]));
+        ELSIF rtrim(part[3], '*') = '' THEN
+            CONTINUE;
         ELSIF part[3] LIKE '%*' THEN
             sought := to_tsquery(config::regconfig, '''' || replace(replace(
                 vrm_private.without_signs(rtrim(part[3], '*')), '\', '\\'), '''', '''''') || ''':*');
@@ -296,7 +298,13 @@ DECLARE
     wanted text := filter ->> 'customer';
     found uuid[];
 BEGIN
-    IF length(words) > 1000 OR (words IS NOT NULL AND vrm_private.search_query('simple', words) IS NULL) THEN
+    IF length(words) > 1000 THEN
+        RAISE EXCEPTION 'text must have at most 1000 characters'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s characters.', length(words)),
+                  HINT = 'Look for some of its words.';
+    END IF;
+    IF words IS NOT NULL AND vrm_private.search_query('simple', words) IS NULL THEN
         RAISE EXCEPTION 'there is nothing to look for in "text"'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got "%s".', left(words, 100)),

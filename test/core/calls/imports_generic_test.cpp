@@ -88,6 +88,8 @@ TEST(imports_generic, says_where_a_report_is_wrong) {
               "/cost: must be an amount that is not negative")
         << amount;
   }
+  EXPECT_EQ(refusal(R"("cost": 999999999999.5)"), "/cost: must be an amount below 1000000000000");
+  EXPECT_EQ(refusal(R"("cost": 1e15)"), "/cost: must be an amount below 1000000000000");
   EXPECT_EQ(refusal(R"("cost": 1, "currency": "Talers")"),
             "/currency: must be a currency of ISO 4217");
   EXPECT_EQ(refusal(R"("startedAt": "infinity")").substr(0, 21), "/startedAt: must be a");
