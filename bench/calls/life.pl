@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # Measures the life of a call on the server that PGHOST and PGPORT name: CPU, WAL, disk and transaction ids,
 # next to hand-written SQL on plain tables with the same columns, in one run and one backend; then lives a second from
-# 1, 16 and 64 clients.
-# usage: bench/calls/life.pl [CALLS [TURNS]]
+# 1, 16 and 64 clients.  Given a checkout of 1.0.0, where ./vrm has built it and started its server, WAL, disk and
+# updates in place of a life of 40 turns are compared with those of that server.
+# usage: [VRM_BASELINE=DIRECTORY] bench/calls/life.pl [CALLS [TURNS]]
 use strict;
 use warnings;
 use File::Basename;
@@ -100,5 +101,75 @@ for my $clients (1, 16, 64) {
     printf "%3d clients: plain SQL %6.0f, vrm %6.0f, %.2fx\n", $clients, @of{qw(plain together)},
       $of{together} / $of{plain};
 }
+
+# --- against an older release ------------------------------------------------------------------------
+
+# Runs what is given on the server of a checkout.
+sub on {
+    my ($directory, $run) = @_;
+    my %server;
+    for (output('sh', '-c', 'cd "$1" && ./vrm environment 2>/dev/null', 'sh', $directory)) {
+        $server{$1} = $2 if /^export (PGHOST|PGPORT|PGUSER)="(.*)"$/;
+    }
+    local @ENV{ keys %server } = values %server;
+    local $ENV{PGDATABASE} = 'vrm_bench_life_release';
+    return $run->();
+}
+
+sub prepare {
+    output('dropdb', '--if-exists', '--force', $ENV{PGDATABASE});
+    output('createdb', $ENV{PGDATABASE});
+    sql('CREATE EXTENSION vrm', "ALTER DATABASE $ENV{PGDATABASE} SET vrm.trusted_logins = 'postgres'");
+    psql('-f', "$here/life_release.sql");
+    sql('CALL lives(20, 40, true)', 'CALL lives(20, 40, false)', 'VACUUM');
+    return sql('SELECT vrm.platform_version()');
+}
+
+# What a life leaves: bytes of WAL, bytes on disk once what is dead may be used again, share of updates in place.
+sub traces {
+    my ($lives, $one_by_one) = @_;
+    my $size = q{SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind = 'r'};
+    my ($disk, $wal) = (sql($size), sql($position));
+    sql("CALL lives($lives, 40, $one_by_one)");
+    my %left = (wal => (sql($position) - $wal) / $lives);
+    sql('VACUUM');
+    $left{disk} = (sql($size) - $disk) / $lives;
+    $left{hot} = sql(q{SELECT 100.0 * n_tup_hot_upd / nullif(n_tup_upd, 0) FROM pg_stat_user_tables
+                       WHERE relid = 'vrm.test_runs'::regclass}) || 0;
+    return \%left;
+}
+
+sub compare {
+    my %directory = (old => $ENV{VRM_BASELINE}, new => "$here/../..");
+    my @sides = qw(old new);
+    my %version = map { $_ => on($directory{$_}, \&prepare) } @sides;
+    my %ways = ('one by one' => 'true', 'in one document' => 'false');
+    my %of;
+    for my $round (1 .. 3) {
+        for my $way (keys %ways) {
+            for my $side (@sides) {
+                my $left = on($directory{$side}, sub { traces(200, $ways{$way}) });
+                push @{ $of{$way}{$side}{$_} }, $left->{$_} for keys %{$left};
+            }
+        }
+    }
+    on($directory{$_}, sub { output('dropdb', '--force', $ENV{PGDATABASE}) }) for @sides;
+    for my $way (reverse sort keys %ways) {
+        my %median;
+        printf "\na life of 40 turns, %s\n%-10s%12s%13s%10s\n", $way, '', 'WAL, bytes', 'disk, bytes', 'HOT, %';
+        for my $side (@sides) {
+            $median{$side}{$_} = median(@{ $of{$way}{$side}{$_} }) for qw(wal disk hot);
+            printf "%-10s%12.0f%13.0f%10.0f\n", $version{$side}, @{ $median{$side} }{qw(wal disk hot)};
+        }
+        target("WAL of 40 turns $way, of $version{old}'s", $median{new}{wal} / $median{old}{wal}, 0.75, 'x');
+        target("disk of 40 turns $way, of $version{old}'s", $median{new}{disk} / $median{old}{disk}, 0.75, 'x');
+        target("updates in place, 40 turns $way", $median{new}{hot}, 50, '%', 1);
+    }
+    return;
+}
+
+if ($ENV{VRM_BASELINE}) { compare() }
+else { print "\nVRM_BASELINE does not name a checkout of 1.0.0: nothing to compare with\n" }
 targets();
 output('dropdb', '--force', $ENV{PGDATABASE});

@@ -2,7 +2,8 @@
 # Measures suites of test cases on the server that PGHOST and PGPORT name: the report of one run and the
 # comparison of two against plain SQL, by CPU of the backend; and claims of 64 runners, one at a time
 # and in batches, against the usual UPDATE ... WHERE id = (SELECT ... FOR UPDATE SKIP LOCKED LIMIT 1)
-# on the same table, by claims a second, all in one run.
+# on the same table with its indexes and triggers, by claims a second, all in one run.  That statement
+# leaves no lease and tells nothing of the case; "whole" is one that does, as a runner needs it.
 # usage: bench/testing/suites.pl [CASES [REPEATS [ROUNDS [QUEUED...]]]]
 use strict;
 use warnings;
@@ -82,10 +83,21 @@ sub claims_a_second {
     return @ends * $each / ($ends[-1] - $warm);
 }
 
-my $usual = q{UPDATE vrm.test_runs SET status = 'running', started_at = clock_timestamp()
+my $update = q{UPDATE vrm.test_runs SET status = 'running', started_at = clock_timestamp()
     WHERE user_id = vrm.uid() AND id = (SELECT id FROM vrm.test_runs
         WHERE user_id = vrm.uid() AND status IN ('queued', 'running') AND status = 'queued'
-        ORDER BY started_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id} =~ s/\s+/ /gr;
+        ORDER BY started_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING} =~ s/\s+/ /gr;
+my $usual = "$update id";
+my $whole = qq{WITH taken AS ($update user_id, id, agent_id, agent_version), leased AS (
+        INSERT INTO vrm.run_leases (user_id, run_id, runner, attempts, lease_until)
+        SELECT user_id, id, 'bench', 1, clock_timestamp() + interval '5 minutes' FROM taken)
+    SELECT t.id, v.connection_details, s.name, s.user_persona, s.scenario, s.metrics
+    FROM taken t
+    LEFT JOIN vrm.agent_versions v
+      ON v.user_id = t.user_id AND v.agent_id = t.agent_id AND v.version = t.agent_version
+    LEFT JOIN vrm.suite_calls c ON c.user_id = t.user_id AND c.run_id = t.id
+    LEFT JOIN vrm.suite_run_cases s
+      ON s.user_id = c.user_id AND s.suite_run_id = c.suite_run_id AND s.position = c.position} =~ s/\s+/ /gr;
 for my $queued (@queued) {
     fill($queued);
     my $single = int($queued / 64 > 400 ? 400 : $queued / 64);
@@ -93,15 +105,18 @@ for my $queued (@queued) {
     my %rate;
     for (1 .. $rounds) {
         push @{ $rate{usual} }, claims_a_second($single, $usual, 1);
+        push @{ $rate{whole} }, claims_a_second($single, $whole, 1);
         push @{ $rate{single} }, claims_a_second($single, "SELECT run_id FROM vrm.claim_test_run('bench')", 1);
         push @{ $rate{batch} },
           claims_a_second($batch, "SELECT run_id FROM vrm.claim_test_run('bench', most => 16)", 16);
     }
     my %median = map { $_ => median(@{ $rate{$_} }) } keys %rate;
     printf "\n%d queued calls, 64 runners, claims a second, median of %d rounds\n\n", $queued, $rounds;
-    printf "%-20s %9.0f %7.1fx\n", $_, $median{$_}, $median{$_} / $median{usual} for qw(usual single batch);
+    printf "%-20s %9.0f %7.1fx\n", $_, $median{$_}, $median{$_} / $median{usual} for qw(usual whole single batch);
     target("claims of $queued, one at a time", $median{single} / $median{usual}, 2, 'x', 1);
     target("claims of $queued, sixteen at a time", $median{batch} / $median{usual}, 10, 'x', 1);
+    target("claims of $queued, one at a time, same work", $median{single} / $median{whole}, 2, 'x', 1);
+    target("claims of $queued, sixteen at a time, same work", $median{batch} / $median{whole}, 10, 'x', 1);
 }
 
 targets();

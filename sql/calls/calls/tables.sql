@@ -106,7 +106,7 @@ CREATE TABLE IF NOT EXISTS vrm.live_runs (
     run_id uuid NOT NULL,
     started_at timestamptz NOT NULL,
     PRIMARY KEY (user_id, run_id)
-);
+) WITH (fillfactor = 70);  -- a queued call begins in place
 COMMENT ON TABLE vrm.live_runs IS 'calls that are queued or running; written by a trigger of vrm.test_runs';
 COMMENT ON COLUMN vrm.live_runs.user_id IS 'owner';
 COMMENT ON COLUMN vrm.live_runs.run_id IS 'the call';

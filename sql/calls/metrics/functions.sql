@@ -12,8 +12,9 @@ DECLARE
     owner uuid := vrm_private.caller();
 BEGIN
     PERFORM vrm_private.check_text('rationale', rationale, 20000, false);
-    IF score IS NULL AND passed IS NULL OR score = 'NaN' OR score IN ('Infinity', '-Infinity') THEN
-        RAISE EXCEPTION 'a result needs a finite score or a verdict'
+    -- larger ones would have no mean
+    IF score IS NULL AND passed IS NULL OR score NOT BETWEEN -1e100 AND 1e100 THEN
+        RAISE EXCEPTION 'a result needs a score from -1e100 to 1e100, or a verdict'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got score %s.', coalesce(score::text, 'null')),
                   HINT = 'For example: score => 0.8, passed => true.';

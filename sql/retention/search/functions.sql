@@ -91,6 +91,8 @@ BEGIN
     FOR part IN SELECT regexp_matches(words, '(-?)(?:"([^"]*)"|([^\s"]+))', 'g') LOOP
         IF part[2] IS NOT NULL THEN
             sought := phraseto_tsquery(config::regconfig, vrm_private.without_signs(part[2]));
+        ELSIF rtrim(part[3], '*') = '' THEN
+            CONTINUE;
         ELSIF part[3] LIKE '%*' THEN
             sought := to_tsquery(config::regconfig, '''' || replace(replace(
                 vrm_private.without_signs(rtrim(part[3], '*')), '\', '\\'), '''', '''''') || ''':*');
@@ -233,21 +235,44 @@ CREATE OR REPLACE FUNCTION vrm_private.spoken_so_far(owner uuid, run_id uuid) RE
 $$;
 COMMENT ON FUNCTION vrm_private.spoken_so_far(uuid, uuid) IS 'what was said in a call that runs';
 
+-- What is looked for in one piece stands in groups of digits in the call: they are looked for one after another.
+CREATE OR REPLACE FUNCTION vrm_private.with_groups(wanted tsquery, config text, words text, spoken text)
+    RETURNS tsquery
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    number record;
+BEGIN
+    FOR number IN
+        SELECT DISTINCT n.written, (quote_literal(w.digits[1]) || CASE w.digits[2] WHEN '*' THEN ':*' ELSE '' END) AS typed
+        FROM regexp_matches(words, '(\d{5,20})(\*?)', 'g') AS w (digits),
+             LATERAL (SELECT m.groups[1] AS written, regexp_replace(m.groups[1], '\D', '', 'g') AS digits
+                      FROM regexp_matches(spoken, '(\d+(?:[ .()-]{1,2}\d+)+)', 'g') AS m (groups)) AS n
+        WHERE n.digits = w.digits[1] OR w.digits[2] = '*' AND starts_with(n.digits, w.digits[1])
+    LOOP
+        wanted := ts_rewrite(wanted, number.typed::tsquery,
+                            number.typed::tsquery || phraseto_tsquery(config::regconfig,
+                                                                      vrm_private.without_signs(number.written)));
+    END LOOP;
+    RETURN wanted;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.with_groups(tsquery, text, text, text) IS
+    'a query that finds numbers in one piece where they are written in groups, for an excerpt';
+
 -- As HTML: what was said is escaped first.  Of a long call the first stretch that has a phrase is shown.
 CREATE OR REPLACE FUNCTION vrm_private.excerpt(config text, words text, spoken text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH shown AS (
-        SELECT CASE WHEN length(spoken) > 50000 THEN (
+        SELECT coalesce(CASE WHEN length(spoken) > 50000 THEN (
                    SELECT s.said FROM vrm_private.stretches(spoken) AS s, vrm_private.search_parts(config, words) AS p
                    WHERE p.is_phrase AND NOT p.is_excluded
                      AND to_tsvector(config::regconfig, vrm_private.without_signs(s.said)) @@ p.sought
-                   ORDER BY s.place LIMIT 1) END AS stretch
+                   ORDER BY s.place LIMIT 1) END, spoken) AS stretch
     )
     SELECT translate(ts_headline(
                config::regconfig,
-               vrm_private.without_signs(replace(replace(replace(coalesce(stretch, spoken),
-                                                                 '&', '&amp;'), '<', '&lt;'), '>', '&gt;')),
-               vrm_private.search_query(config, words),
+               vrm_private.without_signs(replace(replace(replace(stretch, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')),
+               vrm_private.with_groups(vrm_private.search_query(config, words), config, words, stretch),
                'StartSel=<b>, StopSel=</b>, MaxFragments=2, MaxWords=20, MinWords=5, FragmentDelimiter=" ... "'),
            E'\x1f\x1e', '-+')
     FROM shown
@@ -273,7 +298,13 @@ DECLARE
     wanted text := filter ->> 'customer';
     found uuid[];
 BEGIN
-    IF length(words) > 1000 OR (words IS NOT NULL AND vrm_private.search_query('simple', words) IS NULL) THEN
+    IF length(words) > 1000 THEN
+        RAISE EXCEPTION 'text must have at most 1000 characters'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s characters.', length(words)),
+                  HINT = 'Look for some of its words.';
+    END IF;
+    IF words IS NOT NULL AND vrm_private.search_query('simple', words) IS NULL THEN
         RAISE EXCEPTION 'there is nothing to look for in "text"'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got "%s".', left(words, 100)),
@@ -438,7 +469,8 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.search_query(text, text, boolean), vrm_private.has_phrases(text, text, text),
     vrm_private.is_found(text, uuid, text, text, tsquery, text), vrm_private.found_calls(uuid, text, text),
     vrm_private.spoken_so_far(uuid, uuid),
-    vrm_private.excerpt(text, text, text), vrm.search_calls(jsonb, timestamptz, uuid, integer),
+    vrm_private.with_groups(tsquery, text, text, text), vrm_private.excerpt(text, text, text),
+    vrm.search_calls(jsonb, timestamptz, uuid, integer),
     vrm_private.queue_search(), vrm_private.requeue_search(), vrm_private.forget_words(),
     vrm_private.index_words(integer), vrm.set_search(boolean),
     vrm.set_search_config(uuid, text)

@@ -54,8 +54,9 @@ DECLARE
 BEGIN
     PERFORM vrm_private.check_text('judge', judge, 200, true),
             vrm_private.check_text('rationale', rationale, 20000, false);
-    IF score IS NULL AND passed IS NULL OR score = 'NaN' OR score IN ('Infinity', '-Infinity') THEN
-        RAISE EXCEPTION 'a verdict needs a finite score, or whether the call has passed'
+    -- larger ones would have no mean
+    IF score IS NULL AND passed IS NULL OR score NOT BETWEEN -1e100 AND 1e100 THEN
+        RAISE EXCEPTION 'a verdict needs a score from -1e100 to 1e100, or whether the call has passed'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got score %s.', coalesce(score::text, 'null')),
                   HINT = 'For example: passed => true, score => 0.8.';
@@ -114,12 +115,13 @@ BEGIN
             FROM vrm_private.named_metrics(taken_together.metrics) AS e
             LEFT JOIN vrm.metrics m ON m.user_id = owner AND e.name IN (m.name, m.id::text)
             GROUP BY m.id, CASE WHEN m.id IS NULL THEN e.name END
-        ), said AS (
-            SELECT r.metric_id, r.judge, r.passed, r.score, r.rationale, r.is_person,
-                   bool_or(r.is_person) OVER (PARTITION BY r.metric_id) AS overruled
+        ), given AS MATERIALIZED (  -- else an index in the order of metrics is read from end to end
+            SELECT r.metric_id, r.judge, r.passed, r.score, r.rationale, r.is_person
             FROM vrm.metric_results r
             WHERE r.user_id = owner AND r.run_id = taken_together.run_id
               AND r.case_id IN (taken_together.case_id, '00000000-0000-0000-0000-000000000000')
+        ), said AS (
+            SELECT g.*, bool_or(g.is_person) OVER (PARTITION BY g.metric_id) AS overruled FROM given g
         ), counted AS (
             SELECT s.metric_id, count(*) FILTER (WHERE v.passed) AS good, count(v.passed) AS votes,
                    avg(s.score) AS score,
@@ -150,16 +152,22 @@ CREATE OR REPLACE FUNCTION vrm_private.judge_call(owner uuid, run_id uuid) RETUR
     SET enable_seqscan = off AS $$
 DECLARE
     call record;
+    about record;
     said record;
     good boolean;
 BEGIN
-    SELECT k.suite_run_id, k.position, k.repeat, k.status, k.failed_checks, o.case_id, o.metrics,
-           (o.metrics ->> 'threshold')::double precision AS threshold INTO call
+    SELECT k.suite_run_id, k.position, k.repeat, k.status, k.failed_checks INTO call
     FROM vrm.suite_calls k
-    JOIN vrm.suite_run_cases o ON o.user_id = owner AND o.suite_run_id = k.suite_run_id AND o.position = k.position
     WHERE k.user_id = owner AND k.run_id = judge_call.run_id
-    FOR NO KEY UPDATE OF k;
+    FOR NO KEY UPDATE;
     IF NOT FOUND OR call.status IS NULL OR call.status = 'cancelled' THEN
+        RETURN;
+    END IF;
+    -- Apart: joined, all cases of the owner would be read for each call.
+    SELECT o.case_id, o.metrics, (o.metrics ->> 'threshold')::double precision AS threshold INTO about
+    FROM vrm.suite_run_cases o
+    WHERE o.user_id = owner AND o.suite_run_id = call.suite_run_id AND o.position = call.position;
+    IF NOT FOUND THEN  -- all of it goes
         RETURN;
     END IF;
     SELECT bool_and(t.passed) FILTER (WHERE t.decides) AS deciding,
@@ -169,13 +177,13 @@ BEGIN
            sum(t.weight) FILTER (WHERE t.passed IS NOT FALSE) / nullif(sum(t.weight), 0) AS reachable,
            jsonb_agg(jsonb_build_object('check', t.metric, 'reason', coalesce(t.reason, 'did not pass')))
                FILTER (WHERE NOT t.passed) AS failed INTO said
-    FROM vrm_private.taken_together(owner, run_id, call.case_id, call.metrics) AS t;
+    FROM vrm_private.taken_together(owner, run_id, about.case_id, about.metrics) AS t;
 
     good := CASE
         WHEN call.status <> 'completed' OR call.failed_checks <> '[]' OR said.deciding IS FALSE
-             OR coalesce(said.reachable, 1) < call.threshold THEN false
-        WHEN said.waiting OR call.threshold > 0 AND coalesce(said.reached, 0) < call.threshold THEN NULL
-        WHEN said.some_decide IS TRUE OR call.threshold IS NOT NULL THEN true
+             OR coalesce(said.reachable, 1) < about.threshold THEN false
+        WHEN said.waiting OR about.threshold > 0 AND coalesce(said.reached, 0) < about.threshold THEN NULL
+        WHEN said.some_decide IS TRUE OR about.threshold IS NOT NULL THEN true
         ELSE said.all_of_them IS NOT FALSE END;
     UPDATE vrm.suite_calls k SET passed = good, score = said.score, failed_metrics = said.failed
     WHERE k.user_id = owner AND k.suite_run_id = call.suite_run_id AND k.position = call.position
@@ -195,12 +203,12 @@ BEGIN
                                                   NEW.completed_at - NEW.started_at)) * 1000,
         answering_time = vrm.answering_time(NEW.results, 0.95),
         failed_checks = CASE NEW.status
-            WHEN 'completed' THEN vrm.failed_checks(o.metrics, NEW.results)
+            WHEN 'completed' THEN vrm.failed_checks((
+                SELECT o.metrics FROM vrm.suite_run_cases o
+                WHERE o.user_id = k.user_id AND o.suite_run_id = k.suite_run_id AND o.position = k.position), NEW.results)
             WHEN 'failed' THEN jsonb_build_array(jsonb_build_object('check', 'completed', 'reason',
                                                                     coalesce(NEW.error, 'the call failed'))) END
-    FROM vrm.suite_run_cases o
-    WHERE k.user_id = NEW.user_id AND k.run_id = NEW.id
-      AND o.user_id = k.user_id AND o.suite_run_id = k.suite_run_id AND o.position = k.position;
+    WHERE k.user_id = NEW.user_id AND k.run_id = NEW.id;
     IF FOUND THEN
         DELETE FROM vrm.run_leases l WHERE l.user_id = NEW.user_id AND l.run_id = NEW.id;
         PERFORM vrm_private.judge_call(NEW.user_id, NEW.id);

@@ -138,14 +138,20 @@ Relation open_for_writing(const known_table& table) {
 
 bool is_plain(Relation table, write how, const plain_rules& rules) {
   const bool asks_nobody = guarded([&] {
-    return SessionReplicationRole == SESSION_REPLICATION_ROLE_ORIGIN && stands_alone(table) &&
-           check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_ENABLED &&
+    return stands_alone(table) &&
            (how != write::insert || !needs_more_columns(table, rules.columns)) &&
            // A copy: who is asked may look into catalogs, and news that come with that free the
            // relation's own.
            !has_other_triggers(CopyTriggerDesc(table->trigdesc), how, rules);
   });
   return asks_nobody && checks_hold(table, how, rules);
+}
+
+bool is_open_to_user(Relation table) {
+  return guarded([&] {
+    return SessionReplicationRole == SESSION_REPLICATION_ROLE_ORIGIN &&
+           check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_ENABLED;
+  });
 }
 
 plain_table::plain_table(const known_table& table) {

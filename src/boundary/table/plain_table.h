@@ -29,9 +29,12 @@ struct plain_rules {
   int keys = 0;  ///< foreign keys that nobody has to ask
 };
 
-/// Whether a write by the current user would do no more than put the row down, make its index
-/// entries and what the rules name.  An update is of columns that are in no key.
+/// Whether a write would do no more than put the row down, make its index entries and what the
+/// rules name, as the table is defined.  An update is of columns that are in no key.
 [[nodiscard]] bool is_plain(Relation table, write how, const plain_rules& rules);
+
+/// Whether no policy holds for the current user, and triggers are called as they are defined.
+[[nodiscard]] bool is_open_to_user(Relation table);
 
 struct new_value {
   known_column* column;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "boundary/backend.h"
 #include "boundary/error/guard.h"
@@ -47,6 +48,10 @@ class watched_table {
 
   /// The table; InvalidOid before it was read.
   [[nodiscard]] Oid relation() const noexcept { return relation_; }
+
+  /// Counts what the backend has heard of changes to tables, their triggers and constraints among
+  /// them: an answer about any of these holds as long as it stands still.
+  [[nodiscard]] static std::uint64_t news() noexcept { return news_; }
 
   /// Has every backend read again, without waiting for a commit: for changes that ROLLBACK does not
   /// take back.  Standbys do not hear of it.
@@ -120,6 +125,7 @@ class watched_table {
  private:
   /// For all watched tables of the module.  Runs wherever messages are read: it must not fail.
   static void note_change(Datum /*argument*/, Oid relation) {
+    ++news_;
     for (watched_table* table = first_; table != nullptr; table = table->next_) {
       const Oid known = table->relation_;
       // InvalidOid means all relations; and before the first read any of them may be the table.
@@ -129,6 +135,7 @@ class watched_table {
   }
 
   static inline watched_table* first_ = nullptr;  ///< all that are watched
+  static inline std::uint64_t news_ = 0;
 
   const char* schema_;
   const char* table_;

@@ -23,6 +23,15 @@ constexpr std::size_t longest_name = 200;
       .hint("SELECT vrm.evaluator_metrics_error(...) tells whether a document is valid.");
 }
 
+/// A text of 1 to so many characters.  They are counted as those of UTF-8; in another encoding some
+/// may go uncounted, hence the limit of bytes.
+bool has_length(std::string_view text, std::size_t most) {
+  constexpr std::size_t longest_character = 4;
+  const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+  return !text.empty() && text.size() <= most * longest_character &&
+         static_cast<std::size_t>(std::ranges::count_if(text, is_first_byte)) <= most;
+}
+
 /// An object of the document, and where it is.
 class object_at {
  public:
@@ -44,7 +53,7 @@ class object_at {
     const auto found = find(member);
     if (!found) return std::nullopt;
     auto text = found->string();
-    if (!text || text->empty() || text->size() > most) {
+    if (!text || !has_length(*text, most)) {
       refuse(place(member), "must be a string of 1 to " + std::to_string(most) + " characters");
     }
     return text;
@@ -89,7 +98,7 @@ class object_at {
 judged_metric read_metric(const value& element, const std::string& place) {
   judged_metric read;
   if (const auto name = element.string()) {
-    if (name->empty() || name->size() > longest_name) {
+    if (!has_length(*name, longest_name)) {
       refuse(place, "must be the name or id of a metric, of 1 to 200 characters");
     }
     read.metric = *name;
@@ -181,7 +190,7 @@ void read_tools(const object_at& object, check& read) {
   std::size_t index = 0;
   for (const value& element : object.array("tools", most_checks)) {
     auto name = element.string();
-    if (!name || name->empty() || name->size() > longest_name) {
+    if (!name || !has_length(*name, longest_name)) {
       refuse(object.place("tools/") + std::to_string(index),
              "must be a string of 1 to 200 characters");
     }

@@ -55,7 +55,7 @@ struct evaluation {
 
 /// Of a document, and as many metrics: they are all looked at for each call.
 constexpr std::size_t most_checks = 100;
-constexpr std::size_t longest_pattern = 1000;  ///< and text, in bytes
+constexpr std::size_t longest_pattern = 1000;  ///< and text, in characters
 constexpr std::size_t most_optional_parts = 250;
 
 /// Reads a document.  Throws vrm::error 22023 whose DETAIL names the place, such as

@@ -122,6 +122,8 @@ using jsonb = std::optional<pg::jsonb_text>;
 using report_row = pg::record<std::string, words, words, words, moment, moment, bool, words, words,
                               words, words, words, words, words, jsonb, moment, words, jsonb>;
 
+constexpr std::size_t largest_results = 16'777'216;  ///< constraint results_size says so, too
+
 report_row refusal(const std::string& reason) {
   report_row row;
   std::get<0>(row) = "refused";
@@ -131,8 +133,14 @@ report_row refusal(const std::string& reason) {
 
 report_row row_of(imports::source from, imports::report read) {
   std::optional<pg::jsonb_text> results;
-  if (read.what != imports::disposition::ignored)
-    results = {{imports::results_of(read, read.what == imports::disposition::call)}};
+  if (read.what != imports::disposition::ignored) {
+    std::string text = imports::results_of(read, read.what == imports::disposition::call);
+    if (text.size() > largest_results) {
+      return refusal("/: is too large: its results would have " + std::to_string(text.size()) +
+                     " bytes, at most " + std::to_string(largest_results) + " are kept");
+    }
+    results = {{std::move(text)}};
+  }
   const auto clock = given(read.clock);
   auto notes = notes_of(read);
   auto unknown = unknown_words(read);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "boundary/call/statement.h"
+#include "boundary/table/scan.h"
 #include "functions/platform/table.h"
 #include "functions/platform/uuid.h"
 
@@ -19,6 +20,7 @@ extern "C" {
 #include "access/xact.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/xid8.h"
 }
@@ -34,6 +36,7 @@ pg::known_column run_status("status");
 pg::known_column run_started_at("started_at");
 pg::known_column run_agent("agent_id");
 pg::known_column run_version("agent_version");
+pg::known_column run_cases("test_case_ids");
 pg::known_column live_started_at("started_at");
 pg::known_column event_user("user_id");
 pg::known_column event_id("id");
@@ -144,39 +147,70 @@ struct call_taker::tables {
   pg::index_reader live_by_id{live.relation(), "live_runs_pkey", live_runs.remedy};
   Datum running = pg::datum_traits<std::string_view>::to("running");
 
-  bool begin(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts);
-  [[nodiscard]] bool write_status(const vrm::uuid& owner, TimestampTz now);
+  bool begin(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts,
+             std::optional<begun_call>& seen);
+  [[nodiscard]] bool are_defined_plainly(Relation queue) const;
+  [[nodiscard]] begun_call look() const;
+  [[nodiscard]] bool write_status(const vrm::uuid& owner, TimestampTz now, begun_call& seen);
   void note_beginning(const vrm::uuid& owner, const vrm::uuid& run, TimestampTz now);
 };
 
 call_taker::call_taker() : tables_(std::make_unique<tables>()) {}
 call_taker::~call_taker() = default;
 
-bool call_taker::is_plain() const {
-  const Relation runs = tables_->runs.relation();
+bool call_taker::tables::are_defined_plainly(Relation queue) const {
   // A copy, as is_trigger() looks into catalogs, and news that come with that free the table's own.
-  return pg::guarded([&] { return has_needed_triggers(CopyTriggerDesc(runs->trigdesc)); }) &&
+  return pg::guarded(
+             [&] { return has_needed_triggers(CopyTriggerDesc(runs.relation()->trigdesc)); }) &&
          pg::is_plain(
-             runs, pg::write::update,
+             runs.relation(), pg::write::update,
              {.knows = knows_trigger, .checks = checks_that_hold, .columns = run_columns}) &&
-         pg::is_plain(tables_->live.relation(), pg::write::update, {.columns = live_columns}) &&
-         pg::is_plain(tables_->events.relation(), pg::write::insert,
+         pg::is_plain(live.relation(), pg::write::update, {.columns = live_columns}) &&
+         pg::is_plain(events.relation(), pg::write::insert,
                       {.columns = event_columns, .keys = 1}) &&
-         pg::is_plain(tables_->leases.relation(), pg::write::insert,
-                      {.checks = checks_of_leases, .columns = lease_columns});
+         pg::is_plain(leases.relation(), pg::write::insert,
+                      {.checks = checks_of_leases, .columns = lease_columns}) &&
+         pg::is_plain(queue, pg::write::remove, {});
+}
+
+bool call_taker::is_plain(Relation queue) const {
+  // Their locks keep others from changing them from here on, and what was changed before has been
+  // heard of with the locks.
+  static std::optional<std::uint64_t> asked;
+  static bool answer = false;
+  const std::uint64_t news = pg::watched_table::news();
+  if (asked != news) {
+    asked.reset();
+    answer = tables_->are_defined_plainly(queue);
+    asked = news;  // as of before: the answer may be older than what came meanwhile
+  }
+  return answer && std::ranges::all_of(
+                       std::array{tables_->runs.relation(), tables_->live.relation(),
+                                  tables_->events.relation(), tables_->leases.relation(), queue},
+                       pg::is_open_to_user);
+}
+
+begun_call call_taker::tables::look() const {
+  bool null = false;
+  const Datum cases = run_by_id.datum(run_cases, null);
+  // an array of none is nothing but the word that says so
+  const bool has_cases =
+      !null && VARSIZE_ANY_EXHDR(DatumGetPointer(cases)) > sizeof(JsonbContainer);
+  return {.agent = run_by_id.value<vrm::uuid>(run_agent),
+          .version = run_by_id.value<std::int32_t>(run_version),
+          .has_cases = has_cases};
 }
 
 /// Nothing but what an agent was is missing in a call that waits.
-bool call_taker::tables::write_status(const vrm::uuid& owner, TimestampTz now) {
+bool call_taker::tables::write_status(const vrm::uuid& owner, TimestampTz now, begun_call& seen) {
   const pg::new_value status = {.column = &run_status, .value = running};
   const pg::new_value started = {.column = &run_started_at, .value = TimestampTzGetDatum(now)};
-  const auto agent = run_by_id.value<vrm::uuid>(run_agent);
-  if (agent && !run_by_id.value<std::int32_t>(run_version)) {
+  if (seen.agent && !seen.version) {
     const pg::spi_session session;
-    if (last_version.run({owner, *agent}) > 0) {
-      const auto version = *session.column<std::int32_t>(0, 1);
+    if (last_version.run({owner, *seen.agent}) > 0) {
+      seen.version = session.column<std::int32_t>(0, 1);
       return runs.replace(run_by_id.row(),
-                          {status, started, {&run_version, Int32GetDatum(version)}});
+                          {status, started, {&run_version, Int32GetDatum(*seen.version)}});
     }
   }
   return runs.replace(run_by_id.row(), {status, started});
@@ -199,23 +233,27 @@ void call_taker::tables::note_beginning(const vrm::uuid& owner, const vrm::uuid&
                  {&event_transaction, FullTransactionIdGetDatum(transaction)}});
 }
 
-bool call_taker::tables::begin(const vrm::uuid& owner, const vrm::uuid& run,
-                               std::int32_t attempts) {
+bool call_taker::tables::begin(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts,
+                               std::optional<begun_call>& seen) {
   if (!run_by_id.find({owner, run})) return false;
   const auto status = run_by_id.value<std::string_view>(run_status);
   if (status == "running" && attempts > 0) return begin_by_statement(owner, run, attempts);
   if (status != "queued") return false;
   const TimestampTz now = GetCurrentTimestamp();
-  if (!write_status(owner, now)) return begin_by_statement(owner, run, attempts);
+  begun_call call = look();
+  if (!write_status(owner, now, call)) return begin_by_statement(owner, run, attempts);
   note_beginning(owner, run, now);
+  seen = call;
   return true;
 }
 
 std::optional<taken_call> call_taker::begin(const lease_of& lease, const vrm::uuid& run,
                                             std::int32_t attempts) {
-  if (!tables_->begin(lease.owner, run, attempts)) return std::nullopt;
+  std::optional<begun_call> seen;
+  if (!tables_->begin(lease.owner, run, attempts, seen)) return std::nullopt;
   const TimestampTz now = GetCurrentTimestamp();
-  const taken_call taken = {.run = run, .attempt = attempts + 1, .lease_until = now + lease.length};
+  const taken_call taken = {
+      .run = run, .attempt = attempts + 1, .lease_until = now + lease.length, .seen = seen};
   const pg::new_value owner = {&lease_user, uuid_datum(lease.owner)};
   const pg::new_value call = {&lease_run, uuid_datum(run)};
   const pg::new_value count = {&lease_attempts, Int32GetDatum(taken.attempt)};

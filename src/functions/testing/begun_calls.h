@@ -10,11 +10,19 @@
 
 namespace vrm::sql {
 
+/// What was seen of a call when it began.
+struct begun_call {
+  std::optional<vrm::uuid> agent;
+  std::optional<std::int32_t> version;
+  bool has_cases = true;
+};
+
 /// A call that a runner has taken.
 struct taken_call {
   vrm::uuid run{};
   std::int32_t attempt = 1;
   TimestampTz lease_until = 0;
+  std::optional<begun_call> seen = std::nullopt;  ///< else it has to be looked up
 };
 
 constexpr pg::known_table run_leases = platform_table("vrm", "run_leases");
@@ -32,7 +40,8 @@ class call_taker {
   call_taker& operator=(const call_taker&) = delete;
   ~call_taker();
 
-  [[nodiscard]] bool is_plain() const;
+  /// Of the queue, too, whose rows the caller takes.
+  [[nodiscard]] bool is_plain(Relation queue) const;
 
   struct lease_of {
     vrm::uuid owner{};

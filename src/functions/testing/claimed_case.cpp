@@ -112,7 +112,8 @@ struct case_teller::tables {
 
   bool tell_of_suite(told_row& told, const vrm::uuid& owner, const vrm::uuid& run);
   void tell_of_first_case(told_row& told, const vrm::uuid& owner, const vrm::uuid& run);
-  void tell_of_agent(told_row& told, const vrm::uuid& owner);
+  void tell_of_agent(told_row& told, const vrm::uuid& owner, const begun_call& call);
+  std::optional<begun_call> look(const vrm::uuid& owner, const vrm::uuid& run);
 };
 
 case_teller::case_teller() : tables_(std::make_unique<tables>()) {}
@@ -153,30 +154,37 @@ void case_teller::tables::tell_of_first_case(told_row& told, const vrm::uuid& ow
   }
 }
 
-void case_teller::tables::tell_of_agent(told_row& told, const vrm::uuid& owner) {
-  const pg::index_reader& run = runs.reader();
-  told.copy(agent_id, run, run_agent);
-  told.copy(agent_version, run, run_version);
-  const auto agent = run.value<vrm::uuid>(run_agent);
-  const auto version = run.value<std::int32_t>(run_version);
-  if (!agent || !version) return;
+void case_teller::tables::tell_of_agent(told_row& told, const vrm::uuid& owner,
+                                        const begun_call& call) {
+  if (call.agent) told.set(agent_id, pg::datum_traits<vrm::uuid>::to(*call.agent));
+  if (call.version) told.set(agent_version, Int32GetDatum(*call.version));
+  if (!call.agent || !call.version) return;
   // calls of a suite are of one version: its row is still held
-  if (!held || *held != version_of{*agent, *version}) {
+  if (!held || *held != version_of{*call.agent, *call.version}) {
     held.reset();
-    if (!versions.reader().find({owner, *agent, *version})) return;
-    held = {*agent, *version};
+    if (!versions.reader().find({owner, *call.agent, *call.version})) return;
+    held = {*call.agent, *call.version};
   }
   told.copy(connection_details, versions.reader(), version_details);
 }
 
+/// Nothing when the call is gone.
+std::optional<begun_call> case_teller::tables::look(const vrm::uuid& owner, const vrm::uuid& run) {
+  pg::index_reader& row = runs.reader();
+  if (!row.find({owner, run})) return std::nullopt;
+  return begun_call{.agent = row.value<vrm::uuid>(run_agent),
+                    .version = row.value<std::int32_t>(run_version)};
+}
+
 void case_teller::tell(const pg::row_set& rows, const vrm::uuid& owner, const taken_call& call) {
-  if (!tables_->runs.reader().find({owner, call.run})) return;
+  const auto seen = call.seen ? call.seen : tables_->look(owner, call.run);
+  if (!seen) return;
   told_row told;
   told.set(run_id, pg::datum_traits<vrm::uuid>::to(call.run));
   told.set(attempt, Int32GetDatum(call.attempt));
   told.set(lease_until, TimestampTzGetDatum(call.lease_until));
-  tables_->tell_of_agent(told, owner);
-  if (!tables_->tell_of_suite(told, owner, call.run)) {
+  tables_->tell_of_agent(told, owner, *seen);
+  if (!tables_->tell_of_suite(told, owner, call.run) && seen->has_cases) {
     tables_->tell_of_first_case(told, owner, call.run);
   }
   rows.add(told.values, told.nulls);

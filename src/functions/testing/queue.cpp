@@ -1,7 +1,7 @@
 // vrm.claim_test_run(): takes calls out of the queue for a runner.
 //
-// Where a backend has found calls last it looks on: what was taken since the last vacuum lies
-// before.  What came late, or out of order, is found when nothing is left behind that place.
+// Where runners have found calls last it looks on (queue_places.h): what was taken since the last
+// vacuum, and what others are about to take, lies before.
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -13,10 +13,10 @@
 #include "boundary/call/statement.h"
 #include "core/platform/error.h"
 #include "functions/calls/caller.h"
-#include "functions/platform/settings.h"
 #include "functions/platform/table.h"
 #include "functions/testing/begun_calls.h"
 #include "functions/testing/claimed_case.h"
+#include "functions/testing/queue_places.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -39,22 +39,6 @@ pg::statement<6> take_calls(
     "SELECT t.taken_id, t.attempt, t.lease_until"
     " FROM vrm_private.take_calls($1, $2, $3, $4, $5, $6) AS t",
     {UUIDOID, TEXTOID, INTERVALOID, UUIDOID, BOOLOID, INT4OID});
-
-/// Where this backend has found calls last, and whose.
-struct place_in_queue {
-  vrm::uuid owner{};
-  vrm::uuid run{};
-};
-place_in_queue last_place;
-
-void forget_place(XactEvent event, void* /*argument*/) {
-  if (event == XACT_EVENT_ABORT) last_place = {};
-}
-
-void forget_place_of_part(SubXactEvent event, SubTransactionId /*mine*/,
-                          SubTransactionId /*parent*/, void* /*argument*/) {
-  if (event == SUBXACT_EVENT_ABORT_SUB) last_place = {};
-}
 
 /// What others have committed until now, and this transaction has done before.  After an error
 /// the end of the transaction takes it back.
@@ -99,7 +83,7 @@ class waiting_calls {
     return *reader_->value<std::int32_t>(queued_attempts);
   }
 
-  [[nodiscard]] bool is_plain() const { return pg::is_plain(queue_, pg::write::remove, {}); }
+  [[nodiscard]] Relation relation() const noexcept { return queue_; }
   /// False when somebody else has it.
   [[nodiscard]] bool remove() {
     return !pg::is_being_changed(reader_->row()) && pg::remove_row(queue_, reader_->row());
@@ -115,14 +99,18 @@ class waiting_calls {
   std::optional<pg::index_reader> reader_;
 };
 
+/// So many calls that others hold are passed over, before it is asked where they are by now.
+constexpr int held_before_looking = 4;
+
 /// One call of vrm.claim_test_run(): first what was given back, then what lies ahead, then all.
 class claim {
  public:
-  claim(const call_taker::lease_of& lease, std::int32_t most) : lease_(lease), missing_(most) {}
+  claim(const call_taker::lease_of& lease, const queue_place& place, std::int32_t most)
+      : lease_(lease), place_(place), missing_(most) {}
 
   void take() {
     if (!take_natively()) take_by_statements();
-    if (last_) last_place = {.owner = lease_.owner, .run = *last_};
+    if (!has_met_ && missing_ > 0) place_.move(std::nullopt, true);
   }
   [[nodiscard]] const std::vector<taken_call>& taken() const noexcept { return taken_; }
 
@@ -134,11 +122,14 @@ class claim {
   [[nodiscard]] std::vector<stage> stages() const {
     const vrm::uuid nowhere{};
     std::vector<stage> all = {{.of = part::given_back, .beginning = nowhere}};
-    if (last_place.owner == lease_.owner) {
-      all.push_back({.of = part::all, .beginning = last_place.run});
-    }
+    if (place_.beginning()) all.push_back({.of = part::all, .beginning = *place_.beginning()});
     all.push_back({.of = part::all, .beginning = nowhere});
     return all;
+  }
+  void note(const stage& now, const vrm::uuid& run) {
+    if (now.of == part::given_back) return;
+    has_met_ = true;
+    place_.move(run, now.beginning == vrm::uuid{});
   }
 
   [[nodiscard]] bool take_natively();
@@ -146,9 +137,10 @@ class claim {
   [[nodiscard]] bool take_by_statement(const stage& now);
 
   call_taker::lease_of lease_;
+  queue_place place_;
   std::int32_t missing_;
   std::vector<taken_call> taken_;
-  std::optional<vrm::uuid> last_;  ///< of those that nobody has had before
+  bool has_met_ = false;  ///< one that nobody has had before
 };
 
 /// False when a table has more to it, before anything is taken.
@@ -160,14 +152,20 @@ bool claim::take_natively() {
   for (const stage& now : stages()) {
     if (missing_ == 0 || !plain) break;
     queue.seek(now.of, lease_.owner, now.beginning);
+    int held = 0;
     while (missing_ > 0 && queue.next()) {
       pg::check_for_interrupts();
-      if (!taker) plain = taker.emplace().is_plain() && queue.is_plain();
+      if (!taker) plain = taker.emplace().is_plain(queue.relation());
       if (!plain) break;
       const vrm::uuid run = queue.run();
       const std::int32_t attempts = queue.attempts();
-      if (!queue.remove()) continue;
-      if (now.of == part::all) last_ = run;
+      if (!queue.remove()) {
+        const bool looks = now.beginning != vrm::uuid{} && ++held % held_before_looking == 0;
+        const auto further = looks ? place_.further_than(run) : std::nullopt;
+        if (further) queue.seek(now.of, lease_.owner, *further);
+        continue;
+      }
+      note(now, run);
       const auto call = taker->begin(lease_, run, attempts);
       if (!call) continue;
       taken_.push_back(*call);
@@ -191,15 +189,17 @@ bool claim::take_by_statement(const stage& now) {
   const std::uint64_t met =
       take_calls.run({lease_.owner, lease_.runner, std::chrono::microseconds(lease_.length),
                       now.beginning, now.of == part::given_back, missing_});
+  vrm::uuid last{};
   for (std::uint64_t row = 0; row < met; ++row) {
     const auto run = *session.column<vrm::uuid>(row, 1);
-    if (now.of == part::all && (!last_ || *last_ < run)) last_ = run;
+    last = std::max(last, run);
     const auto attempt = session.column<std::int32_t>(row, 2);
     if (!attempt) continue;
     const Datum until = *session.datum(row, 3);
     taken_.push_back({.run = run, .attempt = *attempt, .lease_until = DatumGetTimestampTz(until)});
     --missing_;
   }
+  if (met > 0) note(now, last);
   return met > 0;
 }
 
@@ -233,12 +233,6 @@ void check_length(std::optional<std::chrono::microseconds> lease) {
 
 }  // namespace
 
-/// Once, from _PG_init: the place is forgotten when what was found there is undone.
-void watch_queue() {
-  RegisterXactCallback(forget_place, nullptr);
-  RegisterSubXactCallback(forget_place_of_part, nullptr);
-}
-
 void claim_test_run(pg::row_set& rows, std::optional<std::string_view> runner,
                     std::optional<std::chrono::microseconds> lease,
                     std::optional<std::int32_t> most) {
@@ -256,7 +250,8 @@ void claim_test_run(pg::row_set& rows, std::optional<std::string_view> runner,
     const pg::spi_session session;
     give_back.run({owner, std::max(*most, fewest)});
   }
-  claim calls({.owner = owner, .runner = runner, .length = lease->count()}, *most);
+  claim calls({.owner = owner, .runner = runner, .length = lease->count()},
+              queue_place::of(owner), *most);
   calls.take();
   if (calls.taken().empty()) return;
   const fresh_snapshot snapshot;

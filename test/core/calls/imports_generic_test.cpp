@@ -83,6 +83,13 @@ TEST(imports_generic, says_where_a_report_is_wrong) {
                       R"({"id": "k", "status": "completed", )" + std::string(members) + "}");
   };
   EXPECT_EQ(refusal(R"("cost": -0.01)"), "/cost: must be an amount that is not negative");
+  for (const char* amount : {"5.", "5.e1", ".5", "1,5", "NaN", "Infinity", "--1"}) {
+    EXPECT_EQ(refusal(R"("cost": ")" + std::string(amount) + R"(")"),
+              "/cost: must be an amount that is not negative")
+        << amount;
+  }
+  EXPECT_EQ(refusal(R"("cost": 999999999999.5)"), "/cost: must be an amount below 1000000000000");
+  EXPECT_EQ(refusal(R"("cost": 1e15)"), "/cost: must be an amount below 1000000000000");
   EXPECT_EQ(refusal(R"("cost": 1, "currency": "Talers")"),
             "/currency: must be a currency of ISO 4217");
   EXPECT_EQ(refusal(R"("startedAt": "infinity")").substr(0, 21), "/startedAt: must be a");

@@ -106,6 +106,28 @@ TEST(evaluation, errors_name_the_place) {
             "/checks/0/p95: must be a number from 0 to 86400000");
 }
 
+TEST(evaluation, characters_are_counted_not_bytes) {
+  const auto named = [](std::size_t times) {
+    std::string name;
+    for (std::size_t i = 0; i < times; ++i) name += "\u00fc";
+    return name;
+  };
+  EXPECT_EQ(read_evaluation(R"([")" + named(200) + R"("])").metrics[0].metric, named(200));
+  EXPECT_EQ(refusal(R"([")" + named(201) + R"("])"),
+            "/0: must be the name or id of a metric, of 1 to 200 characters");
+  const auto pattern = [&](std::size_t times) {
+    return R"({"checks": [{"check": "said", "pattern": ")" + named(times) + R"("}]})";
+  };
+  EXPECT_EQ(read_evaluation(pattern(1000)).checks[0].text, named(1000));
+  EXPECT_EQ(refusal(pattern(1001)), "/checks/0/pattern: must be a string of 1 to 1000 characters");
+  const auto tools = [&](std::size_t times) {
+    return R"({"checks": [{"check": "tool_order", "tools": ["a", ")" + named(times) + R"("]}]})";
+  };
+  EXPECT_EQ(read_evaluation(tools(200)).checks[0].tools[1], named(200));
+  EXPECT_EQ(refusal(tools(201)),
+            "/checks/0/tools/1: must be a string of 1 to 200 characters");
+}
+
 TEST(evaluation, a_hundred_checks_are_enough) {
   std::string many = R"({"checks": [{"check": "no_interruption"})";
   for (int i = 0; i < 100; ++i) many += R"(, {"check": "no_interruption"})";

@@ -19,6 +19,8 @@ TEST(pattern, counts_what_may_be_left_out) {
   EXPECT_EQ(optional_parts("a?b*c+"), 2U);
   EXPECT_EQ(optional_parts("[0-9]{1,3} euros"), 1U);
   EXPECT_EQ(optional_parts("(a|)b"), 1U);
+  EXPECT_EQ(optional_parts("a{2,}"), 1U);
+  EXPECT_EQ(optional_parts("a{2}"), 0U);
   EXPECT_EQ(optional_parts(times("a?", 490)), 490U);
 }
 

@@ -1,6 +1,6 @@
 -- Words found again: in calls that run, have ended and are archived, indexed or not, by their owner only.
 BEGIN;
-SELECT plan(75);
+SELECT plan(81);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -78,6 +78,11 @@ SELECT is(pg_temp.as_user(:'alice',
                                  :'cursor')), 'ada', 'page by page');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT count(*) FROM vrm.call_history('{"text": "\" -"}')$$), '22023',
           'something to look for is needed');
+SELECT is(pg_temp.as_user(:'alice', format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$, sought)),
+          state, 'stars alone are nothing: ' || sought)
+FROM (VALUES ('*', '22023'), ('** library *', '3')) AS t (sought, state);
+SELECT is(pg_temp.error_of(:'alice', $$SELECT * FROM vrm.call_history(jsonb_build_object('text', repeat('a ', 501)))$$)
+              LIKE '22023 | text must have at most 1000 characters | Got 1002 characters.%', true, 'nor may it be long');
 SELECT is(pg_temp.as_user(:'alice',
                           format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$,
                                  $q$' & | ! <-> \ :* ( o'brien* it's $q$)), '0', 'no word is an operator');
@@ -138,6 +143,10 @@ SELECT pg_temp.long_laws('indexed', :'bob');
 SELECT is(pg_temp.as_user(:'bob', $$SELECT excerpt LIKE '%202-555-<b>0142</b>, <b>order</b>%'
                                   FROM vrm.call_history('{"text": "0142 order"}')$$), 'true',
           'an excerpt has the number as it was said');
+SELECT is(pg_temp.as_user(:'bob', format($$SELECT excerpt LIKE '%%<b>202</b>-<b>555</b>-<b>0142</b>%%'
+                                         FROM vrm.call_history('{"text": "%s", "customer": "hyphens"}')$$, sought)),
+          'true', 'and shows the groups of one that is looked for in one piece: ' || sought)
+FROM unnest('{2025550142,20255*,order 2025550142}'::text[]) AS sought;
 SELECT is(pg_temp.as_user(:'bob', $$SELECT excerpt LIKE '%<b>thank</b> <b>you</b> for the warranty%'
                                   FROM vrm.call_history('{"text": "\"thank you\"", "customer": "longest"}')$$), 'true',
           'and of a long call the place');

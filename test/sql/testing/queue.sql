@@ -1,6 +1,6 @@
 -- The queue: what runners get, what becomes of calls that they do not end, and that nobody gets those of others.
 BEGIN;
-SELECT plan(37);
+SELECT plan(47);
 \ir ../include/suite.sql
 
 -- runners
@@ -68,6 +68,39 @@ INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
 SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000001',
           'one that lies before the last is found as well');
 
+-- leases of calls that somebody has ended otherwise, of others, and what the first runner has done
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) SELECT %L, 'queued'
+                               FROM generate_series(1, 2) RETURNING id$$, :'agent')),
+       pg_temp.as_user(:'bob', format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
+                                      :'bobs_agent')) \g /dev/null
+SELECT pg_temp.of_alice($$SELECT run_id FROM vrm.claim_test_run('first')$$) AS ended,
+       pg_temp.of_alice($$SELECT run_id FROM vrm.claim_test_run('first')$$) AS acted,
+       pg_temp.as_user(:'bob', $$SELECT run_id FROM vrm.claim_test_run('bobs')$$) AS bobs_run \gset
+SELECT pg_temp.of_alice(format($$SELECT vrm.complete_test_run(%L, '{"duration": "0:01"}')$$, :'ended')),
+       pg_temp.of_alice(format($$SELECT vrm.record_action(%L, 'book')$$, :'acted')) \g /dev/null
+SELECT is(pg_temp.of_alice(format('SELECT vrm.extend_lease(%L)', :'ended')), '55000', 'a call that has ended needs no lease');
+UPDATE vrm.run_leases SET lease_until = now() - interval '1 s', attempts = CASE run_id WHEN :'ended' THEN 3 ELSE attempts END
+WHERE run_id IN (:'ended', :'acted', :'bobs_run');
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('second', most => 9)$$),
+          :'acted' || ' 2', 'of two leases that have ended only that of the call that runs gives it back');
+SELECT is((SELECT count(*) FROM vrm.run_actions WHERE run_id = :'acted'), 0::bigint,
+          'without what its first runner has done in it');
+SELECT is((SELECT string_agg(run_id::text, ' ') FROM vrm.run_leases WHERE run_id IN (:'ended', :'bobs_run')), :'bobs_run',
+          'the other lease is gone, and that of somebody else is left to them');
+SELECT is((SELECT status FROM vrm.test_runs WHERE id = :'ended'), 'completed', 'and the call is what it was');
+
+-- calls that come late: somebody looks for them once a second, however many wait behind them
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) SELECT %L, 'queued'
+                               FROM generate_series(1, 9) RETURNING id$$, :'agent')),
+       pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()') \g /dev/null
+INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
+    VALUES (:'alice', '00000000-0000-7000-8000-000000000003', :'agent', 'queued');
+SELECT pg_sleep(1.01) \g /dev/null
+SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000-0000-7000-8000-000000000003',
+          'one that came late is not left behind');
+SELECT is(pg_temp.of_alice('SELECT count(DISTINCT run_id) FROM vrm.claim_test_run(most => 1000)'), '8',
+          'the others are taken afterwards');
+
 -- what a DBA adds to the tables is heeded
 SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status, test_case_ids)
                                SELECT %L, 'queued', jsonb_build_array(%L) FROM generate_series(1, 4)
@@ -87,6 +120,17 @@ SELECT is(pg_temp.noted(target, what), replace(target, 'vrm.', '') || ' ' || wha
 FROM (VALUES ('vrm.test_runs', 'UPDATE'), ('vrm.run_queue', 'DELETE'), ('vrm.run_leases', 'INSERT'),
              ('vrm.run_events', 'INSERT')) AS t (target, what);
 SELECT is((SELECT count(*) FROM vrm.run_queue), 0::bigint, 'and each has taken its call');
+CREATE TRIGGER zz_note AFTER DELETE ON vrm.run_queue FOR EACH ROW EXECUTE FUNCTION pg_temp.note();
+SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) SELECT %L, 'queued'
+                               FROM generate_series(1, 2) RETURNING id$$, :'agent')) \g /dev/null
+SELECT pg_temp.of_alice($$SELECT run_id FROM vrm.claim_test_run('first')$$) AS slow \gset
+UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'slow';
+INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
+    VALUES (:'alice', '00000000-0000-7000-8000-000000000004', :'agent', 'queued');
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('second')$$), :'slow' || ' 2',
+          'what was given back goes first there, too');
+SELECT is(pg_temp.of_alice('SELECT count(DISTINCT run_id) FROM vrm.claim_test_run(most => 9)'), '2', 'then the others');
+DROP TRIGGER zz_note ON vrm.run_queue;
 SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) SELECT %L, 'queued'
                                FROM generate_series(1, 3) RETURNING id$$, :'agent')) \g /dev/null
 SET LOCAL track_functions = 'pl';
@@ -122,6 +166,14 @@ SELECT is((SELECT count(*) FROM vrm.live_runs l JOIN vrm.test_runs r ON r.id = l
            WHERE l.started_at <> r.started_at), 0::bigint, 'live calls know when they began');
 SELECT is((SELECT count(*) FROM vrm.test_runs WHERE status = 'running' AND agent_version IS NULL), 0::bigint,
           'and what their agent was');
+
+-- nothing of it outlives its owner
+SELECT pg_temp.as_user(:'bob', format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
+                                      :'bobs_agent')) \g /dev/null
+DELETE FROM vrm.user_profiles WHERE id = :'bob';
+SELECT is((SELECT count(*) FROM vrm.run_queue WHERE user_id = :'bob') || ' '
+          || (SELECT count(*) FROM vrm.run_leases WHERE user_id = :'bob') || ' '
+          || (SELECT count(*) FROM vrm.run_events WHERE user_id = :'bob'), '0 0 0', 'who goes takes all of it along');
 
 SELECT finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Verdicts: judges and people, who overrules whom, and how far they agree.
 BEGIN;
-SELECT plan(27);
+SELECT plan(29);
 \ir ../include/played_suites.sql
 
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L, %L]::uuid[], %L)', :'kind', :'plain', :'agent'))
@@ -49,6 +49,15 @@ FROM (VALUES ($$'x'$$, '22023'), ($$'x', score => 'NaN'$$, '22023'), ($$NULL, tr
       ($$'x', true, case_id => '018f0000-0000-7000-8000-0000000000a1'$$, 'P0002')) AS r (rest, state);
 SELECT is(pg_temp.as_user(:'bob', format($$SELECT vrm.record_verdict(%L, %L, 'x', true)$$, :'run', :'bobs_tone')),
           'P0002', 'nobody judges calls of others');
+
+-- what a verdict reads, while nobody has counted the rows yet
+SELECT pg_stat_get_xact_numscans('vrm.metric_results_pkey'::regclass) AS before,
+       (SELECT idx_tup_fetch FROM pg_stat_xact_all_tables WHERE relid = 'vrm.suite_run_cases'::regclass) AS cases \gset
+SELECT pg_temp.verdict(:'other', :'facts', $$'claude', true$$) \g /dev/null
+SELECT is(pg_stat_get_xact_numscans('vrm.metric_results_pkey'::regclass) - :before, 1::bigint,
+          'what is said of other calls is not read, only whether the judge has answered before');
+SELECT cmp_ok((SELECT idx_tup_fetch FROM pg_stat_xact_all_tables WHERE relid = 'vrm.suite_run_cases'::regclass) - :cases,
+              '<=', 4::bigint, 'nor are the cases of other calls');
 
 -- agreement: of four calls two judges agree on three, one is judged by one alone
 SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L, repeats => 5)', :'plain', :'agent'))
