@@ -1,6 +1,6 @@
 -- One statement a call: who calls, what is called and what comes back, and the attacks on each.
 BEGIN;
-SELECT plan(158);
+SELECT plan(161);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 \ir ../../data/tokens.sql
@@ -283,6 +283,14 @@ SELECT is(pg_temp.result(vrm.rpc(:'token', 'create_agent', '{"agent_id": "twice"
           'a key does not stand for other arguments');
 SELECT is(pg_temp.result(vrm.rpc(:'token', 'delete_agent', jsonb_build_object('agent_id', :'agent'), 'k1')),
           'error: bad_argument', 'nor for another function');
+SELECT vrm.rpc(:'token', 'start_test_run', jsonb_build_object('agent_id', :'agent')) ->> 'result' AS twice \gset
+SELECT is(vrm.rpc(:'token', 'cancel_test_run', jsonb_build_object('run_id', :'twice'), 'k0'), '{"result": null}',
+          'one function');
+SELECT is(pg_temp.result(vrm.rpc(:'token', 'delete_test_run', jsonb_build_object('run_id', :'twice'), 'k0')),
+          'error: bad_argument', 'nor for another with the same arguments');
+DELETE FROM vrm_private.retry_keys WHERE key = 'k0';
+SELECT is(vrm.rpc(:'token', 'invite', '{"email": "x@example.org", "role": "viewer"}', 'k0') #>> '{error,message}',
+          'function "invite" takes no key', 'a token that a call gives is not kept');
 SELECT is(pg_temp.result(vrm.rpc(:'token', 'create_agent', '{"agent_id": "once"}', 'k2')), 'error: already_exists',
           'another key is another call');
 SELECT is((SELECT count(*) FROM vrm_private.retry_keys WHERE key = 'k2'), 0::bigint,

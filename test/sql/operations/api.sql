@@ -1,6 +1,6 @@
 -- Schema vrm_api: plain types, the rights of schema vrm and no more, and errors as HTTP has them.
 BEGIN;
-SELECT plan(61);
+SELECT plan(62);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -136,6 +136,9 @@ SELECT is(pg_temp.as_user(:'alice', format($$INSERT INTO vrm_api.test_runs (user
               started_at, completed_at, results) VALUES (DEFAULT, DEFAULT, %L, 90, 'running', DEFAULT, DEFAULT, DEFAULT)
               RETURNING concat_ws(' ', status, time_limit, user_id, started_at = now())$$, :'agent')),
           'running 90 ' || :'alice' || ' t', 'columns may be named without a value, and the row comes back');
+SELECT is(pg_temp.as_user(:'alice', format($$SELECT string_agg(e.status::text, ' ' ORDER BY e.id)
+              FROM vrm_api.test_runs t CROSS JOIN LATERAL vrm_api.run_events(t) AS e WHERE t.id = %L$$, :'posted')),
+          'queued running', 'each call embeds its own events alone');
 SELECT is(pg_temp.as_user(:'alice', format('INSERT INTO vrm_api.test_runs (agent_id, %s) VALUES (%L, %L)', named,
                                            :'agent', given)), state, 'not posted: ' || named || ' ' || given)
 FROM (VALUES ('id', '018f0000-0000-7000-8000-000000000001', '42501'), ('completed_at', 'now', '42501'),
