@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Measures what vrm.rpc() costs over calling the function itself, in processor time of the backend, and
-# what it saves: one round trip against BEGIN, login, call and COMMIT.
+# what it saves: one round trip against BEGIN, login, call and COMMIT, and how many a flow from signing up
+# to an export takes.
 # usage: bench/identity/rpc.pl [CALLS [ROUNDS]], on the server that PGHOST and PGPORT name
 use strict;
 use warnings;
@@ -102,5 +103,41 @@ my $four = latency("BEGIN;\nSELECT vrm.login(:token);\nSELECT vrm.uid();\nCOMMIT
 my $one = latency("SELECT vrm.rpc(:token, 'uid');\n");
 printf "%-20s four round trips %.3f ms, one %.3f ms\n", 'vrm.uid()', $four, $one;
 target('one round trip, of what four take', $one / $four, 0.5, '');
+
+# --- from signing up to an export ------------------------------------------------------------------
+
+my @settings = (q{SET vrm.master_key_command = 'echo example:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE='},
+    'SET vrm.secret_literals = allow');
+sql(@settings, q{SELECT vrm.key_create('data')});
+my $trips = 0;
+
+# One statement of an application's: what is at a path of its answer, which must not be an error.
+sub trip {
+    my ($bearer, $call, $path) = @_;
+    $trips++;
+    my $said = sql(@settings, "SELECT CASE WHEN a ? 'result' THEN coalesce(a #>> '$path', 'null') ELSE 'error: ' || a::text END
+                               FROM vrm.$call AS a");
+    die "$call: $said\n" if $said =~ /^error: /;
+    return $said;
+}
+sub one { my ($bearer, $function, $arguments, $path) = @_; return trip($bearer, "rpc($bearer, '$function', '$arguments')", $path // '{result}') }
+sub batch { my ($bearer, $calls, $path) = @_; return trip($bearer, "rpc_batch($bearer, '$calls')", $path // '{result}') }
+
+my $who = '"email": "erin@example.org", "password": "correct horse"';
+one('NULL', 'sign_up', qq({$who}));
+my $mailed = sql(@settings, 'SELECT token FROM vrm.take_sign_up_mail()');
+one('NULL', 'confirm_sign_up', qq({"token": "$mailed", "password": "correct horse"}));
+my ($token_of_erin, $session) = split / /, one('NULL', 'sign_in', qq({$who}), '{result}') =~ s/.*"session_id": "(.*?)".*"access_token": "(.*?)".*/$2 $1/r;
+my $erin = "'$token_of_erin'";
+my $made = batch($erin, '[{"function": "create_agent", "arguments": {"agent_id": "reception"}},
+    {"function": "store_api_key", "arguments": {"service": "openai", "key": "sk-live-0123456789abcdef"}}]', '{result,0}');
+my $run = one($erin, 'start_test_run', qq({"agent_id": "$made"}));
+one($erin, 'begin_test_run', qq({"run_id": "$run"}));
+one($erin, 'append_turns', qq({"run_id": "$run", "turns": [{"speaker": "Agent", "message": "Hello", "at": $_}]})) for 1 .. 3;
+one($erin, 'complete_test_run', qq({"run_id": "$run"}));
+batch($erin, '[{"function": "call_history"}, {"function": "user_dashboard"}]');
+one($erin, 'export_user_data', '{}');
+one($erin, 'session_revoke', qq({"session_id": "$session"}));
+target('round trips from signing up to an export and out', $trips, 20, '');
 targets();
 system('dropdb', $database);

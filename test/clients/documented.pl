@@ -274,6 +274,12 @@ sub answers_requests {
         my @said = map { join ' ', grep { !ref } request('POST', "$url/$table?on_conflict=user_id,name&select=name", $token, $row, %upsert) } 1, 2;
         is("@said", '200 200', "PostgREST $version: $table are saved by name");
     }
+    ($status, $body) = request('POST', "$url/test_runs?select=status,time_limit,error", $token, { agent_id => $saved[0]{id} },
+        Prefer => 'return=representation');
+    is_deeply([$status, $body], [200, [{ status => 'queued', time_limit => 60, error => undef }]],
+        "PostgREST $version: a call that is posted is queued");
+    ($status, $body) = request('POST', "$url/test_runs", $token, { agent_id => $saved[0]{id}, status => 'completed' });
+    like("$status $body->{hint}", qr/^400 .*vrm_api\.import_call/, "PostgREST $version: one that has ended is brought in otherwise");
     my (undef, $run) = request('POST', "$url/rpc/start_test_run", $token, { agent_id => $saved[0]{id}, time_limit => 90 });
     request('POST', "$url/rpc/begin_test_run", $token, { run_id => $run });
     ($status, $body) = request('GET', "$url/test_runs?select=status,agents(agent_id),run_events(status),test_cases(name),"
@@ -297,7 +303,7 @@ sub answers_requests {
 }
 
 SKIP: {
-    skip 'the npm package pg is not installed', 36 unless packages('pg');
+    skip 'the npm package pg is not installed', 42 unless packages('pg');
     for my $version (12, 13, 14) {
         with_postgrest($version, 'public.act_as_header', sub { answers_requests($version, @_) });
     }

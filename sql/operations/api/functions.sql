@@ -212,6 +212,53 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.make_api_view(regclass) IS 'makes the view of vrm_api for a table or view of vrm';
 
+-- POST /test_runs queues a call.  In the view the state is an enumeration, which PostgreSQL cannot write through, and
+-- what programs name without a value is for the table to fill in.
+CREATE OR REPLACE FUNCTION vrm_private.insert_call() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    given jsonb := (SELECT '{"status": "queued"}' || coalesce(jsonb_object_agg(g.key, g.value), '{}')
+                    FROM jsonb_each(to_jsonb(NEW)) AS g WHERE g.value <> 'null');
+    columns text;
+    chosen text;
+    owner uuid;
+    made uuid;
+BEGIN
+    SELECT string_agg(quote_ident(k), ', ') FILTER (WHERE p.granted),
+           string_agg(quote_ident(k), ', ') FILTER (WHERE NOT p.granted)
+    INTO columns, chosen
+    FROM jsonb_object_keys(given) AS k, has_column_privilege('vrm.test_runs', k, 'INSERT') AS p (granted);
+    IF chosen IS NOT NULL OR given ->> 'status' NOT IN ('queued', 'running') THEN
+        RAISE EXCEPTION 'a new call is queued or running and has no end'
+            USING ERRCODE = CASE WHEN chosen IS NULL THEN 'invalid_parameter_value' ELSE 'insufficient_privilege' END,
+                  DETAIL = coalesce('Not chosen by who makes it: ' || chosen || '.',
+                                    format('Got status "%s".', given ->> 'status')),
+                  HINT = 'SELECT vrm_api.complete_test_run(run_id, results); ends one, SELECT'
+                         ' vrm_api.import_call(source, payload); brings in one that has ended.';
+    END IF;
+    EXECUTE format('INSERT INTO vrm.test_runs (%1$s) SELECT %1$s FROM jsonb_populate_record(NULL::vrm.test_runs, $1)'
+                   ' RETURNING user_id, id', columns)
+    INTO owner, made USING given;
+    SELECT * INTO NEW FROM vrm_api.test_runs t WHERE t.user_id = owner AND t.id = made;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.insert_call() IS 'trigger: a row of the view of calls is a new call, queued unless it runs';
+REVOKE EXECUTE ON FUNCTION vrm_private.insert_call() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.take_api_calls() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    CREATE TRIGGER insert_call INSTEAD OF INSERT ON vrm_api.test_runs
+        FOR EACH ROW EXECUTE FUNCTION vrm_private.insert_call();
+    COMMENT ON TRIGGER insert_call ON vrm_api.test_runs IS 'POST queues a call';
+    -- mappers of objects name them all; the trigger refuses what is not theirs
+    GRANT INSERT ON vrm_api.test_runs TO authenticated;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.take_api_calls() IS 'makes the view of calls in vrm_api take new ones';
+REVOKE EXECUTE ON FUNCTION vrm_private.take_api_calls() FROM PUBLIC;
+
 -- What a call has, be it tied by a foreign key or not: it outlives some of it, some outlives it, and what keys lead to
 -- generators of types do not see behind views.  PostgREST embeds it: GET /test_runs?select=id,run_events(status,at).
 -- PostGraphile, which has one name for both a view and a function, takes that of the comment.
@@ -295,6 +342,7 @@ BEGIN
                               import_progress,call_import_feed,run_leases,run_queue,profiles}'::name[])
       AND has_any_column_privilege('authenticated', c.oid, 'SELECT');
     PERFORM vrm_private.make_api_function(f) FROM vrm_private.api_functions() AS f;
+    PERFORM vrm_private.take_api_calls();
     PERFORM vrm_private.make_api_relations();
     SELECT count(*) INTO number FROM pg_proc p WHERE p.pronamespace = 'vrm_api'::regnamespace;
     RETURN number;

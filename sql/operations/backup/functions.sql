@@ -42,7 +42,7 @@ COMMENT ON FUNCTION vrm_private.pgbackrest_repositories(jsonb) IS
 -- Names of segments sort as WAL does within a timeline, and the last 16 digits do across timelines.
 CREATE OR REPLACE FUNCTION vrm_private.pgbackrest_backups(info jsonb)
     RETURNS TABLE (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz,
-                   bytes bigint, failed boolean, archived boolean)
+                   bytes bigint, failed boolean, archived boolean, parent text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT concat_ws('/', stanza ->> 'name', coalesce(b #>> '{database,repo-key}', '1')), b ->> 'label', b ->> 'type',
            to_timestamp((b #>> '{timestamp,start}')::float8), to_timestamp((b #>> '{timestamp,stop}')::float8),
@@ -51,7 +51,7 @@ CREATE OR REPLACE FUNCTION vrm_private.pgbackrest_backups(info jsonb)
                                     AND right(a ->> 'max', 16) >= right(b #>> '{archive,stop}', 16)), false)
             FROM jsonb_array_elements(stanza -> 'archive') AS a
             WHERE a -> 'database' = b -> 'database'
-            HAVING stanza ? 'archive' AND b #>> '{archive,stop}' IS NOT NULL)
+            HAVING stanza ? 'archive' AND b #>> '{archive,stop}' IS NOT NULL), b ->> 'prior'
     FROM vrm_private.pgbackrest_stanzas(info) AS stanza, jsonb_array_elements(stanza -> 'backup') AS b
     WHERE EXISTS (SELECT FROM jsonb_array_elements(stanza -> 'db') AS d
                   WHERE d ->> 'system-id' = (SELECT c.system_identifier::text FROM pg_control_system() c)
@@ -114,20 +114,20 @@ BEGIN
         WHERE record_backup.source = 'pgbackrest'
         UNION ALL
         SELECT coalesce(p.repository, ''), p.label, p.kind, p.started_at, p.finished_at, p.bytes, p.failed,
-               p.archived, CASE WHEN p.expired THEN now() END
+               p.archived, p.parent, CASE WHEN p.expired THEN now() END
         FROM jsonb_to_recordset(told)
              AS p (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz,
-                   bytes bigint, failed boolean, archived boolean, expired boolean)
+                   bytes bigint, failed boolean, archived boolean, expired boolean, parent text)
     ), written AS (
         INSERT INTO vrm.backups AS b (source, repository, label, kind, started_at, finished_at, bytes, failed,
-                                      archived, expired_at)
+                                      archived, expired_at, parent)
         SELECT record_backup.source, t.repository, t.label, t.kind, t.started_at, t.finished_at, t.bytes,
-               coalesce(t.failed, false), t.archived, t.expired_at
+               coalesce(t.failed, false), t.archived, t.expired_at, t.parent
         FROM listed t
         ON CONFLICT ON CONSTRAINT backups_pkey DO UPDATE
             SET kind = excluded.kind, started_at = excluded.started_at, finished_at = excluded.finished_at,
                 bytes = excluded.bytes, failed = excluded.failed, archived = excluded.archived, recorded_at = now(),
-                expired_at = excluded.expired_at
+                expired_at = excluded.expired_at, parent = excluded.parent
         RETURNING 1
     )
     SELECT count(*) INTO recorded FROM written;
@@ -306,7 +306,6 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
     ), repository AS (
         SELECT p.source, p.repository, max(r.problem) AS problem,
                vrm_private.seconds_between(max(b.finished_at) FILTER (WHERE good), now()) AS youngest,
-               vrm_private.seconds_between(min(b.finished_at) FILTER (WHERE good), now()) AS oldest,
                max(b.finished_at) FILTER (WHERE good) AS last_full,
                min(b.label) FILTER (WHERE ahead) AS of_future
         FROM (SELECT source, repository FROM vrm.backups WHERE expired_at IS NULL
@@ -330,7 +329,9 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
         SELECT (SELECT count(*) FROM vrm.backups) + count(j.place) AS recorded,
                (SELECT max(b.expired_at) FROM vrm.backups b) AS expired,
                max(j.youngest) AS youngest, coalesce(bool_and(j.fresh), false) AS fresh,
-               coalesce(max(j.oldest) FILTER (WHERE j.fresh), max(j.oldest) FILTER (WHERE j.problem IS NULL)) AS oldest
+               -- of those that are well, or else of those that can be read
+               coalesce(array_agg(j.place) FILTER (WHERE j.fresh), array_agg(j.place) FILTER (WHERE j.problem IS NULL))
+                   AS places
         FROM judged j
     ), drill AS (
         SELECT d.*, extract(epoch FROM d.finished_at - d.started_at)::float8 AS seconds
@@ -358,26 +359,8 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
                 ELSE 'Run pgbackrest --type=full backup, record it, then: SELECT * FROM vrm.backups;' END
     FROM known k, worst w, objective o
     UNION ALL
-    SELECT 'pitr_window',
-           CASE WHEN k.recorded = 0 THEN 'unknown' WHEN k.oldest >= o.history THEN 'ok'
-                WHEN k.oldest IS NOT NULL AND k.expired IS NULL THEN 'warn' ELSE 'fail' END,
-           k.oldest, o.history,
-           CASE WHEN k.recorded = 0 THEN 'no backup was recorded'
-                WHEN k.oldest IS NULL THEN 'there is no full backup that is good'
-                WHEN k.oldest < o.history AND k.expired IS NULL THEN 'nothing has expired yet; the window still grows'
-                ELSE format(CASE current_setting('archive_mode')
-                            WHEN 'off' THEN 'the oldest backup is of %s; without archiving, no moment between backups'
-                                            ' can be restored'
-                            ELSE 'any moment since %s can be restored' END, now() - k.oldest * interval '1 s') END,
-           CASE WHEN k.oldest >= o.history THEN NULL
-                WHEN k.recorded = 0 OR k.oldest IS NULL THEN
-                    'Make a full backup and record it: doc/operations/backup.md; then: SELECT * FROM vrm.backups;'
-                WHEN k.expired IS NULL THEN
-                    format('There is nothing to do: it is long enough on %s.',
-                           (now() + (o.history - k.oldest) * interval '1 s')::date)
-                ELSE 'Full backups expire too early: keep them for 7 days, in pgBackRest repo1-retention-full-type=time'
-                     ' and repo1-retention-full=7, in Barman retention_policy = RECOVERY WINDOW OF 7 DAYS.' END
-    FROM known k, objective o
+    SELECT 'pitr_window', h.*
+    FROM known k, objective o, vrm_private.judge_history(k.recorded > 0, k.places, k.expired, o.history) AS h
     UNION ALL
     SELECT 'rpo',
            CASE WHEN r.state = 'standby' THEN 'unknown' WHEN r.state = 'off' OR r.exposure_seconds > o.rpo THEN 'fail'
@@ -417,41 +400,6 @@ GRANT EXECUTE ON FUNCTION vrm.recovery_status() TO pg_monitor, service_role;
 GRANT EXECUTE ON FUNCTION
     vrm.verify_restore(text), vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text)
     TO service_role;
-
-CREATE OR REPLACE FUNCTION vrm_private.doctor_archiving()
-    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'archiving', 'warn', 'archive_mode is off: there is no way back to a moment between two backups',
-           CASE WHEN c.possible THEN 'Then restart the server.'
-                ELSE 'Set archive_command first, and wal_level: without a command, WAL piles up.' END,
-           CASE WHEN c.possible THEN 'ALTER SYSTEM SET archive_mode = on;' END
-    FROM (SELECT bool_or(p.reset_val <> '') AND current_setting('wal_level') <> 'minimal' AS possible FROM pg_settings p
-          WHERE p.name IN ('archive_command', 'archive_library')) AS c
-    WHERE current_setting('archive_mode') = 'off'
-    UNION ALL
-    SELECT 'archiving', 'fail',
-           'archive_mode is on and there is no archive_command: WAL piles up until the disk is full',
-           'Set archive_command; the fix lets WAL go. Then restart the server.',
-           'ALTER SYSTEM SET archive_mode = off;'
-    WHERE current_setting('archive_mode') <> 'off'
-      AND NOT EXISTS (SELECT FROM pg_settings p WHERE p.name IN ('archive_command', 'archive_library')
-          AND p.reset_val <> '')
-    UNION ALL
-    SELECT 'archiving', CASE WHEN a.failed_count > 0 THEN 'fail' ELSE 'unknown' END,
-           CASE WHEN a.failed_count > 0 THEN format('no segment could be archived, %s was tried last at %s',
-                                                    a.last_failed_wal,
-                                                    to_char(a.last_failed_time, 'YYYY-MM-DD HH24:MI TZ'))
-                ELSE 'no segment has been archived yet, and none has failed' END,
-           'The first one proves that archive_command works; its errors are in the server''s log.',
-           'SELECT pg_switch_wal();'
-    FROM pg_stat_archiver a
-    WHERE current_setting('archive_mode') <> 'off' AND NOT pg_is_in_recovery()
-      AND (a.last_archived_time IS NULL OR a.last_failed_time > a.last_archived_time)
-      AND EXISTS (SELECT FROM pg_settings p
-                  WHERE p.name IN ('archive_command', 'archive_library') AND p.reset_val <> '')
-$$;
-COMMENT ON FUNCTION vrm_private.doctor_archiving() IS 'for vrm.doctor(): whether WAL is archived';
-REVOKE EXECUTE ON FUNCTION vrm_private.doctor_archiving() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm.begin_backup_run(tool text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

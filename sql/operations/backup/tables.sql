@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS vrm.backups (
     expired_at timestamptz,
     repository text NOT NULL DEFAULT '',
     archived boolean,
+    parent text,
     PRIMARY KEY (source, repository, label),
     CONSTRAINT finished_after_start CHECK (finished_at >= started_at)
 );
@@ -29,6 +30,8 @@ COMMENT ON COLUMN vrm.backups.repository IS
     'where it is kept: stanza and number of the repository, or what was recorded';
 COMMENT ON COLUMN vrm.backups.archived IS
     'whether the archive of its repository reaches over the WAL that it needs; null where nobody says';
+COMMENT ON COLUMN vrm.backups.parent IS
+    'label of the backup that a differential or incremental one stands on; null of a full one, and where nobody says';
 
 -- One that has no backup must be known as well, hence a table of its own.
 CREATE TABLE IF NOT EXISTS vrm.backup_repositories (

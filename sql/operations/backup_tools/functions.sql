@@ -27,7 +27,8 @@ CREATE OR REPLACE FUNCTION vrm_private.barman_backups(info jsonb) RETURNS jsonb
                'repository', s.server, 'label', b ->> 'backup_id', 'started_at', least(t.began, t.ended),
                'finished_at', t.ended, 'bytes', b -> 'size_bytes', 'failed', b ->> 'status' = 'FAILED',
                'archived', CASE b ->> 'status' WHEN 'WAITING_FOR_WALS' THEN false END,
-               'kind', CASE WHEN b ->> 'parent_backup_id' IS NOT NULL THEN 'incr' ELSE 'full' END))
+               'kind', CASE WHEN b ->> 'parent_backup_id' IS NOT NULL THEN 'incr' ELSE 'full' END,
+               'parent', b -> 'parent_backup_id'))
     FROM jsonb_each(info) AS s (server, backups), jsonb_array_elements(s.backups) AS b,
          LATERAL (SELECT to_timestamp(left(b ->> 'backup_id', 15), 'YYYYMMDD"T"HH24MISS') AS began) AS i,
          LATERAL (SELECT i.began, coalesce(to_timestamp((b ->> 'end_time_timestamp')::double precision), i.began)
@@ -36,13 +37,16 @@ CREATE OR REPLACE FUNCTION vrm_private.barman_backups(info jsonb) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION vrm_private.barman_backups(jsonb) IS 'backups as barman list-backups -f json tells them';
 
--- wal-g backup-list --detail --json.  What is made on top of another has "_D_" in its name.
+-- wal-g backup-list --detail --json.  What is made on top of another has "_D_" and the other's WAL in its name.
 CREATE OR REPLACE FUNCTION vrm_private.wal_g_backups(info jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_agg(jsonb_build_object(
                'label', b ->> 'backup_name', 'started_at', b ->> 'start_time', 'finished_at', b ->> 'finish_time',
                'bytes', b -> 'uncompressed_size', 'failed', false,
-               'kind', CASE WHEN b ->> 'backup_name' LIKE '%\_D\_%' THEN 'incr' ELSE 'full' END))
+               'kind', CASE WHEN b ->> 'backup_name' LIKE '%\_D\_%' THEN 'incr' ELSE 'full' END,
+               'parent', (SELECT min(p ->> 'backup_name') FROM jsonb_array_elements(info) AS p
+                          WHERE left(p ->> 'backup_name', 29)
+                                = 'base_' || nullif(split_part(b ->> 'backup_name', '_D_', 2), ''))))
     FROM jsonb_array_elements(info) AS b
     WHERE vrm_private.is_this_server(b ->> 'system_identifier')
 $$;

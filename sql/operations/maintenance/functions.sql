@@ -101,6 +101,7 @@ BEGIN
     FOREACH step SLICE 1 IN ARRAY ARRAY[
         ARRAY['clock', 'SELECT 0 FROM vrm_private.see_clock()'],
         ARRAY['storage samples', 'SELECT 0 FROM vrm.sample_storage()'],
+        ARRAY['archiving', 'SELECT 0 FROM vrm_private.see_archiving()'],
         ARRAY['alerts about agents', 'SELECT vrm_private.note_agent_alerts()'],
         ARRAY['alerts', 'SELECT 0 FROM vrm_private.sample()']] LOOP
         PERFORM vrm_private.maintenance_step(step[1], step[2]);

@@ -1,4 +1,4 @@
--- What would happen: to writes under publications, and to standbys
+-- What would happen: to writes under publications, to standbys, and to a dump that is restored
 
 -- PostgreSQL refuses to UPDATE or DELETE rows that a publication cannot tell apart, whoever writes them.
 CREATE OR REPLACE FUNCTION vrm_private.doctor_replica_identities()
@@ -53,5 +53,92 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_standbys()
     WHERE NOT s.active AND s.restart_lsn IS NOT NULL AND current_setting('max_slot_wal_keep_size') = '-1'
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_standbys() IS 'for vrm.doctor(): settings that standbys and slots need';
+
+-- pg_restore runs every definition with an empty search_path, and every row anew through types, checks and indexes:
+-- so does this with some rows, each table in a schema that is gone afterwards.
+CREATE OR REPLACE FUNCTION vrm_private.rehearse_table(source regclass, sample integer) RETURNS void
+    LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    name text := source::text;  -- with its schema, as search_path says
+    columns text;
+    dumped text;
+BEGIN
+    SELECT pg_catalog.string_agg(pg_catalog.format('%I', a.attname), ', ' ORDER BY a.attnum),
+           pg_catalog.string_agg(pg_catalog.format('(dumped.row).%I', a.attname), ', ' ORDER BY a.attnum)
+    INTO columns, dumped
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+    EXECUTE pg_catalog.format('CREATE TABLE vrm_rehearsal.restored (LIKE %s INCLUDING ALL)', name);
+    IF columns IS NOT NULL THEN
+        EXECUTE pg_catalog.format(
+            'INSERT INTO vrm_rehearsal.restored (%1$s) OVERRIDING SYSTEM VALUE SELECT %2$s'
+            ' FROM (SELECT CAST(CAST(t AS text) AS %3$s) AS row FROM %3$s AS t LIMIT %4$s) AS dumped',
+            columns, dumped, name, sample);
+    END IF;
+    DROP TABLE vrm_rehearsal.restored;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.rehearse_table(regclass, integer) IS
+    'makes a table and some of its rows anew as a restore does; an error where that does not work';
+
+CREATE OR REPLACE FUNCTION vrm_private.rehearse_view(source regclass, is_filled boolean) RETURNS void
+    LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    EXECUTE 'CREATE VIEW vrm_rehearsal.restored AS ' || pg_catalog.pg_get_viewdef(source);
+    IF is_filled THEN
+        EXECUTE 'CREATE TABLE vrm_rehearsal.filled AS SELECT * FROM vrm_rehearsal.restored LIMIT 1';
+        DROP TABLE vrm_rehearsal.filled;
+    END IF;
+    DROP VIEW vrm_rehearsal.restored;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.rehearse_view(regclass, boolean) IS
+    'makes a view anew as a restore does, and reads a row of it where that has to be filled';
+
+CREATE OR REPLACE FUNCTION vrm.rehearse_restore(sample integer DEFAULT 100)
+    RETURNS TABLE (object text, sqlstate text, problem text, hint text)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+#variable_conflict use_variable
+DECLARE
+    relation record;
+BEGIN
+    IF sample BETWEEN 0 AND 1000000 IS NOT TRUE THEN
+        RAISE EXCEPTION 'a rehearsal takes 0 to 1000000 rows of each table'
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Got %s.', coalesce(sample::text, 'null')),
+                  HINT = 'SELECT * FROM vrm.rehearse_restore(1000);';
+    END IF;
+    CREATE SCHEMA vrm_rehearsal;
+    FOR relation IN
+        SELECT c.oid::regclass AS name, c.relkind
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition AND c.relpersistence <> 't'
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'vrm_rehearsal')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                                                    AND d.deptype = 'e')
+        ORDER BY c.relkind IN ('v', 'm'), n.nspname, c.relname LOOP
+        BEGIN
+            IF relation.relkind IN ('r', 'p') THEN
+                PERFORM vrm_private.rehearse_table(relation.name, sample);
+            ELSE
+                PERFORM vrm_private.rehearse_view(relation.name, relation.relkind = 'm');
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            RETURN QUERY SELECT relation.name::text, SQLSTATE, SQLERRM,
+                CASE WHEN SQLSTATE IN ('42883', '42P01', '42704', '42703')
+                     THEN 'A function that it calls looks names up where the caller says: ALTER FUNCTION name'
+                          ' SET search_path = pg_catalog, public;'
+                     ELSE 'A restore stops here: mend the rows or the definition, then: SELECT * FROM'
+                          ' vrm.rehearse_restore();' END;
+        END;
+    END LOOP;
+    DROP SCHEMA vrm_rehearsal;
+END
+$$;
+COMMENT ON FUNCTION vrm.rehearse_restore(integer) IS
+    'makes every table, some of its rows and every view anew as a restore of a dump does: what would fail, and why';
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.rehearse_table(regclass, integer), vrm_private.rehearse_view(regclass, boolean),
+    vrm.rehearse_restore(integer)
+    FROM PUBLIC;
 
 REVOKE EXECUTE ON FUNCTION vrm_private.doctor_replica_identities(), vrm_private.doctor_standbys() FROM PUBLIC;

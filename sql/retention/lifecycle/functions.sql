@@ -54,9 +54,15 @@ CREATE OR REPLACE FUNCTION vrm.delete_account(user_id uuid DEFAULT vrm.uid()) RE
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM vrm_private.require_own_account(user_id);
-    PERFORM vrm_private.lock_team(m.user_id), vrm_private.keep_last_admin(m.user_id, m.member_id)
-    FROM vrm_private.team_members m JOIN vrm.user_profiles o ON o.id = m.user_id AND o.deleted_at IS NULL
-    WHERE m.member_id = delete_account.user_id AND delete_account.user_id = vrm.actor();
+    IF user_id = vrm.actor() THEN
+        -- all of them, in one order, before the next statement sees who is left
+        PERFORM vrm_private.lock_team(m.user_id)
+        FROM (SELECT t.user_id FROM vrm_private.team_members t WHERE t.member_id = delete_account.user_id
+              ORDER BY t.user_id) AS m;
+        PERFORM vrm_private.keep_last_admin(m.user_id, m.member_id)
+        FROM vrm_private.team_members m JOIN vrm.user_profiles o ON o.id = m.user_id AND o.deleted_at IS NULL
+        WHERE m.member_id = delete_account.user_id;
+    END IF;
     PERFORM vrm_private.delete_account(user_id, vrm.actor());
     IF NOT EXISTS (SELECT FROM vrm.user_profiles p WHERE p.id = delete_account.user_id) THEN
         RAISE EXCEPTION 'user "%" does not exist', coalesce(user_id::text, 'null')

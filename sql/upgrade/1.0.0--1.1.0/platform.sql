@@ -409,6 +409,7 @@ DROP FUNCTION IF EXISTS vrm_private.pgbackrest_backups(jsonb);
 ALTER TABLE vrm.backups
     ADD COLUMN IF NOT EXISTS repository text NOT NULL DEFAULT '',
     ADD COLUMN IF NOT EXISTS archived boolean,
+    ADD COLUMN IF NOT EXISTS parent text,
     DROP CONSTRAINT backups_pkey,
     ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS

@@ -271,6 +271,8 @@ bool has_unlinked_subject() {
   return now && !now->who->has_user && vrm::read_foreign_subject(now->text).has_value();
 }
 
+bool has_trusted_claims() { return claims_setting::value() != nullptr && is_session_trusted(); }
+
 bool is_known_caller() noexcept {
   const vrm::identity* const who = identity_setting::value();
   return who != nullptr && who->has_user && !who->is_expired(statement_start(), clock_skew());

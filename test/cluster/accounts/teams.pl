@@ -96,20 +96,68 @@ is($viewer->query("SELECT vrm.may_write();"), 't', 'another role counts at once'
 $viewer->query('COMMIT;');
 $viewer->quit;
 
-# --- two admins remove each other -----------------------------------------------------------------------
+# --- two at once --------------------------------------------------------------------------------------
 
-my ($first, $second) = map { session($_) } $alice, $carol;
-$_->query("SELECT vrm.act_as('$acme');") for $first, $second;
-$first->query("SELECT vrm.leave('$acme');");
-$second->{stdin} .= "SELECT vrm.leave('$acme');\n";
-$second->{run}->pump_nb;
-ok($node->poll_query_until($database, q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')}),
-    'the second waits for the first');
-$first->query('COMMIT;');
-$second->query('COMMIT;');
-$_->quit for $first, $second;
-is(query($node, $database, "SELECT string_agg(role, ',') FROM vrm_private.team_members WHERE user_id = '$acme'"), 'admin',
-    'one of two admins who leave at once stays');
+# Has two people say something in transactions that overlap, the second of whom begins when the first has spoken.
+sub at_once {
+    my ($first, $second) = map { [session($_->[0]), $_->[1]] } @_;
+    $first->[0]->query($first->[1]);
+    my $pid = $second->[0]->query('SELECT pg_backend_pid();');
+    $second->[0]{stdin} .= "$second->[1]\n";
+    $second->[0]{run}->pump_nb;
+    $node->poll_query_until($database, qq{SELECT wait_event_type = 'Lock' OR state LIKE 'idle%' AND query NOT LIKE '%pg_backend_pid%'
+        FROM pg_stat_activity WHERE pid = $pid}) or die 'the second session does not come';
+    $first->[0]->query('COMMIT;');
+    $second->[0]->query('COMMIT;');
+    $_->[0]->quit for $first, $second;
+    return;
+}
+
+sub members {
+    return query($node, $database, qq{SELECT string_agg(p.email || ' ' || m.role, ', ' ORDER BY p.email) FROM vrm_private.team_members m
+        JOIN vrm.user_profiles p ON p.id = m.member_id AND p.deleted_at IS NULL WHERE m.user_id = '$acme'});
+}
+
+# However two admins go at the same moment, or have each other go, one of them stays.
+my %going = (
+    leaves => sub { "SELECT vrm.leave('$acme');" },
+    'is deleted' => sub { 'SELECT vrm.delete_account() FROM vrm.act_as(NULL);' },
+    'steps down' => sub { "SELECT vrm.set_member_role('$_[0]', 'viewer');" },
+    'removes the other' => sub { "SELECT vrm.remove_member('$_[1]');" },
+    'takes the rights of the other' => sub { "SELECT vrm.set_member_role('$_[1]', 'member');" },
+);
+for my $one (sort keys %going) {
+    for my $other (grep { $_ ge $one } sort keys %going) {
+        query($node, $database, <<"SQL");
+SELECT vrm.recover_account(id) FROM vrm.user_profiles WHERE deleted_at IS NOT NULL;
+INSERT INTO vrm_private.team_members (user_id, member_id, role) VALUES ('$acme', '$alice', 'admin'), ('$acme', '$carol', 'admin')
+ON CONFLICT (user_id, member_id) DO UPDATE SET role = 'admin';
+SQL
+        my $acting = "SELECT vrm.act_as('$acme') \\g /dev/null\n";
+        at_once([$alice, $acting . $going{$one}->($alice, $carol)], [$carol, $acting . $going{$other}->($carol, $alice)]);
+        my @admins = members() =~ / admin/g;
+        is(scalar @admins, 1, "one of two admins stays when one $one and the other $other");
+    }
+}
+query($node, $database, <<"SQL");
+SELECT vrm.recover_account(id) FROM vrm.user_profiles WHERE deleted_at IS NOT NULL;
+DELETE FROM vrm_private.team_members WHERE user_id = '$acme' AND member_id <> '$carol';
+INSERT INTO vrm_private.team_members (user_id, member_id, role) VALUES ('$acme', '$carol', 'admin')
+ON CONFLICT (user_id, member_id) DO UPDATE SET role = 'admin';
+SQL
+
+my $invite = qq{$act SELECT vrm.invite('bob\@example.org', 'member')};
+my $token = as_user($node, $database, $carol, $invite);
+at_once([$bob, "SELECT vrm.accept('$token');"], [$bob, "SELECT vrm.accept('$token');"]);
+is(members(), 'bob@example.org member, carol@example.org admin', 'an invitation that is accepted twice at once makes one member');
+query($node, $database, "DELETE FROM vrm_private.team_members WHERE member_id = '$bob'");
+$token = as_user($node, $database, $carol, $invite);
+at_once([$carol, "$act SELECT vrm.revoke_invitation(id) FROM vrm.invitations();"], [$bob, "SELECT vrm.accept('$token');"]);
+is(members(), 'carol@example.org admin', 'one that is withdrawn meanwhile makes none');
+$token = as_user($node, $database, $carol, $invite);
+at_once([$carol, "$act SELECT vrm.delete_account();"], [$bob, "SELECT vrm.accept('$token');"]);
+is(members(), 'carol@example.org admin', 'nor does one to an organisation that is deleted meanwhile');
+query($node, $database, "SELECT vrm.recover_account('$acme')");
 
 # --- standbys and dumps ------------------------------------------------------------------------------------
 

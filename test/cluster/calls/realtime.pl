@@ -1,5 +1,5 @@
-# Who follows vrm.run_events by replication, as Supabase Realtime does, is not told whose the events were that are
-# gone, and doctor() says what keeps Realtime from following, or makes it tell more.
+# Who follows vrm.run_events by replication, as Supabase Realtime does, gets what row security shows them, is not told whose
+# the events were that are gone, and doctor() says what keeps Realtime from following, or makes it tell more.
 use strict;
 use warnings;
 use FindBin;
@@ -23,6 +23,69 @@ as_user($node, 'app', $ann, "SELECT vrm.begin_test_run('$run'), vrm.complete_tes
 my $changes = q{SELECT data FROM pg_logical_slot_get_changes('follower', NULL, NULL) WHERE data LIKE 'table vrm.run_events:%'};
 my $told = query($node, 'app', $changes);
 like($told, qr/INSERT: user_id\[uuid\]:'$ann' .*completed/, 'given: a follower reads what somebody did');
+
+# --- who is told: the check that Realtime makes of each change for each subscriber ---------------------------
+
+# As Realtime's function does it, from a session that sees everything: EXECUTE of a prepared statement on the row by its
+# primary key, each time with the subscriber's role and claims; roles that may not read the key are not asked.
+query($node, 'app', <<'SQL');
+CREATE SCHEMA realtime;
+CREATE TABLE realtime.subscription (name text PRIMARY KEY, role text NOT NULL, claims jsonb NOT NULL);
+CREATE FUNCTION realtime.seen_by(relation regclass, changed jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    keys name[] := ARRAY(SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+                         WHERE i.indrelid = relation AND i.indisprimary);
+    told text[] := '{}';
+    subscriber record;
+    sees boolean;
+BEGIN
+    EXECUTE format('PREPARE realtime_check AS SELECT EXISTS (SELECT 1 FROM %s WHERE %s)', relation,
+                   (SELECT string_agg(format('%I = %L', k, changed ->> k::text), ' AND ') FROM unnest(keys) AS k));
+    FOR subscriber IN SELECT * FROM realtime.subscription ORDER BY name LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM unnest(keys) AS k WHERE NOT has_column_privilege(subscriber.role, relation, k, 'SELECT'));
+        PERFORM set_config('role', subscriber.role, true), set_config('request.jwt.claims', subscriber.claims::text, true);
+        EXECUTE 'EXECUTE realtime_check' INTO sees;
+        PERFORM set_config('role', 'none', true);
+        told := told || CASE WHEN sees THEN subscriber.name END;
+    END LOOP;
+    DEALLOCATE realtime_check;
+    RETURN array_to_string(told, ' ');
+END
+$$;
+SQL
+my $team = as_user($node, 'app', $ann, q{SELECT vrm.create_organisation('Acme')});
+my %who = map { $_ => person($node, 'app', "$_\@example.org") } qw(bob viewer gone deleted banned);
+query($node, 'app', <<"SQL");
+INSERT INTO vrm_private.team_members (user_id, member_id, role)
+VALUES ('$team', '$who{viewer}', 'viewer'), ('$team', '$who{gone}', 'member');
+DELETE FROM vrm_private.team_members WHERE member_id = '$who{gone}';
+UPDATE vrm.user_profiles SET deleted_at = now() WHERE id = '$who{deleted}';
+UPDATE auth.users SET banned_until = 'infinity' WHERE id = '$who{banned}';
+INSERT INTO realtime.subscription
+SELECT name, role, claims::jsonb || jsonb_build_object('role', role) FROM (VALUES
+    ('ann', 'authenticated', '{"sub": "$ann"}'), ('ann-for-acme', 'authenticated', '{"sub": "$ann", "act_as": "$team"}'),
+    ('ann-expired', 'authenticated', '{"sub": "$ann", "exp": 1700000000}'), ('bob', 'authenticated', '{"sub": "$who{bob}"}'),
+    ('bob-forges', 'authenticated', '{"sub": "$who{bob}", "act_as": "$team"}'),
+    ('viewer-for-acme', 'authenticated', '{"sub": "$who{viewer}", "act_as": "$team"}'),
+    ('viewer', 'authenticated', '{"sub": "$who{viewer}"}'),
+    ('gone-for-acme', 'authenticated', '{"sub": "$who{gone}", "act_as": "$team"}'),
+    ('deleted', 'authenticated', '{"sub": "$who{deleted}"}'), ('banned', 'authenticated', '{"sub": "$who{banned}"}'),
+    ('stranger', 'authenticated', '{"sub": "user_2xyz", "iss": "https://elsewhere.example"}'),
+    ('nobody', 'authenticated', '{}'), ('visitor', 'anon', '{}'), ('a-service', 'service_role', '{}')) AS s (name, role, claims);
+SQL
+sub seen_by {
+    my ($relation, $condition) = @_;
+    return query($node, 'app', qq{SELECT DISTINCT realtime.seen_by('$relation', to_jsonb(r)) FROM $relation AS r WHERE $condition});
+}
+my $acmes = as_user($node, 'app', $ann, qq{SELECT vrm.act_as('$team') \\g /dev/null
+    SELECT vrm.start_test_run(vrm.create_agent('of acme'))});
+is(seen_by('vrm.run_events', "run_id = '$run'"), 'a-service ann', 'events of a call reach whose it is, and no subscriber stops them');
+is(seen_by('vrm.run_events', "run_id = '$acmes'"), 'a-service ann-for-acme viewer-for-acme', 'those of an organisation its members');
+is(seen_by('vrm.agents', "id = '$agent'"), 'a-service ann', 'so do rows of other tables');
+query($node, 'app', "UPDATE vrm.agents SET persona = 'kind' WHERE id = '$agent'");
+is(seen_by('vrm.agents', "id = '$agent'"), 'a-service ann', 'as they are changed');
+is(seen_by('vrm.test_runs', "id = '$acmes'"), 'a-service ann-for-acme viewer-for-acme', 'and calls');
+query($node, 'app', $changes);
 
 # --- when: they are erased ---------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ $node->start;
 database($node, 'app');
 
 my @token = token_bearers($node, 'app');
-my $first = query($node, 'app', "SELECT id FROM auth.users WHERE email LIKE 'one\@%'");
+my ($first, $second) = map { query($node, 'app', "SELECT id FROM auth.users WHERE email LIKE '$_\@%'") } qw(one two);
+my $acme = query($node, 'app', qq{SELECT vrm.rpc('$token[0]', 'create_organisation', '{"name": "Acme"}') ->> 'result'});
 
 # --- given: a real PgBouncer with a pool of one --------------------------------------------------
 
@@ -56,6 +57,7 @@ is($leaks, 0, 'and nobody those of others');
 # Ways to leave something behind, and what the next client must see.
 my $login = "SELECT vrm.login('$token[0]');";
 my $set = "SET vrm.token = '$token[0]';";
+my $act = "SELECT vrm.act_as('$acme');";
 my @legacies = (
     ['a login without a transaction', $login],
     ['SET vrm.token', $set],
@@ -65,6 +67,14 @@ my @legacies = (
     ['a login in a savepoint', "BEGIN; SAVEPOINT a; $login RELEASE a; COMMIT;"],
     ['request.jwt.claims for the session', "SET request.jwt.claims = '{\"sub\": \"$first\"}';"],
     ['a forged vrm.identity', "SET vrm.identity = '{\"sub\": \"$first\"}';"],
+    ['acting for an organisation', "BEGIN; $login $act COMMIT;"],
+    ['acting before an error', "BEGIN; $login $act SELECT 1/0; ROLLBACK;"],
+    ['acting in a savepoint', "BEGIN; $login SAVEPOINT a; $act RELEASE a; COMMIT;"],
+    ['acting in a transaction that goes on', "BEGIN; $login $act COMMIT AND CHAIN; COMMIT;"],
+    ['acting without a transaction', "$login $act"],
+    ['a forged vrm.acting', "SET vrm.acting = '$second $acme';"],
+    ['a batch that acts for an organisation',
+        qq{SELECT vrm.rpc_batch('$token[0]', '[{"function": "act_as", "arguments": {"organisation": "$acme"}}]');}],
     ['a prepared statement', "BEGIN; $login PREPARE mine AS $agents; EXECUTE mine; COMMIT;"],
     ['a commit within a procedure', "DO 'BEGIN PERFORM vrm.login(''$token[0]''); COMMIT; END';"],
 );
@@ -73,6 +83,7 @@ for my $legacy (@legacies) {
     $client[0]->query($sql);
     is($client[2]->query("$who;"), 'nobody', "$name leaves nobody behind");
     is($client[2]->query("$agents;"), '', "$name leaves no rows behind");
+    is($client[2]->query("BEGIN; SELECT vrm.login('$token[1]') \\g /dev/null\n$who; COMMIT;"), $second, "$name makes nobody another");
 }
 is($client[2]->query('EXECUTE mine;'), '',
     'a statement that somebody else prepared runs for who executes it');

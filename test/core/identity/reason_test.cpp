@@ -28,15 +28,25 @@ TEST(Reason, OfWhatNoApplicationCanMend) {
   EXPECT_EQ(vrm::reason_of(""), "internal");
 }
 
-TEST(HttpStatus, OfWhatPostgrestAnswersOtherwise) {
-  EXPECT_EQ(vrm::http_status_for_postgrest("P0002"), 404);
-  EXPECT_EQ(vrm::http_status_for_postgrest("40001"), 503);
-}
+// The table of doc/operations/api.md, row by row; 0 is what PostgREST answers by itself.
+struct row {
+  const char* sqlstate;
+  int status;
+};
 
-TEST(HttpStatus, IsLeftToPostgrestWhereItIsRight) {
-  EXPECT_EQ(vrm::http_status_for_postgrest("22023"), 0);
-  EXPECT_EQ(vrm::http_status_for_postgrest("42501"), 0);
-  EXPECT_EQ(vrm::http_status_for_postgrest(""), 0);
+TEST(HttpStatus, IsThatOfTheTable) {
+  for (const row& documented : {
+           row{"28000", 401}, row{"42501", 0},   row{"P0002", 404}, row{"02000", 404},
+           row{"42883", 0},   row{"22023", 0},   row{"22P02", 0},   row{"23502", 0},
+           row{"23514", 0},   row{"54000", 400}, row{"54011", 400}, row{"23503", 0},
+           row{"23505", 0},   row{"55000", 409}, row{"55006", 409}, row{"42710", 409},
+           row{"53400", 429}, row{"40001", 503}, row{"40P01", 503}, row{"55P03", 503},
+           row{"25006", 503}, row{"0A000", 501}, row{"53300", 0},   row{"F0000", 0},
+           row{"XX000", 0},   row{"57014", 0},   row{"25001", 0},   row{"", 0},
+       }) {
+    EXPECT_EQ(vrm::http_status_for_postgrest(documented.sqlstate), documented.status)
+        << documented.sqlstate;
+  }
 }
 
 TEST(Reason, OfAProblemOfTheAccount) {

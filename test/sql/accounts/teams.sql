@@ -1,6 +1,6 @@
 -- Teams: organisations that people act for, roles in them, invitations, and the attacks on all of it.
 BEGIN;
-SELECT plan(191);
+SELECT plan(196);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob,
@@ -173,6 +173,11 @@ FROM unnest(ARRAY['SELECT vrm.leave(%2$L)', 'SELECT vrm.remove_member(%1$L)',
                   'SELECT vrm.delete_account(%1$L) FROM vrm.act_as(NULL)']) AS statement;
 SELECT is(pg_temp.as_member(:'alice', :'acme', format('SELECT vrm.set_member_role(%L, ''admin'')', :'dave')), '',
           'an admin makes another one');
+SAVEPOINT two;
+SELECT pg_temp.as_user(:'dave', 'SELECT vrm.delete_account()') \g /dev/null
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.leave(%L)', :'acme')), '55000',
+          'one who has deleted their account is none');
+ROLLBACK TO SAVEPOINT two;
 SELECT is(pg_temp.as_member(:'alice', :'acme', 'UPDATE vrm.user_profiles SET full_name = ''Acme Ltd''
                                                 WHERE id = vrm.uid() RETURNING full_name'), 'Acme Ltd', 'and gives it
                                                   a name');
@@ -238,6 +243,20 @@ FROM vrm.audit_log a, LATERAL (SELECT a.class, a.at, a.id, a.action, a.actor, a.
                                       a.era, a.xid, NULL::uuid) AS c,
      LATERAL (SELECT (c::text::vrm.audit_log).*) AS b
 WHERE a.action = 'tried';
+
+-- somebody else -----------------------------------------------------------------------------------
+
+SELECT pg_temp.claims(:'alice') \g /dev/null
+SELECT vrm.act_as(:'acme') \g /dev/null
+SELECT pg_temp.claims(:'bob') \g /dev/null
+SELECT is(vrm.uid(), :'bob'::uuid, 'who signs in next in a transaction acts for themselves, member or not');
+SELECT pg_temp.claims(:'alice') \g /dev/null
+SELECT is(vrm.uid(), :'acme'::uuid, 'and the choice is its maker''s');
+SELECT vrm.act_as(NULL) \g /dev/null
+SELECT pg_temp.claims(NULL) \g /dev/null
+SELECT throws_ok(format('ALTER %s SET vrm.acting = ''%s %s''', place, :'bob', :'acme'), '42501', NULL,
+                 'no choice is made for a ' || lower(split_part(place, ' ', 1)))
+FROM unnest(ARRAY[format('DATABASE %I', current_database()), 'ROLE authenticated']) AS place;
 
 -- removal ---------------------------------------------------------------------------------------------
 

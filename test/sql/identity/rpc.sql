@@ -1,6 +1,6 @@
 -- One statement a call: who calls, what is called and what comes back, and the attacks on each.
 BEGIN;
-SELECT plan(150);
+SELECT plan(161);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 \ir ../../data/tokens.sql
@@ -143,6 +143,18 @@ SELECT is(pg_temp.rpc(:'token', 'delete_agent', '{"agent_id": "x''); DROP TABLE 
 SELECT is(pg_temp.rpc(:'token', name), 'error: not_allowed', 'no business of a user: ' || name)
 FROM unnest(ARRAY['expire_test_runs', 'take_reset_mail', 'install', 'rotate_token_key']) AS name;
 
+CREATE FUNCTION vrm.spy(statement integer) RETURNS text LANGUAGE sql AS $$ SELECT 'number' $$;
+CREATE FUNCTION vrm.spy(other text, more text DEFAULT '') RETURNS text LANGUAGE sql AS $$ SELECT 'other' $$;
+CREATE FUNCTION vrm.spy(VARIADIC list text[]) RETURNS text LANGUAGE sql AS $$ SELECT 'list' $$;
+GRANT EXECUTE ON FUNCTION vrm.spy(integer), vrm.spy(text, text), vrm.spy(text[]) TO authenticated;
+SELECT is(pg_temp.rpc(:'token', 'spy', arguments::jsonb), found, 'of several functions: ' || arguments)
+FROM (VALUES ('{"other": "x"}', 'other'), ('{"statement": 1}', 'error: bad_argument'),
+             ('{"list": ["x"]}', 'error: bad_argument'), ('{"other": "x", "statement": 1}', 'error: bad_argument'))
+             AS called (arguments, found);
+SELECT is(vrm.rpc(:'token', 'spy', '{"statement": 1}') #>> '{error,message}',
+          'several functions "spy" have such arguments', 'none is chosen by chance');
+DROP FUNCTION vrm.spy(integer), vrm.spy(text, text), vrm.spy(text[]);
+
 -- reasons ----------------------------------------------------------------------------------------
 
 SELECT is(pg_temp.rpc(NULL, 'create_agent', '{"agent_id": "x"}'), 'error: not_signed_in', 'nobody makes no agents');
@@ -170,6 +182,8 @@ ROLLBACK TO SAVEPOINT standing;
 SET LOCAL transaction_read_only = on;
 SELECT is(pg_temp.rpc(:'token', 'uid') || pg_temp.rpc(:'token', 'create_agent', '{"agent_id": "x"}'),
           :'alice' || 'error: read_only', 'reading works where nothing can be written');
+SELECT is(pg_temp.result(vrm.rpc(:'token', 'start_test_run', jsonb_build_object('agent_id', :'agent'), 'k0')),
+          'error: read_only', 'with a key, too');
 ROLLBACK TO SAVEPOINT standing;
 CREATE FUNCTION pg_temp.cancelled(token text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -269,6 +283,14 @@ SELECT is(pg_temp.result(vrm.rpc(:'token', 'create_agent', '{"agent_id": "twice"
           'a key does not stand for other arguments');
 SELECT is(pg_temp.result(vrm.rpc(:'token', 'delete_agent', jsonb_build_object('agent_id', :'agent'), 'k1')),
           'error: bad_argument', 'nor for another function');
+SELECT vrm.rpc(:'token', 'start_test_run', jsonb_build_object('agent_id', :'agent')) ->> 'result' AS twice \gset
+SELECT is(vrm.rpc(:'token', 'cancel_test_run', jsonb_build_object('run_id', :'twice'), 'k0'), '{"result": null}',
+          'one function');
+SELECT is(pg_temp.result(vrm.rpc(:'token', 'delete_test_run', jsonb_build_object('run_id', :'twice'), 'k0')),
+          'error: bad_argument', 'nor for another with the same arguments');
+DELETE FROM vrm_private.retry_keys WHERE key = 'k0';
+SELECT is(vrm.rpc(:'token', 'invite', '{"email": "x@example.org", "role": "viewer"}', 'k0') #>> '{error,message}',
+          'function "invite" takes no key', 'a token that a call gives is not kept');
 SELECT is(pg_temp.result(vrm.rpc(:'token', 'create_agent', '{"agent_id": "once"}', 'k2')), 'error: already_exists',
           'another key is another call');
 SELECT is((SELECT count(*) FROM vrm_private.retry_keys WHERE key = 'k2'), 0::bigint,
@@ -315,6 +337,14 @@ SELECT is(vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'made'::j
 INSERT INTO vrm_private.team_members (user_id, member_id, role) VALUES (:'acme', :'bob', 'member');
 SELECT is(vrm.rpc_batch(:'bobs_token', jsonb_build_array(:'acting'::jsonb, :'made'::jsonb)) #>> '{error,reason}',
           'already_exists', 'the same key of another member is a call of its own');
+SELECT jsonb_build_object('function', 'start_test_run', 'key', 'k10', 'arguments',
+                          jsonb_build_object('agent_id', :'of_acme')) AS start \gset
+SELECT vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'start'::jsonb)) #>> '{result,1}' AS alices,
+       vrm.rpc_batch(:'bobs_token', jsonb_build_array(:'acting'::jsonb, :'start'::jsonb)) #>> '{result,1}' AS bobs \gset
+SELECT isnt(:'alices'::text, :'bobs'::text, 'two members make two calls with one key and the same arguments');
+SELECT is(ARRAY[vrm.rpc_batch(:'token', jsonb_build_array(:'acting'::jsonb, :'start'::jsonb)) #>> '{result,1}',
+                vrm.rpc_batch(:'bobs_token', jsonb_build_array(:'acting'::jsonb, :'start'::jsonb)) #>> '{result,1}'],
+          ARRAY[:'alices', :'bobs']::text[], 'and each gets the own answer again');
 SELECT is(pg_temp.rpc(:'token', 'uid'), :'alice', 'and the next call is the person''s again');
 SELECT vrm.login(:'token') \g /dev/null
 SELECT vrm.act_as(:'acme') \g /dev/null

@@ -13,7 +13,8 @@ CREATE FUNCTION pg_temp.as_role(role_name text, who uuid, statement text) RETURN
 DECLARE
     result text;
 BEGIN
-    PERFORM set_config('request.jwt.claims', jsonb_build_object('sub', who, 'role', role_name)::text, true),
+    PERFORM set_config('request.jwt.claims', CASE WHEN who IS NULL AND role_name <> 'service_role' THEN ''
+                           ELSE jsonb_build_object('sub', who, 'role', role_name)::text END, true),
             set_config('role', role_name, true);
     BEGIN
         EXECUTE statement INTO result;

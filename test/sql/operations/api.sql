@@ -1,6 +1,6 @@
 -- Schema vrm_api: plain types, the rights of schema vrm and no more, and errors as HTTP has them.
 BEGIN;
-SELECT plan(49);
+SELECT plan(62);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -122,6 +122,30 @@ SELECT is(pg_temp.as_user(:'bob', format($$SELECT count(*) FROM vrm_api.run_even
               jsonb_populate_record(NULL::vrm_api.test_runs, '{"user_id": "%s", "id": "%s"}'))$$, :'alice', :'run')),
           '0',
           'a row that is made up shows nothing of others');
+
+-- POST /test_runs, as PostgREST sends it and as programs do that name every column
+SELECT pg_temp.as_user(:'alice', format($$INSERT INTO vrm_api.test_runs (agent_id, outbound_call_params)
+                                          VALUES (%L, '{"to": "+1555", "note": null}') RETURNING id$$,
+                                        :'agent')) AS posted \gset
+SELECT is((SELECT ROW(t.user_id, t.status, t.time_limit, t.outbound_call_params)::text FROM vrm.test_runs t
+           WHERE t.id = :'posted'), format('(%s,queued,60,"{""to"": ""+1555"", ""note"": null}")', :'alice'),
+          'a call that is posted is queued, and has the table''s defaults');
+SELECT is((SELECT count(*) FROM vrm.run_queue WHERE run_id = :'posted'), 1::bigint, 'it waits for a runner');
+SELECT is(pg_temp.as_user(:'alice', format($$SELECT vrm_api.begin_test_run(%L)$$, :'posted')), '', 'and begins');
+SELECT is(pg_temp.as_user(:'alice', format($$INSERT INTO vrm_api.test_runs (user_id, id, agent_id, time_limit, status,
+              started_at, completed_at, results) VALUES (DEFAULT, DEFAULT, %L, 90, 'running', DEFAULT, DEFAULT, DEFAULT)
+              RETURNING concat_ws(' ', status, time_limit, user_id, started_at = now())$$, :'agent')),
+          'running 90 ' || :'alice' || ' t', 'columns may be named without a value, and the row comes back');
+SELECT is(pg_temp.as_user(:'alice', format($$SELECT string_agg(e.status::text, ' ' ORDER BY e.id)
+              FROM vrm_api.test_runs t CROSS JOIN LATERAL vrm_api.run_events(t) AS e WHERE t.id = %L$$, :'posted')),
+          'queued running', 'each call embeds its own events alone');
+SELECT is(pg_temp.as_user(:'alice', format('INSERT INTO vrm_api.test_runs (agent_id, %s) VALUES (%L, %L)', named,
+                                           :'agent', given)), state, 'not posted: ' || named || ' ' || given)
+FROM (VALUES ('id', '018f0000-0000-7000-8000-000000000001', '42501'), ('completed_at', 'now', '42501'),
+             ('results', '{}', '42501'), ('status', 'completed', '22023'), ('status', 'cancelled', '22023'),
+             ('user_id', :'bob', '42501'), ('time_limit', '0', '23514')) AS bad (named, given, state);
+SELECT is(pg_temp.as_user(:'bob', format('INSERT INTO vrm_api.test_runs (agent_id) VALUES (%L)', :'agent')), '23503',
+          'nor with an agent of somebody else''s');
 
 -- HTTP ---------------------------------------------------------------------------------------------
 
