@@ -15,35 +15,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 # shellcheck source=bare_debian.sh
 . "$root/test/bare_debian.sh"
-number=0
-
-# usage: result WHAT GOOD, the exit code of what shows it; says the end of the log where it is not 0
-result() {
-    number=$((number + 1))
-    if [ "$2" -eq 0 ]; then
-        echo "ok $number - $1"
-    else
-        echo "not ok $number - $1"
-        tail -n 40 "$work/log" | sed 's/^/# /' >&2
-    fi
-}
-
-# usage: try WHAT COMMAND [ARG...]
-try() {
-    what=$1
-    shift
-    code=0
-    "$@" >"$work/log" 2>&1 </dev/null || code=$?
-    result "$what" $code
-}
-
-# usage: is WHAT EXPECTED ACTUAL
-is() {
-    printf 'expected: %s\nactual: %s\n' "$2" "$3" >"$work/log"
-    code=0
-    [ "$2" = "$3" ] || code=1
-    result "$1" $code
-}
+# shellcheck source=tap.sh
+. "$root/test/tap.sh"
 
 # --- the packages --------------------------------------------------------------------------------
 
