@@ -4,12 +4,19 @@
 # the extension where CloudNativePG mounts it, on PostgreSQL 18.  As TAP.
 # No registry is asked: Debian's image is made by debootstrap, and the official one of PostgreSQL is
 # stood in for by Debian's packages on it, without that image's entry point.
-# usage: images.sh [--fresh]     as root
+# usage: images.sh [--fresh] [--packages]     as root; --packages takes the server's package from
+# out/packages, where ./vrm package has put it, and leaves the images out that compile for themselves
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 cache=${VRM_MATRIX_DIR:-/var/cache/vrm-matrix}
-fresh=no
-[ "${1:-}" != --fresh ] || fresh=yes
+fresh=no packages=
+for argument; do
+    case $argument in
+    --fresh) fresh=yes ;;
+    --packages) packages=$root/out/packages ;;
+    *) echo "images.sh: what is $argument?" >&2; exit 2 ;;
+    esac
+done
 [ "$(id -u)" -eq 0 ] || { echo 'images.sh: debootstrap and chroot need root' >&2; exit 1; }
 command -v buildah >/dev/null || { echo '1..0 # SKIP buildah is not installed'; exit 0; }
 mkdir -p "$cache"
@@ -51,19 +58,33 @@ stand_in() {
     image docker.io/library/postgres:15 "$work/stand_in"
 }
 
+# The packages stand for the first stage, which would make them.
+take_packages() {
+    mkdir "$work/source/packages"
+    cp "$packages"/postgresql-15-vrm_*.deb "$work/source/packages"
+    sed -i '/^FROM .* AS build$/,/^# ---/c\
+FROM scratch AS build\
+COPY packages/ /build/\
+' "$work/source/packaging/Containerfile"
+}
+
 make_system bookworm >&2 || { cat "$work/why" >&2; exit 1; }
 enter_host_settings
 try "Debian's image is stood in for" debian_itself
+[ -z "$packages" ] || take_packages
 try 'the server is built' image vrm "$work/source/packaging/Containerfile"
 try 'PgBouncer is built' image vrm-pgbouncer "$work/source/packaging/Containerfile" \
     --target pgbouncer
-try 'the official image is stood in for' stand_in
-official=$work/source/packaging/official.Containerfile
-try 'a server is built on it' image official "$official" --build-arg POSTGRESQL=15
-try 'and what CloudNativePG mounts' image mounted "$official" --build-arg POSTGRESQL=15 \
-    --target cloudnative_pg
+compiled_images() {
+    official=$work/source/packaging/official.Containerfile
+    try 'the official image is stood in for' stand_in
+    try 'a server is built on it' image official "$official" --build-arg POSTGRESQL=15
+    try 'and what CloudNativePG mounts' image mounted "$official" --build-arg POSTGRESQL=15 \
+        --target cloudnative_pg
+}
+[ -n "$packages" ] || compiled_images
 
-# --- running them -----------------------------------------------------------------------------------
+# --- running them --------------------------------------------------------------------------------
 
 unshare --net sleep infinity &
 network=$!
@@ -163,7 +184,7 @@ is 'with what it had' "$release" \
     "$(ask postgres-secret -U postgres -c 'SELECT vrm.version()' app)"
 stop 5432 $running
 
-# --- as Supabase's services find it -------------------------------------------------------------------
+# --- as Supabase's services find it ---------------------------------------------------------------
 
 container vrm
 server=$there
@@ -196,11 +217,7 @@ try 'the hooks of Auth answer' ask auth-secret -U supabase_auth_admin postgres -
         '{\"user_id\": \"018f0000-0000-7000-8000-00000000000a\", \"valid\": true}')"
 stop 5432 $running
 
-# --- mounted by CloudNativePG -------------------------------------------------------------------------
-
-container mounted
-is 'what is mounted has the layout' "lib/vrm.so share/extension/vrm.control" \
-    "$(cd "$there" && echo lib/*.so share/extension/*.control)"
+# --- mounted by CloudNativePG --------------------------------------------------------------------
 
 elsewhere() {
     cp -a "$work/source" "$system/root/mounted"
@@ -219,9 +236,15 @@ elsewhere() {
 }
 clean_up() { rm -rf "$system/root/mounted" "$system/extensions"; }
 
-make_system forky >&2 || { cat "$work/why" >&2; exit 1; }
-enter_host_settings
-clean_up
-try 'it works from there on PostgreSQL 18, and so do dump and restore' elsewhere
-clean_up
+mounted() {
+    container mounted
+    is 'what is mounted has the layout' "lib/vrm.so share/extension/vrm.control" \
+        "$(cd "$there" && echo lib/*.so share/extension/*.control)"
+    make_system forky >&2 || { cat "$work/why" >&2; exit 1; }
+    enter_host_settings
+    clean_up
+    try 'it works from there on PostgreSQL 18, and so do dump and restore' elsewhere
+    clean_up
+}
+[ -n "$packages" ] || mounted
 echo "1..$number"
