@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds the images of packaging/ with buildah and runs what is in them, in a network of their own: the
-# server and PgBouncer as compose.yaml starts them, the server as Supabase's services find it, and
+# Builds the images of packaging/ with buildah and runs what is in them, in a network of their own:
+# the server and PgBouncer as compose.yaml starts them, the server as Supabase's services find it, and
 # the extension where CloudNativePG mounts it, on PostgreSQL 18.  As TAP.
 # No registry is asked: Debian's image is made by debootstrap, and the official one of PostgreSQL is
 # stood in for by Debian's packages on it, without that image's entry point.
-# usage: images.sh [--fresh] [--packages]     as root; --packages takes the server's package from
-# out/packages, where ./vrm package has put it, and leaves the images out that compile for themselves
+# usage: images.sh [--fresh] [--packages]     as root; --packages takes the server's package
+# from out/packages, where ./vrm package has put it, and leaves out the images that compile
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 cache=${VRM_MATRIX_DIR:-/var/cache/vrm-matrix}
@@ -163,7 +163,8 @@ is 'not as root' 0 "$(ask postgres-secret -U postgres -c \
     "SELECT count(*) FROM pg_stat_file('.'), pg_read_file('/proc/self/status') AS s
      WHERE s ~ 'Uid:\s+0'" app)"
 is 'the role of exporters reads every family' t "$(ask metrics-secret -U prometheus -c \
-    'SELECT count(DISTINCT family) > 5 FROM vrm.monitoring() JOIN vrm.monitoring_metrics USING (name)' app)"
+    'SELECT count(DISTINCT family) > 5
+     FROM vrm.monitoring() JOIN vrm.monitoring_metrics USING (name)' app)"
 
 container vrm-pgbouncer
 secrets pgbouncer

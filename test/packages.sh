@@ -3,6 +3,7 @@
 # 1.0.0 installed, upgraded with rows in it, the demo's SQL, the package's own tests, removed; and
 # the zip through that of PGXN.  As TAP.
 # usage: packages.sh [--fresh]      as root; --fresh makes the system and the package of 1.0.0 anew
+# VRM_PACKAGES_DIR names where both are kept.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 cache=${VRM_PACKAGES_DIR:-/var/cache/vrm-packages}
@@ -28,13 +29,16 @@ build_1_0_0() {
     mkdir -p "$tree"
     git -C "$root" archive 9882468 | tar -x -C "$tree"
     cp -R "$root/debian" "$tree"
-    sed -i 's/--with pgxs$/--with pgxs_loop/' "$tree/debian/rules"
+    # What it had not to give as examples, it does not.
+    sed -i 's/--with pgxs$/--with pgxs_loop/; s/\(dh_installexamples --all\).*/\1/' \
+        "$tree/debian/rules"
     sed -i '/^vrm (1\.0\.0/,$!d' "$tree/debian/changelog"
     cd "$tree"
     pg_buildext updatecontrol
     MAKEFLAGS=-j$(nproc) dpkg-buildpackage --no-sign --build=binary
     cd "$root"
     rm -rf "$tree"
+    ls "$work"/1.0.0/*.deb
     mv "$work/1.0.0" "$cache"
 }
 

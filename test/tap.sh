@@ -1,5 +1,5 @@
-# Part of test/packages.sh and test/images.sh: steps as TAP, each with the end of what it said where it
-# failed.  Who sources it has set work.
+# Part of test/packages.sh and test/images.sh: steps as TAP, each with the end of what it said where
+# it failed.  Who sources it has set work.
 number=0
 
 # usage: result WHAT GOOD, the exit code of what shows it
@@ -13,12 +13,23 @@ result() {
     fi
 }
 
+# A command that stops at its first failure, which it would not as part of a condition; its exit
+# code is in $code.
+run() {
+    set +e
+    (
+        set -e
+        "$@"
+    ) >"$work/log" 2>&1 </dev/null
+    code=$?
+    set -e
+}
+
 # usage: try WHAT COMMAND [ARG...]
 try() {
     what=$1
     shift
-    code=0
-    "$@" >"$work/log" 2>&1 </dev/null || code=$?
+    run "$@"
     result "$what" $code
 }
 
@@ -26,8 +37,8 @@ try() {
 fails() {
     what=$1
     shift
-    code=1
-    "$@" >"$work/log" 2>&1 </dev/null || code=0
+    run "$@"
+    [ $code -eq 0 ] && code=1 || code=0
     result "$what" $code
 }
 
