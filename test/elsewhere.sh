@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the extension from a directory that is not PostgreSQL's, as CloudNativePG mounts it: made, filled
-# by the demo, dumped, restored.  As root, on a server of its own; part of test/images.sh.
+# Runs the extension from a directory that is not PostgreSQL's, as CloudNativePG mounts it: made,
+# filled by the demo, dumped, restored.  As root, on a server of its own; part of test/images.sh.
 # usage: elsewhere.sh DIRECTORY     which has lib, share/extension and system
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the images of packaging/ with buildah and runs what is in them, in a network of their own:
-# the server and PgBouncer as compose.yaml starts them, the server as Supabase's services find it, and
-# the extension where CloudNativePG mounts it, on PostgreSQL 18.  As TAP.
+# the server and PgBouncer as compose.yaml starts them, the server as Supabase's services find it,
+# and the extension where CloudNativePG mounts it, on PostgreSQL 18.  As TAP.
 # No registry is asked: Debian's image is made by debootstrap, and the official one of PostgreSQL is
 # stood in for by Debian's packages on it, without that image's entry point.
 # usage: images.sh [--fresh] [--packages]     as root; --packages takes the server's package
