@@ -75,7 +75,7 @@ isolation_results:
 pgtap: test-modules
 	VRM_TEST_MODULES=$(CURDIR)/build $(top)test/pgtap.sh $(bindir)
 bench:
-	$(top)bench/run.sh
+	$(top)bench/all.pl
 # A release for PGXN, of what is committed.
 release = $(EXT)-$(EXTVERSION)
 dist:

@@ -150,7 +150,8 @@ npm_packages() {
 
 house_tests() {
     cd "$root"
-    prove test/lint.sh test/tools.sh test/errors.pl test/meta.pl test/release.sh
+    prove test/lint.sh test/tools.sh test/errors.pl test/meta.pl test/containers.pl \
+        test/benchmarks.pl test/release.sh
 }
 
 any() { [ -e "$1" ]; }

@@ -140,7 +140,7 @@ packages_for() {
 packages_wished_for() {
     case $1 in
     check)
-        echo "prometheus prometheus-alertmanager prometheus-postgres-exporter"
+        echo 'prometheus prometheus-alertmanager prometheus-postgres-exporter docker-compose'
         echo "postgresql-$version-plproxy postgresql-$version-cron"
         echo 'python3-psycopg python3-sqlalchemy mypy libpostgresql-jdbc-java'
         echo 'python3-build python3-setuptools python3-wheel'

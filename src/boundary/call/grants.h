@@ -43,10 +43,14 @@ bool any_grantee(HeapTuple routine, Visit&& visit) {
   });
 }
 
-/// A reference to the row, for the caller to release; an ERROR when the routine is gone.
+/// A reference to the row, for the caller to release; an ERROR 42883 when the routine is gone.
 inline HeapTuple routine_row(Oid routine) {
   const HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(routine));
-  if (!HeapTupleIsValid(row)) elog(ERROR, "cache lookup failed for function %u", routine);
+  if (!HeapTupleIsValid(row)) {
+    ereport(ERROR, errcode(ERRCODE_UNDEFINED_FUNCTION),
+            errmsg("routine with OID %u does not exist", routine),
+            errhint("Routines are: SELECT oid::regprocedure FROM pg_proc;"));
+  }
   return row;
 }
 

@@ -39,6 +39,18 @@ struct datum_traits<name_view> {
   static name_view from(Datum datum) noexcept { return {NameStr(*DatumGetName(datum))}; }
 };
 
+/// Opens a table by an OID of whoever calls; an ERROR 42P01 where nothing has it, which is no fault
+/// of the code as an OID that the code itself found would be.  Runs inside a guard.
+[[nodiscard]] inline Relation open_table(relation_id table, LOCKMODE lock) {
+  const Relation relation = try_table_open(table.oid, lock);
+  if (relation == nullptr) {
+    ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
+            errmsg("relation with OID %u does not exist", table.oid),
+            errhint("Tables are: SELECT oid::regclass FROM pg_class;"));
+  }
+  return relation;
+}
+
 /// Whether it is a heap that stands alone: partitions and children would need tuple routing and
 /// translated columns, rules would rewrite the statement, generated columns are computed by the
 /// executor, and other access methods have rules of their own.
@@ -58,7 +70,7 @@ struct datum_traits<name_view> {
 class relation_scope {
  public:
   explicit relation_scope(relation_id id)
-      : relation_(guarded([&] { return table_open(id.oid, AccessShareLock); })) {}
+      : relation_(guarded([&] { return open_table(id, AccessShareLock); })) {}
   ~relation_scope() { table_close(relation_, AccessShareLock); }
   relation_scope(const relation_scope&) = delete;
   relation_scope& operator=(const relation_scope&) = delete;

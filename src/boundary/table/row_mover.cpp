@@ -51,7 +51,7 @@ int row_mover::column(std::string_view name) const { return column_number(descri
 row_mover::row_mover(relation_id source, relation_id target,
                      std::initializer_list<given_value> given) {
   guarded([&] {
-    source_ = table_open(source.oid, RowExclusiveLock);
+    source_ = open_table(source, RowExclusiveLock);
     target_.open(target);
     found_ = table_slot_create(source_, nullptr);
     // Children of the context that the mover is made in, so an ERROR leaves nothing behind.

@@ -1,6 +1,6 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(108);
+SELECT plan(111);
 \ir ../include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
@@ -214,6 +214,11 @@ SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '10')$$, '22023', NU
                  'a primary key has as many values as columns');
 SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'tag', '(a,b,c)')$$, '55000', NULL,
                  'only sealed columns are revealed');
+SELECT throws_ok($$SELECT vrm.reveal_row(1, 'inside', '10')$$, '42P01', 'relation with OID 1 does not exist',
+                 'of a table that there is');
+SELECT throws_ok($$SELECT vrm.archive_rows('vrm.test_runs', 0, '{}', '{}', now(), 1)$$, '42P01',
+                 'relation with OID 0 does not exist', 'which is told by whatever opens one');
+SELECT throws_ok($$SELECT vrm.require_grant(0)$$, '42883', 'routine with OID 0 does not exist', 'and of routines');
 SELECT throws_ok($$SELECT vrm.reveal_row('vault', 'inside', '(not a uuid,10,x)')$$, '22P02', NULL,
                  'keys are of their types');
 SELECT is((SELECT count(*) FROM vault v WHERE vrm.reveal_row(v, 'inside')
