@@ -167,8 +167,8 @@ BEGIN
             USING ERRCODE = 'duplicate_table', DETAIL = 'Another one has its name or its times.',
                   HINT = 'SELECT relid FROM pg_partition_tree(''vrm_private.test_runs_archive'') WHERE isleaf;';
     END IF;
-    EXECUTE format('INSERT INTO vrm_private.test_runs_archive (%s) OVERRIDING SYSTEM VALUE SELECT %1$s FROM %s', columns,
-                   calls || ' WHERE EXISTS (SELECT FROM vrm.user_profiles p WHERE p.id = c.user_id)');
+    EXECUTE format('INSERT INTO vrm_private.test_runs_archive (%1$s) OVERRIDING SYSTEM VALUE SELECT %1$s FROM %2$s',
+                   columns, calls || ' WHERE EXISTS (SELECT FROM vrm.user_profiles p WHERE p.id = c.user_id)');
     GET DIAGNOSTICS came = ROW_COUNT;
     EXECUTE 'INSERT INTO vrm_private.archive_removals (batch_id, row_sha256, reason)'
             ' SELECT m.batch_id, vrm.row_digest(c.*, m.columns), ''erased'' FROM ' || calls ||

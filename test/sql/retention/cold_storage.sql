@@ -25,7 +25,8 @@ SELECT is((vrm.cold_manifest(:'part') - 'batches') - '{sha256,from,to}'::text[],
 SELECT is((SELECT string_agg(b ->> 'row_count', ' ' ORDER BY b ->> 'batch_id')
            FROM jsonb_array_elements(vrm.cold_manifest(:'part') -> 'batches') AS b), '9 6', 'batch by batch');
 SELECT throws_ok($$SELECT vrm.cold_manifest('test_runs_archive_rest')$$, '42P01', NULL, 'the default partition stays');
-SELECT throws_ok($$SELECT vrm.cold_calls('nothing')$$, '42P01', 'the archive has no partition "nothing"', 'as do others');
+SELECT throws_ok($$SELECT vrm.cold_calls('nothing')$$, '42P01', 'the archive has no partition "nothing"',
+                 'as do others');
 SELECT vrm.place_hold('case 9', user_id => :'bob') AS hold \gset
 SELECT is(pg_temp.take_out(:'part'), '55006', 'nothing goes while something is held');
 SELECT vrm.release_hold(:hold) \g /dev/null
