@@ -243,7 +243,8 @@ DECLARE
     number record;
 BEGIN
     FOR number IN
-        SELECT DISTINCT n.written, (quote_literal(w.digits[1]) || CASE w.digits[2] WHEN '*' THEN ':*' ELSE '' END) AS typed
+        SELECT DISTINCT n.written,
+               quote_literal(w.digits[1]) || CASE w.digits[2] WHEN '*' THEN ':*' ELSE '' END AS typed
         FROM regexp_matches(words, '(\d{5,20})(\*?)', 'g') AS w (digits),
              LATERAL (SELECT m.groups[1] AS written, regexp_replace(m.groups[1], '\D', '', 'g') AS digits
                       FROM regexp_matches(spoken, '(\d+(?:[ .()-]{1,2}\d+)+)', 'g') AS m (groups)) AS n

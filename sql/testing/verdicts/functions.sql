@@ -205,7 +205,8 @@ BEGIN
         failed_checks = CASE NEW.status
             WHEN 'completed' THEN vrm.failed_checks((
                 SELECT o.metrics FROM vrm.suite_run_cases o
-                WHERE o.user_id = k.user_id AND o.suite_run_id = k.suite_run_id AND o.position = k.position), NEW.results)
+                WHERE o.user_id = k.user_id AND o.suite_run_id = k.suite_run_id AND o.position = k.position),
+                NEW.results)
             WHEN 'failed' THEN jsonb_build_array(jsonb_build_object('check', 'completed', 'reason',
                                                                     coalesce(NEW.error, 'the call failed'))) END
     WHERE k.user_id = NEW.user_id AND k.run_id = NEW.id;

@@ -1,5 +1,7 @@
 #pragma once
 
+// Small tables of the platform that a backend keeps something of, and news of tables in general.
+
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -134,8 +134,8 @@ std::string read_amount(const json::value& value, int power, bool absolute) {
   if (text && absolute && text->starts_with('-')) text->erase(0, 1);
   const std::size_t point = text ? text->find('.') : std::string::npos;
   const bool has_bare_point =
-      point != std::string::npos &&
-      (point == 0 || point + 1 == text->size() || (*text)[point + 1] < '0' || (*text)[point + 1] > '9');
+      point != std::string::npos && (point == 0 || point + 1 == text->size() ||
+                                     (*text)[point + 1] < '0' || (*text)[point + 1] > '9');
   const auto whole = text ? scaled(*text, power) : std::nullopt;
   if (!text || text->empty() || !whole || text->starts_with('-') || text->size() > 40 ||
       has_bare_point)

@@ -27,7 +27,9 @@ constexpr std::size_t longest_name = 200;
 /// may go uncounted, hence the limit of bytes.
 bool has_length(std::string_view text, std::size_t most) {
   constexpr std::size_t longest_character = 4;
-  const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+  const auto is_first_byte = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  };
   return !text.empty() && text.size() <= most * longest_character &&
          static_cast<std::size_t>(std::ranges::count_if(text, is_first_byte)) <= most;
 }

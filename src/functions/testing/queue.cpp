@@ -250,8 +250,8 @@ void claim_test_run(pg::row_set& rows, std::optional<std::string_view> runner,
     const pg::spi_session session;
     give_back.run({owner, std::max(*most, fewest)});
   }
-  claim calls({.owner = owner, .runner = runner, .length = lease->count()},
-              queue_place::of(owner), *most);
+  claim calls({.owner = owner, .runner = runner, .length = lease->count()}, queue_place::of(owner),
+              *most);
   calls.take();
   if (calls.taken().empty()) return;
   const fresh_snapshot snapshot;

@@ -124,8 +124,7 @@ TEST(evaluation, characters_are_counted_not_bytes) {
     return R"({"checks": [{"check": "tool_order", "tools": ["a", ")" + named(times) + R"("]}]})";
   };
   EXPECT_EQ(read_evaluation(tools(200)).checks[0].tools[1], named(200));
-  EXPECT_EQ(refusal(tools(201)),
-            "/checks/0/tools/1: must be a string of 1 to 200 characters");
+  EXPECT_EQ(refusal(tools(201)), "/checks/0/tools/1: must be a string of 1 to 200 characters");
 }
 
 TEST(evaluation, a_hundred_checks_are_enough) {

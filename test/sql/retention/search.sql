@@ -78,11 +78,14 @@ SELECT is(pg_temp.as_user(:'alice',
                                  :'cursor')), 'ada', 'page by page');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT count(*) FROM vrm.call_history('{"text": "\" -"}')$$), '22023',
           'something to look for is needed');
-SELECT is(pg_temp.as_user(:'alice', format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$, sought)),
+SELECT is(pg_temp.as_user(:'alice',
+                          format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$, sought)),
           state, 'stars alone are nothing: ' || sought)
 FROM (VALUES ('*', '22023'), ('** library *', '3')) AS t (sought, state);
-SELECT is(pg_temp.error_of(:'alice', $$SELECT * FROM vrm.call_history(jsonb_build_object('text', repeat('a ', 501)))$$)
-              LIKE '22023 | text must have at most 1000 characters | Got 1002 characters.%', true, 'nor may it be long');
+SELECT is(pg_temp.error_of(:'alice',
+                           $$SELECT * FROM vrm.call_history(jsonb_build_object('text', repeat('a ', 501)))$$)
+              LIKE '22023 | text must have at most 1000 characters | Got 1002 characters.%', true,
+          'nor may it be long');
 SELECT is(pg_temp.as_user(:'alice',
                           format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$,
                                  $q$' & | ! <-> \ :* ( o'brien* it's $q$)), '0', 'no word is an operator');

@@ -4,13 +4,14 @@ SELECT plan(14);
 \ir ../include/played_suites.sql
 
 CREATE FUNCTION pg_temp.started(version integer) RETURNS uuid LANGUAGE sql AS $$
-    SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY(SELECT id FROM vrm.test_cases
-                                        WHERE name = ANY (''{books,plain,kind}'') ORDER BY name), %L, %s, repeats => 6)',
-                                   (SELECT id FROM vrm.agents WHERE agent_id = 'desk'), version))::uuid
+    SELECT pg_temp.of_alice(format(
+        'SELECT vrm.start_suite(ARRAY(SELECT id FROM vrm.test_cases WHERE name = ANY (''{books,plain,kind}'')
+                                      ORDER BY name), %L, %s, repeats => 6)',
+        (SELECT id FROM vrm.agents WHERE agent_id = 'desk'), version))::uuid
 $$;
 -- As judged calls are: of a case so many have passed, in about so many milliseconds, with about that score.
-CREATE FUNCTION pg_temp.judge(run uuid, case_name text, good integer, answer integer, score double precision) RETURNS void
-    LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.judge(run uuid, case_name text, good integer, answer integer, score float8)
+    RETURNS void LANGUAGE sql AS $$
     UPDATE vrm.suite_calls k
     SET status = 'completed', passed = k.repeat <= good, answering_time = answer + k.repeat,
         score = judge.score + k.repeat * 0.001
@@ -41,12 +42,14 @@ SELECT is(pg_temp.compared(:'second', :'first', 'books'), 'improved slower highe
           'what was better is worse from the other side');
 SELECT is(pg_temp.compared(:'first', :'second', 'plain'), 'not enough runs not enough runs not enough runs 1.0000',
           'a case of which nothing can be told is not one of those that are corrected for');
-SELECT is(pg_temp.of_alice(format('SELECT concat_ws('' '', verdict, only_a, only_b) FROM vrm.compare_versions_in_all(%L, 1, 2)',
-                                  :'agent')), 'same 6 6', 'in all, one makes up for the other');
+SELECT is(pg_temp.of_alice(format('SELECT concat_ws('' '', verdict, only_a, only_b)
+                                   FROM vrm.compare_versions_in_all(%L, 1, 2)', :'agent')), 'same 6 6',
+          'in all, one makes up for the other');
 
 -- who may compare what
 SELECT pg_temp.as_user(:'bob', $$INSERT INTO vrm.test_cases (name) VALUES ('his') RETURNING id$$) AS his \gset
-SELECT pg_temp.as_user(:'bob', format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'his', :'bobs_agent')) AS bobs \gset
+SELECT pg_temp.as_user(:'bob', format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], %L)', :'his', :'bobs_agent'))
+    AS bobs \gset
 SELECT is(pg_temp.of_alice(format('SELECT vrm.compare_suite_runs(%L, %L)', :'first', :'bobs')), 'P0002',
           'nobody compares with the runs of others');
 SELECT is(pg_temp.of_alice(format('SELECT vrm.compare_suite_runs(%L, %L)', :'bobs', :'first')), 'P0002',
@@ -67,8 +70,9 @@ SELECT is(pg_temp.of_alice(format('SELECT g.passed FROM vrm.suite_gate(%L) AS g'
 
 -- limits of what may be started
 CREATE FUNCTION pg_temp.of_many(cases integer, repeats integer) RETURNS text LANGUAGE sql AS $$
-    SELECT pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY(SELECT vrm.uuid7() FROM generate_series(1, %s)), %L,
-                                    repeats => %s)', cases, (SELECT id FROM vrm.agents WHERE agent_id = 'desk'), repeats))
+    SELECT pg_temp.of_alice(format(
+        'SELECT vrm.start_suite(ARRAY(SELECT vrm.uuid7() FROM generate_series(1, %s)), %L, repeats => %s)',
+        cases, (SELECT id FROM vrm.agents WHERE agent_id = 'desk'), repeats))
 $$;
 SELECT is(pg_temp.of_many(1001, 1), '22023', 'a thousand cases are enough');
 SELECT is(pg_temp.of_many(101, 1000), '22023', 'and a hundred thousand calls');

@@ -71,22 +71,24 @@ SELECT is(pg_temp.of_alice('SELECT run_id FROM vrm.claim_test_run()'), '00000000
 -- leases of calls that somebody has ended otherwise, of others, and what the first runner has done
 SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) SELECT %L, 'queued'
                                FROM generate_series(1, 2) RETURNING id$$, :'agent')),
-       pg_temp.as_user(:'bob', format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
-                                      :'bobs_agent')) \g /dev/null
+       pg_temp.as_user(:'bob', format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued')
+                                      RETURNING id$$, :'bobs_agent')) \g /dev/null
 SELECT pg_temp.of_alice($$SELECT run_id FROM vrm.claim_test_run('first')$$) AS ended,
        pg_temp.of_alice($$SELECT run_id FROM vrm.claim_test_run('first')$$) AS acted,
        pg_temp.as_user(:'bob', $$SELECT run_id FROM vrm.claim_test_run('bobs')$$) AS bobs_run \gset
 SELECT pg_temp.of_alice(format($$SELECT vrm.complete_test_run(%L, '{"duration": "0:01"}')$$, :'ended')),
        pg_temp.of_alice(format($$SELECT vrm.record_action(%L, 'book')$$, :'acted')) \g /dev/null
-SELECT is(pg_temp.of_alice(format('SELECT vrm.extend_lease(%L)', :'ended')), '55000', 'a call that has ended needs no lease');
-UPDATE vrm.run_leases SET lease_until = now() - interval '1 s', attempts = CASE run_id WHEN :'ended' THEN 3 ELSE attempts END
+SELECT is(pg_temp.of_alice(format('SELECT vrm.extend_lease(%L)', :'ended')), '55000',
+          'a call that has ended needs no lease');
+UPDATE vrm.run_leases SET lease_until = now() - interval '1 s',
+                          attempts = CASE run_id WHEN :'ended' THEN 3 ELSE attempts END
 WHERE run_id IN (:'ended', :'acted', :'bobs_run');
 SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('second', most => 9)$$),
           :'acted' || ' 2', 'of two leases that have ended only that of the call that runs gives it back');
 SELECT is((SELECT count(*) FROM vrm.run_actions WHERE run_id = :'acted'), 0::bigint,
           'without what its first runner has done in it');
-SELECT is((SELECT string_agg(run_id::text, ' ') FROM vrm.run_leases WHERE run_id IN (:'ended', :'bobs_run')), :'bobs_run',
-          'the other lease is gone, and that of somebody else is left to them');
+SELECT is((SELECT string_agg(run_id::text, ' ') FROM vrm.run_leases WHERE run_id IN (:'ended', :'bobs_run')),
+          :'bobs_run', 'the other lease is gone, and that of somebody else is left to them');
 SELECT is((SELECT status FROM vrm.test_runs WHERE id = :'ended'), 'completed', 'and the call is what it was');
 
 -- calls that come late: somebody looks for them once a second, however many wait behind them
@@ -127,8 +129,8 @@ SELECT pg_temp.of_alice($$SELECT run_id FROM vrm.claim_test_run('first')$$) AS s
 UPDATE vrm.run_leases SET lease_until = now() - interval '1 s' WHERE run_id = :'slow';
 INSERT INTO vrm.test_runs (user_id, id, agent_id, status)
     VALUES (:'alice', '00000000-0000-7000-8000-000000000004', :'agent', 'queued');
-SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('second')$$), :'slow' || ' 2',
-          'what was given back goes first there, too');
+SELECT is(pg_temp.of_alice($$SELECT concat_ws(' ', run_id, attempt) FROM vrm.claim_test_run('second')$$),
+          :'slow' || ' 2', 'what was given back goes first there, too');
 SELECT is(pg_temp.of_alice('SELECT count(DISTINCT run_id) FROM vrm.claim_test_run(most => 9)'), '2', 'then the others');
 DROP TRIGGER zz_note ON vrm.run_queue;
 SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) SELECT %L, 'queued'
@@ -168,8 +170,8 @@ SELECT is((SELECT count(*) FROM vrm.test_runs WHERE status = 'running' AND agent
           'and what their agent was');
 
 -- nothing of it outlives its owner
-SELECT pg_temp.as_user(:'bob', format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued') RETURNING id$$,
-                                      :'bobs_agent')) \g /dev/null
+SELECT pg_temp.as_user(:'bob', format($$INSERT INTO vrm.test_runs (agent_id, status) VALUES (%L, 'queued')
+                                      RETURNING id$$, :'bobs_agent')) \g /dev/null
 DELETE FROM vrm.user_profiles WHERE id = :'bob';
 SELECT is((SELECT count(*) FROM vrm.run_queue WHERE user_id = :'bob') || ' '
           || (SELECT count(*) FROM vrm.run_leases WHERE user_id = :'bob') || ' '

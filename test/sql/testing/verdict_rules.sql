@@ -15,8 +15,8 @@ BEGIN
     suite_run := pg_temp.of_alice(format(
         'WITH made AS (INSERT INTO vrm.test_cases (name, evaluator_metrics) VALUES (vrm.uuid7()::text, %L) RETURNING id)
          SELECT id FROM made', metrics));
-    suite_run := pg_temp.of_alice(format('SELECT vrm.start_suite(ARRAY[%L]::uuid[], (SELECT id FROM vrm.agents LIMIT 1))',
-                                         suite_run));
+    suite_run := pg_temp.of_alice(format(
+        'SELECT vrm.start_suite(ARRAY[%L]::uuid[], (SELECT id FROM vrm.agents LIMIT 1))', suite_run));
     PERFORM pg_temp.play(suite_run, 0);
     RETURN (SELECT run_id FROM vrm.suite_calls k WHERE k.suite_run_id = suite_run);
 END
@@ -28,7 +28,8 @@ SELECT is(pg_temp.verdict(:'tied', :'tone', $$'gpt', true$$) || pg_temp.passed(:
 SELECT is(pg_temp.verdict(:'tied', :'tone', $$'claude', false$$) || pg_temp.passed(:'tied'), 'false',
           'half of the judges are no majority');
 SELECT is(pg_temp.of_alice(format($$DELETE FROM vrm.metric_results WHERE run_id = %L AND judge = 'claude' RETURNING 1$$,
-                                  :'tied')) || pg_temp.passed(:'tied'), '1true', 'a verdict that is taken back is missed');
+                                  :'tied')) || pg_temp.passed(:'tied'), '1true',
+          'a verdict that is taken back is missed');
 INSERT INTO vrm.metric_results (user_id, metric_id, run_id, case_id, judge, passed)
     VALUES (:'alice', :'tone', :'tied', vrm.uuid7(), 'claude', false);
 SELECT is(pg_temp.passed(:'tied'), 'true', 'one about another case says nothing');
@@ -63,7 +64,8 @@ SELECT pg_temp.call_of('{"threshold": 0.7, "metrics": [{"metric": "tone", "weigh
 SELECT is(pg_temp.passed(:'weighed'), 'nobody knows', 'a threshold waits for verdicts');
 SELECT is(pg_temp.verdict(:'weighed', :'facts', $$'gpt', true$$) || pg_temp.passed(:'weighed'), 'nobody knows',
           'as long as it may be met');
-SELECT is(pg_temp.verdict(:'weighed', :'tone', $$'gpt', true$$) || pg_temp.passed(:'weighed'), 'true', 'which it is then');
+SELECT is(pg_temp.verdict(:'weighed', :'tone', $$'gpt', true$$) || pg_temp.passed(:'weighed'), 'true',
+          'which it is then');
 SELECT is(pg_temp.verdict(:'other', :'tone', $$'gpt', true$$) || pg_temp.passed(:'other'), 'true',
           'what weighs enough decides alone');
 SELECT is(pg_temp.verdict(:'third', :'tone', $$'gpt', false$$) || pg_temp.passed(:'third'), 'false',

@@ -56,7 +56,8 @@ SELECT pg_stat_get_xact_numscans('vrm.metric_results_pkey'::regclass) AS before,
 SELECT pg_temp.verdict(:'other', :'facts', $$'claude', true$$) \g /dev/null
 SELECT is(pg_stat_get_xact_numscans('vrm.metric_results_pkey'::regclass) - :before, 1::bigint,
           'what is said of other calls is not read, only whether the judge has answered before');
-SELECT cmp_ok((SELECT idx_tup_fetch FROM pg_stat_xact_all_tables WHERE relid = 'vrm.suite_run_cases'::regclass) - :cases,
+SELECT cmp_ok((SELECT idx_tup_fetch FROM pg_stat_xact_all_tables
+               WHERE relid = 'vrm.suite_run_cases'::regclass) - :cases,
               '<=', 4::bigint, 'nor are the cases of other calls');
 
 -- agreement: of four calls two judges agree on three, one is judged by one alone
