@@ -143,7 +143,7 @@ packages_wished_for() {
         echo 'prometheus prometheus-alertmanager prometheus-postgres-exporter docker-compose'
         echo "postgresql-$version-plproxy postgresql-$version-cron"
         echo 'python3-psycopg python3-sqlalchemy mypy libpostgresql-jdbc-java'
-        echo 'python3-build python3-setuptools python3-wheel'
+        echo 'python3-build python3-setuptools python3-wheel faketime'
         ;;
     esac
 }

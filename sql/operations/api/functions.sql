@@ -243,7 +243,8 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.insert_call() IS 'trigger: a row of the view of calls is a new call, queued unless it runs';
+COMMENT ON FUNCTION vrm_private.insert_call() IS
+    'trigger: a row of the view of calls is a new call, queued unless it runs';
 REVOKE EXECUTE ON FUNCTION vrm_private.insert_call() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.take_api_calls() RETURNS void

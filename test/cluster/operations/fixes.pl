@@ -154,7 +154,7 @@ is(join("\n", grep { !$before{$_} } findings('')), '', 'and leaves nothing worse
 # --- what the verdicts on backups say ---------------------------------------------------------------------------------------
 
 sub hints { return map { JSON::PP::decode_json($_) } split /\n/, query($node, 'app',
-    q{SELECT jsonb_build_array(check_name, hint) FROM vrm.recovery_status() WHERE hint IS NOT NULL}) }
+        q{SELECT jsonb_build_array(check_name, hint) FROM vrm.recovery_status() WHERE hint IS NOT NULL}) }
 @failed = ();
 for my $given ('', q{SELECT vrm.record_backup('[{"label": "ahead", "kind": "full", "started_at": "2090-01-01", "finished_at": "2090-01-02"}]', 'plain')},
     q{SELECT vrm.record_backup('[{"label": "old", "kind": "full", "started_at": "2020-01-01", "finished_at": "2020-01-02", "repository": "vault"}]', 'plain')}) {

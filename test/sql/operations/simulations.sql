@@ -29,8 +29,9 @@ CREATE TABLE public.rates (currency text PRIMARY KEY, "the rate" numeric NOT NUL
 INSERT INTO public.rates VALUES ('EUR', 1);
 CREATE FUNCTION public.is_known(currency text) RETURNS boolean LANGUAGE sql STABLE
     AS $$ SELECT EXISTS (SELECT FROM rates r WHERE r.currency = $1) $$;
-CREATE TABLE public.bills (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, currency text CHECK (public.is_known(currency)),
-                           amount numeric, twice numeric GENERATED ALWAYS AS (amount * 2) STORED);
+CREATE TABLE public.bills (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, currency text CHECK (public.is_known(currency)),
+    amount numeric, twice numeric GENERATED ALWAYS AS (amount * 2) STORED);
 SELECT is(pg_temp.stops(), NULL, 'nor does an empty table say what is the matter');
 SET LOCAL search_path = public;
 INSERT INTO public.bills (currency, amount) VALUES ('EUR', 3);
@@ -45,7 +46,8 @@ ALTER DOMAIN public.positive ADD CHECK (VALUE > 0) NOT VALID;
 SELECT is(pg_temp.stops(), 'public.levels 23514', 'rows that a type does not take any more');
 DELETE FROM public.levels;
 CREATE MATERIALIZED VIEW public.summed AS SELECT sum("the rate") FROM public.rates;
-CREATE FUNCTION public.count_rates() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM rates); END $$;
+CREATE FUNCTION public.count_rates() RETURNS bigint LANGUAGE plpgsql
+    AS $$ BEGIN RETURN (SELECT count(*) FROM rates); END $$;
 SET LOCAL search_path = public;
 CREATE MATERIALIZED VIEW public.counted AS SELECT public.count_rates();
 RESET search_path;
@@ -53,7 +55,8 @@ SELECT is(pg_temp.stops(), 'public.counted 42P01', 'and views that have to be fi
 SELECT is(to_regnamespace('vrm_rehearsal')::text, NULL, 'nothing is left of it');
 SELECT throws_ok('SELECT vrm.rehearse_restore(' || bad || ')', '22023', NULL, 'no number of rows: ' || bad)
 FROM unnest(ARRAY['-1', 'NULL']) AS bad;
-SELECT is(has_function_privilege('service_role', 'vrm.rehearse_restore(integer)', 'EXECUTE'), false, 'it is the owner''s');
+SELECT is(has_function_privilege('service_role', 'vrm.rehearse_restore(integer)', 'EXECUTE'), false,
+          'it is the owner''s');
 
 SELECT * FROM finish();
 ROLLBACK;
