@@ -48,6 +48,11 @@ image() {
 debian_itself() {
     made=$(build from scratch)
     cp -a "$system/." "$(build mount "$made")"
+    # Debian's image knows updates of stable as well, which a package wants.
+    sources=$(build mount "$made")/etc/apt
+    rm -f "$sources/sources.list"
+    cp -R /etc/apt/sources.list.d "$sources/"
+    [ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$sources/"
     build commit --rm "$made" docker.io/library/debian:12-slim
 }
 
