@@ -1,10 +1,12 @@
-# Part of ./vrm: the groups of tests that ./vrm check --long runs besides, once a night: they take long,
-# or look for what nobody has thought of.
+# Part of ./vrm: the groups of tests that ./vrm check --long runs besides, once a night: they take
+# long, or look for what nobody has thought of.
 
 fuzz_tests() {
     cd "$root"
     cmake --preset fuzz -DPG_CONFIG=
-    cmake --build --preset fuzz -j "$(nproc)"
+    targets=$(printf '%s\n' test/fuzz/*/*.cpp | sed -n '/driver/!s|.*/\(.*\)\.cpp|fuzz_\1|p')
+    # shellcheck disable=SC2086 # one word for each
+    cmake --build --preset fuzz -j "$(nproc)" --target $targets
     ctest --preset fuzz -R '^fuzz/'
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds what is committed twice, in directories of different names and at different times, without a
-# cache of compilers, and compares to the byte what make install would put there.  As TAP.
+# Builds what is committed twice, in directories of different names and at different times, without
+# a cache of compilers, and compares to the byte what make install would put there.  As TAP.
 # usage: reproducible.sh PG_CONFIG
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd -P)
