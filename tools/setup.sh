@@ -144,6 +144,7 @@ packages_wished_for() {
     case $1 in
     check)
         echo 'prometheus prometheus-alertmanager prometheus-postgres-exporter docker-compose'
+        echo 'mkdocs mkdocs-material'
         echo "postgresql-$version-plproxy postgresql-$version-cron"
         echo 'python3-psycopg python3-sqlalchemy mypy libpostgresql-jdbc-java'
         ;;
