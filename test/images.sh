@@ -48,6 +48,11 @@ image() {
 debian_itself() {
     made=$(build from scratch)
     cp -a "$system/." "$(build mount "$made")"
+    # Debian's image knows updates of stable as well, which a package wants.
+    sources=$(build mount "$made")/etc/apt
+    rm -f "$sources/sources.list"
+    cp -R /etc/apt/sources.list.d "$sources/"
+    [ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$sources/"
     build commit --rm "$made" docker.io/library/debian:12-slim
 }
 
@@ -132,9 +137,11 @@ wait_for() {
     done
 }
 
+# Ends what enter has started, as a container is stopped: by a signal to its first process.
+# usage: stop PROCESS
 stop() {
-    nsenter --net="/proc/$network/ns/net" fuser -s -k -INT "$1/tcp" || true
-    wait "$2" || true
+    kill -INT "$(pgrep -P "$(pgrep -P "$1")")"
+    wait "$1" || true
 }
 
 secrets() {
@@ -173,17 +180,18 @@ enter vrm-pgbouncer "$there" start-pgbouncer >"$work/pgbouncer.log" 2>&1 &
 pooler=$!
 try 'PgBouncer starts before it' wait_for 6432
 is 'and lets the application in' "$release" \
-    "$(ask app-secret -p 6432 -U app -c 'SELECT vrm.version()' app)"
+    "$(ask app-secret -p 6432 -U app app -c 'BEGIN' -c 'SET LOCAL ROLE authenticated' \
+        -c 'SELECT vrm.version()' -c 'COMMIT')"
 fails 'with its password alone' ask wrong -p 6432 -U app -c 'SELECT 1' app
 fails 'and no superuser' ask postgres-secret -p 6432 -U postgres -c 'SELECT 1' app
-stop 6432 $pooler
-stop 5432 $running
+stop $pooler
+stop $running
 more='POSTGRES_PASSWORD_FILE=/nowhere'
 start
 try 'the server starts once more' wait_for 5432
 is 'with what it had' "$release" \
     "$(ask postgres-secret -U postgres -c 'SELECT vrm.version()' app)"
-stop 5432 $running
+stop $running
 
 # --- as Supabase's services find it ---------------------------------------------------------------
 
@@ -216,7 +224,7 @@ is 'and has the API' t "$(ask rest-secret -U authenticator postgres -c 'SET ROLE
 try 'the hooks of Auth answer' ask auth-secret -U supabase_auth_admin postgres -c \
     "SELECT vrm.hook_password_verification_attempt(
         '{\"user_id\": \"018f0000-0000-7000-8000-00000000000a\", \"valid\": true}')"
-stop 5432 $running
+stop $running
 
 # --- mounted by CloudNativePG --------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 
 documentation_tests() {
     prove "$root/test/docs.pl" "$root/test/graph.pl" "$root/test/monitoring_files.pl" \
-        "$root/test/client_files.pl"
+        "$root/test/client_files.pl" "$root/test/site.pl"
 }
 
 isolation_tests() {
@@ -156,7 +156,13 @@ house_tests() {
 
 any() { [ -e "$1" ]; }
 
+# usage: check [--long]
 check() {
+    case ${1:-} in
+    '') ;;
+    --long) prepare long ;;
+    *) fail "check does not know $1" ;;
+    esac
     prepare check
     build
     start_server
@@ -181,6 +187,7 @@ check() {
     group 'exporter, Prometheus, Alertmanager (prove)' count_prove monitoring_tests
     npm_packages || echo 'npm is missing, or its registry: clients of npm are skipped'
     group 'clients: drivers, generators of types, GraphQL, HTTP (prove)' count_prove client_tests
+    [ -z "${1:-}" ] || long_groups
     [ $server_was_running = yes ] || stop_server
 
     printf '\nPostgreSQL %s, %s\n' "$("$pg_config" --version | cut -d' ' -f2)" \

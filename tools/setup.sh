@@ -127,6 +127,9 @@ packages_for() {
         echo "cmake libgtest-dev postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl"
         echo 'libipc-run-perl pgbouncer pgbackrest python3-cryptography python3-psycopg2'
         ;;
+    long)
+        echo 'clang-19 libclang-rt-19-dev cmake sqlsmith valgrind'
+        ;;
     lint)
         echo 'shellcheck perltidy libgtest-dev clang-19 clang-format-19 clang-tidy-19'
         ;;
@@ -141,6 +144,7 @@ packages_wished_for() {
     case $1 in
     check)
         echo 'prometheus prometheus-alertmanager prometheus-postgres-exporter docker-compose'
+        echo 'mkdocs mkdocs-material'
         echo "postgresql-$version-plproxy postgresql-$version-cron"
         echo 'python3-psycopg python3-sqlalchemy mypy libpostgresql-jdbc-java'
         echo 'python3-build python3-setuptools python3-wheel faketime'
