@@ -28,7 +28,9 @@ CREATE INDEX IF NOT EXISTS call_imports_external_id ON vrm.call_imports (user_id
     WHERE external_id IS NOT NULL;
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN
+    IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))
+        AND EXISTS (SELECT FROM pg_attribute
+                    WHERE attrelid = 'vrm.call_imports'::regclass AND attname = 'payload' AND attcompression = '') THEN
         ALTER TABLE vrm.call_imports ALTER COLUMN payload SET COMPRESSION lz4;
     END IF;
 END

@@ -70,7 +70,9 @@ COMMENT ON COLUMN vrm.test_runs.results_sha256 IS
     'vrm.document_digest() of the results of a call that has ended: archiving need not read them; kept by a trigger';
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN
+    IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))
+        AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'vrm_private.test_runs_archive'::regclass
+                                               AND attname = 'results' AND attcompression = '') THEN
         ALTER TABLE vrm_private.test_runs_archive ALTER COLUMN results SET COMPRESSION lz4;
         ALTER TABLE vrm_private.test_runs_archive_rest ALTER COLUMN results SET COMPRESSION lz4;
     END IF;

@@ -1,7 +1,7 @@
 -- Library and platform: no member depends on the platform, and installing again repairs what is
 -- missing without undoing what a DBA has changed.
 BEGIN;
-SELECT plan(40);
+SELECT plan(41);
 SET LOCAL client_min_messages = warning;
 
 SELECT is_empty($$SELECT d.classid::regclass, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
@@ -31,6 +31,7 @@ REVOKE EXECUTE ON FUNCTION vrm.live_calls() FROM authenticated;
 DROP POLICY "users manage their own metrics" ON vrm.metrics;
 DROP INDEX vrm.test_runs_agent;
 ALTER POLICY "users access their own test runs" ON vrm.test_runs USING (false);
+ALTER TABLE vrm.call_imports ALTER COLUMN payload SET COMPRESSION pglz;
 SELECT vrm.install() \g /dev/null
 SELECT is((SELECT count(*) FROM vrm.test_case_templates), 2::bigint, 'a template that was deleted stays away');
 SELECT is(has_table_privilege('authenticated', 'vrm.agents', 'SELECT'), false, 'so does a privilege that was revoked');
@@ -42,6 +43,8 @@ SELECT policies_are('vrm', 'metrics',
 SELECT has_index('vrm', 'test_runs', 'test_runs_agent', 'and an index');
 SELECT is((SELECT qual FROM pg_policies WHERE tablename = 'test_runs' AND permissive = 'PERMISSIVE'), 'false',
           'what a DBA has altered stays altered');
+SELECT is((SELECT attcompression FROM pg_attribute WHERE attrelid = 'vrm.call_imports'::regclass AND attname = 'payload'),
+          'p'::"char", 'and how a column is compressed, for which repairs need no lock then');
 
 -- Bodies are checked when all functions are there.
 CREATE FUNCTION pg_temp.platform_is(script text) RETURNS void LANGUAGE plpgsql AS $$
