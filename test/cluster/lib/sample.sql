@@ -113,6 +113,7 @@ CREATE FUNCTION pg_temp.made_up(type oid) RETURNS text LANGUAGE sql AS $$
         WHEN t.typname = 'tsvector' THEN '''word'''
         WHEN t.typname = 'pg_snapshot' THEN '''10:20:'''
         WHEN t.typname = 'xid8' THEN '''3'''
+        WHEN t.typname = 'pg_lsn' THEN '''0/1000000'''
         WHEN t.typcategory = 'A' THEN '''{}'''
         WHEN t.typname = 'bytea' THEN '''\x' || repeat('ab', 32) || ''''
         WHEN t.typname = 'uuid' THEN '''00000000-0000-7000-8000-00000000000c'''
