@@ -299,11 +299,11 @@ CREATE OR REPLACE FUNCTION vrm_private.report_tables(since date) RETURNS jsonb
          vrm_private.report_suites(since)),
         (3, 'versions', 'Versions', ARRAY['agent', 'as', 'runs: number', 'calls: number', 'passed: percent'],
          vrm_private.report_versions(since)),
-        (4, 'matrix', 'Cases and versions', ARRAY(SELECT jsonb_array_elements_text(m.matrix -> 'columns')),
-         m.matrix -> 'rows'),
-        (5, 'failures', 'Why calls failed', ARRAY['reason', 'calls: number'], vrm_private.report_failures(since)),
-        (6, 'sizes', 'Largest tables', ARRAY['table', 'rows, roughly: number', 'size: bytes'],
-         vrm_private.report_sizes())) AS t (place, id, title, columns, body)
+        (4, 'failures', 'Why calls failed', ARRAY['reason', 'calls: number'], vrm_private.report_failures(since)),
+        (5, 'sizes', 'Largest tables', ARRAY['table', 'rows, roughly: number', 'size: bytes'],
+         vrm_private.report_sizes()),
+        (6, 'matrix', 'Cases and versions', ARRAY(SELECT jsonb_array_elements_text(m.matrix -> 'columns')),
+         m.matrix -> 'rows')) AS t (place, id, title, columns, body)
 $$;
 COMMENT ON FUNCTION vrm_private.report_tables(date) IS 'the lists of a report, in order';
 
