@@ -130,21 +130,20 @@ bool read_truth(const json::value& value) {
 constexpr std::int64_t most_amount = 1'000'000'000'000;  // the column has twelve places for it
 
 std::string read_amount(const json::value& value, int power, bool absolute) {
-  auto text = scalar(value);
-  if (text && absolute && text->starts_with('-')) text->erase(0, 1);
-  const std::size_t point = text ? text->find('.') : std::string::npos;
+  std::string text = scalar(value).value_or("");
+  if (absolute && text.starts_with('-')) text.erase(0, 1);
+  const auto whole = scaled(text, power);
+  const std::size_t point = text.find('.');
   const bool has_bare_point =
-      point != std::string::npos && (point == 0 || point + 1 == text->size() ||
-                                     (*text)[point + 1] < '0' || (*text)[point + 1] > '9');
-  const auto whole = text ? scaled(*text, power) : std::nullopt;
-  if (!text || text->empty() || !whole || text->starts_with('-') || text->size() > 40 ||
-      has_bare_point)
+      point != std::string::npos &&
+      (point == 0 || point + 1 == text.size() || text[point + 1] < '0' || text[point + 1] > '9');
+  if (!whole || text.starts_with('-') || text.size() > 40 || has_bare_point)
     mismatch(value, "an amount that is not negative");
   if (*whole >= most_amount) mismatch(value, "an amount below 1000000000000");
-  if (power == 0) return *text;
-  if (text->find_first_of("eE") != std::string::npos) mismatch(value, "an amount without exponent");
+  if (power == 0) return text;
+  if (text.find_first_of("eE") != std::string::npos) mismatch(value, "an amount without exponent");
   // As an exponent, so that cents become a currency's units without rounding.
-  return *text + "e" + std::to_string(power);
+  return text + "e" + std::to_string(power);
 }
 
 std::string read_json(const json::value& value, report& into) {

@@ -69,12 +69,14 @@ class waiting_calls {
 
   void seek(part of, const vrm::uuid& owner, const vrm::uuid& beginning) {
     if (reader_) reader_->finish();
+    owner_ = owner;  // kept, as the index reader refers to them
+    beginning_ = beginning;
     if (of == part::given_back) {
       reader_.emplace(queue_, "run_queue_given_back", run_queue.remedy);
-      reader_->seek({owner});
+      reader_->seek({owner_});
     } else {
       reader_.emplace(queue_, "run_queue_pkey", run_queue.remedy);
-      reader_->seek({owner, {beginning, pg::index_key::comparison::at_least}});
+      reader_->seek({owner_, {beginning_, pg::index_key::comparison::at_least}});
     }
   }
   [[nodiscard]] bool next() { return reader_->next(); }
@@ -97,6 +99,8 @@ class waiting_calls {
  private:
   Relation queue_;
   std::optional<pg::index_reader> reader_;
+  vrm::uuid owner_{};
+  vrm::uuid beginning_{};
 };
 
 /// So many calls that others hold are passed over, before it is asked where they are by now.
@@ -133,6 +137,7 @@ class claim {
   }
 
   [[nodiscard]] bool take_natively();
+  void take_met(waiting_calls& queue, call_taker& taker, const stage& now, int& held);
   void take_by_statements();
   [[nodiscard]] bool take_by_statement(const stage& now);
 
@@ -142,6 +147,24 @@ class claim {
   std::vector<taken_call> taken_;
   bool has_met_ = false;  ///< one that nobody has had before
 };
+
+/// The call that the queue is at, unless somebody else has it; where many do, it is asked where
+/// they are by now.
+void claim::take_met(waiting_calls& queue, call_taker& taker, const stage& now, int& held) {
+  const vrm::uuid run = queue.run();
+  const std::int32_t attempts = queue.attempts();
+  if (!queue.remove()) {
+    const bool looks = now.beginning != vrm::uuid{} && ++held % held_before_looking == 0;
+    const auto further = looks ? place_.further_than(run) : std::nullopt;
+    if (further) queue.seek(now.of, lease_.owner, *further);
+    return;
+  }
+  note(now, run);
+  const auto call = taker.begin(lease_, run, attempts);
+  if (!call) return;
+  taken_.push_back(*call);
+  --missing_;
+}
 
 /// False when a table has more to it, before anything is taken.
 bool claim::take_natively() {
@@ -157,19 +180,7 @@ bool claim::take_natively() {
       pg::check_for_interrupts();
       if (!taker) plain = taker.emplace().is_plain(queue.relation());
       if (!plain) break;
-      const vrm::uuid run = queue.run();
-      const std::int32_t attempts = queue.attempts();
-      if (!queue.remove()) {
-        const bool looks = now.beginning != vrm::uuid{} && ++held % held_before_looking == 0;
-        const auto further = looks ? place_.further_than(run) : std::nullopt;
-        if (further) queue.seek(now.of, lease_.owner, *further);
-        continue;
-      }
-      note(now, run);
-      const auto call = taker->begin(lease_, run, attempts);
-      if (!call) continue;
-      taken_.push_back(*call);
-      --missing_;
+      take_met(queue, *taker, now, held);
     }
   }
   if (taker) taker->finish();
