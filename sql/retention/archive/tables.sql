@@ -30,8 +30,6 @@ CREATE TABLE IF NOT EXISTS vrm_private.test_runs_archive_rest
 ALTER TABLE vrm_private.test_runs_archive
     ADD COLUMN IF NOT EXISTS results_sha256 bytea,
     ADD COLUMN IF NOT EXISTS packed_results bytea;
--- it is compressed already
-ALTER TABLE vrm_private.test_runs_archive ALTER COLUMN packed_results SET STORAGE EXTERNAL;
 CREATE INDEX IF NOT EXISTS test_runs_archive_user_time ON vrm_private.test_runs_archive (user_id, started_at);
 CREATE INDEX IF NOT EXISTS test_runs_archive_batch ON vrm_private.test_runs_archive USING brin (batch_id);
 COMMENT ON INDEX vrm_private.test_runs_archive_user_time IS 'a user''s archived calls by time';
