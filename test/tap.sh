@@ -9,6 +9,8 @@ result() {
         echo "ok $number - $1"
     else
         echo "not ok $number - $1"
+        # Tests that ran inside may have said long before the end which of them failed.
+        grep -E '^not ok |Failed test|\(Wstat' "$work/log" | head -n 40 | sed 's/^/# /' >&2
         tail -n 40 "$work/log" | sed 's/^/# /' >&2
     fi
 }
