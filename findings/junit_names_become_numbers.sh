@@ -2,11 +2,12 @@
 # Two tests of a report become one, and version 2.10 is 2.1.
 #
 # To expect: names of tests and values of properties are texts, as the schemas of JUnit XML say.
-# Seen (junit2json 4.0.0 and test-results-parser 0.4.6, 2026-11): whatever looks like a number is one.  The
-#   tests "2.10" and "2.1" have the same name afterwards, the order number "0012" is 12, and the
-#   property `version` 2.10 is 2.1.
-# It matters because cases are named after what they try (an order number, a dialled number, a version):
-#   histories that are kept by name mix two tests, and what is written back finds no case.
+# Seen (junit2json 4.0.0 and test-results-parser 0.4.6, 2026-11): whatever looks like a number is
+#   one. The tests "2.10" and "2.1" have the same name afterwards, the order number "0012" is 12,
+#   and the property `version` 2.10 is 2.1.
+# It matters because cases are named after what they try (an order number, a dialled number, a
+#   version): histories that are kept by name mix two tests, and what is written back finds no
+#   case.
 set -eu
 command -v npm >/dev/null || { echo 'SKIP: needs node and npm'; exit 77; }
 tmp=$(mktemp -d)

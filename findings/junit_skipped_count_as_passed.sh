@@ -1,13 +1,14 @@
 #!/bin/sh
 # Tests that were skipped are counted as passed.
 #
-# To expect: a reader of JUnit XML counts as passed what neither failed nor was skipped.  `skipped` is an
-#   attribute of a suite; the root element, whose attributes are optional, seldom has it.
-# Seen (test-results-parser 0.4.6, 2026-11): the suite is read right, one passed and two skipped.  But the
-#   figures of the whole report come from the root's attributes: three tests, no failures, so three
-#   passed and none skipped.  Without any attribute on the root they are added up from the suites, and right.
-# It matters because a case for which no call has ended is a skipped test: a run that has judged one case
-#   of three is told to people as three of three.
+# To expect: a reader of JUnit XML counts as passed what neither failed nor was skipped. `skipped`
+#   is an attribute of a suite; the root element, whose attributes are optional, seldom has it.
+# Seen (test-results-parser 0.4.6, 2026-11): the suite is read right, one passed and two skipped.
+#   But the figures of the whole report come from the root's attributes: three tests, no failures,
+#   so three passed and none skipped. Without any attribute on the root they are added up from the
+#   suites, and right.
+# It matters because a case for which no call has ended is a skipped test: a run that has judged
+#   one case of three is told to people as three of three.
 set -eu
 command -v npm >/dev/null || { echo 'SKIP: needs node and npm'; exit 77; }
 tmp=$(mktemp -d)

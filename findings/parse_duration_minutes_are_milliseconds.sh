@@ -1,13 +1,14 @@
 #!/bin/sh
 # A call of 1:24 took a millisecond.
 #
-# To expect: a parser of durations in people's spelling reads 1:24 as minutes and seconds, or says that it
-#   does not know the spelling, as it does for words (it gives null for them).
-# Seen (parse-duration 2.1.9, 2026-11): the colon is passed over and what stands around it is read as decimals of
-#   milliseconds: 1:24 is 1.024 ms, 00:01:24.5 about 0.001 ms, neither null nor an error.  Besides, the
-#   sign of the first part counts for all and others are passed over: 1h -30m is an hour and a half.
-# It matters because voice platforms and people write the length of a call as 1:24: sums and averages of such calls
-#   are small, plausible numbers, not missing ones.
+# To expect: a parser of durations in people's spelling reads 1:24 as minutes and seconds, or says
+#   that it does not know the spelling, as it does for words (it gives null for them).
+# Seen (parse-duration 2.1.9, 2026-11): the colon is passed over and what stands around it is read
+#   as decimals of milliseconds: 1:24 is 1.024 ms, 00:01:24.5 about 0.001 ms, neither null nor an
+#   error. Besides, the sign of the first part counts for all and others are passed over: 1h -30m
+#   is an hour and a half.
+# It matters because voice platforms and people write the length of a call as 1:24: sums and
+#   averages of such calls are small, plausible numbers, not missing ones.
 set -eu
 command -v npm >/dev/null || { echo 'SKIP: needs node and npm'; exit 77; }
 tmp=$(mktemp -d)

@@ -43,8 +43,9 @@ SELECT policies_are('vrm', 'metrics',
 SELECT has_index('vrm', 'test_runs', 'test_runs_agent', 'and an index');
 SELECT is((SELECT qual FROM pg_policies WHERE tablename = 'test_runs' AND permissive = 'PERMISSIVE'), 'false',
           'what a DBA has altered stays altered');
-SELECT is((SELECT attcompression FROM pg_attribute WHERE attrelid = 'vrm.call_imports'::regclass AND attname = 'payload'),
-          'p'::"char", 'and how a column is compressed, for which repairs need no lock then');
+SELECT is((SELECT attcompression FROM pg_attribute
+           WHERE attrelid = 'vrm.call_imports'::regclass AND attname = 'payload'), 'p'::"char",
+          'and how a column is compressed, for which repairs need no lock then');
 
 -- Bodies are checked when all functions are there.
 CREATE FUNCTION pg_temp.platform_is(script text) RETURNS void LANGUAGE plpgsql AS $$
