@@ -103,14 +103,15 @@ namespace detail {
 
 /// Runs `body`, with exceptions turned to ERRORs.
 template <typename Body>
-Datum reporting(const Body& body) {
+Datum reporting(FunctionCallInfo fcinfo, const Body& body) {
   const failure* failed = nullptr;
   try {
     return body();
   } catch (...) {
     failed = &describe_current_exception();
   }
-  report(*failed);  // not in the handler: the jump would leak the exception
+  report(*failed, fcinfo->context);  // not in the handler: the jump would leak the exception
+  return Datum{0};
 }
 
 }  // namespace detail
@@ -133,7 +134,7 @@ struct binding_with {
   static constexpr bool strict = Strict;
 
   static Datum call(FunctionCallInfo fcinfo) {
-    return reporting([fcinfo] {
+    return reporting(fcinfo, [fcinfo] {
       invoke(fcinfo, std::index_sequence_for<Args...>());
       return Datum{0};
     });
@@ -160,7 +161,7 @@ struct binding_of<Result (*)(Args...), Function> {
     // Reading arguments may raise an ERROR that jumps past these frames: all that they hold are
     // views, which have no destructors to skip.
     return detail::reporting(
-        [fcinfo] { return invoke(fcinfo, std::index_sequence_for<Args...>()); });
+        fcinfo, [fcinfo] { return invoke(fcinfo, std::index_sequence_for<Args...>()); });
   }
 
  private:
@@ -182,7 +183,7 @@ using binding = binding_of<decltype(Function), Function>;
 template <auto Function, void (*Check)(Oid)>
 struct checked_binding : binding<Function> {
   static Datum call(FunctionCallInfo fcinfo) {
-    detail::reporting([fcinfo] {
+    detail::reporting(fcinfo, [fcinfo] {
       if (fcinfo->flinfo != nullptr) Check(fcinfo->flinfo->fn_oid);
       return Datum{0};
     });

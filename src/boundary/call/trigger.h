@@ -58,7 +58,8 @@ struct binding_of<HeapTuple (*)(const trigger_call&), Function> {
   static constexpr bool strict = false;
 
   static Datum call(FunctionCallInfo fcinfo) {
-    return detail::reporting([fcinfo] { return PointerGetDatum(Function(trigger_call(fcinfo))); });
+    return detail::reporting(fcinfo,
+                             [fcinfo] { return PointerGetDatum(Function(trigger_call(fcinfo))); });
   }
 };
 

@@ -8,10 +8,17 @@
 #include "boundary/error/guard.h"
 #include "core/platform/error.h"
 
+#if PG_VERSION_NUM >= 160000
+extern "C" {
+#include "nodes/miscnodes.h"
+}
+#endif
+
 namespace pg {
 
 struct failure {
   bool put_back = false;  // a PostgreSQL ERROR is back on the error stack; the rest is unused
+  bool is_of_core = false;
   int sqlerrcode = ERRCODE_INTERNAL_ERROR;
   const char* message = "out of memory while reporting a C++ exception";
   const char* detail = nullptr;
@@ -64,6 +71,7 @@ failure describe(int sqlerrcode, const char* what) noexcept {
 
 failure describe(const vrm::error& e) noexcept {
   failure failed = describe(e.state().packed(), e.what());
+  failed.is_of_core = true;
   if (!e.detail().empty()) failed.detail = copy_or(e.detail().c_str(), nullptr);
   if (!e.log_detail().empty()) failed.log_detail = copy_or(e.log_detail().c_str(), nullptr);
   if (!e.hint().empty()) failed.hint = copy_or(e.hint().c_str(), nullptr);
@@ -101,6 +109,14 @@ failure describe_current() noexcept {
   }
 }
 
+void tell(const failure& failed) {
+  errcode(failed.sqlerrcode);
+  errmsg_internal("%s", failed.message);
+  if (failed.detail != nullptr) errdetail_internal("%s", failed.detail);
+  if (failed.log_detail != nullptr) errdetail_log("%s", failed.log_detail);
+  if (failed.hint != nullptr) errhint("%s", failed.hint);
+}
+
 }  // namespace
 
 error error::take() {
@@ -133,16 +149,21 @@ const failure& describe_current_exception() noexcept {
 
 void throw_null_argument() { throw vrm::error("22004", "argument must not be null"); }
 
-void report(const failure& failed) {
+void report(const failure& failed, [[maybe_unused]] Node* context) {
   if (failed.put_back) PG_RE_THROW();
 
   // By hand instead of ereport(): file, line and function are those of the throw.
+#if PG_VERSION_NUM >= 160000
+  if (failed.is_of_core && context != nullptr && IsA(context, ErrorSaveContext)) {
+    if (errsave_start(context, TEXTDOMAIN)) {
+      tell(failed);
+      errsave_finish(context, failed.file, failed.line, failed.function);
+    }
+    return;
+  }
+#endif
   if (errstart_cold(ERROR, TEXTDOMAIN)) {
-    errcode(failed.sqlerrcode);
-    errmsg_internal("%s", failed.message);
-    if (failed.detail != nullptr) errdetail_internal("%s", failed.detail);
-    if (failed.log_detail != nullptr) errdetail_log("%s", failed.log_detail);
-    if (failed.hint != nullptr) errhint("%s", failed.hint);
+    tell(failed);
     errfinish(failed.file, failed.line, failed.function);
   }
   pg_unreachable();

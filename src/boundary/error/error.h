@@ -46,8 +46,9 @@ struct failure;
 /// good until the next call.
 [[nodiscard]] const failure& describe_current_exception() noexcept;
 
-/// Reports an ERROR.  Call it outside any catch block: it jumps.
-[[noreturn]] void report(const failure& failed);
+/// Reports an ERROR.  Call it outside any catch block: it jumps.  Only what the core says of its
+/// input is left in a `context` that asks for that, as pg_input_is_valid() and COPY's ON_ERROR do.
+void report(const failure& failed, Node* context);
 
 /// Throws SQLSTATE 22004 for an argument that the function's signature does not let be null.
 [[noreturn]] void throw_null_argument();

@@ -194,7 +194,7 @@ void merge_or_report(Relation relation, const entry& given) {
   } catch (...) {
     failed = &pg::describe_current_exception();
   }
-  if (failed != nullptr) pg::report(*failed);
+  if (failed != nullptr) pg::report(*failed, nullptr);
 }
 
 void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*options*/,

@@ -85,7 +85,7 @@ void check_start(QueryDesc* query, int flags) {
   } catch (...) {
     failed = &pg::describe_current_exception();
   }
-  if (failed != nullptr) pg::report(*failed);
+  if (failed != nullptr) pg::report(*failed, nullptr);
 }
 
 }  // namespace

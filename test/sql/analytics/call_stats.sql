@@ -1,7 +1,7 @@
 -- vrm.call_stats: every figure against plain SQL, the same bytes whatever the plan, and no harm done
 -- by hostile documents and states.
 BEGIN;
-SELECT plan(183);
+SELECT plan(184);
 \ir ../include/generated_calls.sql
 SELECT vrm.call_stats(status, started_at, completed_at, results) AS stats FROM generated_calls \gset
 
@@ -235,6 +235,14 @@ SELECT vrm.duration_sketch(1)::text AS sound \gset
 SELECT is(:'sound',
           '\x0100' || '000001000000' || '000000' || '00000000' || '01' || 'e807e807' || 'e807' || 'c0843d' || 'e80701'
           || '00', 'a sound state');
+-- who asks first, or loads a file and passes over what is wrong in it, is told without an ERROR
+SELECT current_setting('server_version_num')::int >= 160000 AS can_ask \gset
+\if :can_ask
+SELECT is(pg_input_is_valid('\x02', 'vrm.call_stats') OR NOT pg_input_is_valid(:'sound', 'vrm.call_stats'), false,
+          'pg_input_is_valid() tells states from others');
+\else
+SELECT skip('pg_input_is_valid() came with PostgreSQL 16', 1);
+\endif
 SELECT throws_ok(format('SELECT %L::vrm.call_stats', bad), '22P03', 'invalid call statistics',
                  'no state: ' || left(bad, 60))
 FROM unnest(ARRAY['', 'x', '\x', '\x0', '\xzz', '\x01', '\x02' || repeat('00', 16), '\x0104' || repeat('00', 15),
