@@ -142,7 +142,7 @@ CREATE OR REPLACE FUNCTION vrm_private.export_query() RETURNS text
                                WHEN (k.rel, a.attname) = ('vrm_private.test_runs_archive'::regclass, 'extra')
                                THEN 'vrm_private.exportable_extra(r.extra) AS extra'
                                WHEN (k.rel, a.attname) = ('vrm_private.test_runs_archive'::regclass, 'results')
-                               THEN 'coalesce(r.results, vrm.unpack_results(r.packed_results)) AS results'
+                               THEN 'vrm_private.archived_results(r.results, r.packed_results) AS results'
                                ELSE format('r.%I', a.attname) END, ', ' ORDER BY a.attnum) AS list,
                string_agg(format(CASE WHEN vrm_private.is_trusted_type(a.atttypid) THEN 'r.%I'
                                       ELSE 'concat(r.%I) AS %1$I' END, a.attname), ', ' ORDER BY a.attnum)

@@ -63,7 +63,7 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_query(
         SELECT c.relation, string_agg(quote_literal(c.name), ', ' ORDER BY c.place) AS names,
                string_agg(CASE WHEN (c.relation, c.name) = ('vrm_private.test_runs_archive'::regclass, 'results')
                                -- the other database has other dictionaries
-                               THEN 'coalesce(r.results, vrm.unpack_results(r.packed_results))::text'
+                               THEN 'vrm_private.archived_results(r.results, r.packed_results)::text'
                                WHEN NOT c.is_sealed THEN format('r.%I::text', c.name)
                                WHEN purpose = 'compare' THEN format('CASE WHEN r.%I IS NOT NULL THEN ''sealed'' END',
                                                                     c.name)

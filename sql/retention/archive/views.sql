@@ -7,7 +7,7 @@ CREATE VIEW vrm.all_test_runs WITH (security_invoker) AS
     FROM vrm.test_runs
     UNION ALL
     SELECT user_id, id, agent_id, test_case_ids, time_limit, outbound_call_params, status,
-           started_at, completed_at, coalesce(results, vrm.unpack_results(packed_results)), error, archived_at,
+           started_at, completed_at, vrm_private.archived_results(results, packed_results), error, archived_at,
            source, external_id, direction, outcome, ended_reason, cost, currency, agent_version
     FROM vrm_private.test_runs_archive;
 COMMENT ON VIEW vrm.all_test_runs IS 'calls, live and archived; archived_at tells which';

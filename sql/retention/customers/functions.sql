@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION vrm_private.calls_of_customer(owner uuid, customer te
           WHERE r.results ->> 'customer' = calls_of_customer.customer
           UNION
           SELECT a.id FROM hashed h JOIN vrm_private.test_runs_archive a ON a.user_id = owner AND a.id = h.id
-          WHERE coalesce(a.results, vrm.unpack_results(a.packed_results)) ->> 'customer' = calls_of_customer.customer
+          WHERE vrm_private.archived_results(a.results, a.packed_results) ->> 'customer' = calls_of_customer.customer
           UNION
           SELECT r.id FROM vrm.test_runs r
           WHERE r.user_id = owner
@@ -25,7 +25,7 @@ CREATE OR REPLACE FUNCTION vrm_private.calls_of_customer(owner uuid, customer te
           WHERE a.user_id = owner
             AND (a.outbound_call_params ->> 'to' = calls_of_customer.customer
                  OR (NOT EXISTS (SELECT FROM vrm.call_facts f WHERE f.user_id = owner AND f.id = a.id)
-                     AND coalesce(a.results, vrm.unpack_results(a.packed_results)) ->> 'customer'
+                     AND vrm_private.archived_results(a.results, a.packed_results) ->> 'customer'
                          = calls_of_customer.customer))) AS c
 $$;
 COMMENT ON FUNCTION vrm_private.calls_of_customer(uuid, text) IS
