@@ -1,6 +1,7 @@
 -- Privileges as data: doctor compares all there is with what was installed, and one call puts it back.
 BEGIN;
 SELECT plan(23);
+\ir ../include/no_autovacuum.sql
 SET LOCAL client_min_messages = warning;
 
 CREATE FUNCTION pg_temp.findings(VARIADIC names text[]) RETURNS SETOF text LANGUAGE sql AS $$

@@ -1,6 +1,7 @@
 -- Supabase's guide for custom schemas grants everything to anon and authenticated: what does not rest on grants.
 BEGIN;
 SELECT plan(36);
+\ir ../include/no_autovacuum.sql
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('mallory@example.org') AS mallory, pg_temp.person('bob@example.org') AS bob,
