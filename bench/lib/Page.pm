@@ -75,7 +75,7 @@ sub circumstances {
         $busy
         ? "**The machine had other work**: its load was $busiest->{load_before} on $busiest->{processors} processors before the run began. "
           . 'What depends on several clients at once, or on time that passes, says little then.'
-        : "The machine had nothing else to do: its load was $busiest->{load_before} at most before a run began.",
+        : "The load of the machine was $busiest->{load_before} before the run began; below it says how high it was meanwhile.",
         (grep { $_->{small} } @ran) ? ' Sizes were small (`--small`): what pays off on large tables shows less, and targets are those of full runs.' : '');
 }
 

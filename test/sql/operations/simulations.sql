@@ -46,11 +46,10 @@ ALTER DOMAIN public.positive ADD CHECK (VALUE > 0) NOT VALID;
 SELECT is(pg_temp.stops(), 'public.levels 23514', 'rows that a type does not take any more');
 DELETE FROM public.levels;
 CREATE MATERIALIZED VIEW public.summed AS SELECT sum("the rate") FROM public.rates;
-CREATE FUNCTION public.count_rates() RETURNS bigint LANGUAGE plpgsql
+CREATE FUNCTION public.count_rates() RETURNS bigint LANGUAGE plpgsql SET search_path = public
     AS $$ BEGIN RETURN (SELECT count(*) FROM rates); END $$;
-SET LOCAL search_path = public;
 CREATE MATERIALIZED VIEW public.counted AS SELECT public.count_rates();
-RESET search_path;
+ALTER FUNCTION public.count_rates() RESET search_path;
 SELECT is(pg_temp.stops(), 'public.counted 42P01', 'and views that have to be filled');
 SELECT is(to_regnamespace('vrm_rehearsal')::text, NULL, 'nothing is left of it');
 SELECT throws_ok('SELECT vrm.rehearse_restore(' || bad || ')', '22023', NULL, 'no number of rows: ' || bad)
