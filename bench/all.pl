@@ -32,7 +32,7 @@ my %small = (
     'retention/archive' => [5000, 1],
     'retention/search' => [2000],
     'secrets/secrets' => [20_000, 3],
-    'testing/suites' => [50, 5, 3, 20_000],
+    'testing/suites' => [100, 20, 3, 20_000],
 );
 
 my $root = realpath("$FindBin::Bin/..");
