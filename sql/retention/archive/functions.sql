@@ -465,14 +465,6 @@ COMMENT ON FUNCTION vrm_private.archive_blocks(bigint, bigint, bigint) IS
     'archives the calls that are due between two blocks, but those that something refuses to let go';
 
 -- All in one transaction, as the caller's SELECT demands: CALL vrm.run_retention() is kinder to others.
--- Not a member, which the view would go with at DROP EXTENSION ... CASCADE, and with it all that refers to the view.
--- Without settings of its own, so that it becomes a part of the query.
-CREATE OR REPLACE FUNCTION vrm_private.archived_results(results jsonb, packed_results bytea) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT coalesce(results, vrm.unpack_results(packed_results))
-$$;
-COMMENT ON FUNCTION vrm_private.archived_results(jsonb, bytea) IS 'results of an archived call, compressed or not';
-
 CREATE OR REPLACE FUNCTION vrm.archive_old_test_runs() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -498,10 +490,8 @@ COMMENT ON FUNCTION vrm.archive_old_test_runs() IS
 REVOKE EXECUTE ON FUNCTION
     vrm.verify_archive(bigint), vrm_private.require_read_committed(text),
     vrm_private.note_removals(text, uuid[], uuid), vrm_private.forget_archived(),
-    vrm_private.wait_for_retention(), vrm_private.archive_blocks(bigint, bigint, bigint), vrm.archive_old_test_runs(),
-    vrm_private.archived_results(jsonb, bytea)
+    vrm_private.wait_for_retention(), vrm_private.archive_blocks(bigint, bigint, bigint), vrm.archive_old_test_runs()
     FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION vrm_private.archived_results(jsonb, bytea) TO authenticated, service_role;
 GRANT EXECUTE ON FUNCTION
     vrm.verify_archive(bigint), vrm.archive_old_test_runs()
     TO service_role;

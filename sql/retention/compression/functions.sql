@@ -1,5 +1,16 @@
 -- Archived calls, compressed: partitions are rewritten with their results packed by zstd
 
+-- Not a member, which the view would go with at DROP EXTENSION ... CASCADE, and with it all that refers to the view.
+-- Without settings of its own, so that it becomes a part of the query.
+CREATE OR REPLACE FUNCTION vrm_private.archived_results(results jsonb, packed_results bytea) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(results, vrm.unpack_results(packed_results))
+$$;
+COMMENT ON FUNCTION vrm_private.archived_results(jsonb, bytea) IS 'results of an archived call, compressed or not';
+
+REVOKE EXECUTE ON FUNCTION vrm_private.archived_results(jsonb, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vrm_private.archived_results(jsonb, bytea) TO authenticated, service_role;
+
 CREATE OR REPLACE FUNCTION vrm_private.unpacked(call vrm_private.test_runs_archive)
     RETURNS vrm_private.test_runs_archive
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
