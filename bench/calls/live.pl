@@ -19,9 +19,6 @@ my $every = $ARGV[1] // 3;
 my $seconds = $ARGV[2] // 20;
 my $together = 10;
 my $database = 'vrm_bench_live';
-my $token = join '.', 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImVjIn0',
-  'eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwic3ViIjoiMDE4ZjAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDBhIiwicm9sZSI6ImF1dGhlbnRpY2F0ZWQiLCJleHAiOjQxMDI0NDQ4MDB9',
-  'FeN1vw-u_5zS50DZWSXb85yE5OkqaYvcHBm3n9FZWa2ROVSmGVwupQ_vdEWO-aPbXN0GLCuWXGTK2jBg_8Y6JA';
 my $here = dirname(__FILE__);
 my $folder = tempdir(CLEANUP => 1);
 $ENV{PGDATABASE} = $database;
@@ -31,9 +28,7 @@ $ENV{PGDATABASE} = $database;
 output('dropdb', '--if-exists', '--force', $database);
 output('createdb', $database);
 sql('CREATE EXTENSION vrm',
-    q{SELECT vrm.jwk_import('{"keys": [{"kid": "ec", "kty": "EC", "crv": "P-256",
-      "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}',
-      'https://issuer.example')},
+    $trust_issuer,
     q{INSERT INTO auth.users (id, email) VALUES ('018f0000-0000-7000-8000-00000000000a', 'ann@example.org')},
     q{INSERT INTO vrm.agents (user_id, agent_id) VALUES ('018f0000-0000-7000-8000-00000000000a', 'reception')});
 psql('-f', "$here/live.sql");

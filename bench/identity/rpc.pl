@@ -13,9 +13,6 @@ use Bench;
 my $calls = $ARGV[0] // 2000;
 my $rounds = $ARGV[1] // 7;
 my $database = 'vrm_bench_rpc';
-my $token = join '.', 'eyJhbGciOiJFUzI1NiIsImtpZCI6ImVjIn0',
-  'eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwic3ViIjoiMDE4ZjAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDBhIiwicm9sZSI6ImF1dGhlbnRpY2F0ZWQiLCJleHAiOjQxMDI0NDQ4MDB9',
-  'FeN1vw-u_5zS50DZWSXb85yE5OkqaYvcHBm3n9FZWa2ROVSmGVwupQ_vdEWO-aPbXN0GLCuWXGTK2jBg_8Y6JA';
 
 system('dropdb', '--if-exists', $database);
 system('createdb', $database) == 0 or die "createdb failed\n";
@@ -24,9 +21,7 @@ $ENV{PGDATABASE} = $database;
 # --- given: somebody with a call that runs ---------------------------------------------------------
 
 sql('CREATE EXTENSION vrm',
-    q{SELECT vrm.jwk_import('{"keys": [{"kid": "ec", "kty": "EC", "crv": "P-256",
-      "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}',
-      'https://issuer.example')},
+    $trust_issuer,
     q{INSERT INTO auth.users (id, email) VALUES ('018f0000-0000-7000-8000-00000000000a', 'alice@example.org')},
     q{CREATE FUNCTION processor_ms() RETURNS double precision LANGUAGE sql VOLATILE AS $$
       SELECT split_part(pg_read_file('/proc/self/schedstat', 0, 100), ' ', 1)::double precision / 1e6 $$});
