@@ -44,7 +44,7 @@ END;
 $$ LANGUAGE plpgsql;
 
 -- Calls: results of about 5.8 KB as stored, which is out of line.
-CREATE TABLE document (n integer PRIMARY KEY, results jsonb);
+CREATE TABLE document (n integer PRIMARY KEY, results jsonb, digest bytea);
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN
@@ -52,7 +52,7 @@ BEGIN
     END IF;
 END
 $$;
-INSERT INTO document
+INSERT INTO document (n, results)
 SELECT n, jsonb_build_object(
            'customer', format('customer%s@example.com', n), 'duration', '2:45', 'sentiment', 'positive', 'actions', 3,
            'transcript', (SELECT jsonb_agg(jsonb_build_object(
@@ -63,13 +63,14 @@ SELECT n, jsonb_build_object(
                               'timestamp', format('0:%s', turn)))
                           FROM generate_series(1, 45) AS turn))
 FROM generate_series(1, 500) AS n;
+UPDATE document SET digest = vrm.document_digest(results);
 -- in order of time, as version 7 is
 CREATE FUNCTION call_id(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
     $$ SELECT (lpad(to_hex(n), 12, '0') || '7' || substr(md5('call ' || n), 2, 19))::uuid $$;
 CREATE VIEW call AS
     SELECT call_id(i) AS id, md5('user ' || i % 100)::uuid AS user_id, 60 AS time_limit,
            'completed' AS status, now() - interval '3 years' + i * interval '1 s' AS started_at,
-           now() - interval '3 years' + i * interval '1 s' + interval '2 min' AS completed_at, d.results
+           now() - interval '3 years' + i * interval '1 s' + interval '2 min' AS completed_at, d.results, d.digest
     FROM generate_series(1, :rows) AS i JOIN document d ON d.n = i % 500 + 1;
 INSERT INTO users SELECT md5('user ' || i)::uuid FROM generate_series(0, 99) AS i;
 INSERT INTO auth.users (id, email) SELECT id, id || '@example.org' FROM users;
@@ -80,8 +81,11 @@ BEGIN
         vrm_private.archive_removals, vrm.archive_compressions, vrm.retention_runs;
     TRUNCATE vrm.test_runs CASCADE;
     SET LOCAL session_replication_role = replica;
-    EXECUTE format('INSERT INTO %s (id, user_id, time_limit, status, started_at, completed_at, results)'
-                   ' SELECT id, user_id, time_limit, status, started_at, completed_at, results FROM call', target);
+    -- a call of the platform has its digest since it ended
+    EXECUTE format('INSERT INTO %s (id, user_id, time_limit, status, started_at, completed_at, results%s)'
+                   ' SELECT id, user_id, time_limit, status, started_at, completed_at, results%s FROM call', target,
+                   CASE WHEN target = 'vrm.test_runs'::regclass THEN ', results_sha256' END,
+                   CASE WHEN target = 'vrm.test_runs'::regclass THEN ', digest' END);
 END
 $$;
 DO $$

@@ -1,12 +1,14 @@
 -- Partitions by time, of whatever table
 
 CREATE OR REPLACE FUNCTION vrm_private.partition_bounds(partition oid) RETURNS tstzrange
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
     -- MINVALUE and MAXVALUE stand without quotes, and become no bound
-    SELECT tstzrange(substring(b.text FROM $r$FROM \('([^']*)'$r$)::timestamptz,
-                     substring(b.text FROM $r$TO \('([^']*)'$r$)::timestamptz)
-    FROM (SELECT pg_get_expr(c.relpartbound, c.oid) AS text FROM pg_class c WHERE c.oid = partition) AS b
-    WHERE b.text LIKE 'FOR VALUES FROM%'
+    RETURN (SELECT tstzrange(substring(b.text FROM $r$FROM \('([^']*)'$r$)::timestamptz,
+                             substring(b.text FROM $r$TO \('([^']*)'$r$)::timestamptz)
+            FROM (SELECT pg_get_expr(c.relpartbound, c.oid) AS text FROM pg_class c WHERE c.oid = partition) AS b
+            WHERE b.text LIKE 'FOR VALUES FROM%');
+END
 $$;
 COMMENT ON FUNCTION vrm_private.partition_bounds(oid) IS
     'times that a partition by time takes; null for a default partition';

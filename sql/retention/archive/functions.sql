@@ -269,6 +269,7 @@ CREATE OR REPLACE FUNCTION vrm_private.archive_batch(
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    relations oid[] := ARRAY[only_in];
     relation oid;
     done record;
 BEGIN
@@ -276,12 +277,11 @@ BEGIN
     rows_done := 0;
     rows_seen := 0;
     bytes_done := 0;
-    FOR relation IN
-        SELECT only_in WHERE only_in IS NOT NULL
-        UNION ALL
-        SELECT DISTINCT d.relation FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of, again) d
-        WHERE only_in IS NULL
-    LOOP
+    IF only_in IS NULL THEN
+        relations := ARRAY(SELECT DISTINCT d.relation
+                           FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of, again) d);
+    END IF;
+    FOREACH relation IN ARRAY relations LOOP
         SELECT * INTO done
         FROM vrm_private.archive_rows_of(run, again, relation, after, last, most - rows_seen, most_bytes);
         rows_done := rows_done + done.rows_done;

@@ -153,21 +153,26 @@ $$;
 COMMENT ON FUNCTION vrm_private.refused_rows(text, boolean) IS
     'keys of the rows of a policy that could not go; none when they are to be tried again';
 
--- Everything that an application, or a DBA, hangs on the rows of a table.
+-- Everything that an application, or a DBA, hangs on the rows of a table.  Found by the triggers that do the
+-- work: pg_constraint has no index by the table that is referred to.
 CREATE OR REPLACE FUNCTION vrm_private.foreign_references(target regclass)
     RETURNS TABLE (relation regclass, on_delete "char", condition text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT k.conrelid::regclass, k.confdeltype,
-           (SELECT string_agg(format('x.%I = r.%I', a.attname, b.attname), ' AND ')
-            FROM unnest(k.conkey, k.confkey) AS pair (referring, referred)
-            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.referring
-            JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.referred)
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-    WHERE k.confrelid = target AND k.contype = 'f' AND k.conparentid = 0
-      AND k.conrelid::regclass::text <> ALL ('{vrm.test_run_cases,vrm.transcript_turns,vrm.run_actions,'
-                                             'vrm.call_recordings}')
-      AND (target = 'vrm.test_runs'::regclass OR target = 'vrm.test_run_cases'::regclass
-           OR c.relnamespace::regnamespace::text <> ALL ('{vrm,vrm_private,auth}'))
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+        SELECT k.conrelid::regclass, k.confdeltype,
+               (SELECT string_agg(format('x.%I = r.%I', a.attname, b.attname), ' AND ')
+                FROM unnest(k.conkey, k.confkey) AS pair (referring, referred)
+                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.referring
+                JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.referred)
+        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+        WHERE k.oid IN (SELECT t.tgconstraint FROM pg_trigger t WHERE t.tgrelid = target)
+          AND k.confrelid = target AND k.contype = 'f' AND k.conparentid = 0
+          AND k.conrelid::regclass::text <> ALL ('{vrm.test_run_cases,vrm.transcript_turns,vrm.run_actions,'
+                                                 'vrm.call_recordings}')
+          AND (target = 'vrm.test_runs'::regclass OR target = 'vrm.test_run_cases'::regclass
+               OR c.relnamespace::regnamespace::text <> ALL ('{vrm,vrm_private,auth}'));
+END
 $$;
 COMMENT ON FUNCTION vrm_private.foreign_references(regclass) IS
     'foreign keys to a table that are not the platform''s, as a condition on its row "r" and theirs "x"';

@@ -279,7 +279,10 @@ class policy_run {
       batch_result done{};
       bool passing = false;
       try {
-        call_.step([&] { done = do_batch(run_.id, place, most, run_.batch_bytes); });
+        // A place ends with a whole block: for what that is too much there is no batch of its own.
+        const std::int64_t most_bytes =
+            std::clamp(place.bytes, run_.batch_bytes, run_.batch_bytes + run_.batch_bytes / 4);
+        call_.step([&] { done = do_batch(run_.id, place, most, most_bytes); });
       } catch (const pg::error& e) {
         if (!is_passing(e.sqlerrcode()) || retry >= most_retries) throw;
         passing = true;
@@ -324,16 +327,19 @@ class policy_run {
     run_.batch_rows = std::max<std::int64_t>(1, run_.batch_rows / 2);
   }
 
-  /// Aims at the time that a batch should take, at most twice or half of it from one to the next.
+  /// Aims at the time that a batch should take, at most twice or half of it from one to the next.  A
+  /// quick one of few rows, what was left of a place, is no reason to take fewer.
   void adapt(const batch_result& done, microseconds took) {
     const double factor = std::clamp(
         run_.batch_ms * 1000 / std::max<double>(1, static_cast<double>(took.count())), 0.5, 2.0);
-    const auto aim = [factor](std::int64_t done_now, std::int64_t least, std::int64_t most) {
-      const double wanted = static_cast<double>(std::max<std::int64_t>(done_now, 1)) * factor;
-      return std::clamp(static_cast<std::int64_t>(wanted), least, most);
+    const auto aim = [factor](std::int64_t before, std::int64_t done_now, std::int64_t least,
+                              std::int64_t most) {
+      const auto wanted = static_cast<std::int64_t>(
+          static_cast<double>(std::max<std::int64_t>(done_now, 1)) * factor);
+      return std::clamp(factor < 1 ? wanted : std::max(wanted, before), least, most);
     };
-    run_.batch_rows = aim(done.seen, 1, most_batch_rows);
-    run_.batch_bytes = aim(done.bytes, fewest_batch_bytes, most_batch_bytes);
+    run_.batch_rows = aim(run_.batch_rows, done.seen, 1, most_batch_rows);
+    run_.batch_bytes = aim(run_.batch_bytes, done.bytes, fewest_batch_bytes, most_batch_bytes);
   }
 
   void pause(microseconds took) {
