@@ -72,6 +72,20 @@ cmp_ok(sql('SELECT count(DISTINCT xmin::text) FROM vrm_private.test_runs_archive
     'each a transaction');
 is(sql('SELECT count(*) FROM vrm.retention_progress'), '0', 'nothing is under way');
 
+# What is left of a place is a small batch, after which the next ones are as large as before.
+sql(q{UPDATE vrm.retention_policies SET batch_rows = 5000, batch_target = '10 s'});
+sql(<<"SQL");
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at, results)
+SELECT '$alice', 'completed', now() - interval '3 years', now() - interval '3 years',
+       jsonb_build_object('customer', n, 'summary', (SELECT string_agg(md5(n || '/' || m), '') FROM generate_series(1, 400) AS m))
+FROM generate_series(1, 1500) AS n;
+SQL
+my $large = last_run();
+sql(q{CALL vrm.run_retention('calls.completed')});
+is(sql("SELECT rows_done, batches <= 4 FROM vrm.retention_runs WHERE run_id > $large"), '1500|t',
+    'large calls go in few batches when there is time');
+sql(q{UPDATE vrm.retention_policies SET batch_rows = 50, batch_target = DEFAULT});
+
 # --- limits ---------------------------------------------------------------------------------------
 
 old_calls($node, 'app', $alice, 500);
