@@ -7,6 +7,7 @@
 /// of an aggregate it is updated in place, although the state's type is no internal one.
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -128,6 +129,27 @@ struct datum_traits<aggregate_state<T, Type>> {
     return fresh;
   }
   static Datum to(aggregate_state<T, Type> state) noexcept { return state.object->to_datum(); }
+};
+
+/// The state of an aggregate as its result.  PostgreSQL 15 packs an expanded object that it does not
+/// find in its own memory, only for the next function to unpack it; what it finds is this pointer.
+/// The object stays where it was, as from PostgreSQL 16 on, until the next group.
+template <typename T>
+struct aggregate_result {
+  Datum value;
+};
+
+template <typename T>
+struct datum_traits<aggregate_result<T>> {
+  static constexpr Oid oid = InvalidOid;  // known to the catalog alone
+  static aggregate_result<T> from(Datum datum) noexcept { return {datum}; }
+  static Datum to(aggregate_result<T> result) {
+    if (expanded<T>::of(result.value) == nullptr) return result.value;
+    void* const pointer = allocate(EXPANDED_POINTER_SIZE);
+    std::memcpy(pointer, DatumGetPointer(EOHPGetRODatum(DatumGetEOHP(result.value))),
+                EXPANDED_POINTER_SIZE);
+    return PointerGetDatum(pointer);
+  }
 };
 
 }  // namespace pg

@@ -9,7 +9,7 @@ using slice = parts_directory::slice;
 
 constexpr std::uint8_t version = 1;
 /// Statistics of quarters that take more than this are read faster by spans.
-constexpr std::size_t worth_spans = 16384;
+constexpr std::size_t worth_spans = 4096;
 
 [[noreturn]] void refuse(const char* why) { byte_reader::refuse(why); }
 

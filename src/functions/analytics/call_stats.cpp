@@ -219,6 +219,10 @@ state merge_stats(state into, std::optional<stats> other) {
   return into;
 }
 
+pg::aggregate_result<call_stats> finish_stats(pg::aggregate_result<call_stats> state) {
+  return state;
+}
+
 // --- figures ------------------------------------------------------------------------------------
 
 std::int64_t call_count(stats value) { return count(value.get().calls()); }
@@ -345,6 +349,7 @@ PG_EXPORT(vrm_conversation_summary, vrm::sql::conversation_summary);
 PG_EXPORT(vrm_add_call, vrm::sql::add_call);
 PG_EXPORT(vrm_add_duration, vrm::sql::add_duration);
 PG_EXPORT(vrm_merge_stats, vrm::sql::merge_stats);
+PG_EXPORT(vrm_finish_stats, vrm::sql::finish_stats);
 PG_EXPORT(vrm_call_count, vrm::sql::call_count);
 PG_EXPORT(vrm_success_rate, vrm::sql::success_rate);
 PG_EXPORT(vrm_distinct_customers, vrm::sql::distinct_customers);
