@@ -208,15 +208,21 @@ state add_duration(state into, std::optional<double> seconds) {
   return into;
 }
 
-state merge_stats(state into, std::optional<stats> other) {
-  if (!other) return into;
-  if (other->object != nullptr) {
-    into->merge(*other->object);
-  } else {
-    // As it is stored: no object is made of it.
-    into->merge(other->packed);
+/// One packed state is handed on as it is: those of a day or a month are often alone.
+pg::next_state<call_stats> merge_stats(pg::unopened_state<call_stats> before,
+                                       std::optional<stats> other) {
+  if (!other && !before.is_null()) return {before.datum()};
+  if (other && other->object == nullptr && call_stats::is_nothing(before.packed())) {
+    return {pg::datum_traits<std::span<const std::byte>>::to(other->packed)};
   }
-  return into;
+  const state into = before.open();
+  if (other && other->object != nullptr) {
+    into.object->value().merge(*other->object);
+  } else if (other) {
+    // As it is stored: no object is made of it.
+    into.object->value().merge(other->packed);
+  }
+  return {pg::datum_traits<state>::to(into)};
 }
 
 pg::aggregate_result<call_stats> finish_stats(pg::aggregate_result<call_stats> state) {
