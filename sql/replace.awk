@@ -22,7 +22,8 @@ statement == "" && /^GRANT EXECUTE ON / { skipped = 1; granting = 1 }
 statement == "" && /^CREATE (FUNCTION|PROCEDURE|AGGREGATE) / { sub(/^CREATE/, "CREATE OR REPLACE") }
 statement == "" && /^(--|$)/ { if (!blank || $0 != "") print; blank = ($0 == ""); next }
 {
-    statement = statement $0 "\n"
+    # only grants are kept: one statement is the whole of the platform's script
+    statement = granting ? statement $0 "\n" : "open"
     quote = quote_after($0, quote)
     if (!skipped) print
     blank = 0

@@ -36,6 +36,21 @@ CREATE FUNCTION load_calls(of_user uuid, since timestamptz) RETURNS void
     FROM vrm.call_facts f WHERE f.user_id = of_user AND f.started_at >= since
     $$;
 
+-- The statistics of some days for all of a time, and its months.
+CREATE FUNCTION spread(first date, days integer, since date, until date) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+    SELECT r.user_id, r.grain, since + n, r.agent_id, r.stats
+    FROM generate_series(0, until - since - 1) AS n
+    JOIN vrm.call_rollup r ON r.grain NOT LIKE '%month' AND r.bucket = first + n % days
+    WHERE since + n NOT BETWEEN first AND first + days - 1;
+    DELETE FROM vrm.call_rollup r WHERE r.grain LIKE '%month';
+    INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
+    SELECT r.user_id, replace(r.grain, 'day', 'month'), date_trunc('month', r.bucket::timestamp)::date, r.agent_id,
+           vrm.rollup(r.stats::vrm.call_stats)::bytea
+    FROM vrm.call_rollup r WHERE r.grain LIKE '%day'
+    GROUP BY 1, 2, 3, 4
+    $$;
+
 -- Milliseconds of CPU of a query that somebody signed in asks, the least of some rounds.  The kernel accounts by ticks
 -- of some milliseconds: what is quick runs over and over, until that matters no more.
 CREATE FUNCTION asked(who uuid, query text, rounds integer DEFAULT 5) RETURNS double precision

@@ -88,6 +88,11 @@ CREATE FUNCTION vrm.merge_stats(stats vrm.call_stats, other vrm.call_stats) RETU
 COMMENT ON FUNCTION vrm.merge_stats(vrm.call_stats, vrm.call_stats) IS
     'statistics of the calls of both; null counts for nothing';
 
+CREATE FUNCTION vrm.finish_stats(stats vrm.call_stats) RETURNS vrm.call_stats
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_finish_stats';
+COMMENT ON FUNCTION vrm.finish_stats(vrm.call_stats) IS
+    'the result of an aggregate as it is, for the next function to read without unpacking it';
+
 CREATE AGGREGATE vrm.call_stats(status text, started_at timestamptz, completed_at timestamptz, results jsonb) (
     SFUNC = vrm.add_run, STYPE = vrm.call_stats, SSPACE = 4096, COMBINEFUNC = vrm.merge_stats, PARALLEL = SAFE,
     INITCOND = '\x0100000000000000000000000000000000'
@@ -132,7 +137,8 @@ COMMENT ON AGGREGATE vrm.duration_sketch(double precision) IS
     'statistics of durations alone, in seconds; negative, infinite and absurd ones are counted as bad';
 
 CREATE AGGREGATE vrm.rollup(stats vrm.call_stats) (
-    SFUNC = vrm.merge_stats, STYPE = vrm.call_stats, SSPACE = 4096, COMBINEFUNC = vrm.merge_stats, PARALLEL = SAFE,
+    SFUNC = vrm.merge_stats, STYPE = vrm.call_stats, SSPACE = 4096, FINALFUNC = vrm.finish_stats,
+    COMBINEFUNC = vrm.merge_stats, PARALLEL = SAFE,
     INITCOND = '\x0100000000000000000000000000000000'
 );
 COMMENT ON AGGREGATE vrm.rollup(vrm.call_stats) IS 'statistics of all the calls that the values hold';

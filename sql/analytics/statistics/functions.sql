@@ -48,7 +48,19 @@ BEGIN
     INTO changed_days, changed_quarters FROM changed c;
     of := vrm.cover_time(edges, changed_days, changed_quarters);
 
-    IF of.range_bucket <> '{}' THEN
+    IF of.range_bucket <> '{}' AND cardinality(edges) = 2 THEN
+        -- of one bucket hundreds of states add up, and here they need not be kept before
+        RETURN QUERY
+            SELECT 1, nullif(r.agent_id, no_agent), vrm.rollup(r.stats)
+            FROM unnest(of.range_is_month, of.range_first, of.range_last) AS p (is_month, first, last)
+            CROSS JOIN LATERAL (SELECT r.agent_id, r.stats::vrm.call_stats AS stats
+                                FROM vrm.call_rollup r
+                                WHERE r.user_id = caller AND r.grain = CASE WHEN p.is_month THEN months ELSE days END
+                                  AND r.bucket >= p.first AND r.bucket < p.last
+                                  AND (agents IS NULL OR r.agent_id = ANY (agents))
+                                OFFSET 0) AS r
+            GROUP BY r.agent_id;
+    ELSIF of.range_bucket <> '{}' THEN
         RETURN QUERY
             SELECT p.bucket, nullif(r.agent_id, no_agent), r.stats
             FROM unnest(of.range_bucket, of.range_is_month, of.range_first, of.range_last)

@@ -109,25 +109,27 @@ BEGIN
         PERFORM vrm_private.expire_unlisted(source, told);
     END IF;
     WITH listed AS (
-        SELECT p.*, NULL::timestamptz AS expired_at
+        SELECT p.*, NULL::timestamptz AS expired_at, NULL::pg_lsn AS start_lsn, NULL::pg_lsn AS parent_lsn
         FROM vrm_private.pgbackrest_backups(CASE source WHEN 'pgbackrest' THEN info END) p
         WHERE record_backup.source = 'pgbackrest'
         UNION ALL
         SELECT coalesce(p.repository, ''), p.label, p.kind, p.started_at, p.finished_at, p.bytes, p.failed,
-               p.archived, p.parent, CASE WHEN p.expired THEN now() END
+               p.archived, p.parent, CASE WHEN p.expired THEN now() END, p.start_lsn, p.parent_lsn
         FROM jsonb_to_recordset(told)
              AS p (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz,
-                   bytes bigint, failed boolean, archived boolean, expired boolean, parent text)
+                   bytes bigint, failed boolean, archived boolean, expired boolean, parent text,
+                   start_lsn pg_lsn, parent_lsn pg_lsn)
     ), written AS (
         INSERT INTO vrm.backups AS b (source, repository, label, kind, started_at, finished_at, bytes, failed,
-                                      archived, expired_at, parent)
+                                      archived, expired_at, parent, start_lsn, parent_lsn)
         SELECT record_backup.source, t.repository, t.label, t.kind, t.started_at, t.finished_at, t.bytes,
-               coalesce(t.failed, false), t.archived, t.expired_at, t.parent
+               coalesce(t.failed, false), t.archived, t.expired_at, t.parent, t.start_lsn, t.parent_lsn
         FROM listed t
         ON CONFLICT ON CONSTRAINT backups_pkey DO UPDATE
             SET kind = excluded.kind, started_at = excluded.started_at, finished_at = excluded.finished_at,
                 bytes = excluded.bytes, failed = excluded.failed, archived = excluded.archived, recorded_at = now(),
-                expired_at = excluded.expired_at, parent = excluded.parent
+                expired_at = excluded.expired_at, parent = excluded.parent, start_lsn = excluded.start_lsn,
+                parent_lsn = excluded.parent_lsn
         RETURNING 1
     )
     SELECT count(*) INTO recorded FROM written;

@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS vrm.backups (
     repository text NOT NULL DEFAULT '',
     archived boolean,
     parent text,
+    start_lsn pg_lsn,
+    parent_lsn pg_lsn,
     PRIMARY KEY (source, repository, label),
     CONSTRAINT finished_after_start CHECK (finished_at >= started_at)
 );
@@ -32,6 +34,8 @@ COMMENT ON COLUMN vrm.backups.archived IS
     'whether the archive of its repository reaches over the WAL that it needs; null where nobody says';
 COMMENT ON COLUMN vrm.backups.parent IS
     'label of the backup that a differential or incremental one stands on; null of a full one, and where nobody says';
+COMMENT ON COLUMN vrm.backups.start_lsn IS 'where the WAL begins that it needs; null where nobody says';
+COMMENT ON COLUMN vrm.backups.parent_lsn IS 'start_lsn of the backup that it stands on, where that is how it is told';
 
 -- One that has no backup must be known as well, hence a table of its own.
 CREATE TABLE IF NOT EXISTS vrm.backup_repositories (

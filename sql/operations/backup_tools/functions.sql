@@ -66,13 +66,17 @@ CREATE OR REPLACE FUNCTION vrm_private.cloudnative_pg_backups(info jsonb) RETURN
 $$;
 COMMENT ON FUNCTION vrm_private.cloudnative_pg_backups(jsonb) IS 'backups as the objects of CloudNativePG tell them';
 
--- What pg_basebackup leaves beside a backup; files of an incremental one are called INCREMENTAL.
+-- What pg_basebackup leaves beside a backup; files of an incremental one are called INCREMENTAL.  What it stands on
+-- is only in its backup_label: the LSN at which the WAL of that one's manifest begins.
 CREATE OR REPLACE FUNCTION vrm_private.manifest_backup(info jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_array(jsonb_build_object(
                'label', 'manifest ' || left(info ->> 'Manifest-Checksum', 16), 'started_at', max(t.at),
                'finished_at', max(t.at), 'bytes', sum((f ->> 'Size')::bigint), 'failed', false,
-               'kind', CASE WHEN bool_or(f ->> 'Path' ~ '(^|/)INCREMENTAL\.') THEN 'incr' ELSE 'full' END))
+               'kind', CASE WHEN bool_or(f ->> 'Path' ~ '(^|/)INCREMENTAL\.') THEN 'incr' ELSE 'full' END,
+               'start_lsn', (SELECT min((w ->> 'Start-LSN')::pg_lsn)
+                             FROM jsonb_array_elements(info -> 'WAL-Ranges') AS w),
+               'parent_lsn', substring(info ->> 'backup_label' FROM 'INCREMENTAL FROM LSN: ([0-9A-F]+/[0-9A-F]+)')))
     FROM jsonb_array_elements(info -> 'Files') AS f,
          LATERAL (SELECT (replace(f ->> 'Last-Modified', ' GMT', '+00'))::timestamptz AS at) AS t
     WHERE vrm_private.is_this_server(info ->> 'System-Identifier')

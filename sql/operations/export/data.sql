@@ -133,9 +133,11 @@ FROM (VALUES
     ('vrm.monitoring_metrics', NULL, '{}', '{}', '{}', '{name,family,type,labels,help,enabled}'),
     ('vrm.storage_samples', NULL, '{}', '{}', '{}', '{path,day,at,used_bytes,free_bytes}'),
     ('vrm.backups', NULL, '{}', '{}', '{}', '{source,label,kind,started_at,finished_at,bytes,failed,recorded_at,'
-     'expired_at,repository,archived,parent}'),
+     'expired_at,repository,archived,parent,start_lsn,parent_lsn}'),
     ('vrm_private.archived_stretches', NULL, '{}', '{}', '{}', '{since,until,seen_at,archived_until,timeline,'
      'system_identifier}'),
+    ('vrm_private.archive_positions', NULL, '{}', '{}', '{}', '{system_identifier,seen_at,until,archived_until}'),
+    ('vrm_private.archive_gaps', NULL, '{}', '{}', '{}', '{source,repository,timeline,lost_from,lost_until,listed_at}'),
     ('vrm.backup_runs', NULL, '{}', '{}', '{}', '{id,tool,started_at,finished_at,exit_code}'),
     ('vrm.maintenance_failures', NULL, '{}', '{}', '{}', '{step,sqlstate,message,since,last_at,failures}'),
     ('vrm.backup_repositories', NULL, '{}', '{}', '{}', '{source,repository,problem,recorded_at}'),

@@ -46,12 +46,16 @@ BEGIN
     ON CONFLICT ON CONSTRAINT archived_stretches_pkey DO UPDATE
     SET until = greatest(a.until, excluded.until), seen_at = excluded.seen_at,
         archived_until = excluded.archived_until;
+    DELETE FROM vrm_private.archive_positions p WHERE p.until < now() - '2 years'::interval;
+    INSERT INTO vrm_private.archive_positions (system_identifier, seen_at, until, archived_until)
+    VALUES (now_seen.system_identifier, now_seen.seen_at, now_seen.until, now_seen.archived_until);
 END
 $$;
 COMMENT ON FUNCTION vrm_private.see_archiving() IS 'part of vrm.maintain(): notes until when the archive has all WAL';
 
--- An incremental or differential backup is worth as much as what it stands on; where nobody says what that is,
--- a differential one stands on the last full one before it, an incremental one on the last of any kind.
+-- An incremental or differential backup is worth as much as what it stands on.  Where nobody says what that is,
+-- a differential one stands on the last full one before it, an incremental one on the last of any kind; but that of
+-- a manifest on any that somebody has named to pg_basebackup, which its backup_label proves or nothing does.
 CREATE OR REPLACE FUNCTION vrm_private.usable_backups()
     RETURNS TABLE (source text, repository text, label text, started_at timestamptz, finished_at timestamptz)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -61,8 +65,10 @@ CREATE OR REPLACE FUNCTION vrm_private.usable_backups()
                b.archived IS NOT FALSE AS archived,
                CASE WHEN b.kind <> 'full' THEN coalesce(b.parent, (
                    SELECT p.label FROM vrm.backups p
-                   WHERE p.source = b.source AND p.repository = b.repository AND p.finished_at <= b.started_at
-                     AND NOT p.failed AND (p.kind = 'full' OR b.kind = 'incr') AND p.label <> b.label
+                   WHERE p.source = b.source AND p.repository = b.repository AND p.label <> b.label AND NOT p.failed
+                     AND CASE WHEN b.parent_lsn IS NOT NULL OR b.source = 'backup_manifest'
+                              THEN p.start_lsn = b.parent_lsn
+                              ELSE p.finished_at <= b.started_at AND (p.kind = 'full' OR b.kind = 'incr') END
                    ORDER BY p.finished_at DESC, p.label DESC LIMIT 1)) END AS parent
         FROM vrm.backups b
     ), chain AS (
@@ -79,8 +85,96 @@ $$;
 COMMENT ON FUNCTION vrm_private.usable_backups() IS
     'backups that are there and good with all that they stand on, and whose WAL the archive of their place has';
 
+-- Names of segments in any list: 24 digits of which 8 are the timeline, and nothing behind that makes it another file.
+CREATE OR REPLACE FUNCTION vrm_private.listed_segments(listing text) RETURNS TABLE (timeline bigint, number bigint)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT ('x' || left(m[1], 8))::bit(32)::bigint,
+           ('x' || substr(m[1], 9, 8))::bit(32)::bigint * (4294967296 / s.setting::bigint)
+           + ('x' || right(m[1], 8))::bit(32)::bigint
+    FROM regexp_matches(listing, '\m([0-9A-F]{24})(?![0-9A-Za-z]|\.[0-9A-F]{8}\.|\.partial)', 'g') AS m, pg_settings s
+    WHERE s.name = 'wal_segment_size'
+$$;
+COMMENT ON FUNCTION vrm_private.listed_segments(text) IS
+    'timelines and numbers of the WAL segments that a list names, in any form';
+
+CREATE OR REPLACE FUNCTION vrm_private.repository_of(source text, repository text) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    known text[] := ARRAY(SELECT DISTINCT b.repository FROM vrm.backups b WHERE b.source = repository_of.source ORDER BY 1);
+BEGIN
+    IF repository = ANY (known) OR repository IS NULL AND cardinality(known) = 1 THEN
+        RETURN coalesce(repository, known[1]);
+    END IF;
+    RAISE EXCEPTION 'no backup of source "%" is in repository "%"', source, coalesce(repository, '')
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('Its repositories are %s.', known),
+              HINT = 'SELECT DISTINCT source, repository FROM vrm.backups;';
+END
+$$;
+COMMENT ON FUNCTION vrm_private.repository_of(text, text) IS 'a repository that has backups; by default the only one';
+
+CREATE OR REPLACE FUNCTION vrm.record_archive(
+    listing text, source text DEFAULT 'pgbackrest', repository text DEFAULT NULL
+) RETURNS TABLE (first_missing text, last_missing text, segments bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    size CONSTANT bigint := (SELECT s.setting::bigint FROM pg_settings s WHERE s.name = 'wal_segment_size');
+    a_log CONSTANT bigint := 4294967296 / size;
+    place text := vrm_private.repository_of(source, repository);
+BEGIN
+    PERFORM vrm.require_grant('vrm.record_archive(text,text,text)');
+    DELETE FROM vrm_private.archive_gaps g WHERE g.source = record_archive.source AND g.repository = place;
+    WITH listed AS (
+        SELECT l.timeline, l.number, coalesce(lag(l.number) OVER w + 1, CASE WHEN l.timeline = min(l.timeline) OVER ()
+                                              THEN 0 ELSE l.number END) AS wanted
+        FROM vrm_private.listed_segments(listing) l WINDOW w AS (PARTITION BY l.timeline ORDER BY l.number)
+    )
+    INSERT INTO vrm_private.archive_gaps (source, repository, timeline, lost_from, lost_until)
+    SELECT record_archive.source, place, l.timeline, '0/0'::pg_lsn + l.wanted * size::numeric,
+           '0/0'::pg_lsn + l.number * size::numeric
+    FROM listed l WHERE l.number > l.wanted OR l.wanted = 0;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the list names no WAL segment'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It begins with "%s".', left(listing, 60)),
+                  HINT = 'Names are 24 digits: pgbackrest repo-ls --recurse archive/STANZA, barman list-files --target'
+                         ' wal SERVER BACKUP, wal-g st ls -r wal_005, ls.';
+    END IF;
+    RETURN QUERY
+        SELECT n.name || lpad(upper(to_hex(n.first / a_log)), 8, '0') || lpad(upper(to_hex(n.first % a_log)), 8, '0'),
+               n.name || lpad(upper(to_hex(n.last / a_log)), 8, '0') || lpad(upper(to_hex(n.last % a_log)), 8, '0'),
+               n.last - n.first + 1
+        FROM (SELECT lpad(upper(to_hex(g.timeline)), 8, '0') AS name, div(g.lost_from - '0/0', size)::bigint AS first,
+                     div(g.lost_until - '0/0', size)::bigint - 1 AS last
+              FROM vrm_private.archive_gaps g
+              WHERE g.source = record_archive.source AND g.repository = place AND g.lost_from > '0/0') AS n
+        ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION vrm.record_archive(text, text, text) IS
+    'takes a list of the files in the archive of a repository, and returns which WAL segments are missing in between';
+
+-- Nobody knows when a segment was written, but hourly looks tell what was before it and what after.  What is before
+-- the first segment was ever there only if a look says so.
+CREATE OR REPLACE FUNCTION vrm_private.lost_times(OUT source text, OUT repository text, OUT lost tstzmultirange,
+                                                  OUT listed_at timestamptz)
+    RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT g.source, g.repository,
+           coalesce(range_agg(tstzrange(t.since, t.until, '()')) FILTER (WHERE g.lost_from > '0/0' OR t.was_there), '{}'),
+           max(g.listed_at)
+    FROM vrm_private.archive_gaps g
+    CROSS JOIN LATERAL (SELECT max(p.until) FILTER (WHERE p.archived_until <= g.lost_from) AS since,
+                               min(p.seen_at) FILTER (WHERE p.archived_until >= g.lost_until) AS until,
+                               coalesce(bool_or(p.archived_until < g.lost_until), false) AS was_there
+                        FROM vrm_private.archive_positions p
+                        WHERE p.system_identifier = (SELECT c.system_identifier FROM pg_control_system() c)) AS t
+    GROUP BY g.source, g.repository
+$$;
+COMMENT ON FUNCTION vrm_private.lost_times() IS 'times of which the archive of a repository has lost WAL, as it was last listed';
+
 CREATE OR REPLACE FUNCTION vrm.recovery_windows()
-    RETURNS TABLE (source text, repository text, since timestamptz, until timestamptz, backup text)
+    RETURNS TABLE (source text, repository text, since timestamptz, until timestamptz, backup text, listed_at timestamptz)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT vrm.require_grant('vrm.recovery_windows()');
     WITH present AS MATERIALIZED (
@@ -91,15 +185,25 @@ CREATE OR REPLACE FUNCTION vrm.recovery_windows()
         SELECT a.since, a.until FROM vrm_private.archived_stretches a
         WHERE a.system_identifier = (SELECT c.system_identifier FROM pg_control_system() c)
           AND a.since IS DISTINCT FROM (SELECT p.since FROM present p)
+    ), usable AS MATERIALIZED (
+        SELECT u.* FROM vrm_private.usable_backups() u
+    ), piece AS (
+        SELECT p.source, p.repository, lower(r) AS since, upper(r) AS until, l.listed_at
+        FROM (SELECT DISTINCT u.source, u.repository FROM usable u) AS p
+        LEFT JOIN vrm_private.lost_times() l ON l.source = p.source AND l.repository = p.repository
+        CROSS JOIN stretch s
+        CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.since, s.until, '[]')) - coalesce(l.lost, '{}')) AS r
     )
-    SELECT b.source, b.repository, min(b.finished_at), max(s.until),
-           (array_agg(b.label ORDER BY b.finished_at, b.label))[1]
-    FROM stretch s JOIN vrm_private.usable_backups() b ON b.started_at >= s.since AND b.finished_at <= s.until
-    GROUP BY b.source, b.repository, s.since
-    ORDER BY b.source, b.repository, s.since
+    SELECT b.source, b.repository, min(b.finished_at), max(p.until),
+           (array_agg(b.label ORDER BY b.finished_at, b.label))[1], max(p.listed_at)
+    FROM piece p JOIN usable b ON b.source = p.source AND b.repository = p.repository
+                              AND b.started_at >= p.since AND b.finished_at <= p.until
+    GROUP BY b.source, b.repository, p.since
+    ORDER BY b.source, b.repository, p.since
 $$;
 COMMENT ON FUNCTION vrm.recovery_windows() IS
-    'times of which backups and archived WAL can bring back any moment, and the backup that each begins with';
+    'times of which backups and archived WAL can bring back any moment, the backup that each begins with, and when the'
+    ' archive was last listed';
 
 CREATE OR REPLACE FUNCTION vrm_private.in_minutes(at timestamptz) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT to_char(at, 'YYYY-MM-DD HH24:MI TZ') $$;
@@ -188,6 +292,8 @@ REVOKE EXECUTE ON FUNCTION vrm_private.doctor_archiving() FROM PUBLIC;
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.archiving_now(), vrm_private.see_archiving(), vrm_private.usable_backups(), vrm.recovery_windows(),
-    vrm_private.in_minutes(timestamptz), vrm_private.judge_history(boolean, text[], timestamptz, double precision)
+    vrm_private.listed_segments(text), vrm_private.repository_of(text, text), vrm.record_archive(text, text, text),
+    vrm_private.lost_times(), vrm_private.in_minutes(timestamptz), vrm_private.judge_history(boolean, text[], timestamptz, double precision)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.recovery_windows() TO pg_monitor, service_role;
+GRANT EXECUTE ON FUNCTION vrm.record_archive(text, text, text) TO service_role;

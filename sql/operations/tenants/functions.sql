@@ -67,6 +67,8 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_exceptions() RETURNS TABLE (relati
         ('vrm.backup_repositories', 'local', 'backups of this server'),
         ('vrm.backup_runs', 'local', 'backups of this server'),
         ('vrm_private.archived_stretches', 'local', 'backups of this server'),
+        ('vrm_private.archive_positions', 'local', 'backups of this server'),
+        ('vrm_private.archive_gaps', 'local', 'backups of this server'),
         ('vrm.restore_points', 'local', 'backups of this server'),
         ('vrm.restore_drills', 'local', 'backups of this server'),
         ('vrm_private.fingerprints', 'local', 'backups of this server'),

@@ -410,6 +410,7 @@ ALTER TABLE vrm.backups
     ADD COLUMN IF NOT EXISTS repository text NOT NULL DEFAULT '',
     ADD COLUMN IF NOT EXISTS archived boolean,
     ADD COLUMN IF NOT EXISTS parent text,
+    ADD COLUMN IF NOT EXISTS start_lsn pg_lsn, ADD COLUMN IF NOT EXISTS parent_lsn pg_lsn,
     DROP CONSTRAINT backups_pkey,
     ADD CONSTRAINT backups_pkey PRIMARY KEY (source, repository, label);
 COMMENT ON FUNCTION vrm.record_backup(jsonb, text) IS

@@ -7,6 +7,7 @@
 /// of an aggregate it is updated in place, although the state's type is no internal one.
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -128,6 +129,67 @@ struct datum_traits<aggregate_state<T, Type>> {
     return fresh;
   }
   static Datum to(aggregate_state<T, Type> state) noexcept { return state.object->to_datum(); }
+};
+
+/// The state of an aggregate that stays as it came, packed or not, until it is asked to open:
+/// memory for an object is worth its while only when there is something to add up.
+template <typename T>
+struct unopened_state {
+  FunctionCallInfo call;
+  std::size_t index;
+
+  [[nodiscard]] bool is_null() const noexcept { return call->args[index].isnull; }
+  [[nodiscard]] Datum datum() const noexcept { return call->args[index].value; }
+  /// Empty when there is an object.
+  [[nodiscard]] std::span<const std::byte> packed() const {
+    if (is_null() || expanded<T>::of(datum()) != nullptr) return {};
+    return datum_traits<std::span<const std::byte>>::from(datum());
+  }
+  [[nodiscard]] aggregate_state<T> open() const {
+    return datum_traits<aggregate_state<T>>::from_call(call, index);
+  }
+};
+
+template <typename T>
+struct datum_traits<unopened_state<T>> {
+  static constexpr Oid oid = InvalidOid;  // known to the catalog alone
+  static unopened_state<T> from_call(FunctionCallInfo fcinfo, std::size_t index) noexcept {
+    return {fcinfo, index};
+  }
+};
+
+/// What becomes of such a state: itself, or a packed one, which PostgreSQL copies to where it keeps
+/// states.
+template <typename T>
+struct next_state {
+  Datum value;
+};
+
+template <typename T>
+struct datum_traits<next_state<T>> {
+  static constexpr Oid oid = InvalidOid;  // known to the catalog alone
+  static Datum to(next_state<T> state) noexcept { return state.value; }
+};
+
+/// The state of an aggregate as its result.  PostgreSQL 15 packs an expanded object that it does not
+/// find in its own memory, only for the next function to unpack it; what it finds is this pointer.
+/// The object stays where it was, as from PostgreSQL 16 on, until the next group.
+template <typename T>
+struct aggregate_result {
+  Datum value;
+};
+
+template <typename T>
+struct datum_traits<aggregate_result<T>> {
+  static constexpr Oid oid = InvalidOid;  // known to the catalog alone
+  static aggregate_result<T> from(Datum datum) noexcept { return {datum}; }
+  static Datum to(aggregate_result<T> result) {
+    if (expanded<T>::of(result.value) == nullptr) return result.value;
+    void* const pointer = allocate(EXPANDED_POINTER_SIZE);
+    std::memcpy(pointer, DatumGetPointer(EOHPGetRODatum(DatumGetEOHP(result.value))),
+                EXPANDED_POINTER_SIZE);
+    return PointerGetDatum(pointer);
+  }
 };
 
 }  // namespace pg

@@ -66,6 +66,9 @@ class call_stats {
   /// Adds a state as write() leaves it; throws 22P03 when it is not one.
   void merge(std::span<const std::byte> packed);
 
+  /// Whether a packed state is that of no calls.
+  [[nodiscard]] static bool is_nothing(std::span<const std::byte> packed) noexcept;
+
   /// Throws 22P03 when the figures of a state cannot be those of any calls.
   void check_plausible() const;
 

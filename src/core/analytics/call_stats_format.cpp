@@ -94,6 +94,12 @@ void call_stats::pack(std::byte* place) const noexcept {
   write(writer);
 }
 
+bool call_stats::is_nothing(std::span<const std::byte> packed) noexcept {
+  constexpr std::size_t numbers = statuses + sentiments + 6;  // and no flags
+  return packed.size() == 2 + numbers && packed[0] == std::byte{version} &&
+         std::ranges::all_of(packed.subspan(1), [](std::byte one) { return one == std::byte{0}; });
+}
+
 // --- reading ------------------------------------------------------------------------------------
 
 namespace {

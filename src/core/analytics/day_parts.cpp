@@ -9,7 +9,7 @@ using slice = parts_directory::slice;
 
 constexpr std::uint8_t version = 1;
 /// Statistics of quarters that take more than this are read faster by spans.
-constexpr std::size_t worth_spans = 16384;
+constexpr std::size_t worth_spans = 4096;
 
 [[noreturn]] void refuse(const char* why) { byte_reader::refuse(why); }
 
@@ -66,18 +66,15 @@ std::vector<std::vector<std::byte>> spans_of(std::span<const quarter_state> stat
 // --- parts that are being made -------------------------------------------------------------------
 
 call_stats& day_parts::at(int quarter) {
-  std::uint8_t& place = places_[static_cast<std::size_t>(quarter)];
-  if (place == nowhere) {
-    place = static_cast<std::uint8_t>(parts_.size());
-    parts_.emplace_back(parts_.get_allocator().resource());
-  }
-  return parts_[place];
+  call_stats*& place = places_[static_cast<std::size_t>(quarter)];
+  if (place == nullptr) place = &parts_.emplace_back(parts_.get_allocator().resource());
+  return *place;
 }
 
 template <typename Visit>
 void day_parts::each(Visit&& visit) const {
   for (std::size_t quarter = 0; quarter < places_.size(); ++quarter) {
-    if (places_[quarter] != nowhere) visit(static_cast<int>(quarter), parts_[places_[quarter]]);
+    if (places_[quarter] != nullptr) visit(static_cast<int>(quarter), *places_[quarter]);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory_resource>
 #include <span>
 #include <vector>
@@ -26,9 +27,9 @@ class day_parts {
   static constexpr int quarters = 96;
   static constexpr int hours = quarters / 4;
 
-  explicit day_parts(std::pmr::memory_resource* memory) noexcept : parts_(memory) {
-    places_.fill(nowhere);
-  }
+  explicit day_parts(std::pmr::memory_resource* memory) noexcept : parts_(memory) {}
+  day_parts(const day_parts&) = delete;
+  day_parts& operator=(const day_parts&) = delete;
 
   /// Statistics of a quarter from 0 to 95, empty at first.
   [[nodiscard]] call_stats& at(int quarter);
@@ -42,14 +43,12 @@ class day_parts {
   void pack(std::byte* place) const noexcept;
 
  private:
-  static constexpr std::uint8_t nowhere = 255;
-
   /// Calls visit(quarter, statistics) in the order of the quarters.
   template <typename Visit>
   void each(Visit&& visit) const;
 
-  std::pmr::vector<call_stats> parts_;           ///< as they came
-  std::array<std::uint8_t, quarters> places_{};  ///< in parts_, by quarter
+  std::pmr::list<call_stats> parts_;            ///< as they came; they are too large to be moved
+  std::array<call_stats*, quarters> places_{};  ///< in parts_, by quarter; null: no calls
 };
 
 /// Where in packed parts the statistics of what time are.

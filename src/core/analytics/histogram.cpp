@@ -40,6 +40,8 @@ void duration_histogram::add(std::span<const entry> ascending) {
     few_.swap(both);
     return;
   }
+  // One by one, each would be moved into its place in a list that is about to become an array.
+  if (!ascending.empty()) reserve(ascending.front().number, ascending.back().number);
   for (const entry& other : ascending) add(other.number, other.count);
 }
 
@@ -83,12 +85,15 @@ void duration_histogram::merge(const duration_histogram& other) {
 
 duration_histogram::bucket duration_histogram::at_rank(std::uint64_t rank) const noexcept {
   std::uint64_t passed = 0;
-  bucket found = 0;
-  each([&](bucket number, std::uint64_t count) {
-    if (passed < rank) found = number;
-    passed += count;
-  });
-  return found;
+  for (const entry& used : few_) {
+    passed += used.count;
+    if (passed >= rank) return used.number;
+  }
+  for (std::size_t i = 0; i < many_.size(); ++i) {
+    passed += many_[i];
+    if (passed >= rank) return static_cast<bucket>(first_ + i);
+  }
+  return 0;
 }
 
 }  // namespace vrm

@@ -208,15 +208,25 @@ state add_duration(state into, std::optional<double> seconds) {
   return into;
 }
 
-state merge_stats(state into, std::optional<stats> other) {
-  if (!other) return into;
-  if (other->object != nullptr) {
-    into->merge(*other->object);
-  } else {
-    // As it is stored: no object is made of it.
-    into->merge(other->packed);
+/// One packed state is handed on as it is: those of a day or a month are often alone.
+pg::next_state<call_stats> merge_stats(pg::unopened_state<call_stats> before,
+                                       std::optional<stats> other) {
+  if (!other && !before.is_null()) return {before.datum()};
+  if (other && other->object == nullptr && call_stats::is_nothing(before.packed())) {
+    return {pg::datum_traits<std::span<const std::byte>>::to(other->packed)};
   }
-  return into;
+  const state into = before.open();
+  if (other && other->object != nullptr) {
+    into.object->value().merge(*other->object);
+  } else if (other) {
+    // As it is stored: no object is made of it.
+    into.object->value().merge(other->packed);
+  }
+  return {pg::datum_traits<state>::to(into)};
+}
+
+pg::aggregate_result<call_stats> finish_stats(pg::aggregate_result<call_stats> state) {
+  return state;
 }
 
 // --- figures ------------------------------------------------------------------------------------
@@ -345,6 +355,7 @@ PG_EXPORT(vrm_conversation_summary, vrm::sql::conversation_summary);
 PG_EXPORT(vrm_add_call, vrm::sql::add_call);
 PG_EXPORT(vrm_add_duration, vrm::sql::add_duration);
 PG_EXPORT(vrm_merge_stats, vrm::sql::merge_stats);
+PG_EXPORT(vrm_finish_stats, vrm::sql::finish_stats);
 PG_EXPORT(vrm_call_count, vrm::sql::call_count);
 PG_EXPORT(vrm_success_rate, vrm::sql::success_rate);
 PG_EXPORT(vrm_distinct_customers, vrm::sql::distinct_customers);

@@ -1,6 +1,6 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
-SELECT plan(93);
+SELECT plan(94);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -209,6 +209,20 @@ SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.call_history(''{"error": "l
 SELECT is(pg_temp.of_alice(format('SELECT count(*) FROM vrm.%s', question)), '22023', 'refused: ' || question)
 FROM unnest(ARRAY['call_series(''-infinity'', now(), ''1 day'')', 'call_series(now(), ''infinity'', ''1 day'')',
                   'statistics_by_bucket(''{-infinity,infinity}'')']) AS question;
+
+-- plans that are kept -------------------------------------------------------------------------------------
+
+ANALYZE vrm.test_runs;
+CREATE FUNCTION pg_temp.rows_read() RETURNS bigint LANGUAGE sql AS $$
+    SELECT sum(t.seq_tup_read + coalesce(t.idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables t
+    WHERE t.relid = 'vrm.test_runs'::regclass
+$$;
+DISCARD PLANS;
+SELECT pg_temp.as_user(:'bob', 'SELECT calls FROM vrm.user_dashboard()') FROM generate_series(1, 12) \g /dev/null
+SELECT pg_temp.rows_read() AS read_before \gset
+SELECT pg_temp.of_alice('SELECT calls FROM vrm.user_dashboard()') \g /dev/null
+SELECT cmp_ok(pg_temp.rows_read() - :read_before, '<', 200::bigint,
+              'a plan that was made for somebody without calls reads few rows of one with thousands');
 
 SELECT * FROM finish();
 ROLLBACK;

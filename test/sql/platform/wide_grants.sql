@@ -45,7 +45,7 @@ CREATE TEMP TABLE closed AS
       AND NOT 'internal'::regtype = ANY (p.proargtypes) AND NOT 'cstring'::regtype = ANY (p.proargtypes);
 CREATE TEMP TABLE harmless AS
     SELECT name, reason FROM (VALUES
-        ('{add_run,add_call,add_fact,add_duration,add_part,merge_stats,merge_parts,replace_parts}'::name[],
+        ('{add_run,add_call,add_fact,add_duration,add_part,merge_stats,finish_stats,merge_parts,replace_parts}'::name[],
          'adds up what the caller has'),
         ('{call_stats_out,call_stats_send}',
          'adds up what the caller has'),
