@@ -102,10 +102,9 @@ COMMENT ON COLUMN vrm.test_runs.currency IS 'ISO 4217 code of the currency that 
 COMMENT ON CONSTRAINT final_when_completed ON vrm.test_runs IS 'a final state has an end, and only that';
 
 -- What changes when a call ends is in no index of vrm.test_runs, so that its row is updated in place
--- (HOT).  Which calls have not ended is told here: a row from the start of a call to its end.  No foreign
--- keys: it goes with the call, whose own are enough.
+-- (HOT).  Which calls have not ended is told here: a row from the start of a call to its end.
 CREATE TABLE IF NOT EXISTS vrm.live_runs (
-    user_id uuid NOT NULL,
+    user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     run_id uuid NOT NULL,
     PRIMARY KEY (user_id, run_id)
 );
@@ -188,8 +187,8 @@ COMMENT ON COLUMN vrm.run_actions.result IS 'what it gave back';
 COMMENT ON COLUMN vrm.run_actions.ok IS 'whether it did what it was called for; null when nobody says';
 COMMENT ON COLUMN vrm.run_actions.took IS 'how long it took, in ms';
 
--- No foreign key to the call: the events of an archived call stay.  What is told of a deleted row is told to
--- every subscriber, so its key must not be whose the row was.
+-- No foreign key to the call: the events of an archived call stay.  The key is the order that followers can
+-- rely on.
 CREATE TABLE IF NOT EXISTS vrm.run_events (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     id uuid NOT NULL,
@@ -197,10 +196,18 @@ CREATE TABLE IF NOT EXISTS vrm.run_events (
     status vrm.run_status NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    PRIMARY KEY (id)
+    PRIMARY KEY (user_id, xid, id)
 );
-CREATE INDEX IF NOT EXISTS run_events_order ON vrm.run_events (user_id, xid, id);
-COMMENT ON INDEX vrm.run_events_order IS 'a user''s events in an order that followers can rely on';
+-- What is told of a deleted row is told to every subscriber, so it must not be whose the row was.
+CREATE UNIQUE INDEX IF NOT EXISTS run_events_id ON vrm.run_events (id);
+COMMENT ON INDEX vrm.run_events_id IS 'events by their id, and as replication names them that are gone';
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_class WHERE oid = 'vrm.run_events'::regclass AND relreplident = 'd') THEN
+        ALTER TABLE vrm.run_events REPLICA IDENTITY USING INDEX run_events_id;
+    END IF;
+END
+$$;
 ALTER TABLE vrm.run_events ALTER COLUMN id SET DEFAULT vrm.uuid7();
 COMMENT ON TABLE vrm.run_events IS
     'one row per change of a call''s state, append-only: real-time readers follow it, by cursor or replication';

@@ -294,7 +294,7 @@ GRANT INSERT (id, created_at, updated_at), UPDATE (user_id) ON vrm.test_cases, v
 -- Events of 1.0.0 come first, in the order of their ids: 3 is the first of all transactions.
 ALTER TABLE vrm.run_events ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT '3';
 ALTER TABLE vrm.run_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id(),
-    DROP CONSTRAINT run_events_pkey, ADD CONSTRAINT run_events_pkey PRIMARY KEY (id);
+    DROP CONSTRAINT run_events_pkey, ADD CONSTRAINT run_events_pkey PRIMARY KEY (user_id, xid, id);
 COMMENT ON TABLE vrm.run_events IS
     'one row per change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
 COMMENT ON COLUMN vrm.run_events.id IS 'the event';

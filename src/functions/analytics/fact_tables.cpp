@@ -244,7 +244,7 @@ void put_live(const pg::argument& owner, const pg::argument& run) {
   const pg::fresh_snapshot snapshot;
   live_table live;
   const bool is_plain = plain.of([&] {
-    return pg::is_plain(live.relation(), pg::write::insert, {.columns = live_columns});
+    return pg::is_plain(live.relation(), pg::write::insert, {.columns = live_columns, .keys = 1});
   }) && pg::is_open_to_user(live.relation());
   if (is_plain && !live.has(owner, run)) {
     live.insert(owner, run);

@@ -57,7 +57,7 @@ SELECT set_eq($$SELECT table_name || ': ' || o FROM vrm.distribute_plan(), unnes
                 WHERE o !~ '^(trigger|policy) ' AND table_name <> 'auth.users'$$,
               ARRAY['vrm.retention_refused: foreign key retention_refused_person_id_fkey to vrm.user_profiles, '
                     'which becomes distributed by id, from what becomes reference',
-                    'vrm.run_events: primary key run_events_pkey does not contain user_id',
+                    'vrm.run_events: unique index run_events_id does not contain user_id',
                     'vrm.test_run_cases: foreign key test_run_cases_case_user_id_case_id_fkey to vrm.test_cases, '
                     'which becomes distributed by user_id, does not carry user_id',
                     'vrm_private.linked_identities: primary key linked_identities_pkey does not contain user_id',
