@@ -9,7 +9,7 @@ INSERT INTO vrm.test_runs (user_id, id, agent_id, agent_version, test_case_ids, 
 SELECT '018f0000-0000-7000-8000-0000000000a1', vrm.uuid7(), '018f0000-0000-7000-8000-0000000000b1', 1, '[]', 'queued'
 FROM generate_series(1, :queued);
 INSERT INTO vrm.run_queue (user_id, run_id) SELECT user_id, id FROM vrm.test_runs ORDER BY id;
-INSERT INTO vrm.live_runs (user_id, run_id, started_at) SELECT user_id, id, started_at FROM vrm.test_runs ORDER BY id;
+INSERT INTO vrm.live_runs (user_id, run_id) SELECT user_id, id FROM vrm.test_runs ORDER BY id;
 RESET session_replication_role;
 VACUUM ANALYZE;
 CHECKPOINT;

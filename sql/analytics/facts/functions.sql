@@ -51,8 +51,8 @@ BEGIN
     DELETE FROM vrm.live_runs l
     WHERE NOT EXISTS (SELECT FROM vrm.test_runs r
                       WHERE r.user_id = l.user_id AND r.id = l.run_id AND r.status IN ('queued', 'running'));
-    INSERT INTO vrm.live_runs (user_id, run_id, started_at)
-    SELECT r.user_id, r.id, r.started_at FROM vrm.test_runs r WHERE r.status IN ('queued', 'running')
+    INSERT INTO vrm.live_runs (user_id, run_id)
+    SELECT r.user_id, r.id FROM vrm.test_runs r WHERE r.status IN ('queued', 'running')
     ON CONFLICT (user_id, run_id) DO NOTHING;
     RETURN changed;
 END

@@ -64,13 +64,11 @@ CREATE TABLE IF NOT EXISTS vrm.call_dirty (
     id uuid NOT NULL,
     day date NOT NULL,
     quarter integer NOT NULL DEFAULT -1 CONSTRAINT known_quarter CHECK (quarter BETWEEN -2 AND 95),
-    PRIMARY KEY (user_id, id)
+    PRIMARY KEY (user_id, day, quarter, id)
 );
 ALTER TABLE vrm.call_dirty ALTER COLUMN id SET DEFAULT vrm.uuid7();
-CREATE INDEX IF NOT EXISTS call_dirty_day ON vrm.call_dirty (user_id, day, quarter);
 COMMENT ON TABLE vrm.call_dirty IS
     'days and quarters whose facts have changed since vrm.call_rollup was made of them, once for each change';
-COMMENT ON INDEX vrm.call_dirty_day IS 'changes of a day';
 COMMENT ON COLUMN vrm.call_dirty.user_id IS 'owner';
 COMMENT ON COLUMN vrm.call_dirty.id IS 'the change';
 COMMENT ON COLUMN vrm.call_dirty.day IS 'day in UTC';

@@ -21,15 +21,7 @@ COMMENT ON FUNCTION vrm_private.check_status_change() IS 'trigger: lets calls ch
 REVOKE EXECUTE ON FUNCTION vrm_private.check_status_change() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.record_status() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    INSERT INTO vrm.run_events (user_id, run_id, status, at)
-    VALUES (NEW.user_id, NEW.id, NEW.status,
-            CASE WHEN NEW.source IS NOT NULL AND NEW.completed_at IS NOT NULL THEN NEW.completed_at
-                 ELSE clock_timestamp() END);
-    RETURN NULL;
-END
-$$;
+    LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'vrm_record_status';
 COMMENT ON FUNCTION vrm_private.record_status() IS 'trigger: one row in vrm.run_events a change of state';
 REVOKE EXECUTE ON FUNCTION vrm_private.record_status() FROM PUBLIC;
 

@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS vrm.test_runs (
     CONSTRAINT final_when_completed
         CHECK ((status IN ('completed', 'failed', 'cancelled')) = (completed_at IS NOT NULL)),
     CONSTRAINT completed_after_start CHECK (completed_at >= started_at)
-) WITH (fillfactor = 70, toast_tuple_target = 512);
+) WITH (fillfactor = 85, toast_tuple_target = 512);
 ALTER TABLE vrm.test_runs ALTER COLUMN user_id SET DEFAULT vrm.uid();
 ALTER TABLE vrm.test_runs ALTER COLUMN id SET DEFAULT vrm.uuid7();
 ALTER TABLE vrm.test_runs ADD CONSTRAINT test_runs_outcome_fkey
@@ -106,13 +106,11 @@ COMMENT ON CONSTRAINT final_when_completed ON vrm.test_runs IS 'a final state ha
 CREATE TABLE IF NOT EXISTS vrm.live_runs (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     run_id uuid NOT NULL,
-    started_at timestamptz NOT NULL,
     PRIMARY KEY (user_id, run_id)
-) WITH (fillfactor = 70);  -- a queued call begins in place
+);
 COMMENT ON TABLE vrm.live_runs IS 'calls that are queued or running; written by a trigger of vrm.test_runs';
 COMMENT ON COLUMN vrm.live_runs.user_id IS 'owner';
 COMMENT ON COLUMN vrm.live_runs.run_id IS 'the call';
-COMMENT ON COLUMN vrm.live_runs.started_at IS 'when it was queued, then when it began to run';
 
 CREATE TABLE IF NOT EXISTS vrm.test_run_cases (
     user_id uuid NOT NULL,
@@ -189,7 +187,8 @@ COMMENT ON COLUMN vrm.run_actions.result IS 'what it gave back';
 COMMENT ON COLUMN vrm.run_actions.ok IS 'whether it did what it was called for; null when nobody says';
 COMMENT ON COLUMN vrm.run_actions.took IS 'how long it took, in ms';
 
--- No foreign key to the call: the events of an archived call stay.
+-- No foreign key to the call: the events of an archived call stay.  The key is the order that followers can
+-- rely on.
 CREATE TABLE IF NOT EXISTS vrm.run_events (
     user_id uuid NOT NULL REFERENCES vrm.user_profiles (id) ON DELETE CASCADE,
     id uuid NOT NULL,
@@ -197,13 +196,11 @@ CREATE TABLE IF NOT EXISTS vrm.run_events (
     status vrm.run_status NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    PRIMARY KEY (user_id, id)
+    PRIMARY KEY (user_id, xid, id)
 );
-CREATE INDEX IF NOT EXISTS run_events_order ON vrm.run_events (user_id, xid, id);
-COMMENT ON INDEX vrm.run_events_order IS 'a user''s events in an order that followers can rely on';
 -- What is told of a deleted row is told to every subscriber, so it must not be whose the row was.
 CREATE UNIQUE INDEX IF NOT EXISTS run_events_id ON vrm.run_events (id);
-COMMENT ON INDEX vrm.run_events_id IS 'events as replication names them that are gone';
+COMMENT ON INDEX vrm.run_events_id IS 'events by their id, and as replication names them that are gone';
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_class WHERE oid = 'vrm.run_events'::regclass AND relreplident = 'd') THEN

@@ -248,6 +248,7 @@ DECLARE
     said jsonb := vrm_private.report_fields(report);
     known jsonb := vrm_private.call_fields(call);
     fresh jsonb;
+    laid_over jsonb;
     taken text[];
     changed text[];
 BEGIN
@@ -268,6 +269,15 @@ BEGIN
                   FROM jsonb_each(report -> 'results') AS r
                   WHERE r.key = ANY (changed) OR (r.key = 'actions' AND 'actionsTaken' = ANY (changed))
                      OR (r.key IN ('precision', 'redacted') AND 'transcript' = ANY (changed)));
+        laid_over := CASE WHEN 'transcript' = ANY (changed) THEN call.results - '{precision,redacted}'::text[]
+                          ELSE coalesce(call.results, '{}') END || fresh;
+        IF pg_column_size(laid_over) > 16777216 THEN  -- as constraint results_size says
+            RAISE EXCEPTION 'results are too large'
+                USING ERRCODE = 'program_limit_exceeded',
+                      DETAIL = format('With this report they would have %s bytes, at most 16777216 are kept.',
+                                      pg_column_size(laid_over)),
+                      HINT = 'Leave out what is kept elsewhere, such as audio or raw model output.';
+        END IF;
         UPDATE vrm.test_runs t
         SET completed_at = CASE WHEN 'completed_at' = ANY (changed)
                                 THEN (said ->> 'completed_at')::timestamptz ELSE t.completed_at END,
@@ -281,8 +291,7 @@ BEGIN
             currency = CASE WHEN 'cost' = ANY (changed) THEN said ->> 'currency' ELSE t.currency END,
             error = CASE WHEN 'error' = ANY (changed) THEN said ->> 'error' ELSE t.error END,
             agent_id = coalesce(t.agent_id, vrm_private.agent_named(t.user_id, said -> 'agent'), import.agent_id),
-            results = CASE WHEN 'transcript' = ANY (changed) THEN t.results - '{precision,redacted}'::text[]
-                           ELSE coalesce(t.results, '{}') END || fresh
+            results = laid_over
         WHERE t.user_id = call.user_id AND t.id = call.id;
     END IF;
     UPDATE vrm.call_imports k

@@ -104,7 +104,7 @@ FROM (VALUES
      '{banned_until}'),
     ('vrm_private.subject_keys', 'subject', '{subject,created_at}', '{salt}', '{}', '{}'),
     -- of nobody, or for those who keep the database
-    ('vrm.live_runs', NULL, '{}', '{}', '{}', '{user_id,run_id,started_at}'),
+    ('vrm.live_runs', NULL, '{}', '{}', '{}', '{user_id,run_id}'),
     ('vrm.call_dirty', NULL, '{}', '{}', '{}', '{user_id,id,day,quarter}'),
     ('vrm_private.legal_holds', NULL, '{}', '{}', '{}', '{hold_id,reason,user_id,agent_id,run_id,started,placed_by,'
      'placed_at,released_by,released_at}'),

@@ -357,14 +357,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.queue_search() IS 'trigger: the words of calls that have ended are to be indexed';
 
 CREATE OR REPLACE FUNCTION vrm_private.requeue_search() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    INSERT INTO vrm_private.search_queue (user_id, run_id)
-    SELECT NEW.user_id, NEW.id FROM vrm_private.search s WHERE s.enabled
-    ON CONFLICT (user_id, run_id) DO NOTHING;
-    RETURN NULL;
-END
-$$;
+    LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'vrm_requeue_search';
 COMMENT ON FUNCTION vrm_private.requeue_search() IS
     'trigger: the words of a call that ends, or changes, are to be indexed';
 

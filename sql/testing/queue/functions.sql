@@ -169,8 +169,10 @@ CREATE OR REPLACE FUNCTION vrm_private.forget_queue() RETURNS trigger
 BEGIN
     DELETE FROM vrm.run_queue q WHERE q.user_id = OLD.id;
     DELETE FROM vrm.run_leases l WHERE l.user_id = OLD.id;
-    -- C++ writes them for calls that begin, and asks no key (src/functions/testing/begun_calls.h)
+    -- C++ writes them for calls that begin and end, and asks no key (src/functions/calls/events.h)
     DELETE FROM vrm.run_events e WHERE e.user_id = OLD.id;
+    DELETE FROM vrm.call_facts f WHERE f.user_id = OLD.id;
+    DELETE FROM vrm_private.search_queue s WHERE s.user_id = OLD.id;
     RETURN NULL;
 END
 $$;

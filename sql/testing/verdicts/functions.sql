@@ -23,7 +23,11 @@ BEGIN
           WHERE k.user_id = owner AND k.run_id = judged_case.run_id
           UNION
           SELECT l.case_id FROM vrm.test_run_cases l
-          WHERE l.user_id = owner AND l.run_id = judged_case.run_id) AS c;
+          WHERE l.user_id = owner AND l.run_id = judged_case.run_id
+          UNION  -- in the archive a call has its cases in its own row alone
+          SELECT e.id::uuid
+          FROM vrm_private.test_runs_archive a, jsonb_array_elements_text(a.test_case_ids) AS e (id)
+          WHERE a.user_id = owner AND a.id = judged_case.run_id) AS c;
     IF case_id IS NULL THEN
         RETURN CASE cardinality(cases) WHEN 1 THEN cases[1] ELSE '00000000-0000-0000-0000-000000000000' END;
     ELSIF case_id = ANY (cases) THEN
@@ -31,7 +35,7 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'test run "%" has no test case "%"', run_id, case_id
         USING ERRCODE = 'no_data_found',
-              HINT = format('SELECT case_id FROM vrm.test_run_cases WHERE run_id = %L;', run_id);
+              HINT = format('SELECT test_case_ids FROM vrm.all_test_runs WHERE id = %L;', run_id);
 END
 $$;
 COMMENT ON FUNCTION vrm_private.judged_case(uuid, uuid, uuid) IS

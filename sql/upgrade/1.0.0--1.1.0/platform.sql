@@ -215,7 +215,7 @@ ALTER TABLE vrm_private.test_runs_archive
     ADD COLUMN cost numeric(18, 6),
     ADD COLUMN currency text;
 -- The row of a call that ends is updated in place: see vrm.live_runs.
-ALTER TABLE vrm.test_runs SET (fillfactor = 70, toast_tuple_target = 512);
+ALTER TABLE vrm.test_runs SET (fillfactor = 85, toast_tuple_target = 512);
 DROP INDEX IF EXISTS vrm.test_runs_live, vrm.test_runs_completed_at;
 DROP FUNCTION vrm.append_transcript(uuid, text, text, interval), vrm.record_action(uuid, text, text, interval),
     vrm_private.running_call(uuid, uuid), vrm_private.check_offset(interval), vrm_private.clock(interval, integer),
@@ -293,7 +293,8 @@ GRANT INSERT (id, created_at, updated_at, deleted_at), UPDATE (user_id) ON vrm.a
 GRANT INSERT (id, created_at, updated_at), UPDATE (user_id) ON vrm.test_cases, vrm.metrics TO authenticated;
 -- Events of 1.0.0 come first, in the order of their ids: 3 is the first of all transactions.
 ALTER TABLE vrm.run_events ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT '3';
-ALTER TABLE vrm.run_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id();
+ALTER TABLE vrm.run_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id(),
+    DROP CONSTRAINT run_events_pkey, ADD CONSTRAINT run_events_pkey PRIMARY KEY (user_id, xid, id);
 COMMENT ON TABLE vrm.run_events IS
     'one row per change of a call''s state, append-only: real-time readers follow it, by cursor or replication';
 COMMENT ON COLUMN vrm.run_events.id IS 'the event';
@@ -303,8 +304,8 @@ DROP FUNCTION IF EXISTS vrm_private.compact_calls(integer);
 -- Marks name quarters of an hour.  What is there goes on to answer for whole days; vrm.maintain() makes the quarters
 -- of all days that have facts.
 ALTER TABLE vrm.call_dirty
-    ADD COLUMN quarter integer NOT NULL DEFAULT -1 CONSTRAINT known_quarter CHECK (quarter BETWEEN -2 AND 95);
-DROP INDEX IF EXISTS vrm.call_dirty_day;
+    ADD COLUMN quarter integer NOT NULL DEFAULT -1 CONSTRAINT known_quarter CHECK (quarter BETWEEN -2 AND 95),
+    DROP CONSTRAINT call_dirty_pkey, ADD CONSTRAINT call_dirty_pkey PRIMARY KEY (user_id, day, quarter, id);
 ALTER TABLE vrm.call_rollup SET (toast_tuple_target = 8160);
 ALTER TABLE vrm.call_rollup
     DROP CONSTRAINT known_grain,

@@ -165,7 +165,7 @@ plain_table::plain_table(const known_table& table) {
   });
 }
 
-void plain_table::insert(std::initializer_list<new_value> values) {
+void plain_table::insert(std::span<const new_value> values) {
   guarded([&] {
     MemoryContextReset(scratch_);
     target_.forget_row();

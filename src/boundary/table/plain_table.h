@@ -5,6 +5,7 @@
 #include <span>
 
 #include "boundary/table/index_reader.h"
+#include "boundary/table/scan.h"
 #include "boundary/table/target_table.h"
 
 extern "C" {
@@ -33,6 +34,27 @@ struct plain_rules {
 /// rules name, as the table is defined.  An update is of columns that are in no key.
 [[nodiscard]] bool is_plain(Relation table, write how, const plain_rules& rules);
 
+/// What is_plain() has said of tables, as long as the backend hears no news of any.  Asked when
+/// they are open: their locks keep others from changing them, and what was changed before has been
+/// heard of with the locks.
+class kept_answer {
+ public:
+  template <typename Ask>
+  [[nodiscard]] bool of(Ask&& ask) {
+    const std::uint64_t news = watched_table::news();
+    if (asked_ != news) {
+      asked_.reset();
+      answer_ = ask();
+      asked_ = news;  // as of before: the answer may be older than what came meanwhile
+    }
+    return answer_;
+  }
+
+ private:
+  std::optional<std::uint64_t> asked_;
+  bool answer_ = false;
+};
+
 /// Whether no policy holds for the current user, and triggers are called as they are defined.
 [[nodiscard]] bool is_open_to_user(Relation table);
 
@@ -50,7 +72,10 @@ class plain_table {
   [[nodiscard]] Relation relation() const noexcept { return target_.relation(); }
 
   /// Puts a row down; columns that are not named are null.
-  void insert(std::initializer_list<new_value> values);
+  void insert(std::span<const new_value> values);
+  void insert(std::initializer_list<new_value> values) {
+    insert(std::span(values.begin(), values.size()));
+  }
 
   /// Replaces values of a row as it was read; false when somebody else has it.
   [[nodiscard]] bool replace(TupleTableSlot* row, std::initializer_list<new_value> values);

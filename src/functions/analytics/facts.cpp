@@ -16,6 +16,7 @@
 #include "boundary/value/record.h"
 #include "core/analytics/conversation_stats.h"
 #include "functions/analytics/fact.h"
+#include "functions/analytics/fact_tables.h"
 #include "functions/analytics/speech.h"
 #include "functions/calls/calls.h"
 #include "functions/retention/retention.h"
@@ -145,25 +146,6 @@ std::int32_t quarter_of(const run_row& row) {
   return sql::quarter_of(pg::datum_traits<pg::timestamp>::from(row.value(started_at)));
 }
 
-pg::statement<21> put_fact(
-    "WITH fact AS (INSERT INTO vrm.call_facts (user_id, id, agent_id, started_at, status,"
-    " duration_ms, sentiment, actions, customer, bad, outcome, outcome_kind, cost_micros, currency,"
-    " agent_ms, customer_ms, interruptions, answers, tool_calls, tool_failures)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12,"
-    " (SELECT o.kind FROM vrm.call_outcomes o WHERE o.name = $12), ($13 * 1000000)::bigint, $14,"
-    " $15, $16, $17, $18, $19, $20) ON CONFLICT (user_id, id) DO UPDATE SET agent_id ="
-    " excluded.agent_id, started_at = excluded.started_at, status = excluded.status, duration_ms ="
-    " excluded.duration_ms, sentiment = excluded.sentiment, actions = excluded.actions, customer ="
-    " excluded.customer, bad = excluded.bad, outcome = excluded.outcome, outcome_kind ="
-    " excluded.outcome_kind, cost_micros = excluded.cost_micros, currency = excluded.currency,"
-    " agent_ms = excluded.agent_ms, customer_ms = excluded.customer_ms, interruptions ="
-    " excluded.interruptions, answers = excluded.answers, tool_calls = excluded.tool_calls,"
-    " tool_failures = excluded.tool_failures), live AS (DELETE FROM vrm.live_runs"
-    " WHERE user_id = $1 AND run_id = $2) INSERT INTO vrm.call_dirty (user_id, day, quarter)"
-    " VALUES ($1, $11, $21)",
-    {UUIDOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, INT8OID,    TEXTOID,
-     INT4OID, INT8OID, BOOLOID, DATEOID,        TEXTOID, NUMERICOID, TEXTOID,
-     INT4OID, INT4OID, INT4OID, BYTEAOID,       INT4OID, INT4OID,    INT4OID});
 /// In a platform of before 1.1, until vrm.upgrade() has been there.
 pg::statement<11> put_fact_1_0(
     "WITH fact AS (INSERT INTO vrm.call_facts (user_id, id, agent_id, started_at, status,"
@@ -187,13 +169,6 @@ pg::statement<3> mark_quarter(
     {UUIDOID, DATEOID, INT4OID});
 pg::statement<2> mark_day("INSERT INTO vrm.call_dirty (user_id, day) VALUES ($1, $2)",
                           {UUIDOID, DATEOID});
-pg::statement<3> put_live(
-    "INSERT INTO vrm.live_runs (user_id, run_id, started_at) VALUES ($1, $2, $3)"
-    " ON CONFLICT (user_id, run_id) DO UPDATE SET started_at = excluded.started_at",
-    {UUIDOID, UUIDOID, TIMESTAMPTZOID});
-pg::statement<2> drop_live("DELETE FROM vrm.live_runs WHERE user_id = $1 AND run_id = $2",
-                           {UUIDOID, UUIDOID});
-
 /// Whether the platform keeps calls that are live in a table of their own, and marks quarters of
 /// an hour, as it does from 1.1 on.
 bool has_live_runs() {
@@ -214,36 +189,36 @@ void put(const run_row& row) {
   std::optional<std::int64_t> customer;
   if (one.customer) customer = static_cast<std::int64_t>(*one.customer);
   const pg::argument day_number(DateADTGetDatum(day_of(row).number), false);
-  const pg::spi_session session;
   // A platform that was not upgraded yet: the library may be newer than the tables.
   if (!has_live_runs()) {
+    const pg::spi_session session;
     put_fact_1_0.run({column_of(row, user_id), column_of(row, id), column_of(row, agent_id),
                       column_of(row, started_at), column_of(row, status), one.duration, sentiment,
                       one.actions, customer, one.bad, day_number});
     return;
   }
   const speech said = read_speech(row.get<pg::jsonb>(results));
-  put_fact.run({column_of(row, user_id),
-                column_of(row, id),
-                column_of(row, agent_id),
-                column_of(row, started_at),
-                column_of(row, status),
-                one.duration,
-                sentiment,
-                one.actions,
-                customer,
-                one.bad,
-                day_number,
-                column_of(row, outcome),
-                column_of(row, cost),
-                column_of(row, currency),
-                said.agent_ms,
-                said.customer_ms,
-                said.interruptions,
-                said.packed_answers(),
-                said.tool_calls,
-                said.tool_failures,
-                quarter_of(row)});
+  put_fact({.owner = column_of(row, user_id),
+            .run = column_of(row, id),
+            .agent = column_of(row, agent_id),
+            .started_at = column_of(row, started_at),
+            .status = column_of(row, status),
+            .duration_ms = one.duration,
+            .sentiment = sentiment,
+            .actions = one.actions,
+            .customer = customer,
+            .bad = one.bad,
+            .day = day_number,
+            .outcome = column_of(row, outcome),
+            .cost = column_of(row, cost),
+            .currency = column_of(row, currency),
+            .agent_ms = said.agent_ms,
+            .customer_ms = said.customer_ms,
+            .interruptions = said.interruptions,
+            .answers = said.packed_answers(),
+            .tool_calls = said.tool_calls,
+            .tool_failures = said.tool_failures,
+            .quarter = quarter_of(row)});
 }
 
 void drop(const run_row& row) {
@@ -267,15 +242,11 @@ void mark(const run_row& row) {
 }
 
 void add_live(const run_row& row) {
-  if (!has_live_runs()) return;
-  const pg::spi_session session;
-  put_live.run({column_of(row, user_id), column_of(row, id), column_of(row, started_at)});
+  if (has_live_runs()) put_live(column_of(row, user_id), column_of(row, id));
 }
 
 void remove_live(const run_row& row) {
-  if (!has_live_runs()) return;
-  const pg::spi_session session;
-  drop_live.run({column_of(row, user_id), column_of(row, id)});
+  if (has_live_runs()) drop_live(column_of(row, user_id), column_of(row, id));
 }
 
 bool same_key(const run_row& a, const run_row& b) {
@@ -294,10 +265,7 @@ void follow(const run_row& before, const run_row& now) {
   if (before.is_live() && !stays_live && !(same_key(before, now) && now.counts())) {
     remove_live(before);
   }
-  if (now.is_live() && (!before.is_live() || !same_key(before, now) ||
-                        before.value(started_at) != now.value(started_at))) {
-    add_live(now);
-  }
+  if (now.is_live() && !(before.is_live() && same_key(before, now))) add_live(now);
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ pg::statement<2> note_amended(
 pg::statement<1> due_calls(
     "SELECT r.user_id, r.id, r.time_limit FROM vrm.live_runs l"
     " JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id"
-    " WHERE l.started_at < clock_timestamp() AND r.status = 'running'"
+    " WHERE r.status = 'running'"
     " AND r.started_at + make_interval(secs => r.time_limit) < clock_timestamp()"
     " LIMIT $1 FOR NO KEY UPDATE OF r SKIP LOCKED",
     {INT8OID});

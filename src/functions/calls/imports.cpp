@@ -1,6 +1,7 @@
 // Call reports of other platforms: read into one row each, which SQL makes calls of.
 #include "core/calls/imports.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "boundary/call/procedure.h"
@@ -124,6 +125,18 @@ using report_row = pg::record<std::string, words, words, words, moment, moment, 
 
 constexpr std::size_t largest_results = 16'777'216;  ///< constraint results_size says so, too
 
+/// What a document has as jsonb, which may be more than as text; counted only where it matters.
+std::size_t kept_size(const std::string& text) {
+  constexpr std::size_t most_growth = 8;  // of an array of digits
+  if (text.size() <= largest_results / most_growth || text.size() > largest_results) {
+    return text.size();
+  }
+  const Datum document = pg::datum_traits<pg::jsonb_text>::to({text});
+  const std::size_t size = VARSIZE_ANY(DatumGetPointer(document));
+  pg::guarded([&] { pfree(DatumGetPointer(document)); });
+  return std::max(text.size(), size);
+}
+
 report_row refusal(const std::string& reason) {
   report_row row;
   std::get<0>(row) = "refused";
@@ -135,8 +148,8 @@ report_row row_of(imports::source from, imports::report read) {
   std::optional<pg::jsonb_text> results;
   if (read.what != imports::disposition::ignored) {
     std::string text = imports::results_of(read, read.what == imports::disposition::call);
-    if (text.size() > largest_results) {
-      return refusal("/: is too large: its results would have " + std::to_string(text.size()) +
+    if (const std::size_t size = kept_size(text); size > largest_results) {
+      return refusal("/: is too large: its results would have " + std::to_string(size) +
                      " bytes, at most " + std::to_string(largest_results) + " are kept");
     }
     results = {{std::move(text)}};

@@ -1,9 +1,8 @@
 // Calls that leave the queue, written below the executor: a claim is little else.
 //
 // What an UPDATE from queued to running does besides: check_status_change() lets it pass,
-// set_agent_version() fills in the version, record_facts() notes in vrm.live_runs when the call
-// began, record_status() writes an event.  The other triggers of the platform look at calls that
-// have ended, or whose cases change.
+// set_agent_version() fills in the version, record_status() writes an event.  The other triggers
+// of the platform look at calls that have ended, or whose cases change.
 #include "functions/testing/begun_calls.h"
 
 #include <algorithm>
@@ -11,39 +10,25 @@
 #include <cstring>
 
 #include "boundary/call/statement.h"
-#include "boundary/table/scan.h"
-#include "functions/platform/table.h"
-#include "functions/platform/uuid.h"
+#include "functions/calls/events.h"
 
 extern "C" {
-#include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/xid8.h"
 }
 
 namespace vrm::sql {
 namespace {
 
 constexpr pg::known_table test_runs = platform_table("vrm", "test_runs");
-constexpr pg::known_table live_runs = platform_table("vrm", "live_runs");
-constexpr pg::known_table run_events = platform_table("vrm", "run_events");
 
 pg::known_column run_status("status");
 pg::known_column run_started_at("started_at");
 pg::known_column run_agent("agent_id");
 pg::known_column run_version("agent_version");
 pg::known_column run_cases("test_case_ids");
-pg::known_column live_started_at("started_at");
-pg::known_column event_user("user_id");
-pg::known_column event_id("id");
-pg::known_column event_run("run_id");
-pg::known_column event_status("status");
-pg::known_column event_at("at");
-pg::known_column event_transaction("xid");
 pg::known_column lease_user("user_id");
 pg::known_column lease_run("run_id");
 pg::known_column lease_runner("runner");
@@ -52,9 +37,6 @@ pg::known_column lease_claimed_at("claimed_at");
 pg::known_column lease_until("lease_until");
 
 constexpr std::array run_columns = {&run_status, &run_started_at, &run_version};
-constexpr std::array live_columns = {&live_started_at};
-constexpr std::array event_columns = {&event_user,   &event_id, &event_run,
-                                      &event_status, &event_at, &event_transaction};
 constexpr std::array lease_columns = {&lease_user,     &lease_run,        &lease_runner,
                                       &lease_attempts, &lease_claimed_at, &lease_until};
 
@@ -70,7 +52,7 @@ struct known_trigger {
 };
 constexpr std::array<known_trigger, 9> triggers_of_runs = {{
     {"check_status_change", "check_status_change", "vrm_private", true},
-    {"record_facts", "record_facts", "vrm", true},
+    {"record_facts", "record_facts", "vrm", false},
     {"record_status", "record_status", "vrm_private", true},
     {"set_agent_version_of_queued", "set_agent_version", "vrm_private", true},
     {"judge_ended_call", "judge_ended_call", "vrm_private", false},
@@ -122,29 +104,19 @@ pg::statement<2> last_version(
     "SELECT v.version FROM vrm.agent_versions v WHERE v.user_id = $1 AND v.agent_id = $2"
     " ORDER BY v.version DESC LIMIT 1",
     {UUIDOID, UUIDOID});
-pg::statement<3> add_live(
-    "INSERT INTO vrm.live_runs (user_id, run_id, started_at) VALUES ($1, $2, $3)"
-    " ON CONFLICT (user_id, run_id) DO UPDATE SET started_at = excluded.started_at",
-    {UUIDOID, UUIDOID, TIMESTAMPTZOID});
 
 bool begin_by_statement(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts) {
   const pg::spi_session session;
   return begin_call.run({owner, run, attempts}) > 0;
 }
 
-Datum uuid_datum(const vrm::uuid& id) noexcept {
-  return PointerGetDatum(const_cast<std::uint8_t*>(id.bytes.data()));
-}
-
 }  // namespace
 
 struct call_taker::tables {
   pg::plain_table runs{test_runs};
-  pg::plain_table live{live_runs};
   pg::plain_table events{run_events};
   pg::plain_table leases{run_leases};
   pg::index_reader run_by_id{runs.relation(), "test_runs_pkey", test_runs.remedy};
-  pg::index_reader live_by_id{live.relation(), "live_runs_pkey", live_runs.remedy};
   Datum running = pg::datum_traits<std::string_view>::to("running");
 
   bool begin(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts,
@@ -152,7 +124,6 @@ struct call_taker::tables {
   [[nodiscard]] bool are_defined_plainly(Relation queue) const;
   [[nodiscard]] begun_call look() const;
   [[nodiscard]] bool write_status(const vrm::uuid& owner, TimestampTz now, begun_call& seen);
-  void note_beginning(const vrm::uuid& owner, const vrm::uuid& run, TimestampTz now);
 };
 
 call_taker::call_taker() : tables_(std::make_unique<tables>()) {}
@@ -165,29 +136,18 @@ bool call_taker::tables::are_defined_plainly(Relation queue) const {
          pg::is_plain(
              runs.relation(), pg::write::update,
              {.knows = knows_trigger, .checks = checks_that_hold, .columns = run_columns}) &&
-         pg::is_plain(live.relation(), pg::write::update, {.columns = live_columns}) &&
-         pg::is_plain(events.relation(), pg::write::insert,
-                      {.columns = event_columns, .keys = 1}) &&
+         takes_events_plainly(events) &&
          pg::is_plain(leases.relation(), pg::write::insert,
                       {.checks = checks_of_leases, .columns = lease_columns}) &&
          pg::is_plain(queue, pg::write::remove, {});
 }
 
 bool call_taker::is_plain(Relation queue) const {
-  // Their locks keep others from changing them from here on, and what was changed before has been
-  // heard of with the locks.
-  static std::optional<std::uint64_t> asked;
-  static bool answer = false;
-  const std::uint64_t news = pg::watched_table::news();
-  if (asked != news) {
-    asked.reset();
-    answer = tables_->are_defined_plainly(queue);
-    asked = news;  // as of before: the answer may be older than what came meanwhile
-  }
-  return answer && std::ranges::all_of(
-                       std::array{tables_->runs.relation(), tables_->live.relation(),
-                                  tables_->events.relation(), tables_->leases.relation(), queue},
-                       pg::is_open_to_user);
+  static pg::kept_answer plain;
+  return plain.of([&] { return tables_->are_defined_plainly(queue); }) &&
+         std::ranges::all_of(std::array{tables_->runs.relation(), tables_->events.relation(),
+                                        tables_->leases.relation(), queue},
+                             pg::is_open_to_user);
 }
 
 begun_call call_taker::tables::look() const {
@@ -216,23 +176,6 @@ bool call_taker::tables::write_status(const vrm::uuid& owner, TimestampTz now, b
   return runs.replace(run_by_id.row(), {status, started});
 }
 
-void call_taker::tables::note_beginning(const vrm::uuid& owner, const vrm::uuid& run,
-                                        TimestampTz now) {
-  if (!live_by_id.find({owner, run}) ||
-      !live.replace(live_by_id.row(), {{&live_started_at, TimestampTzGetDatum(now)}})) {
-    const pg::spi_session session;
-    add_live.run({owner, run, pg::argument(TimestampTzGetDatum(now), false)});
-  }
-  const vrm::uuid event = uuid7();
-  const auto transaction = pg::guarded([] { return GetTopFullTransactionId(); });
-  events.insert({{&event_user, uuid_datum(owner)},
-                 {&event_id, uuid_datum(event)},
-                 {&event_run, uuid_datum(run)},
-                 {&event_status, running},
-                 {&event_at, TimestampTzGetDatum(GetCurrentTimestamp())},
-                 {&event_transaction, FullTransactionIdGetDatum(transaction)}});
-}
-
 bool call_taker::tables::begin(const vrm::uuid& owner, const vrm::uuid& run, std::int32_t attempts,
                                std::optional<begun_call>& seen) {
   if (!run_by_id.find({owner, run})) return false;
@@ -242,7 +185,7 @@ bool call_taker::tables::begin(const vrm::uuid& owner, const vrm::uuid& run, std
   const TimestampTz now = GetCurrentTimestamp();
   begun_call call = look();
   if (!write_status(owner, now, call)) return begin_by_statement(owner, run, attempts);
-  note_beginning(owner, run, now);
+  write_event(events, uuid_datum(owner), uuid_datum(run), running, GetCurrentTimestamp());
   seen = call;
   return true;
 }
@@ -270,9 +213,7 @@ std::optional<taken_call> call_taker::begin(const lease_of& lease, const vrm::uu
 
 void call_taker::finish() {
   tables_->run_by_id.finish();
-  tables_->live_by_id.finish();
   tables_->runs.finish();
-  tables_->live.finish();
   tables_->events.finish();
   tables_->leases.finish();
 }

@@ -4,13 +4,13 @@
 // vacuum, and what others are about to take, lies before.
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "boundary/call/row_set.h"
 #include "boundary/call/statement.h"
+#include "boundary/table/fresh_snapshot.h"
 #include "core/platform/error.h"
 #include "functions/calls/caller.h"
 #include "functions/platform/table.h"
@@ -19,9 +19,7 @@
 #include "functions/testing/queue_places.h"
 
 extern "C" {
-#include "access/xact.h"
 #include "tcop/utility.h"
-#include "utils/snapmgr.h"
 }
 
 namespace vrm::sql {
@@ -39,26 +37,6 @@ pg::statement<6> take_calls(
     "SELECT t.taken_id, t.attempt, t.lease_until"
     " FROM vrm_private.take_calls($1, $2, $3, $4, $5, $6) AS t",
     {UUIDOID, TEXTOID, INTERVALOID, UUIDOID, BOOLOID, INT4OID});
-
-/// What others have committed until now, and this transaction has done before.  After an error
-/// the end of the transaction takes it back.
-class fresh_snapshot {
- public:
-  fresh_snapshot() {
-    pg::guarded([] {
-      CommandCounterIncrement();
-      PushActiveSnapshot(GetTransactionSnapshot());
-    });
-  }
-  ~fresh_snapshot() {
-    if (std::uncaught_exceptions() == exceptions_) PopActiveSnapshot();
-  }
-  fresh_snapshot(const fresh_snapshot&) = delete;
-  fresh_snapshot& operator=(const fresh_snapshot&) = delete;
-
- private:
-  int exceptions_ = std::uncaught_exceptions();
-};
 
 enum class part : std::uint8_t { given_back, all };
 
@@ -168,7 +146,7 @@ void claim::take_met(waiting_calls& queue, call_taker& taker, const stage& now, 
 
 /// False when a table has more to it, before anything is taken.
 bool claim::take_natively() {
-  const fresh_snapshot snapshot;
+  const pg::fresh_snapshot snapshot;
   waiting_calls queue;
   std::optional<call_taker> taker;
   bool plain = true;
@@ -215,7 +193,7 @@ bool claim::take_by_statement(const stage& now) {
 }
 
 bool has_lapsed_lease(const vrm::uuid& owner) {
-  const fresh_snapshot snapshot;
+  const pg::fresh_snapshot snapshot;
   const Relation leases = pg::open_for_writing(run_leases);
   pg::index_reader by_end(leases, "run_leases_until", run_leases.remedy);
   bool lapsed = false;
@@ -265,7 +243,7 @@ void claim_test_run(pg::row_set& rows, std::optional<std::string_view> runner,
               *most);
   calls.take();
   if (calls.taken().empty()) return;
-  const fresh_snapshot snapshot;
+  const pg::fresh_snapshot snapshot;
   case_teller teller;
   for (const taken_call& call : calls.taken()) teller.tell(rows, owner, call);
   teller.finish();

@@ -1,6 +1,6 @@
 -- Calls brought in: reports become calls once, amend each other, wait for each other, and stay with a reason.
 BEGIN;
-SELECT plan(77);
+SELECT plan(80);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -136,6 +136,23 @@ SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.import_call('vrm', jsonb_build
               FROM generate_series(1, 170) AS i)))$$)
               LIKE '22023 | call report cannot be read | /: is too large: its results would have % bytes, at most 16%',
           true, 'more than is kept of a call');
+-- digits take more room in a document than in a text
+SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.import_call('vrm', jsonb_build_object(
+              'externalId', 'digits', 'endedAt', '2026-01-09T09:00:00Z', 'insights', (
+              SELECT jsonb_agg(jsonb_build_object('type', 't', 'value', i % 10))
+              FROM generate_series(1, 300000) AS i)))$$)
+              LIKE '22023 | call report cannot be read | /: is too large: its results would have % bytes, at most 16%',
+          true, 'which is less than that as a text');
+SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.import_call('vrm', jsonb_build_object(
+              'externalId', 'halves', 'endedAt', '2026-01-09T09:00:00Z', 'summary', 'as it was', 'transcript', (
+              SELECT jsonb_agg(jsonb_build_object('role', 'agent', 'message', repeat('x', 99000), 'ms', i))
+              FROM generate_series(1, 100) AS i)))$$), 'no error', 'or in two reports');
+SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.import_call('vrm', jsonb_build_object(
+              'externalId', 'halves', 'endedAt', '2026-01-09T09:00:00Z', 'actionsTaken', (
+              SELECT jsonb_agg(jsonb_build_object('action', 'look', 'ok', true, 'ms', i, 'result', repeat('y', 99000)))
+              FROM generate_series(1, 100) AS i)))$$)
+              LIKE '54000 | results are too large | With this report they would have % bytes, at most 16%',
+          true, 'that are too much together');
 SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.import_call('vrm', '{"externalId": "dear", "endedAt":
                                      "2026-01-09T09:00:00Z", "cost": 1e15, "currency": "USD"}')$$)
               LIKE '22023 | call report cannot be read | /cost: must be an amount below 1000000000000%', true,
@@ -204,7 +221,7 @@ SELECT is((SELECT outcome FROM vrm.test_runs WHERE external_id = 'k-3'), NULL, '
 SELECT is(pg_temp.as_user(:'alice',
                           $$SELECT string_agg(state || ' ' || reports, ', ' ORDER BY state) FROM vrm.import_progress
                           WHERE source = 'vrm'$$),
-          'amended 1, imported 2, refused 2', 'import_progress tells how far it is');
+          'amended 1, imported 3, refused 2', 'import_progress tells how far it is');
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.import_progress'), '1', 'to their owner');
 
 SELECT is(pg_temp.as_user(:'alice',

@@ -12,7 +12,7 @@ CREATE TEMP VIEW declared AS
            concat_ws(' ', p.prorettype, nullif(p.proargtypes::text, '')) AS types, n.nspname
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
         AND l.lanname = 'c'
-    WHERE n.nspname IN ('vrm', 'selftest');
+    WHERE n.nspname IN ('vrm', 'vrm_private', 'selftest');
 
 SELECT cmp_ok((SELECT count(*) FROM implemented), '>', 15::bigint, 'C++ tells its signatures');
 -- The name of a native type is not known to C++ at compile time, its OID even less.

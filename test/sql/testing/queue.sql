@@ -164,8 +164,9 @@ DROP TABLE public.noticed;
 SELECT is((SELECT string_agg(concat_ws(' ', e.status, e.xid = pg_current_xact_id()), ', ' ORDER BY e.id)
            FROM vrm.run_events e WHERE e.run_id = :'run'), 'queued t, running t, failed t',
           'events are those that triggers write');
-SELECT is((SELECT count(*) FROM vrm.live_runs l JOIN vrm.test_runs r ON r.id = l.run_id AND r.status = 'running'
-           WHERE l.started_at <> r.started_at), 0::bigint, 'live calls know when they began');
+SELECT is((SELECT count(*) FROM vrm.test_runs r JOIN vrm.run_leases l ON l.user_id = r.user_id AND l.run_id = r.id
+           WHERE r.status = 'running' AND abs(extract(epoch FROM l.claimed_at - r.started_at)) > 1), 0::bigint,
+          'calls that are taken know when they began');
 SELECT is((SELECT count(*) FROM vrm.test_runs WHERE status = 'running' AND agent_version IS NULL), 0::bigint,
           'and what their agent was');
 
