@@ -54,7 +54,7 @@ bool find_row(const pg::relation_scope& relation, const sealed_column& column,
   query.append(" FROM ").append(relation.quoted_name()).append(condition);
   // By a plan that is made for the caller: policies and privileges are theirs.
   return lookups->query(query, std::span(column.key_types).first(column.key_count),
-                       std::span(key).first(column.key_count)) > 0;
+                        std::span(key).first(column.key_count)) > 0;
 }
 
 /// What the row with this primary key holds, if it is `expected`, where that is known.
