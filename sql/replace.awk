@@ -22,7 +22,8 @@ statement == "" && /^GRANT EXECUTE ON / { skipped = 1; granting = 1 }
 statement == "" && /^CREATE (FUNCTION|PROCEDURE|AGGREGATE) / { sub(/^CREATE/, "CREATE OR REPLACE") }
 statement == "" && /^(--|$)/ { if (!blank || $0 != "") print; blank = ($0 == ""); next }
 {
-    statement = statement $0 "\n"
+    # only grants are looked at as a whole: others may be as long as the platform
+    statement = (granting ? statement $0 : "open") "\n"
     quote = quote_after($0, quote)
     if (!skipped) print
     blank = 0
