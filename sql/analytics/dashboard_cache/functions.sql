@@ -19,6 +19,8 @@ DECLARE
     cached boolean := max_age > '0' AND caller IS NOT NULL AND length(asked) <= 600 AND NOT pg_is_in_recovery();
     event uuid;
     seen pg_snapshot := pg_current_snapshot();
+    asked_for pg_proc;
+    given text[];
     made jsonb;
 BEGIN
     IF name = ANY (dashboards) IS NOT TRUE OR jsonb_typeof(arguments) = 'object' IS NOT TRUE
@@ -48,6 +50,16 @@ BEGIN
         PERFORM vrm.count_cached_result(false);
     END IF;
 
+    SELECT p.* INTO asked_for FROM pg_proc p
+    WHERE p.pronamespace = 'vrm'::regnamespace AND p.proname = dashboard.name || '_json';
+    given := ARRAY(SELECT jsonb_object_keys(arguments));
+    IF NOT given <@ coalesce(asked_for.proargnames, '{}')
+       OR NOT coalesce(asked_for.proargnames[:asked_for.pronargs - asked_for.pronargdefaults], '{}') <@ given THEN
+        RAISE EXCEPTION 'dashboard "%" has other arguments', name
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s.', coalesce(nullif(left(array_to_string(given, ', '), 200), ''), 'none')),
+                  HINT = format('They are %s.', coalesce(nullif(pg_get_function_arguments(asked_for.oid), ''), 'none'));
+    END IF;
     EXECUTE format('SELECT vrm.%I(%s)', name || '_json',
                    (SELECT string_agg(format('%I => %L', a.key, CASE jsonb_typeof(a.value)
                                WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(a.value))::text

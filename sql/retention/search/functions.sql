@@ -441,7 +441,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_ts_config c
                    WHERE c.cfgname = config AND c.cfgnamespace = 'pg_catalog'::regnamespace) THEN
         RAISE EXCEPTION 'text search configuration "%" does not exist', coalesce(config, 'null')
-            USING ERRCODE = 'undefined_object',
+            USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'SELECT cfgname FROM pg_ts_config;';
     END IF;
     INSERT INTO vrm.search_configs (user_id, agent_id, config)

@@ -145,7 +145,12 @@ BEGIN
                   WHERE r.user_id = owner AND r.id = extend_lease.run_id AND r.status = 'running')
     RETURNING l.lease_until INTO until;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'the lease of test run "%" is gone', coalesce(run_id::text, 'null')
+        IF NOT EXISTS (SELECT FROM vrm.test_runs r WHERE r.user_id = owner AND r.id = extend_lease.run_id) THEN
+            RAISE EXCEPTION 'test run "%" does not exist', coalesce(run_id::text, 'null')
+                USING ERRCODE = 'no_data_found',
+                      HINT = 'Leave the call alone, and take another: SELECT run_id FROM vrm.claim_test_run();';
+        END IF;
+        RAISE EXCEPTION 'the lease of test run "%" is gone', run_id
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'It has ended, the call was given to another runner, or it is over.',
                   HINT = 'Leave the call alone, and take another: SELECT run_id FROM vrm.claim_test_run();';

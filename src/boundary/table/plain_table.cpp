@@ -97,7 +97,11 @@ class checked_columns {
   std::map<Oid, seen> tables_;
 };
 
-checked_columns checked;
+/// Made by who asks first, so that loading the module makes nothing.
+checked_columns& checked() {
+  static auto* const kept = new checked_columns;
+  return *kept;
+}
 
 bool checks_hold(Relation table, write how, const plain_rules& rules) {
   const TupleConstr* const constraints = RelationGetDescr(table)->constr;
@@ -108,7 +112,7 @@ bool checks_hold(Relation table, write how, const plain_rules& rules) {
         checks, [&](const ConstrCheck& check) { return is_among(check.ccname, rules.checks); });
   }
   if (constraints->num_check == 0) return true;
-  const Bitmapset* const about = checked.of(table, rules.checks);
+  const Bitmapset* const about = checked().of(table, rules.checks);
   return std::ranges::none_of(rules.columns, [&](known_column* column) {
     const int number = guarded([&] { return column->number_in(table); });
     return bms_is_member(number - FirstLowInvalidHeapAttributeNumber, about) ||

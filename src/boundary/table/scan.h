@@ -33,7 +33,7 @@ namespace pg {
 /// a standby, too.
 class watched_table {
  public:
-  watched_table(const char* schema, const char* table, const char* index) noexcept
+  constexpr watched_table(const char* schema, const char* table, const char* index) noexcept
       : schema_(schema), table_(table), index_(index) {}
 
   /// Once, from _PG_init; the table lives as long as the process.  All of them share a callback,

@@ -12,10 +12,7 @@
 namespace vrm {
 namespace {
 
-std::uint32_t generation = 1;
-
-/// Tells a child that it is one.  The module is never unloaded, so neither is the handler.
-const int fork_handler = pthread_atfork(nullptr, nullptr, [] { ++generation; });
+std::uint32_t generation = 0;  ///< 0 until somebody asks
 
 struct batch {
   std::array<std::byte, 4096> bytes{};
@@ -31,7 +28,15 @@ void fill(std::span<std::byte> bytes) {
 
 }  // namespace
 
-std::uint32_t fork_generation() noexcept { return generation; }
+std::uint32_t fork_generation() {
+  if (generation == 0) [[unlikely]] {
+    // Tells a child that it is one.  The module is never unloaded, so neither is the handler.
+    openssl::require(pthread_atfork(nullptr, nullptr, [] { ++generation; }) == 0,
+                     "watch for fork()");
+    generation = 1;
+  }
+  return generation;
+}
 
 void random_bytes(std::span<std::byte> bytes) {
   // Large requests would use the batch up for little: they go to OpenSSL directly.
@@ -39,12 +44,12 @@ void random_bytes(std::span<std::byte> bytes) {
     fill(bytes);
     return;
   }
-  if (drawn.used + bytes.size() > drawn.bytes.size() || drawn.drawn_in != generation) [[unlikely]] {
-    openssl::require(fork_handler == 0, "watch for fork()");
+  const std::uint32_t now = fork_generation();
+  if (drawn.used + bytes.size() > drawn.bytes.size() || drawn.drawn_in != now) [[unlikely]] {
     drawn.used = drawn.bytes.size();  // nothing is handed out when the next line throws
     fill(drawn.bytes);
     drawn.used = 0;
-    drawn.drawn_in = generation;
+    drawn.drawn_in = now;
   }
   const auto next = std::span(drawn.bytes).subspan(drawn.used, bytes.size());
   std::memcpy(bytes.data(), next.data(), next.size());

@@ -12,6 +12,6 @@ void random_bytes(std::span<std::byte> bytes);
 
 /// Goes up in a forked child.  Random state that was drawn under another generation has to be
 /// drawn anew: three forked backends once shared one nonce.
-[[nodiscard]] std::uint32_t fork_generation() noexcept;
+[[nodiscard]] std::uint32_t fork_generation();
 
 }  // namespace vrm

@@ -16,7 +16,7 @@ namespace vrm::sql {
 namespace linked_identities {
 namespace {
 
-pg::watched_table watched("vrm_private", "linked_identities", "linked_identities_pkey");
+constinit pg::watched_table watched("vrm_private", "linked_identities", "linked_identities_pkey");
 std::uint64_t changes = 0;
 
 }  // namespace

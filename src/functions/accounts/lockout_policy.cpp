@@ -8,17 +8,18 @@
 #include "boundary/table/scan.h"
 #include "boundary/value/datum.h"
 #include "core/platform/error.h"
+#include "core/platform/on_first_use.h"
 
 namespace vrm::sql::lockout_policy {
 namespace {
 
 using vrm::lockout::kind_names;
 
-pg::watched_table policies("vrm", "lockout_policy", "lockout_policy_pkey");
-pg::watched_table secrets("vrm_private", "lockout_secret", "lockout_secret_pkey");
+constinit pg::watched_table policies("vrm", "lockout_policy", "lockout_policy_pkey");
+constinit pg::watched_table secrets("vrm_private", "lockout_secret", "lockout_secret_pkey");
 
 std::array<vrm::lockout::policy, kind_names.size()> known;
-std::optional<vrm::lockout::keyed_hash> hasher;
+vrm::on_first_use<std::optional<vrm::lockout::keyed_hash>> hasher;
 
 /// Columns of vrm.lockout_policy, all NOT NULL; a CHECK keeps months out of the intervals.
 enum column : std::uint8_t {
@@ -72,7 +73,7 @@ const vrm::lockout::policy& of(vrm::lockout::kind kind) {
 }
 
 vrm::lockout::keyed_hash& hash() {
-  if (secrets.changed() || !hasher) [[unlikely]] {
+  if (secrets.changed() || !*hasher) [[unlikely]] {
     secrets.reload([] {
       std::array<std::byte, 32> secret{};
       bool found = false;
@@ -85,17 +86,17 @@ vrm::lockout::keyed_hash& hash() {
         found = bytes.size() == secret.size();
         if (found) std::memcpy(secret.data(), bytes.data(), secret.size());
       });
-      hasher.reset();
-      if (found) hasher.emplace(secret);
+      hasher->reset();
+      if (found) hasher->emplace(secret);
       vrm::openssl::wipe(secret);
     });
   }
-  if (!hasher) {
+  if (!*hasher) {
     throw vrm::error("55000", "the secret of the lockout store is missing")
         .detail("Table vrm_private.lockout_secret has no row of 32 bytes.")
         .hint("SELECT vrm.install();");
   }
-  return *hasher;
+  return **hasher;
 }
 
 void watch() {

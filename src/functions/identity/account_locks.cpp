@@ -7,6 +7,7 @@
 
 #include "boundary/call/function.h"
 #include "boundary/table/scan.h"
+#include "core/platform/on_first_use.h"
 #include "functions/platform/settings.h"
 
 extern "C" {
@@ -17,13 +18,13 @@ namespace vrm::sql {
 namespace account_locks {
 namespace {
 
-pg::watched_table watched("vrm_private", "account_locks", "account_locks_pkey");
+constinit pg::watched_table watched("vrm_private", "account_locks", "account_locks_pkey");
 
 struct lock {
   vrm::uuid user{};
   std::int64_t until = 0;
 };
-std::vector<lock> known;  ///< in the order of the index, which is that of uuid
+vrm::on_first_use<std::vector<lock>> known;  ///< in the order of the index, which is that of uuid
 
 /// Runs inside a guard: what it fills is kept outside.
 void keep_row(HeapTuple row, TupleDesc columns) {
@@ -31,7 +32,7 @@ void keep_row(HeapTuple row, TupleDesc columns) {
   const Datum user = heap_getattr(row, 1, columns, &null);
   const Datum until = heap_getattr(row, 2, columns, &null);
   // The scan goes along the index, so the list is in order without being sorted.
-  known.push_back(
+  known->push_back(
       {.user = pg::datum_traits<vrm::uuid>::from(user), .until = DatumGetTimestampTz(until)});
 }
 
@@ -40,12 +41,12 @@ void keep_row(HeapTuple row, TupleDesc columns) {
 bool is_locked(const vrm::uuid& user, std::int64_t now) {
   if (watched.changed()) [[unlikely]] {
     watched.reload([] {
-      known.clear();
+      known->clear();
       watched.read(nullptr, 0, keep_row);
     });
   }
-  const auto found = std::ranges::lower_bound(known, user, {}, &lock::user);
-  return found != known.end() && found->user == user && found->until > now;
+  const auto found = std::ranges::lower_bound(*known, user, {}, &lock::user);
+  return found != known->end() && found->user == user && found->until > now;
 }
 
 void watch() { watched.watch(); }

@@ -29,8 +29,8 @@ namespace vrm::sql {
 namespace {
 
 // Nothing of these is kept, so nobody watches them: they are read anew for each question.
-pg::watched_table profiles("vrm", "user_profiles", "user_profiles_pkey");
-pg::watched_table people("auth", "users", "users_pkey");
+constinit pg::watched_table profiles("vrm", "user_profiles", "user_profiles_pkey");
+constinit pg::watched_table people("auth", "users", "users_pkey");
 
 /// What the two rows of a person say.
 struct standing {

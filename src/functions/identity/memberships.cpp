@@ -18,7 +18,7 @@ namespace vrm::sql {
 namespace memberships {
 namespace {
 
-pg::watched_table watched("vrm_private", "team_members", "team_members_pkey");
+constinit pg::watched_table watched("vrm_private", "team_members", "team_members_pkey");
 
 struct membership {
   vrm::uuid organisation{};

@@ -13,6 +13,7 @@
 #include "boundary/call/spi.h"
 #include "boundary/value/json_of.h"
 #include "core/platform/error.h"
+#include "core/platform/on_first_use.h"
 #include "functions/identity/retry_keys.h"
 #include "functions/platform/settings.h"
 
@@ -40,7 +41,7 @@ struct plan {
 };
 
 constexpr std::size_t most_plans = 512;
-std::unordered_map<std::string, plan> plans;
+vrm::on_first_use<std::unordered_map<std::string, plan>> plans;
 /// A function has changed: plans go before the next call, not under one that runs.
 bool plans_are_old = false;
 
@@ -217,11 +218,11 @@ plan prepare(const std::string& name, const pg::jsonb_object& given) {
 }
 
 void forget_plans() {
-  for (const auto& entry : plans) {
+  for (const auto& entry : *plans) {
     SPIPlanPtr const prepared = entry.second.prepared;
     pg::guarded([prepared] { SPI_freeplan(prepared); });
   }
-  plans.clear();
+  plans->clear();
   plans_are_old = false;
 }
 
@@ -229,9 +230,9 @@ plan plan_for(std::string_view name, const pg::jsonb_object& given) {
   std::string key(name);
   // No name has a NUL in it, so no two sets of names make one key; jsonb has them in order.
   for (const pg::jsonb_member member : given) key.append(1, '\0').append(member.name);
-  if (plans_are_old || plans.size() >= most_plans) forget_plans();
-  if (const auto kept = plans.find(key); kept != plans.end()) return kept->second;
-  return plans[std::move(key)] = prepare(std::string(name), given);
+  if (plans_are_old || plans->size() >= most_plans) forget_plans();
+  if (const auto kept = plans->find(key); kept != plans->end()) return kept->second;
+  return (*plans)[std::move(key)] = prepare(std::string(name), given);
 }
 
 /// The rows of the last statement, or the only one's value.

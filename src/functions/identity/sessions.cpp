@@ -24,7 +24,7 @@ namespace vrm::sql {
 namespace sessions {
 namespace {
 
-pg::watched_table watched("vrm_private", "sessions", "sessions_pkey");
+constinit pg::watched_table watched("vrm_private", "sessions", "sessions_pkey");
 
 constexpr std::int64_t longest_pause = 30 * USECS_PER_DAY;  ///< between two refreshes
 

@@ -13,6 +13,7 @@
 #include "boundary/table/scan.h"
 #include "core/platform/base64.h"
 #include "core/platform/error.h"
+#include "core/platform/on_first_use.h"
 #include "core/platform/openssl.h"
 #include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
@@ -28,8 +29,8 @@ namespace {
 
 constexpr pg::known_table key_table = platform_table("vrm_private", "jwt_keys");
 
-pg::watched_table watched(key_table.schema, key_table.name, "jwt_keys_pkey");
-std::vector<signing_keys::signing_key> known;
+constinit pg::watched_table watched(key_table.schema, key_table.name, "jwt_keys_pkey");
+vrm::on_first_use<std::vector<signing_keys::signing_key>> known;
 std::uint64_t readings = 0;
 
 /// Columns of vrm_private.jwt_keys.
@@ -46,7 +47,7 @@ void keep_row(HeapTuple row, TupleDesc descriptor) {
     const auto datum = value(number);
     return datum ? pg::datum_traits<std::string_view>::from(*datum) : std::string_view();
   };
-  signing_keys::signing_key& key = known.emplace_back();
+  signing_keys::signing_key& key = known->emplace_back();
   key.key_id = text(kid);
   key.issuer = text(issuer);
   if (value(audience)) key.audience = text(audience);
@@ -62,11 +63,11 @@ const std::vector<signing_keys::signing_key>& keys() {
     // Before they are read: should that fail, what was verified earlier is looked at again.
     ++readings;
     watched.reload([] {
-      known.clear();
+      known->clear();
       watched.read(nullptr, 0, keep_row);
     });
   }
-  return known;
+  return *known;
 }
 
 /// The key behind a sealed HS256 secret.

@@ -16,6 +16,7 @@
 #include "boundary/table/number_lock.h"
 #include "boundary/table/owner.h"
 #include "boundary/table/scan.h"
+#include "core/platform/on_first_use.h"
 #include "core/platform/random.h"
 #include "functions/platform/grants.h"
 #include "functions/platform/settings.h"
@@ -31,8 +32,8 @@ namespace {
 
 using vrm::byte_view;
 
-pg::watched_table keyring_table("vrm_private", "keyring", "keyring_pkey");
-pg::watched_table subject_table("vrm_private", "subject_keys", "subject_keys_pkey");
+constinit pg::watched_table keyring_table("vrm_private", "keyring", "keyring_pkey");
+constinit pg::watched_table subject_table("vrm_private", "subject_keys", "subject_keys_pkey");
 
 enum class key_state : std::uint8_t { active, decrypt_only, destroyed };
 
@@ -77,7 +78,7 @@ struct cache {
   keyring_entry* active_data = nullptr;
   keyring_entry* last_found = nullptr;
 };
-cache cached;
+vrm::on_first_use<cache> cached;
 
 std::string_view text_of(HeapTuple row, int column, TupleDesc descriptor) {
   bool null = false;
@@ -88,12 +89,12 @@ std::string_view text_of(HeapTuple row, int column, TupleDesc descriptor) {
 // Runs when an invalidation has said that the table changed.  Whoever rotates, destroys or revokes
 // a key waits for nobody: backends learn of it with their next lock or statement.
 void read_keyring() {
-  cached = {};
+  *cached = {};
   const auto visit = [](HeapTuple row, TupleDesc descriptor) {
     bool null = false;
     // Columns by number, as the keyring was made with: key_id, purpose, state, kek_id, wrapped.
     const std::string_view state = text_of(row, 3, descriptor);
-    keyring_entry& entry = cached.entries.emplace_back();
+    keyring_entry& entry = cached->entries.emplace_back();
     entry.id = DatumGetInt64(heap_getattr(row, 1, descriptor, &null));
     entry.purpose = text_of(row, 2, descriptor);
     entry.is_for_data = entry.purpose == data_purpose;
@@ -111,16 +112,16 @@ std::vector<keyring_entry>& keyring_entries() {
   // A change that comes in while it reads leaves changed() true, for the next who asks.
   if (keyring_table.changed()) [[unlikely]]
     keyring_table.reload(read_keyring);
-  return cached.entries;
+  return cached->entries;
 }
 
 // keyring_entries() first: `last_found` points into what it may just have thrown away.
 keyring_entry* find_entry(std::int64_t id) {
   auto& entries = keyring_entries();
-  if (cached.last_found != nullptr && cached.last_found->id == id) return cached.last_found;
+  if (cached->last_found != nullptr && cached->last_found->id == id) return cached->last_found;
   const auto found = std::ranges::find(entries, id, &keyring_entry::id);
   if (found == entries.end() || found->state == key_state::destroyed) return nullptr;
-  return cached.last_found = &*found;
+  return cached->last_found = &*found;
 }
 
 keyring_entry& active_entry(std::string_view purpose) {
@@ -139,11 +140,11 @@ keyring_entry& active_entry(std::string_view purpose) {
 keyring_entry& active_data_entry() {
   // Which key is the active one is asked for each value that is sealed; looked up by its purpose
   // once.
-  if (cached.active_data == nullptr || keyring_table.changed()) [[unlikely]] {
+  if (cached->active_data == nullptr || keyring_table.changed()) [[unlikely]] {
     keyring_entry& entry = active_entry(data_purpose);
-    cached.active_data = &entry;
+    cached->active_data = &entry;
   }
-  return *cached.active_data;
+  return *cached->active_data;
 }
 
 /// The key that this transaction has locked last.
@@ -231,19 +232,19 @@ vrm::data_key* key_of_subject(keyring_entry& entry, const vrm::uuid& subject, bo
   // Deleting a subject's salt is how it is forgotten: derived keys must not outlive it here.
   // A new salt is not announced, and need not be: nothing was kept for its subject before.
   if (subject_table.changed()) [[unlikely]] {
-    subject_table.reload([] { cached.subjects.clear(); });
+    subject_table.reload([] { cached->subjects.clear(); });
   }
   const subject_key name{.key_id = entry.id, .subject = subject};
-  const auto found = cached.subjects.find(name);
-  if (found != cached.subjects.end()) return found->second.get();
+  const auto found = cached->subjects.find(name);
+  if (found != cached->subjects.end()) return found->second.get();
 
   auto salt = read_salt(subject);
   if (!salt && make) salt = make_salt(subject);
   if (!salt) return nullptr;
   auto key = std::make_unique<vrm::data_key>(usable(entry).derive(*salt));
   // Whoever holds a reference uses it before the next key is asked for.
-  if (cached.subjects.size() >= most_subject_keys) cached.subjects.clear();
-  return cached.subjects.emplace(name, std::move(key)).first->second.get();
+  if (cached->subjects.size() >= most_subject_keys) cached->subjects.clear();
+  return cached->subjects.emplace(name, std::move(key)).first->second.get();
 }
 
 // --- opening ------------------------------------------------------------------------------------

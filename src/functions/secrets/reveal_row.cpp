@@ -14,6 +14,7 @@
 #include "boundary/table/relation.h"
 #include "boundary/value/tuple.h"
 #include "core/platform/error.h"
+#include "core/platform/on_first_use.h"
 #include "core/secrets/record_text.h"
 #include "functions/platform/grants.h"
 #include "functions/secrets/sealed_column.h"
@@ -28,7 +29,7 @@ extern "C" {
 namespace vrm::sql {
 namespace {
 
-pg::kept_plans lookups;
+vrm::on_first_use<pg::kept_plans> lookups;
 
 using key_values = std::array<Datum, most_key_columns>;
 
@@ -52,8 +53,8 @@ bool find_row(const pg::relation_scope& relation, const sealed_column& column,
   }
   query.append(" FROM ").append(relation.quoted_name()).append(condition);
   // By a plan that is made for the caller: policies and privileges are theirs.
-  return lookups.query(query, std::span(column.key_types).first(column.key_count),
-                       std::span(key).first(column.key_count)) > 0;
+  return lookups->query(query, std::span(column.key_types).first(column.key_count),
+                        std::span(key).first(column.key_count)) > 0;
 }
 
 /// What the row with this primary key holds, if it is `expected`, where that is known.
