@@ -203,6 +203,22 @@ CREATE OR REPLACE FUNCTION vrm_private.distribution_obstacles()
                                 WHERE p.own = f.number AND p.other = o.number)
                ELSE o.is_distributed OR f.is_distributed AND o.becomes <> 'reference' END
     UNION ALL
+    SELECT f.relation, format('foreign key %s sets columns to %s when a row goes', k.conname,
+                              CASE k.confdeltype WHEN 'n' THEN 'null' ELSE 'their defaults' END)
+    FROM fates f JOIN pg_constraint k ON k.conrelid = f.relation AND k.contype = 'f' AND k.conparentid = 0
+    WHERE f.is_distributed AND k.confdeltype IN ('n', 'd') AND f.number = ANY (k.conkey)
+    UNION ALL
+    -- Citus copies the function, and none that it calls
+    SELECT f.relation, format('constraint %s calls %s, which has to be on each node', k.conname,
+                              d.refobjid::regprocedure)
+    FROM fates f
+    JOIN pg_constraint k ON k.conrelid = f.relation AND k.contype = 'c'
+    JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+                        AND d.refclassid = 'pg_proc'::regclass
+    WHERE f.becomes <> 'local'
+      AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.classid = d.refclassid AND m.objid = d.refobjid
+                                                AND m.deptype = 'e')
+    UNION ALL
     SELECT f.relation, format('policy "%s" has a subquery', p.polname)
     FROM fates f JOIN pg_policy p ON p.polrelid = f.relation
     WHERE f.becomes <> 'local'
