@@ -63,7 +63,7 @@ SQL
         [ -e "$step" ] || continue
         name=$(basename "$(dirname "$step")")
         printf "    ('%s', '%s', \$platform\$\n" "${name%%--*}" "${name##*--}"
-        cat "$step"
+        cat "${step%.sql}"*.sql
         printf "\$platform\$),\n"
     done
     cat <<'SQL'

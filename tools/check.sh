@@ -129,6 +129,8 @@ cluster_tests() { prove_with_servers cluster; }
 
 backup_tests() { prove_with_servers backup; }
 
+citus_tests() { prove_with_servers citus; }
+
 client_tests() { prove_with_servers clients; }
 
 monitoring_tests() { prove_with_servers monitoring; }
@@ -184,6 +186,7 @@ check() {
         skip 'crash, standby, dump and restore (prove)' 'test/cluster is empty'
     fi
     group 'backup and restore with pgBackRest (prove)' count_prove backup_tests
+    group 'coordinator and workers with Citus (prove)' count_prove citus_tests
     group 'exporter, Prometheus, Alertmanager (prove)' count_prove monitoring_tests
     npm_packages || echo 'npm is missing, or its registry: clients of npm are skipped'
     group 'clients: drivers, generators of types, GraphQL, HTTP (prove)' count_prove client_tests

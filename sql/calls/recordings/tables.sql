@@ -33,13 +33,16 @@ COMMENT ON COLUMN vrm.call_recordings.keep IS 'how long it is kept; null for as 
 -- However a row of call_recordings goes (its period, its call, its owner), the object's name stays
 -- here until the object store's client says that the object is gone.
 CREATE TABLE IF NOT EXISTS vrm_private.object_purges (
-    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     user_id uuid NOT NULL,
     object_key text NOT NULL,
     queued_at timestamptz NOT NULL DEFAULT now(),
     claimed_until timestamptz,
-    attempts integer NOT NULL DEFAULT 0
+    attempts integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (user_id, id)
 );
+CREATE INDEX IF NOT EXISTS object_purges_order ON vrm_private.object_purges (id);
+COMMENT ON INDEX vrm_private.object_purges_order IS 'the oldest first, whoever they were of';
 COMMENT ON TABLE vrm_private.object_purges IS 'objects that have to be deleted from the object store';
 COMMENT ON COLUMN vrm_private.object_purges.id IS 'for vrm.confirm_purge()';
 COMMENT ON COLUMN vrm_private.object_purges.user_id IS 'owner, who may be gone';

@@ -124,20 +124,50 @@ $$;
 COMMENT ON FUNCTION vrm_private.distribution_column(regclass) IS
     'the column that says whose a row is; null without one';
 
+-- Who calls is asked on whichever node has the rows that are asked for: those of an organisation lie on its node,
+-- the people who act for it would on others.
+CREATE OR REPLACE FUNCTION vrm_private.distribution_exceptions()
+    RETURNS TABLE (relation regclass, becomes text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT to_regclass(e.relation), e.becomes, e.reason
+    FROM (VALUES
+        ('auth.users', 'reference', 'who calls is asked on every node, and addresses are unique over all'),
+        ('vrm.user_profiles', 'reference', 'who calls is asked on every node'),
+        ('vrm_private.account_locks', 'reference', 'who calls is asked on every node'),
+        ('vrm_private.sessions', 'reference', 'who calls is asked on every node'),
+        ('vrm_private.linked_identities', 'reference', 'who calls is asked on every node'),
+        ('vrm_private.team_members', 'reference', 'who calls is asked on every node'),
+        ('vrm_private.team_invitations', 'reference', 'people of one organisation invite those of others'),
+        ('vrm_private.refresh_tokens', 'reference', 'a sign-in is looked for by its token'),
+        ('vrm_private.mfa_tickets', 'reference', 'a sign-in is looked for by its token'),
+        ('vrm_private.recovery_codes', 'reference', 'part of signing in'),
+        ('vrm_private.password_reset_tokens', 'reference', 'part of signing in'),
+        ('vrm_private.devices', 'reference', 'part of signing in'),
+        ('vrm_private.email_changes', 'reference', 'part of signing in'),
+        ('vrm_private.deleted_accounts', 'reference', 'part of signing in'),
+        ('vrm_private.audit_journal', 'local', 'part of the audit trail')) AS e (relation, becomes, reason)
+    WHERE to_regclass(e.relation) IS NOT NULL
+$$;
+COMMENT ON FUNCTION vrm_private.distribution_exceptions() IS
+    'tables whose place on many nodes no column tells, and why it is that';
+
 CREATE OR REPLACE FUNCTION vrm_private.distribution_fates()
     RETURNS TABLE (relation regclass, becomes text, by_column name, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.relation,
            CASE WHEN t.fate IN ('local', 'unknown') OR many.levels > 1 THEN 'local'
+                WHEN e.becomes IS NOT NULL THEN e.becomes
                 WHEN t.fate = 'shared' OR k.name IS NULL OR NOT k.is_required THEN 'reference'
                 ELSE 'distributed by ' || k.name END,
            k.name,
            CASE WHEN many.levels > 1 THEN 'partitions of partitions cannot be distributed'
                 WHEN t.fate IN ('local', 'unknown', 'shared') THEN t.reason
+                WHEN e.becomes IS NOT NULL THEN e.reason
                 WHEN k.name IS NULL THEN 'no column says whose a row is'
                 WHEN NOT k.is_required THEN format('%s may be null', k.name)
                 ELSE 'rows of tenants' END
     FROM vrm_private.tenant_tables() t
+    LEFT JOIN vrm_private.distribution_exceptions() e ON e.relation = t.relation
     LEFT JOIN LATERAL (SELECT a.attname AS name, a.attnotnull AS is_required FROM pg_attribute a
                        WHERE a.attrelid = t.relation
                          AND a.attname = vrm_private.distribution_column(t.relation)) AS k ON true
@@ -175,14 +205,40 @@ CREATE OR REPLACE FUNCTION vrm_private.distribution_obstacles()
                                 WHERE p.own = f.number AND p.other = o.number)
                ELSE o.is_distributed OR f.is_distributed AND o.becomes <> 'reference' END
     UNION ALL
+    SELECT f.relation, format('foreign key %s sets columns to %s when a row goes', k.conname,
+                              CASE k.confdeltype WHEN 'n' THEN 'null' ELSE 'their defaults' END)
+    FROM fates f JOIN pg_constraint k ON k.conrelid = f.relation AND k.contype = 'f' AND k.conparentid = 0
+    WHERE f.is_distributed AND k.confdeltype IN ('n', 'd') AND f.number = ANY (k.conkey)
+    UNION ALL
+    -- Citus copies the function, and none that it calls
+    SELECT f.relation, format('constraint %s calls %s, which has to be on each node', k.conname,
+                              d.refobjid::regprocedure)
+    FROM fates f
+    JOIN pg_constraint k ON k.conrelid = f.relation AND k.contype = 'c'
+    JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+                        AND d.refclassid = 'pg_proc'::regclass
+    WHERE f.becomes <> 'local'
+      AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.classid = d.refclassid AND m.objid = d.refobjid
+                                                AND m.deptype = 'e')
+    UNION ALL
     SELECT f.relation, format('policy "%s" has a subquery', p.polname)
     FROM fates f JOIN pg_policy p ON p.polrelid = f.relation
-    WHERE f.is_distributed
+    WHERE f.becomes <> 'local'
       AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~* '\mselect\M'
     UNION ALL
-    SELECT f.relation, format('trigger %s has to be dropped and made again', t.tgname)
+    SELECT f.relation, format('trigger %s has to be dropped and made again%s', t.tgname,
+                              CASE WHEN f.becomes = 'reference' THEN ', and runs on each node then' END)
     FROM fates f JOIN pg_trigger t ON t.tgrelid = f.relation AND NOT t.tgisinternal
     WHERE f.becomes <> 'local'
+    UNION ALL
+    SELECT f.relation, format('column %s holds OIDs, which differ from node to node', a.attname)
+    FROM fates f JOIN pg_attribute a ON a.attrelid = f.relation AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE f.becomes <> 'local' AND a.atttypid IN ('oid'::regtype, 'regclass'::regtype, 'regproc'::regtype,
+                                                  'regprocedure'::regtype, 'regtype'::regtype, 'regrole'::regtype)
+    UNION ALL
+    SELECT f.relation, format('column %s holds transaction ids, which differ from node to node', a.attname)
+    FROM fates f JOIN pg_attribute a ON a.attrelid = f.relation AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE f.becomes <> 'local' AND a.atttypid IN ('xid8'::regtype, 'pg_snapshot'::regtype)
     UNION ALL
     SELECT f.relation, format('its storage is %s', m.amname)
     FROM fates f JOIN pg_class c ON c.oid = f.relation JOIN pg_am m ON m.oid = c.relam AND m.amname <> 'heap'
@@ -241,7 +297,8 @@ COMMENT ON PROCEDURE vrm.undistribute() IS 'refuses, as vrm.distribute() does: e
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.tenant_exceptions(), vrm_private.tenant_tables(), vrm_private.distribution_column(regclass),
-    vrm_private.distribution_fates(), vrm_private.distribution_obstacles(), vrm.distribute_plan(),
+    vrm_private.distribution_exceptions(), vrm_private.distribution_fates(), vrm_private.distribution_obstacles(),
+    vrm.distribute_plan(),
     vrm_private.refuse_distribution(text)
     FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE vrm.distribute(integer), vrm.undistribute() FROM PUBLIC;

@@ -33,17 +33,16 @@ COMMENT ON COLUMN vrm_private.recovery_requests.requested_at IS 'when';
 
 -- No foreign key, of course: it tells of what is gone.
 CREATE TABLE IF NOT EXISTS vrm_private.erasure_ledger (
-    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     user_id uuid NOT NULL,
     relation text NOT NULL,
     row_count bigint NOT NULL,
     reason text NOT NULL,
     erased_by name NOT NULL DEFAULT session_user,
-    erased_at timestamptz NOT NULL DEFAULT now()
+    erased_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, id)
 );
-CREATE INDEX IF NOT EXISTS erasure_ledger_user ON vrm_private.erasure_ledger (user_id);
 COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: whose rows, how many of what, and why';
-COMMENT ON INDEX vrm_private.erasure_ledger_user IS 'by person: a restored backup is compared with it';
 COMMENT ON COLUMN vrm_private.erasure_ledger.id IS 'order of the entries';
 COMMENT ON COLUMN vrm_private.erasure_ledger.user_id IS 'id that the person had';
 COMMENT ON COLUMN vrm_private.erasure_ledger.relation IS 'table that lost rows';

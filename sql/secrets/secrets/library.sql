@@ -68,7 +68,11 @@ BEGIN
                   DETAIL = 'Only the session that made it can read it.',
                   HINT = 'Store vrm.seal($1) in a column of type vrm.sealed.';
     END IF;
+    -- what has no sealed column touches no table here: the lock would be in the way of who makes shards of it
     IF to_regclass('vrm_private.sealed_columns') IS NOT NULL
+       AND EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c
+                   JOIN pg_trigger t ON t.tgrelid = c.objid AND t.tgfoid = to_regprocedure('vrm.bind_sealed()')
+                   WHERE c.classid = 'pg_class'::regclass)
        AND to_regprocedure('vrm_private.sealed_triggers()') IS NOT NULL THEN
         UPDATE vrm_private.sealed_columns s SET column_name = b.column_name
         FROM vrm_private.sealed_triggers() b

@@ -474,7 +474,6 @@ COMMENT ON TABLE vrm.retention_runs IS 'the log of retention: one row per run of
 COMMENT ON TABLE vrm_private.archive_manifest IS
     'what each batch has archived: digests to compare every row with, each row chained to the one before';
 COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: whose rows, how many of what, and why';
-COMMENT ON INDEX vrm_private.erasure_ledger_user IS 'by person: a restored backup is compared with it';
 COMMENT ON FUNCTION vrm.seal_column(regclass, name, boolean) IS
     'makes a column hold sealed values, bound to their rows; per_subject: with the key of the user in the primary key';
 COMMENT ON FUNCTION vrm.session_revoke(uuid) IS

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "boundary/error/guard.h"
+#include "boundary/table/placement.h"
 
 extern "C" {
 #include "access/heapam.h"
@@ -27,6 +28,7 @@ Relation open_journal(const known_table& table, std::size_t columns) {
             errmsg("relation \"%s.%s\" does not exist", table.schema, table.name),
             errhint("%s", table.remedy));
   }
+  refuse_spread(found);
   // What a stranger made under the name of the journal is refused, not written to.
   Relation relation = table_open(found, RowExclusiveLock);
   if (relation->rd_tableam != GetHeapamTableAmRoutine() || relation->rd_rel->relhasindex ||

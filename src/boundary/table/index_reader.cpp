@@ -1,6 +1,8 @@
 // Looks rows up by an index, without the planner.
 #include "boundary/table/index_reader.h"
 
+#include "boundary/table/placement.h"
+
 extern "C" {
 #include "access/tableam.h"
 #include "catalog/pg_namespace.h"
@@ -46,7 +48,7 @@ void known_column::look_for(Relation table) {
 
 index_reader::index_reader(Relation table, const char* index, const char* remedy) : table_(table) {
   guarded([&] {
-    const Oid found = get_relname_relid(index, RelationGetNamespace(table));
+    const Oid found = index_on(RelationGetRelid(table), index);
     if (!OidIsValid(found)) {
       ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
               errmsg("index \"%s\" does not exist", index), errhint("%s", remedy));

@@ -6,6 +6,7 @@
 
 #include "boundary/table/index_entries.h"
 #include "boundary/table/owner.h"
+#include "boundary/table/placement.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -222,7 +223,8 @@ struct partition_writer::plan {
     // partitions, rules, and indexes that may call functions of users' at insertion time.
     const Relation leaf = table_open(partition, RowExclusiveLock);
     fits = leaf->rd_rel->relkind == RELKIND_RELATION && !has_triggers_or_generates(root) &&
-           !has_triggers_or_generates(leaf) && root->rd_rules == nullptr;
+           !has_triggers_or_generates(leaf) && root->rd_rules == nullptr &&
+           !is_spread(RelationGetRelid(root)) && !is_spread(partition);
     result = makeNode(ResultRelInfo);
     InitResultRelInfo(result, leaf, 0, nullptr, 0);
     ExecOpenIndices(result, false);

@@ -137,7 +137,11 @@ bool has_other_triggers(const TriggerDesc* triggers, write how, const plain_rule
 }  // namespace
 
 Relation open_for_writing(const known_table& table) {
-  return guarded([&] { return table_open(oid_of(table), RowExclusiveLock); });
+  return guarded([&] { return table_open(placement_of(oid_of(table)), RowExclusiveLock); });
+}
+
+Relation open_for_reading(const known_table& table) {
+  return guarded([&] { return table_open(placement_of(oid_of(table)), AccessShareLock); });
 }
 
 bool is_plain(Relation table, write how, const plain_rules& rules) {

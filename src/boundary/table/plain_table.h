@@ -15,8 +15,11 @@ extern "C" {
 namespace pg {
 
 /// A table by its name, open and locked as for INSERT, UPDATE and DELETE until the transaction
-/// ends; an ERROR 42P01 with the remedy when it is missing.
+/// ends; an ERROR 42P01 with the remedy when it is missing, 0A000 when its rows are not on this
+/// node.
 [[nodiscard]] Relation open_for_writing(const known_table& table);
+/// The same for SELECT.
+[[nodiscard]] Relation open_for_reading(const known_table& table);
 
 enum class write : std::uint8_t { insert, update, remove };
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "boundary/error/guard.h"
+#include "boundary/table/placement.h"
 #include "boundary/value/datum.h"
 
 extern "C" {
@@ -53,8 +54,8 @@ struct datum_traits<name_view> {
 
 /// Whether it is a heap that stands alone: partitions and children would need tuple routing and
 /// translated columns, rules would rewrite the statement, generated columns are computed by the
-/// executor, and other access methods have rules of their own.
-[[nodiscard]] inline bool stands_alone(Relation table) noexcept {
+/// executor, other access methods have rules of their own, and Citus routes statements alone.
+[[nodiscard]] inline bool stands_alone(Relation table) {
   const FormData_pg_class& form = *table->rd_rel;
   const TupleConstr* const rules = RelationGetDescr(table)->constr;
   bool computes = rules != nullptr && rules->has_generated_stored;
@@ -62,7 +63,8 @@ struct datum_traits<name_view> {
   computes = computes || (rules != nullptr && rules->has_generated_virtual);
 #endif
   return form.relkind == RELKIND_RELATION && form.relam == HEAP_TABLE_AM_OID &&
-         !form.relispartition && !form.relhassubclass && !form.relhasrules && !computes;
+         !form.relispartition && !form.relhassubclass && !form.relhasrules && !computes &&
+         !is_spread(RelationGetRelid(table));
 }
 
 /// A table, open and locked against changes of its structure for a scope.

@@ -51,6 +51,7 @@ int row_mover::column(std::string_view name) const { return column_number(descri
 row_mover::row_mover(relation_id source, relation_id target,
                      std::initializer_list<given_value> given) {
   guarded([&] {
+    refuse_spread(source.oid);
     source_ = open_table(source, RowExclusiveLock);
     target_.open(target);
     found_ = table_slot_create(source_, nullptr);

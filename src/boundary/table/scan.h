@@ -8,6 +8,7 @@
 
 #include "boundary/backend.h"
 #include "boundary/error/guard.h"
+#include "boundary/table/placement.h"
 #include "core/platform/uuid.h"
 
 extern "C" {
@@ -62,8 +63,8 @@ class watched_table {
     // At once here as well: this backend reads its own message with the next lock only.
     changed_ = true;
     const Oid known = guarded([&] {
-      const Oid schema = get_namespace_oid(schema_, true);
-      return OidIsValid(schema) ? get_relname_relid(table_, schema) : InvalidOid;
+      const Oid table = find();
+      return OidIsValid(table) ? placement_of(table) : InvalidOid;
     });
     if (!OidIsValid(known)) return;
     SharedInvalidationMessage message{};
@@ -90,17 +91,19 @@ class watched_table {
   /// It runs inside a guard and must hold no C++ object that needs destroying.  Returns false when
   /// there is no such table.
   /// Has to be in a transaction, for the catalog lookup.
+  /// Where Citus has spread it by tenant, `tenant` says whose rows are looked for.
   template <typename Visit>
-  bool read(ScanKeyData* keys, int count, Visit&& visit) {
+  bool read(ScanKeyData* keys, int count, Visit&& visit, const vrm::uuid* tenant = nullptr) {
     return guarded([&] {
-      const Oid schema = get_namespace_oid(schema_, true);
-      relation_ = OidIsValid(schema) ? get_relname_relid(table_, schema) : InvalidOid;
-      const Oid index = OidIsValid(relation_) ? get_relname_relid(index_, schema) : InvalidOid;
-      if (!OidIsValid(index)) {
-        relation_ = InvalidOid;
-        return false;
-      }
-      const Relation relation = table_open(relation_, AccessShareLock);
+      relation_ = InvalidOid;
+      const Oid table = find();
+      if (!OidIsValid(table)) return false;
+      const Oid place = placement_of(table, tenant);
+      const Oid index = index_on(place, index_);
+      if (!OidIsValid(index)) return false;
+      // Of several shards the next tenant's may be another: news of any table count then.
+      if (tenant == nullptr || place == table) relation_ = place;
+      const Relation relation = table_open(place, AccessShareLock);
       // No snapshot given: PostgreSQL takes the catalog's, anew for a table that is no catalog.
       const SysScanDesc scan = systable_beginscan(relation, index, true, nullptr, count, keys);
       for (HeapTuple row = systable_getnext(scan); HeapTupleIsValid(row);
@@ -113,7 +116,7 @@ class watched_table {
     });
   }
 
-  /// The same for rows whose first columns of the index are `ids`.
+  /// The same for rows whose first columns of the index are `ids`, the first of them the tenant's.
   template <std::size_t Count, typename Visit>
   bool read(const std::array<vrm::uuid, Count>& ids, Visit&& visit) {
     std::array<ScanKeyData, Count> keys{};
@@ -121,10 +124,16 @@ class watched_table {
       ScanKeyInit(&keys[i], static_cast<AttrNumber>(i + 1), BTEqualStrategyNumber, F_UUID_EQ,
                   PointerGetDatum(ids[i].bytes.data()));
     }
-    return read(keys.data(), static_cast<int>(Count), visit);
+    return read(keys.data(), static_cast<int>(Count), visit, ids.data());
   }
 
  private:
+  /// Runs inside a guard.
+  [[nodiscard]] Oid find() const {
+    const Oid schema = get_namespace_oid(schema_, true);
+    return OidIsValid(schema) ? get_relname_relid(table_, schema) : InvalidOid;
+  }
+
   /// For all watched tables of the module.  Runs wherever messages are read: it must not fail.
   static void note_change(Datum /*argument*/, Oid relation) {
     ++news_;

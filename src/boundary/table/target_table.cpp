@@ -27,6 +27,7 @@ void target_table::open(relation_id table) {
   // The lock of INSERT and UPDATE.  CREATE INDEX waits for it, and CREATE INDEX CONCURRENTLY waits
   // for the end of this transaction before it relies on its index, so the indexes that are opened
   // here are all that entries have to be made in.
+  refuse_spread(table.oid);
   relation_ = open_table(table, RowExclusiveLock);
   state_ = CreateExecutorState();
   result_ = makeNode(ResultRelInfo);

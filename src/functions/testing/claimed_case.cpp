@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "boundary/table/index_reader.h"
+#include "boundary/table/plain_table.h"
 #include "functions/platform/table.h"
 
 extern "C" {
@@ -32,7 +33,7 @@ class looked_up {
 
  private:
   Relation open() {
-    table_ = pg::guarded([&] { return table_open(pg::oid_of(known_), AccessShareLock); });
+    table_ = pg::open_for_reading(known_);
     return table_;
   }
 
