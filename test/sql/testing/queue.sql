@@ -135,7 +135,7 @@ SELECT is(pg_temp.of_alice('SELECT count(DISTINCT run_id) FROM vrm.claim_test_ru
 DROP TRIGGER zz_note ON vrm.run_queue;
 SELECT pg_temp.of_alice(format($$INSERT INTO vrm.test_runs (agent_id, status) SELECT %L, 'queued'
                                FROM generate_series(1, 3) RETURNING id$$, :'agent')) \g /dev/null
-SET LOCAL track_functions = 'pl';
+SET LOCAL track_functions = 'all';
 CREATE FUNCTION pg_temp.triggered() RETURNS bigint LANGUAGE sql AS
     $$SELECT coalesce(pg_stat_get_xact_function_calls('vrm_private.record_status'::regproc), 0)$$;
 SELECT pg_temp.triggered() AS before \gset
