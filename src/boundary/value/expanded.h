@@ -171,9 +171,9 @@ struct datum_traits<next_state<T>> {
   static Datum to(next_state<T> state) noexcept { return state.value; }
 };
 
-/// The state of an aggregate as its result.  PostgreSQL 15 packs an expanded object that it does not
-/// find in its own memory, only for the next function to unpack it; what it finds is this pointer.
-/// The object stays where it was, as from PostgreSQL 16 on, until the next group.
+/// The state of an aggregate as its result.  PostgreSQL 15 packs an expanded object that it does
+/// not find in its own memory, only for the next function to unpack it; what it finds is this
+/// pointer. The object stays where it was, as from PostgreSQL 16 on, until the next group.
 template <typename T>
 struct aggregate_result {
   Datum value;

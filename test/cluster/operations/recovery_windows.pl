@@ -72,6 +72,37 @@ ok($node->poll_query_until('app', q{SELECT state <> 'broken' FROM vrm.rpo()}), '
 archived();
 is(windows(), 'second to now', 'nothing was lost');
 
+# --- a segment that somebody deletes -----------------------------------------------------------------------------
+
+$ENV{PGHOST} = $node->host;
+$ENV{PGPORT} = $node->port;
+my $tool = "$FindBin::Bin/../../../tools/vrm-backup";
+sub listed { return run_command([$tool, '-d', 'app', 'archive', 'plain', '--', 'ls', $directory]) }
+
+sub look {
+    sql(q{UPDATE vrm_private.archived_stretches SET seen_at = seen_at - interval '61 minutes'});
+    return sql('SELECT vrm_private.see_archiving()');
+}
+is(join('', listed()), '', 'given an archive that lacks nothing');
+is(windows(), 'second to now', 'nothing changes when it is listed');
+look();
+my $before_it = sql('SELECT clock_timestamp()');
+my $lost;
+for (1 .. 3) {
+    $lost = sql('SELECT pg_walfile_name(pg_current_wal_lsn())') if $_ == 2;
+    sql("CREATE TABLE written_$_ AS SELECT 1");
+    archived();
+}
+look();
+backup('after');
+archived();
+unlink "$directory/$lost" or die "$lost: $!\n";
+is((listed())[0], "missing: $lost to $lost", 'a segment in the middle is missed');
+is(sql("SELECT string_agg(concat_ws(' ', backup, until <= '$before_it'), ', ' ORDER BY since) FROM vrm.recovery_windows()"),
+    'second t, after f', 'and no window goes across it');
+sql("DELETE FROM vrm_private.archive_gaps; DELETE FROM vrm.backups WHERE label = 'after'");
+is(windows(), 'second to now', 'nobody knows of it who has not looked');
+
 # --- archiving that is off for a while -------------------------------------------------------------------------------
 
 sql(q{UPDATE vrm_private.archived_stretches SET seen_at = seen_at - interval '61 minutes'});

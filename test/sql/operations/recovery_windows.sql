@@ -1,7 +1,7 @@
 -- Recovery windows: what a backup is worth depends on what it stands on and on the WAL after it.  With archiving that
 -- goes on and off: test/cluster/operations/recovery_windows.pl.
 BEGIN;
-SELECT plan(58);
+SELECT plan(59);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -105,7 +105,8 @@ FROM (VALUES
      'a gap cuts it short, and it grows again'),
     (3, '30-1', 'f full 20, g full 2', 'fail',
      'what ends before now is no history of now'),
-    (4, '', 'f full 20, g full 0.04', 'fail', 'nor is a backup alone'))
+    (4, '', 'f full 20, g full 0.04', 'fail', 'nor is a backup alone'),
+    (5, '30-0', 'f full 20 in a, g full 0.8 in b', 'warn 1', 'nor what is where no backup was made since'))
     AS t (n, stretches, backups, wanted, behaviour),
     LATERAL pg_temp.verdict_of(stretches, backups) AS w (found)
 ORDER BY n;
