@@ -37,8 +37,18 @@ start_sanitized() {
     reports=$image/reports
     rm -rf "$reports"
     mkdir -m 777 "$reports"
-    # libstdc++, too, or AddressSanitizer would not find what throws.
+    # libstdc++, too, or AddressSanitizer would not find what throws; and a library whose only work
+    # is to have that begin before the constructors of libp11-kit, which it hangs in otherwise.
+    cat >"$image/first.c" <<'C'
+#include <stdlib.h>
+__attribute__((constructor)) static void begin(void) {
+    void *volatile place = malloc(1);
+    free(place);
+}
+C
+    cc -shared -fPIC -Wl,-z,initfirst -o "$image/first.so" "$image/first.c"
     preloaded=$(c++ -print-file-name=libasan.so):$(c++ -print-file-name=libstdc++.so)
+    preloaded=$preloaded:$image/first.so
     options=detect_leaks=0:abort_on_error=1:detect_odr_violation=0
     as_server env LD_PRELOAD="$preloaded" ASAN_OPTIONS="$options:log_path=$reports/asan" \
         UBSAN_OPTIONS="print_stacktrace=1:abort_on_error=1:log_path=$reports/ubsan" \
