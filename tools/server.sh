@@ -44,6 +44,14 @@ copy_postgres() {
     rm -f "$image$lib/vrm.so" "$image$share/extension/vrm."* "$image$share/extension/vrm--"*
 }
 
+# pgTAP is SQL alone: where Debian has none for this server, that for another one does.
+borrow_pgtap() {
+    for file in /usr/share/postgresql/*/extension/pgtap*; do
+        ! [ -e "$file" ] || [ -e "$image$share/extension/${file##*/}" ] ||
+            ln -s "$file" "$image$share/extension"
+    done
+}
+
 install_extension() {
     make -s -C "$root" PG_CONFIG="$pg_config" install DESTDIR="$image"
 }
@@ -64,6 +72,8 @@ build() {
         step "copying PostgreSQL $version" copy_postgres
         echo "$postgres" >"$image/postgres"
     fi
+    share=$("$pg_config" --sharedir)
+    borrow_pgtap
     if ! is_current "$image/built" "$built_from"; then
         rm -f "$image/built"
         objects=$(make -n -C "$root" PG_CONFIG="$pg_config" all | grep -c -- ' -c -o ' || true)
@@ -135,7 +145,7 @@ start_server() {
 }
 
 stop_server() {
-    (as_server "$image/usr/lib/postgresql/${image##*/}/bin/pg_ctl" -D "$image/data" -m immediate \
+    (as_server "$image"/usr/lib/postgresql/*/bin/pg_ctl -D "$image/data" -m immediate \
         -w -s stop) >/dev/null 2>&1 || true
     ! [ -e "$image/socket" ] || rm -rf "$(cat "$image/socket")" "$image/socket"
 }

@@ -119,12 +119,23 @@ choose_server() {
 
 # --- packages ---------------------------------------------------------------------------------
 
+# Of the newest server that has one, where there is none for this server yet.
+pgtap_package() {
+    wanted=postgresql-$version-pgtap
+    [ -n "$(missing_of "$wanted")" ] || { echo "$wanted" && return; }
+    known=$(apt-cache pkgnames postgresql- | grep -E '^postgresql-[0-9]+-pgtap$' | sort -V)
+    case $known in
+    '' | *"$wanted"*) echo "$wanted" ;;
+    *) echo "$known" | tail -n 1 ;;
+    esac
+}
+
 packages_for() {
     echo "postgresql-$version postgresql-server-dev-$version g++ make"
     echo 'libssl-dev libcrypt-dev libargon2-dev libzstd-dev'
     case $1 in
     check)
-        echo "cmake libgtest-dev postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl"
+        echo "cmake libgtest-dev $(pgtap_package) libtap-parser-sourcehandler-pgtap-perl"
         echo 'libipc-run-perl pgbouncer pgbackrest python3-cryptography python3-psycopg2'
         ;;
     long)

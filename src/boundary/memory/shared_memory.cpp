@@ -25,7 +25,13 @@ void* shared_memory(const char* name, std::size_t size, void (*prepare)(void*)) 
     in_subtransaction([&] {
       guarded([&] {
         bool is_there = false;
-#if PG_VERSION_NUM >= 170000
+#if PG_VERSION_NUM >= 190000
+        const auto prepare_by = [](void* memory, void* how) {
+          (*static_cast<void (**)(void*)>(how))(memory);
+        };
+        found = GetNamedDSMSegment(full_name.c_str(), size, prepare_by, &is_there,
+                                   static_cast<void*>(&prepare));
+#elif PG_VERSION_NUM >= 170000
         found = GetNamedDSMSegment(full_name.c_str(), size, prepare, &is_there);
 #else
         LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);

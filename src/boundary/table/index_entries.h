@@ -15,7 +15,11 @@ namespace pg {
 inline void insert_index_entries(ResultRelInfo* result, TupleTableSlot* slot, EState* state,
                                  bool is_update = false,
                                  [[maybe_unused]] bool only_summarizing = false) {
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 190000
+  const auto flags = static_cast<uint32>((is_update ? EIIT_IS_UPDATE : 0) |
+                                         (only_summarizing ? EIIT_ONLY_SUMMARIZING : 0));
+  list_free(ExecInsertIndexTuples(result, state, flags, slot, NIL, nullptr));
+#elif PG_VERSION_NUM >= 160000
   list_free(
       ExecInsertIndexTuples(result, slot, state, is_update, false, nullptr, NIL, only_summarizing));
 #else

@@ -25,7 +25,9 @@ ScanKeyData scan_key(AttrNumber number, const index_key& key) {
 }
 
 IndexScanDesc begin_scan(Relation table, Relation index, int keys) {
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 190000
+  return index_beginscan(table, index, GetActiveSnapshot(), nullptr, keys, 0, SO_NONE);
+#elif PG_VERSION_NUM >= 180000
   return index_beginscan(table, index, GetActiveSnapshot(), nullptr, keys, 0);
 #else
   return index_beginscan(table, index, GetActiveSnapshot(), keys, 0);

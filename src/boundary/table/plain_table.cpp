@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "boundary/table/access_method.h"
+
 extern "C" {
 #include "access/htup_details.h"
 #include "access/xact.h"
@@ -240,8 +242,7 @@ bool is_being_changed(TupleTableSlot* row) {
 bool remove_row(Relation table, TupleTableSlot* row) {
   return guarded([&] {
     TM_FailureData failure;
-    return table_tuple_delete(table, &row->tts_tid, GetCurrentCommandId(true), GetActiveSnapshot(),
-                              InvalidSnapshot, false, &failure, false) == TM_Ok;
+    return delete_row(table, &row->tts_tid, GetActiveSnapshot(), false, &failure) == TM_Ok;
   });
 }
 

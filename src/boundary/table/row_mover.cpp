@@ -1,6 +1,7 @@
 #include "boundary/table/row_mover.h"
 
 #include "boundary/memory/memory.h"
+#include "boundary/table/access_method.h"
 #include "core/platform/error.h"
 
 extern "C" {
@@ -90,10 +91,7 @@ bool row_mover::take(ItemPointerData place) {
     // row.
     if (!table_tuple_fetch_row_version(source_, &place, snapshot, found_)) return false;
     TM_FailureData failure;
-    const TM_Result result =
-        table_tuple_delete(source_, &place, GetCurrentCommandId(true), snapshot, InvalidSnapshot,
-                           is_locked_by_us(found_), &failure, false);
-    if (result != TM_Ok) {
+    if (delete_row(source_, &place, snapshot, is_locked_by_us(found_), &failure) != TM_Ok) {
       ExecClearTuple(found_);
       return false;
     }
@@ -119,7 +117,7 @@ void row_mover::begin_copying() {
                    RelationGetRelationName(target_.relation())),
             errhint("CREATE TABLE ... (LIKE ...);"));
   }
-  scan_ = table_beginscan(source_, GetActiveSnapshot(), 0, nullptr);
+  scan_ = begin_scan(source_, GetActiveSnapshot());
 }
 
 /// The values of the row found, in the order of the target's columns; its page stays pinned for

@@ -1,6 +1,7 @@
 // Writes to a table below the executor.
 #include "boundary/table/target_table.h"
 
+#include "boundary/table/access_method.h"
 #include "boundary/table/index_entries.h"
 
 extern "C" {
@@ -14,11 +15,9 @@ namespace pg {
 namespace {
 
 #if PG_VERSION_NUM >= 160000
-using index_update = TU_UpdateIndexes;
-bool is_needed(index_update update) noexcept { return update != TU_None; }
+bool is_needed(index_updates update) noexcept { return update != TU_None; }
 #else
-using index_update = bool;
-bool is_needed(index_update update) noexcept { return update; }
+bool is_needed(index_updates update) noexcept { return update; }
 #endif
 
 }  // namespace
@@ -74,18 +73,13 @@ bool target_table::is_taken(ItemPointerData place) const {
 }
 
 bool target_table::update(ItemPointerData place, TupleTableSlot* slot) const {
-  TM_FailureData failure;
-  LockTupleMode mode{};
-  index_update indexes{};
+  index_updates indexes{};
   slot->tts_tableOid = RelationGetRelid(relation_);
   // A row that somebody else is changing is left alone.  Looked at before, as heap_update() cannot
   // be asked not to wait: for who comes in between, it does.  The snapshot is the one that the row
   // was seen with, so that a version that came after is not overwritten.
   if (is_taken(place)) return false;
-  const TM_Result result =
-      table_tuple_update(relation_, &place, slot, GetCurrentCommandId(true), GetActiveSnapshot(),
-                         InvalidSnapshot, true, &failure, &mode, &indexes);
-  if (result != TM_Ok) return false;
+  if (update_row(relation_, &place, slot, GetActiveSnapshot(), &indexes) != TM_Ok) return false;
   // A heap-only update stays on its page and needs no entries, or those of BRIN alone.
   if (result_->ri_NumIndices > 0 && is_needed(indexes)) {
 #if PG_VERSION_NUM >= 160000

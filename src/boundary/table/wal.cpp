@@ -41,7 +41,14 @@ class wal_reader {
 
   /// False when there is no whole record at or after `start`.
   bool find(XLogRecPtr start) {
-    return guarded([&] { return XLogFindNextRecord(reader_, start) != InvalidXLogRecPtr; });
+    return guarded([&] {
+#if PG_VERSION_NUM >= 190000
+      char* problem = nullptr;
+      return XLogFindNextRecord(reader_, start, &problem) != InvalidXLogRecPtr;
+#else
+      return XLogFindNextRecord(reader_, start) != InvalidXLogRecPtr;
+#endif
+    });
   }
 
   /// The next record; nullptr at the end of what is flushed.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "boundary/value/jsonb.h"
+#include "boundary/value/jsonb_state.h"
 
 namespace pg {
 
@@ -64,7 +65,7 @@ class jsonb_builder {
   }
 
   /// The document, once its outermost container has ended.
-  [[nodiscard]] Datum finish() const { return JsonbPGetDatum(JsonbValueToJsonb(result_)); }
+  [[nodiscard]] Datum finish() const { return state_.finish(); }
 
  private:
   static JsonbValue string_value(std::string_view text) noexcept {
@@ -75,13 +76,12 @@ class jsonb_builder {
     return value;
   }
   void push(JsonbIteratorToken token, JsonbValue* value) {
-    result_ = pushJsonbValue(&state_, token, value);
+    state_.push(token, value);
     named_ = false;
   }
   void put(JsonbValue value) { push(named_ ? WJB_VALUE : WJB_ELEM, &value); }
 
-  JsonbParseState* state_ = nullptr;
-  JsonbValue* result_ = nullptr;
+  jsonb_state state_;
   bool named_ = false;
 };
 

@@ -97,7 +97,7 @@ inline std::span<const std::byte> bytes_of(Datum value, const FormData_pg_attrib
   if (column.attlen == -2)
     return std::as_bytes(std::span(std::string_view(DatumGetCString(value))));
   const auto size = static_cast<std::size_t>(column.attlen);
-  if (!column.attbyval) return std::as_bytes(std::span(DatumGetPointer(value), size));
+  if (!column.attbyval) return {reinterpret_cast<const std::byte*>(DatumGetPointer(value)), size};
   store_att_byval(&scratch, value, column.attlen);
   return std::as_bytes(std::span(&scratch, 1)).first(size);
 }

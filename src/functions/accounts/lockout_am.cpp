@@ -27,6 +27,8 @@ extern "C" {
 namespace vrm::sql::lockout_store {
 namespace {
 
+using pg::whatever_it_is_given;
+
 // --- columns ------------------------------------------------------------------------------------
 
 // In the order of to_columns() and from_columns().
@@ -197,7 +199,7 @@ void merge_or_report(Relation relation, const entry& given) {
   if (failed != nullptr) pg::report(*failed, nullptr);
 }
 
-void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*options*/,
+void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, pg::row_options /*options*/,
             BulkInsertStateData* /*bulk*/) {
   require_columns(relation);
   slot_getallattrs(slot);
@@ -211,8 +213,8 @@ void insert(Relation relation, TupleTableSlot* slot, CommandId /*cid*/, int /*op
   merge_or_report(relation, from_columns(slot->tts_values));
 }
 
-void insert_many(Relation relation, TupleTableSlot** slots, int count, CommandId cid, int options,
-                 BulkInsertStateData* bulk) {
+void insert_many(Relation relation, TupleTableSlot** slots, int count, CommandId cid,
+                 pg::row_options options, BulkInsertStateData* bulk) {
   for (int i = 0; i < count; ++i) insert(relation, slots[i], cid, options, bulk);
 }
 
@@ -245,7 +247,7 @@ void new_file(Relation relation, const pg::file_locator* locator, char persisten
     // later on (all zeros, after a crash) can only be one that nothing links to yet.
     if (logged)
       log_newpage(const_cast<pg::file_locator*>(locator), MAIN_FORKNUM, number, page, true);
-    PageSetChecksumInplace(page, number);
+    pg::set_checksum(page, number);
     smgrextend(file, MAIN_FORKNUM, number, block.data, true);
   }
   // A checkpoint may have begun after the first page was logged and before it was written.
@@ -254,9 +256,8 @@ void new_file(Relation relation, const pg::file_locator* locator, char persisten
 }
 
 /// VACUUM FULL: what still matters, on as few pages as it needs.
-void copy_to(Relation from, Relation into, Relation /*index*/, bool /*sort*/,
-             TransactionId /*oldest*/, TransactionId* freeze_xid, MultiXactId* min_multi,
-             double* copied, double* /*vacuumed*/, double* dead) {
+void copy_to(Relation from, Relation into, TransactionId* freeze_xid, MultiXactId* min_multi,
+             double* copied, double* dead) {
   *freeze_xid = InvalidTransactionId;
   *min_multi = InvalidMultiXactId;
   auto* const all = reinterpret_cast<scan*>(scan_begin(from, nullptr, 0, nullptr, nullptr, 0));
@@ -294,53 +295,35 @@ void describe_scans(TableAmRoutine& routine) {
   routine.parallelscan_estimate = table_block_parallelscan_estimate;
   routine.parallelscan_initialize = table_block_parallelscan_initialize;
   routine.parallelscan_reinitialize = table_block_parallelscan_reinitialize;
-  routine.scan_sample_next_block = [](TableScanDesc, SampleScanState*) -> bool {
-    refuse("TABLESAMPLE");
-  };
-  routine.scan_sample_next_tuple = [](TableScanDesc, SampleScanState*, TupleTableSlot*) {
-    return false;
-  };
+  routine.scan_sample_next_block = whatever_it_is_given([] { refuse("TABLESAMPLE"); });
+  routine.scan_sample_next_tuple = whatever_it_is_given([] { return false; });
   pg::leave_unanalyzed(routine);
 }
 
 void describe_rows(TableAmRoutine& routine) {
   routine.tuple_insert = insert;
   routine.multi_insert = insert_many;
-  routine.tuple_insert_speculative = [](Relation, TupleTableSlot*, CommandId, int,
-                                        BulkInsertStateData*, uint32) { refuse("ON CONFLICT"); };
-  routine.tuple_complete_speculative = [](Relation, TupleTableSlot*, uint32, bool) {};
-  routine.tuple_delete = [](Relation, ItemPointer, CommandId, Snapshot, Snapshot, bool,
-                            TM_FailureData*, bool) -> TM_Result { refuse("DELETE"); };
-  routine.tuple_update = [](Relation, ItemPointer, TupleTableSlot*, CommandId, Snapshot, Snapshot,
-                            bool, TM_FailureData*, LockTupleMode*,
-                            pg::index_updates*) -> TM_Result { refuse("UPDATE"); };
-  routine.tuple_lock = [](Relation, ItemPointer, Snapshot, TupleTableSlot*, CommandId,
-                          LockTupleMode, LockWaitPolicy, uint8,
-                          TM_FailureData*) -> TM_Result { refuse("SELECT FOR UPDATE"); };
-  routine.tuple_fetch_row_version = [](Relation, ItemPointer, Snapshot, TupleTableSlot*) -> bool {
-    refuse("access by ctid");
-  };
-  routine.tuple_tid_valid = [](TableScanDesc, ItemPointer) { return false; };
-  routine.tuple_get_latest_tid = [](TableScanDesc, ItemPointer) { refuse("access by ctid"); };
+  routine.tuple_insert_speculative = whatever_it_is_given([] { refuse("ON CONFLICT"); });
+  routine.tuple_complete_speculative = whatever_it_is_given([] {});
+  routine.tuple_delete = whatever_it_is_given([] { refuse("DELETE"); });
+  routine.tuple_update = whatever_it_is_given([] { refuse("UPDATE"); });
+  routine.tuple_lock = whatever_it_is_given([] { refuse("SELECT FOR UPDATE"); });
+  routine.tuple_fetch_row_version = whatever_it_is_given([] { refuse("access by ctid"); });
+  routine.tuple_tid_valid = whatever_it_is_given([] { return false; });
+  routine.tuple_get_latest_tid = whatever_it_is_given([] { refuse("access by ctid"); });
   // Rows have no versions: what is there is there for every snapshot.
-  routine.tuple_satisfies_snapshot = [](Relation, TupleTableSlot*, Snapshot) { return true; };
+  routine.tuple_satisfies_snapshot = whatever_it_is_given([] { return true; });
 }
 
 void describe_indexes(TableAmRoutine& routine) {
-  routine.index_fetch_begin = [](Relation) -> IndexFetchTableData* { refuse("CREATE INDEX"); };
-  routine.index_fetch_reset = [](IndexFetchTableData*) {};
-  routine.index_fetch_end = [](IndexFetchTableData*) {};
-  routine.index_fetch_tuple = [](IndexFetchTableData*, ItemPointer, Snapshot, TupleTableSlot*,
-                                 bool*, bool*) -> bool { refuse("CREATE INDEX"); };
-  routine.index_delete_tuples = [](Relation, TM_IndexDeleteOp*) -> TransactionId {
-    refuse("CREATE INDEX");
-  };
-  routine.index_build_range_scan = [](Relation, Relation, IndexInfo*, bool, bool, bool, BlockNumber,
-                                      BlockNumber, IndexBuildCallback, void*,
-                                      TableScanDesc) -> double { refuse("CREATE INDEX"); };
-  routine.index_validate_scan = [](Relation, Relation, IndexInfo*, Snapshot, ValidateIndexState*) {
-    refuse("CREATE INDEX");
-  };
+  constexpr auto refused = whatever_it_is_given([] { refuse("CREATE INDEX"); });
+  routine.index_fetch_begin = refused;
+  routine.index_fetch_reset = whatever_it_is_given([] {});
+  routine.index_fetch_end = whatever_it_is_given([] {});
+  routine.index_fetch_tuple = refused;
+  routine.index_delete_tuples = refused;
+  routine.index_build_range_scan = refused;
+  routine.index_validate_scan = refused;
 }
 
 void describe_file(TableAmRoutine& routine) {
@@ -351,9 +334,9 @@ void describe_file(TableAmRoutine& routine) {
   routine.relation_copy_data = [](Relation, const pg::file_locator*) {
     refuse("ALTER TABLE SET TABLESPACE");
   };
-  routine.relation_copy_for_cluster = copy_to;
+  pg::copy_by<copy_to>(routine);
   // Nothing to do: expired entries go when their page is next needed.
-  routine.relation_vacuum = [](Relation, VacuumParams*, BufferAccessStrategy) {};
+  routine.relation_vacuum = whatever_it_is_given([] {});
   routine.relation_size = table_block_relation_size;
   routine.relation_needs_toast_table = [](Relation) { return false; };
   routine.relation_estimate_size = [](Relation relation, int32* /*widths*/, BlockNumber* pages,

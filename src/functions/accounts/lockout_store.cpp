@@ -8,6 +8,7 @@
 #include <string>
 
 #include "boundary/call/guc.h"
+#include "boundary/table/access_method.h"
 #include "core/platform/error.h"
 
 extern "C" {
@@ -58,7 +59,7 @@ Relation open_store(Oid store, LOCKMODE mode) {
 /// Lock order: never two pages on the way down.  That is safe because links never change and pages
 /// are never given back: a page that was split meanwhile links on to where the key went.
 /// Locks the page that `id` belongs to.
-Buffer lock_page_of(Relation relation, const key& id, int mode) {
+Buffer lock_page_of(Relation relation, const key& id, pg::page_lock mode) {
   block_number block = vrm::lockout::root_of(id);
   for (;;) {
     const Buffer buffer = ReadBuffer(relation, block);

@@ -58,7 +58,8 @@ column read_column(const FormData_pg_attribute& type, Datum value) {
   }
   if (type.atttypid == JSONBOID) {
     Jsonb* const document = DatumGetJsonbP(value);
-    const char* const text = JsonbToCString(nullptr, &document->root, VARSIZE(document));
+    const char* const text =
+        JsonbToCString(nullptr, &document->root, static_cast<int>(VARSIZE(document)));
     return {.bytes = text, .size = std::strlen(text), .number = 0, .null = false};
   }
   if (type.attlen == -1) {
@@ -72,7 +73,7 @@ column read_column(const FormData_pg_attribute& type, Datum value) {
     ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
             errmsg("column \"%s\" is of a type that entries do not have", NameStr(type.attname)));
   }
-  return {.bytes = DatumGetPointer(value),
+  return {.bytes = reinterpret_cast<const char*>(DatumGetPointer(value)),
           .size = static_cast<std::size_t>(type.attlen),
           .number = 0,
           .null = false};

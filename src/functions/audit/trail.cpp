@@ -7,6 +7,7 @@
 #include "boundary/table/owner.h"
 #include "boundary/table/partition_writer.h"
 #include "boundary/value/fixed_text.h"
+#include "boundary/value/jsonb_state.h"
 #include "functions/platform/table.h"
 
 extern "C" {
@@ -83,17 +84,18 @@ JsonbValue member_of(const FormData_pg_attribute& column, Datum value, pg::fixed
 class members {
  public:
   explicit members(pg::fixed_text& written) : written_(&written) {}
-  void begin() { pushJsonbValue(&state_, WJB_BEGIN_OBJECT, nullptr); }
+  void begin() { state_.push(WJB_BEGIN_OBJECT, nullptr); }
   void add(const FormData_pg_attribute& column, Datum value, bool null, bool redacted) {
     JsonbValue name = text(NameStr(column.attname));
-    pushJsonbValue(&state_, WJB_KEY, &name);
+    state_.push(WJB_KEY, &name);
     JsonbValue member{};
     member.type = jbvNull;
     if (!null) member = redacted ? text("redacted") : member_of(column, value, *written_);
-    pushJsonbValue(&state_, WJB_VALUE, &member);
+    state_.push(WJB_VALUE, &member);
   }
   Datum end() {
-    return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state_, WJB_END_OBJECT, nullptr)));
+    state_.push(WJB_END_OBJECT, nullptr);
+    return state_.finish();
   }
 
  private:
@@ -106,7 +108,7 @@ class members {
   }
 
   pg::fixed_text* written_;
-  JsonbParseState* state_ = nullptr;
+  pg::jsonb_state state_;
 };
 
 /// The columns of a row.

@@ -99,7 +99,6 @@ bool check_trusted_logins(char** text, void** /*extra*/, GucSource /*source*/) {
 }
 
 void forget_trust(const char* /*text*/, void* /*extra*/) { trust_known = false; }
-void forget_trust(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { trust_known = false; }
 
 bool is_listed(Oid user) {
   return pg::guarded([user] {
@@ -330,7 +329,8 @@ void define_identity_settings() {
                      "Session users, separated by commas, whose request.jwt.claims is believed.",
                      trusted_logins, "", {.context = PGC_SUSET, .flags = GUC_LIST_INPUT},
                      check_trusted_logins, forget_trust);
-  CacheRegisterSyscacheCallback(AUTHOID, forget_trust, Datum{0});
+  CacheRegisterSyscacheCallback(
+      AUTHOID, [](Datum, auto /*cache*/, uint32) { trust_known = false; }, Datum{0});
   RegisterXactCallback(end_identity, nullptr);
 }
 

@@ -300,6 +300,6 @@ Datum vrm_rpc_support(PG_FUNCTION_ARGS);
 
 Datum vrm_rpc_support(PG_FUNCTION_ARGS) {
   (void)fcinfo;
-  return PointerGetDatum(nullptr);
+  return Datum{0};
 }
 }

@@ -313,7 +313,7 @@ void call(const request& asked, pg::jsonb_builder& document) {
 
 void watch_rpc_functions() {
   CacheRegisterSyscacheCallback(
-      PROCOID, [](Datum, int, uint32) { api::plans_are_old = true; }, Datum{0});
+      PROCOID, [](Datum, auto /*cache*/, uint32) { api::plans_are_old = true; }, Datum{0});
 }
 
 }  // namespace vrm::sql

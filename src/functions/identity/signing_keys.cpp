@@ -54,7 +54,7 @@ void keep_row(HeapTuple row, TupleDesc descriptor) {
   if (const auto jwk = value(public_key)) {
     Jsonb* const document = DatumGetJsonbP(*jwk);
     // As text, which the core's reader takes.
-    key.public_jwk = JsonbToCString(nullptr, &document->root, VARSIZE(document));
+    key.public_jwk = JsonbToCString(nullptr, &document->root, static_cast<int>(VARSIZE(document)));
   }
 }
 

@@ -33,7 +33,7 @@ struct answered {
 std::array<answered, 64> allowed;
 
 /// Any change of a routine, a role or a membership: too seldom to look which one it was.
-void forget(Datum /*argument*/, int /*cache*/, uint32 /*hash*/) { allowed = {}; }
+constexpr auto forget = [](Datum, auto /*cache*/, uint32) { allowed = {}; };
 
 void require(Oid routine, Oid through) {
   const answered question = {
@@ -61,7 +61,7 @@ void require_grant_of(pg::routine_id routine, pg::routine_id through) {
 }
 
 void watch_grants() {
-  for (const int cache : {PROCOID, AUTHOID, AUTHMEMROLEMEM})
+  for (const auto cache : {PROCOID, AUTHOID, AUTHMEMROLEMEM})
     CacheRegisterSyscacheCallback(cache, forget, Datum{0});
 }
 

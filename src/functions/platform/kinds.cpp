@@ -237,7 +237,7 @@ constexpr kind kinds[] = {
 
 /// Read from the catalog's cache, because the three have no function in common that tells.
 Oid owner_of(Oid catalog, Oid object) {
-  const int cache = catalog == relations ? RELOID : catalog == functions ? PROCOID : TYPEOID;
+  const auto cache = catalog == relations ? RELOID : catalog == functions ? PROCOID : TYPEOID;
   const HeapTuple tuple = SearchSysCache1(cache, ObjectIdGetDatum(object));
   if (!HeapTupleIsValid(tuple)) return InvalidOid;
   const void* form = GETSTRUCT(tuple);

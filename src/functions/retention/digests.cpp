@@ -1,7 +1,7 @@
 // The digest of a call's results: made once, when the call ends, so that archiving need not read
 // them; the digest of an archived row is of it and not of the results.
-#include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "boundary/call/trigger.h"
 #include "boundary/table/row_mover.h"
@@ -27,9 +27,10 @@ struct stored {
   [[nodiscard]] bool is(const stored& other) const {
     if (null || other.null) return null == other.null;
     const auto bytes = [](Datum of) {
-      return std::span(DatumGetPointer(of), VARSIZE_ANY(DatumGetPointer(of)));
+      return std::string_view(static_cast<const char*>(DatumGetPointer(of)),
+                              VARSIZE_ANY(DatumGetPointer(of)));
     };
-    return std::ranges::equal(bytes(value), bytes(other.value));
+    return bytes(value) == bytes(other.value);
   }
 };
 

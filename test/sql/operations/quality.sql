@@ -256,12 +256,18 @@ SELECT is(pg_temp.error_as('keeper',
 SELECT is(pg_temp.error_as('keeper',
                            $$UPDATE vrm.quality_check SET expression = 'kept.who() = ''x'''
                            WHERE name = 'vrm.test_runs/json/results'$$), '42501', 'nor into checks of others');
+-- From 19 on, literals are always read one way.
+SELECT current_setting('server_version_num')::integer < 190000 AS read_otherwise \gset
+\if :read_otherwise
 SET LOCAL standard_conforming_strings = off;
 SELECT is(pg_temp.error_as('keeper', $$SELECT vrm.add_quality_check('trap', 'public.notes', 'custom',
     $e$body <> '\')) NOT VALID; ALTER ROLE keeper SUPERUSER; ALTER TABLE public.notes ADD CHECK ((true --'$e$)$$),
     '42601',
     'nor an expression that ends elsewhere where literals are read otherwise');
 SET LOCAL standard_conforming_strings = on;
+\else
+SELECT pass('nor an expression that ends elsewhere, as literals are read one way');
+\endif
 CREATE TABLE kept.orders (id integer PRIMARY KEY);
 INSERT INTO kept.orders VALUES (1);
 ALTER TABLE kept.orders ADD CONSTRAINT asks CHECK (kept.who() = 'keeper') NOT VALID, OWNER TO keeper;

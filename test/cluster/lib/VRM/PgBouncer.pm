@@ -1,5 +1,5 @@
-# A real PgBouncer in transaction mode in front of a test's server, with a pool of one: all clients
-# share one backend.
+# A real PgBouncer in transaction mode in front of a test's server, with a pool of one unless more
+# is asked for: all clients share one backend.
 package VRM::PgBouncer;
 use strict;
 use warnings;
@@ -19,14 +19,15 @@ sub program {
 # Starts one for `database` and the login `user`; gives its directory, its port and its process,
 # which the test has to kill.
 sub pgbouncer {
-    my ($node, $database, $user) = @_;
+    my ($node, $database, $user, $pool) = @_;
+    $pool //= 1;
     my $directory = PostgreSQL::Test::Utils::tempdir_short;
     my $port = PostgreSQL::Test::Cluster::get_free_port();
     my ($host, $server_port) = ($node->host, $node->port);
     append_to_file("$directory/users.txt", qq("$user" ""\n));
     append_to_file("$directory/pgbouncer.ini", <<"INI");
 [databases]
-$database = host=$host port=$server_port dbname=$database pool_size=1
+$database = host=$host port=$server_port dbname=$database pool_size=$pool
 [pgbouncer]
 pool_mode = transaction
 listen_addr =
