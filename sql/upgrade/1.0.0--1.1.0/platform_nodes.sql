@@ -17,7 +17,8 @@ BEGIN
         SELECT p.polrelid FROM pg_policy p
         WHERE p.polname = 'accounts in good standing only'
           AND regexp_replace(pg_get_expr(p.polqual, p.polrelid), '\s+', ' ', 'g')
-              = '(( SELECT CASE WHEN (vrm.account_problem() IS NULL) THEN 1 ELSE NULL::integer END AS "case") IS NOT NULL)'
+              = '(( SELECT CASE WHEN (vrm.account_problem() IS NULL) THEN 1 ELSE NULL::integer END'
+                ' AS "case") IS NOT NULL)'
     LOOP
         EXECUTE format('ALTER POLICY "accounts in good standing only" ON %s USING (vrm.may_act())', guarded);
     END LOOP;
