@@ -679,6 +679,11 @@ export interface Functions {
     arguments: { run_id: Uuid };
     result: Uuid;
   };
+  /** whether vrm.account_problem() is null, looked at once for a statement; for restrictive policies */
+  may_act: {
+    arguments: {};
+    result: boolean | null;
+  };
   /** false while the caller acts as a viewer of an organisation; for restrictive policies */
   may_write: {
     arguments: {};
@@ -990,6 +995,7 @@ export const traits: Record<keyof Functions, Trait> = {
   lock_account: 'once',
   log: 'once',
   make_test_case: 'once',
+  may_act: 'reads',
   may_write: 'reads',
   member_activity: 'reads',
   members: 'reads',

@@ -14,7 +14,7 @@ COMMENT ON FUNCTION vrm.team_role() IS
 
 CREATE FUNCTION vrm.may_write() RETURNS boolean
     AS 'MODULE_PATHNAME', 'vrm_may_write'
-    LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+    LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1 SUPPORT vrm.policy_support;
 COMMENT ON FUNCTION vrm.may_write() IS
     'false while the caller acts as a viewer of an organisation; for restrictive policies';
 

@@ -38,6 +38,18 @@ CREATE FUNCTION vrm.account_problem() RETURNS text
 COMMENT ON FUNCTION vrm.account_problem() IS
     'why the caller may not act now: locked, deleted, anonymous, no member any more ...; null when all is well';
 
+CREATE FUNCTION vrm.policy_support(request internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'vrm_policy_support'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.policy_support(internal) IS
+    'tells the planner that a condition which is not about the row is true of all rows';
+
+CREATE FUNCTION vrm.may_act() RETURNS boolean
+    AS 'MODULE_PATHNAME', 'vrm_may_act'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1 SUPPORT vrm.policy_support;
+COMMENT ON FUNCTION vrm.may_act() IS
+    'whether vrm.account_problem() is null, looked at once for a statement; for restrictive policies';
+
 CREATE FUNCTION vrm.login(token text) RETURNS uuid
     AS 'MODULE_PATHNAME', 'vrm_login'
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -51,7 +63,7 @@ COMMENT ON FUNCTION vrm.logout() IS
     'ends what vrm.login() or vrm.token began, before the transaction does';
 
 GRANT EXECUTE ON FUNCTION
-    vrm.uid(), vrm.jwt(), vrm.role(), vrm.aal(), vrm.is_anonymous(), vrm.account_problem(),
+    vrm.uid(), vrm.jwt(), vrm.role(), vrm.aal(), vrm.is_anonymous(), vrm.account_problem(), vrm.may_act(),
     vrm.login(text), vrm.logout()
     TO anon, authenticated, service_role;
 

@@ -59,13 +59,13 @@ COMMENT ON POLICY "users update their own profile" ON vrm.user_profiles IS
 -- Everybody sees the own profile, so that an application can say what is wrong.
 CREATE POLICY "accounts in good standing only" ON vrm.user_profiles
     AS RESTRICTIVE FOR UPDATE TO authenticated
-    USING ((SELECT CASE WHEN vrm.account_problem() IS NULL THEN 1 END) IS NOT NULL);
+    USING (vrm.may_act());
 COMMENT ON POLICY "accounts in good standing only" ON vrm.user_profiles IS
     'not locked, deleted or anonymous, and aal2 where a second factor is on';
 CREATE POLICY "organisations are changed by their admins" ON vrm.user_profiles
     AS RESTRICTIVE FOR UPDATE TO authenticated
     USING (true)
-    WITH CHECK ((SELECT CASE WHEN coalesce(vrm.team_role(), 'admin') = 'admin' THEN 1 END) IS NOT NULL);
+    WITH CHECK (coalesce(vrm.team_role(), 'admin') = 'admin');
 COMMENT ON POLICY "organisations are changed by their admins" ON vrm.user_profiles IS
     'members read the profile of the organisation that they act for';
 

@@ -12,7 +12,7 @@ WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)
   AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND has_any_column_privilege('authenticated', c.oid, 'SELECT')
 GROUP BY c.oid;
-SELECT plan(44 + (SELECT count(*)::int FROM tenants));
+SELECT plan(47 + (SELECT count(*)::int FROM tenants));
 
 \set alice '00000000-0000-7000-8000-0000000000aa'
 \set bob '00000000-0000-7000-8000-0000000000bb'
@@ -163,7 +163,24 @@ $$;
 SELECT pg_temp.become(:'alice');
 SELECT cmp_ok(abs(pg_temp.estimate('SELECT * FROM vrm.metrics') - 1000), '<', 50,
               'the planner expects the rows of this very user, policies and all');
+CREATE FUNCTION pg_temp.looks() RETURNS bigint LANGUAGE sql AS $$
+    SELECT pg_stat_get_xact_numscans('vrm.user_profiles_pkey'::regclass)
+$$;
+SELECT pg_temp.looks() AS before \gset
+SELECT count(*) FROM vrm.metrics \g /dev/null
+SELECT cmp_ok(pg_temp.looks() - :before, '<', 10::bigint, 'of a thousand rows the account is looked at for few');
 RESET ROLE;
+
+-- PL/pgSQL keeps the expression, and with it the place of the answer, until the transaction ends
+CREATE FUNCTION pg_temp.may() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN vrm.may_act(); END $$;
+SELECT pg_temp.become(:'alice');
+SELECT ok(pg_temp.may(), 'who is in good standing may act');
+RESET ROLE;
+UPDATE vrm.user_profiles SET deleted_at = now() WHERE id = :'alice';
+SELECT pg_temp.become(:'alice');
+SELECT ok(NOT pg_temp.may(), 'until the next statement');
+RESET ROLE;
+UPDATE vrm.user_profiles SET deleted_at = NULL WHERE id = :'alice';
 
 -- the hook of Supabase Auth ----------------------------------------------------------------------
 

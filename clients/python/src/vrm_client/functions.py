@@ -456,6 +456,7 @@ class Client(Caller):
         "lock_account": "once",
         "log": "once",
         "make_test_case": "once",
+        "may_act": "reads",
         "may_write": "reads",
         "member_activity": "reads",
         "members": "reads",
@@ -1042,6 +1043,11 @@ class Client(Caller):
     ) -> Uuid:
         """makes a test case of a call of the caller that has ended, to be edited: what the customer said, and checks"""
         result: Uuid = self._call("make_test_case", {"run_id": run_id})
+        return result
+
+    def may_act(self) -> bool | None:
+        """whether vrm.account_problem() is null, looked at once for a statement; for restrictive policies"""
+        result: bool | None = self._call("may_act", {})
         return result
 
     def may_write(self) -> bool:
