@@ -68,6 +68,7 @@ COMMENT ON FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean) 
 
 -- A bucket is what the local calendar and clock say: days have 23 or 25 hours at the change of daylight
 -- saving, in any zone.  Shorter buckets are of one length and counted from local midnight.
+-- The states of a year of days are some 30 MB, which less work_mem would have written to files and read again.
 CREATE OR REPLACE FUNCTION vrm.call_series(
     since timestamptz,
     until timestamptz,
@@ -81,7 +82,7 @@ CREATE OR REPLACE FUNCTION vrm.call_series(
                    p50_answer_time interval, p95_answer_time interval, interruptions numeric, talk_share numeric,
                    transfer_rate numeric, containment_rate numeric, cost numeric, currency text,
                    tool_success_rate numeric)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '32MB' AS $$
 #variable_conflict use_column
 DECLARE
     finite boolean := isfinite(bucket);

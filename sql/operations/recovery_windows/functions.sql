@@ -121,9 +121,10 @@ CREATE OR REPLACE FUNCTION vrm.record_archive(
 DECLARE
     size CONSTANT bigint := (SELECT s.setting::bigint FROM pg_settings s WHERE s.name = 'wal_segment_size');
     a_log CONSTANT bigint := 4294967296 / size;
-    place text := vrm_private.repository_of(source, repository);
+    place text;
 BEGIN
     PERFORM vrm.require_grant('vrm.record_archive(text,text,text)');
+    place := vrm_private.repository_of(source, repository);
     DELETE FROM vrm_private.archive_gaps g WHERE g.source = record_archive.source AND g.repository = place;
     WITH listed AS (
         SELECT l.timeline, l.number, coalesce(lag(l.number) OVER w + 1, CASE WHEN l.timeline = min(l.timeline) OVER ()
