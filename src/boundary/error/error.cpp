@@ -137,8 +137,13 @@ void error::put_back() const noexcept {
   sigjmp_buf landing;
   if (sigsetjmp(landing, 0) == 0) {
     PG_exception_stack = &landing;
-    // Puts a copy on the error stack and jumps, to the landing above; the entry stays.
-    ReThrowError(data_.get());
+    // Puts a copy on the error stack and jumps, to the landing above; the entry stays.  Of the text
+    // before its parameters the stack has no copy of its own: one that goes with the stack.
+    ErrorData again = *data_;
+    const MemoryContext current = MemoryContextSwitchTo(ErrorContext);
+    again.message_id = copy_or(again.message_id == nullptr ? "" : again.message_id, "");
+    MemoryContextSwitchTo(current);
+    ReThrowError(&again);
   }
 }
 
