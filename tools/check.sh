@@ -186,7 +186,11 @@ check() {
         skip 'crash, standby, dump and restore (prove)' 'test/cluster is empty'
     fi
     group 'backup and restore with pgBackRest (prove)' count_prove backup_tests
-    group 'coordinator and workers with Citus (prove)' count_prove citus_tests
+    if any "$("$pg_config" --sharedir)/extension/citus.control"; then
+        group 'coordinator and workers with Citus (prove)' count_prove citus_tests
+    else
+        skip 'coordinator and workers with Citus (prove)' 'Citus is not installed'
+    fi
     group 'exporter, Prometheus, Alertmanager (prove)' count_prove monitoring_tests
     npm_packages || echo 'npm is missing, or its registry: clients of npm are skipped'
     group 'clients: drivers, generators of types, GraphQL, HTTP (prove)' count_prove client_tests
