@@ -30,7 +30,8 @@ build_1_0_0() {
     git -C "$root" archive 9882468 | tar -x -C "$tree"
     cp -R "$root/debian" "$tree"
     # What it had not to give as examples, it does not.
-    sed -i 's/--with pgxs$/--with pgxs_loop/; s/\(dh_installexamples --all\).*/\1/' \
+    sed -i -e ':line' -e '/\\$/ { N; s/\\\n[[:space:]]*//; b line' -e '}' \
+        -e 's/--with pgxs$/--with pgxs_loop/; s/\(dh_installexamples --all\).*/\1/' \
         "$tree/debian/rules"
     sed -i '/^vrm (1\.0\.0/,$!d' "$tree/debian/changelog"
     cd "$tree"
