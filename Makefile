@@ -28,7 +28,8 @@ EXTRA_CLEAN  = build $(OBJS:.o=.d) $(TEST_OBJS) $(TEST_OBJS:.o=.d)
 PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DVRM_VERSION='"$(EXTVERSION)"'
 # Errors say in which source they arose: from another directory, too, none of this machine.
-PG_CXXFLAGS = @$(top)compile_flags.txt $(if $(filter-out ./,$(top)),-ffile-prefix-map=$(top)=) -MMD -MP
+PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP \
+              $(if $(filter-out ./,$(top)),-ffile-prefix-map=$(top)=)
 SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt -largon2 -lzstd -Wl,--version-script=$(top)src/exports.map
 
 ISOLATION_SPECS = $(call files,test/isolation/specs/*/*.spec)

@@ -130,8 +130,10 @@ cp -R "$used/var/lib/apt/lists" "$system/var/lib/apt/"
 mkdir "$system/packages"
 cp "$root/out/packages/${package}_"*.deb "$system/packages"
 began=$(date +%s)
-try 'the package is installed with its server' system_install "./packages/$(basename "$system"/packages/*.deb)"
-is 'and answers' "$release" "$(with_server postgres 'psql -qc "CREATE EXTENSION vrm"; psql -Atc "SELECT vrm.version()"')"
+try 'the package is installed with its server' system_install \
+    "./packages/$(basename "$system"/packages/*.deb)"
+is 'and answers' "$release" "$(with_server postgres \
+    'psql -qc "CREATE EXTENSION vrm"; psql -Atc "SELECT vrm.version()"')"
 took 'from a bare system to the first result'
 system=$used
 
