@@ -27,7 +27,9 @@ EXTRA_CLEAN  = build $(OBJS:.o=.d) $(TEST_OBJS) $(TEST_OBJS:.o=.d)
 # -isystem: the warnings that PostgreSQL's own headers give are not ours
 PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DVRM_VERSION='"$(EXTVERSION)"'
-PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP
+# Errors say in which source they arose: from another directory, too, none of this machine.
+PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP \
+              $(if $(filter-out ./,$(top)),-ffile-prefix-map=$(top)=)
 SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt -largon2 -lzstd -Wl,--version-script=$(top)src/exports.map
 
 ISOLATION_SPECS = $(call files,test/isolation/specs/*/*.spec)

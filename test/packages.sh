@@ -30,7 +30,8 @@ build_1_0_0() {
     git -C "$root" archive 9882468 | tar -x -C "$tree"
     cp -R "$root/debian" "$tree"
     # What it had not to give as examples, it does not.
-    sed -i 's/--with pgxs$/--with pgxs_loop/; s/\(dh_installexamples --all\).*/\1/' \
+    sed -i -e ':line' -e '/\\$/ { N; s/\\\n[[:space:]]*//; b line' -e '}' \
+        -e 's/--with pgxs$/--with pgxs_loop/; s/\(dh_installexamples --all\).*/\1/' \
         "$tree/debian/rules"
     sed -i '/^vrm (1\.0\.0/,$!d' "$tree/debian/changelog"
     cd "$tree"
@@ -47,15 +48,19 @@ try 'a package of 1.0.0 is built' build_1_0_0
 
 # --- a clean system ------------------------------------------------------------------------------
 
+# Updates of stable as well, because a package wants the server that it was built with.
+host_sources() {
+    rm "$system/etc/apt/sources.list"
+    cp -R /etc/apt/sources.list.d "$system/etc/apt/"
+    [ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$system/etc/apt/"
+}
+
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 make_system "$suite" >&2 || { cat "$work/why" >&2; exit 1; }
 cp -a "$system" "$work/system"
 system=$work/system
 enter_host_settings
-# Updates of stable as well, because a package wants the server that it was built with.
-rm "$system/etc/apt/sources.list"
-cp -R /etc/apt/sources.list.d "$system/etc/apt/"
-[ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$system/etc/apt/"
+host_sources
 version=$(find "$root/out/packages" -name 'postgresql-*-vrm_*.deb' |
     sed 's|.*/postgresql-\([0-9]*\)-vrm_.*|\1|' | sort -n | tail -n 1)
 package=postgresql-$version-vrm
@@ -81,6 +86,10 @@ with_server() {
         exit $result' with_server "$version" "$1" "$2"
 }
 
+# What the targets are about, for whoever reads: how long, and how large.
+note() { echo "# $*"; }
+took() { note "$1: $(($(date +%s) - began)) s"; }
+
 try 'the list of packages comes' inside "$system" apt-get update
 architecture=$(dpkg --print-architecture)
 try '1.0.0 is installed' system_install "./packages/${package}_1.0.0-1_$architecture.deb"
@@ -98,6 +107,11 @@ release=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$root/extension/vrm.con
 is 'library and platform are the new ones' "$release|$release" \
     "$(with_server app 'psql -Atc "SELECT vrm.version(), vrm.platform_version()"')"
 is 'the calls are there' "$before" "$(with_server app "$calls")"
+module=$work/module
+inside "$system" cat "/usr/lib/postgresql/$version/lib/vrm.so" >"$module"
+note "the module, stripped: $(stat -c %s "$module") bytes"
+is 'the module does not say where it was built' 0 \
+    "$(grep -c "/vrm-$release/src" "$module" || true)"
 try "the demo's SQL runs" with_server demo 'createdb demo; psql -qc "CREATE EXTENSION vrm"
     cd /vrm/demo; ./load.sh; ./show.sh'
 is 'debug symbols are apart' 0 "$(inside "$system" dpkg -L "$package" | grep -c debug || true)"
@@ -105,6 +119,23 @@ is 'debug symbols are apart' 0 "$(inside "$system" dpkg -L "$package" | grep -c 
 try 'the tests of the package are installed' system_install autopkgtest
 try 'the tests of the package pass' inside "$system" sh -c \
     "autopkgtest --no-built-binaries /packages/${package}_$release*.deb /packages/vrm_*.dsc -- null"
+
+# Anew, with the server, as somebody who has read three lines of README.
+cp -a "$cache/$suite" "$work/new"
+used=$system system=$work/new
+enter_host_settings
+host_sources
+rm -rf "$system/var/lib/apt/lists"
+cp -R "$used/var/lib/apt/lists" "$system/var/lib/apt/"
+mkdir "$system/packages"
+cp "$root/out/packages/${package}_"*.deb "$system/packages"
+began=$(date +%s)
+try 'the package is installed with its server' system_install \
+    "./packages/$(basename "$system"/packages/*.deb)"
+is 'and answers' "$release" "$(with_server postgres \
+    'psql -qc "CREATE EXTENSION vrm"; psql -Atc "SELECT vrm.version()"')"
+took 'from a bare system to the first result'
+system=$used
 
 try 'the package is removed' inside "$system" apt-get purge -y "$package"
 is 'none of its files is left' '' "$(inside "$system" find /usr -name 'vrm*')"

@@ -77,7 +77,7 @@ CREATE OR REPLACE FUNCTION vrm_private.report_figures(since date, until date) RE
     CROSS JOIN vrm.storage_forecast() AS disk
     LEFT JOIN LATERAL vrm.summary(p.stats) AS s ON true
     CROSS JOIN LATERAL (VALUES
-        (1, 'calls', 'Calls', coalesce(s.calls, 0)::float8, 'number',
+        (1, 'calls', 'Calls that ended', coalesce(s.calls, 0)::float8, 'number',
          '{} in the 30 days before', p.before::float8, 'number'),
         (2, 'success_rate', 'Success rate', 100 * s.success_rate, 'percent',
          '{} failed', coalesce(s.failed, 0), 'number'),
