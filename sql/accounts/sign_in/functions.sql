@@ -1,10 +1,20 @@
 -- Signing up and in
 
+-- Not an error, which would take back what was counted: PostgREST is told its status by a setting.
 CREATE OR REPLACE FUNCTION vrm_private.refused(status text, until timestamptz) RETURNS vrm.sign_in_result
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT status::vrm.sign_in_status, NULL::uuid, NULL::uuid, NULL::text, NULL::text, NULL::text, NULL::text,
-           CASE WHEN status IN ('locked', 'throttled')
-                THEN vrm_private.time_until(coalesce(until, clock_timestamp())) END
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result vrm.sign_in_result;
+BEGIN
+    result.status := status;
+    IF status IN ('locked', 'throttled') THEN
+        result.retry_after := vrm_private.time_until(coalesce(until, clock_timestamp()));
+        IF current_setting('vrm.http_errors')::boolean THEN
+            PERFORM set_config('response.status', '429', true);
+        END IF;
+    END IF;
+    RETURN result;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.refused(text, timestamptz) IS 'the answer to an attempt that failed';
 

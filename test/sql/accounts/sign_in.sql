@@ -1,6 +1,6 @@
 -- Signing up and in.  Failures are statuses.
 BEGIN;
-SELECT plan(30);
+SELECT plan(32);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT 'u' || gen_random_uuid() || '@example.org' AS mail \gset
@@ -45,6 +45,11 @@ SELECT ok((SELECT locked_until > now() FROM vrm.account_standing WHERE user_id =
 SELECT ok((SELECT locked_until IS NULL FROM vrm.user_profiles WHERE id = :'alice'),
           'nothing of hers is written for a guesser');
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'locked', 'even with the right password');
+SELECT is(coalesce(current_setting('response.status', true), ''), '', 'HTTP is not spoken of where nobody asks');
+SET LOCAL vrm.http_errors = on;
+SELECT vrm.sign_in(:'mail', 'correct horse') \g /dev/null
+SELECT is(current_setting('response.status', true), '429', 'PostgREST is told that there were too many, and nothing is taken back');
+SET LOCAL vrm.http_errors = off;
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', device_token => :'device_token')), 'ok',
           'but from a known device');
 SELECT vrm.unlock_account(:'mail') \g /dev/null
