@@ -15,6 +15,7 @@ use Page qw(page targets_picture releases_picture circumstances highlights);
 
 # What makes a bench small; others are what they are.
 my %small = (
+    'accounts/junk_keys' => [200_000],
     'accounts/lockout_soak' => [5],
     'analytics/calendars' => [10_000_000, 10],
     'analytics/documents' => [1000],
@@ -29,7 +30,7 @@ my %small = (
     'operations/capacity' => [1000],
     'operations/quality' => [5000, 3],
     'platform/releases' => [3],
-    'retention/archive' => [5000, 1],
+    'retention/archive' => [10_000, 1],
     'retention/search' => [2000],
     'secrets/secrets' => [20_000, 3],
     'testing/suites' => [100, 20, 3, 20_000],
