@@ -1,8 +1,8 @@
 #!/bin/sh
 # What keys that nobody meant do to the lockout store: KEYS of each kind that a caller without an
 # account can make, by two clients that roll everything back.  Prints keys a second, the bytes of
-# the store, how many of 10,000 strangers are refused afterwards who were never seen, and how many of
-# 1,000 locks from before are forgotten.
+# the store, how many of 10,000 strangers are refused afterwards who were never seen, and how many
+# of 1,000 locks from before are forgotten.
 # usage: junk_keys.sh [KEYS]
 set -eu
 . "$(dirname "$0")/../lib/durable.sh"
@@ -11,7 +11,8 @@ clients=2
 # shellcheck disable=SC2119 # no setting of its own
 start_durable
 psql -qX -v ON_ERROR_STOP=1 <<'SQL'
-SELECT vrm.lockout_lock('password', 'locked' || n, 'infinity') FROM generate_series(1, 1000) n \g /dev/null
+SELECT vrm.lockout_lock('password', 'locked' || n, 'infinity')
+FROM generate_series(1, 1000) n \g /dev/null
 -- Each key has a network of its own, as far as there are /64s, and each transaction is rolled back.
 CREATE PROCEDURE junk(kind text, client int, clients int, keys bigint) LANGUAGE plpgsql AS $$
 DECLARE
@@ -50,7 +51,7 @@ for kind in reset_request sign_up password; do
         vrm.lockout_reserve('$kind', 'stranger$kind' || n, '2001:db8:1::' || to_hex(n), NULL)")
     refused=$((refused + new))
     echo "$kind $keys $took $(ask "SELECT pg_relation_size('vrm_private.$tree')") $new" |
-        awk '{ printf "%-14s %11d keys  %8.0f a second  %6.1f MB of store  %5d of 10000 strangers refused\n",
+        awk '{ printf "%-14s %11d keys  %8.0f a second  %6.1f MB of store  %5d of 10000 refused\n",
                $1, $2, $2 / $3, $4 / 1048576, $5 }'
 done
 forgotten=$(ask "SELECT count(*) FROM generate_series(1, 1000) n

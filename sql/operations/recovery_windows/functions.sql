@@ -100,7 +100,8 @@ COMMENT ON FUNCTION vrm_private.listed_segments(text) IS
 CREATE OR REPLACE FUNCTION vrm_private.repository_of(source text, repository text) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    known text[] := ARRAY(SELECT DISTINCT b.repository FROM vrm.backups b WHERE b.source = repository_of.source ORDER BY 1);
+    known text[] := ARRAY(SELECT DISTINCT b.repository FROM vrm.backups b WHERE b.source = repository_of.source
+                          ORDER BY 1);
 BEGIN
     IF repository = ANY (known) OR repository IS NULL AND cardinality(known) = 1 THEN
         RETURN coalesce(repository, known[1]);
@@ -162,7 +163,8 @@ CREATE OR REPLACE FUNCTION vrm_private.lost_times(OUT source text, OUT repositor
                                                   OUT listed_at timestamptz)
     RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT g.source, g.repository,
-           coalesce(range_agg(tstzrange(t.since, t.until, '()')) FILTER (WHERE g.lost_from > '0/0' OR t.was_there), '{}'),
+           coalesce(range_agg(tstzrange(t.since, t.until, '()'))
+                    FILTER (WHERE g.lost_from > '0/0' OR t.was_there), '{}'),
            max(g.listed_at)
     FROM vrm_private.archive_gaps g
     CROSS JOIN LATERAL (SELECT max(p.until) FILTER (WHERE p.archived_until <= g.lost_from) AS since,
@@ -172,10 +174,12 @@ CREATE OR REPLACE FUNCTION vrm_private.lost_times(OUT source text, OUT repositor
                         WHERE p.system_identifier = (SELECT c.system_identifier FROM pg_control_system() c)) AS t
     GROUP BY g.source, g.repository
 $$;
-COMMENT ON FUNCTION vrm_private.lost_times() IS 'times of which the archive of a repository has lost WAL, as it was last listed';
+COMMENT ON FUNCTION vrm_private.lost_times() IS
+    'times of which the archive of a repository has lost WAL, as it was last listed';
 
 CREATE OR REPLACE FUNCTION vrm.recovery_windows()
-    RETURNS TABLE (source text, repository text, since timestamptz, until timestamptz, backup text, listed_at timestamptz)
+    RETURNS TABLE (source text, repository text, since timestamptz, until timestamptz, backup text,
+                   listed_at timestamptz)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT vrm.require_grant('vrm.recovery_windows()');
     WITH present AS MATERIALIZED (
@@ -294,7 +298,8 @@ REVOKE EXECUTE ON FUNCTION vrm_private.doctor_archiving() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION
     vrm_private.archiving_now(), vrm_private.see_archiving(), vrm_private.usable_backups(), vrm.recovery_windows(),
     vrm_private.listed_segments(text), vrm_private.repository_of(text, text), vrm.record_archive(text, text, text),
-    vrm_private.lost_times(), vrm_private.in_minutes(timestamptz), vrm_private.judge_history(boolean, text[], timestamptz, double precision)
+    vrm_private.lost_times(), vrm_private.in_minutes(timestamptz),
+    vrm_private.judge_history(boolean, text[], timestamptz, double precision)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.recovery_windows() TO pg_monitor, service_role;
 GRANT EXECUTE ON FUNCTION vrm.record_archive(text, text, text) TO service_role;

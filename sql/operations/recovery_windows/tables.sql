@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS vrm_private.archive_positions (
     archived_until pg_lsn NOT NULL,
     PRIMARY KEY (system_identifier, seen_at)
 );
-COMMENT ON TABLE vrm_private.archive_positions IS 'up to where the archive had all WAL, as vrm.maintain() saw it each hour';
+COMMENT ON TABLE vrm_private.archive_positions IS
+    'up to where the archive had all WAL, as vrm.maintain() saw it each hour';
 COMMENT ON COLUMN vrm_private.archive_positions.system_identifier IS 'server that it was seen on';
 COMMENT ON COLUMN vrm_private.archive_positions.seen_at IS 'when: what is later is beyond archived_until';
 COMMENT ON COLUMN vrm_private.archive_positions.until IS 'what was committed until then is before archived_until';
@@ -46,7 +47,7 @@ CREATE TABLE IF NOT EXISTS vrm_private.archive_gaps (
     PRIMARY KEY (source, repository, timeline, lost_from)
 );
 COMMENT ON TABLE vrm_private.archive_gaps IS
-    'WAL that archives lack, as their lists told vrm.record_archive(); one from 0/0 is what is before the first segment';
+    'WAL that archives lack, as their lists told vrm.record_archive(); one from 0/0 is before the first segment';
 COMMENT ON COLUMN vrm_private.archive_gaps.source IS 'tool, as in vrm.backups';
 COMMENT ON COLUMN vrm_private.archive_gaps.repository IS 'where it is kept, as in vrm.backups';
 COMMENT ON COLUMN vrm_private.archive_gaps.timeline IS 'timeline of the segments';

@@ -168,8 +168,7 @@ class policy_run {
               .nice_ratio = spi.column<double>(0, 4).value(),
               .max_lag_ms = spi.column<double>(0, 5)};
       if (const auto most = spi.column<double>(0, 6)) {
-        const auto end = clock::now() + milliseconds(static_cast<std::int64_t>(*most));
-        own_end_ = end;
+        own_end_ = clock::now() + milliseconds(static_cast<std::int64_t>(*most));
       }
     });
     call_.commit();
@@ -279,7 +278,7 @@ class policy_run {
       batch_result done{};
       bool passing = false;
       try {
-        // A place ends with a whole block: for what that is too much there is no batch of its own.
+        // A place ends with a whole block: what that is too much is no batch of its own.
         const std::int64_t most_bytes =
             std::clamp(place.bytes, run_.batch_bytes, run_.batch_bytes + run_.batch_bytes / 4);
         call_.step([&] { done = do_batch(run_.id, place, most, most_bytes); });
@@ -327,8 +326,8 @@ class policy_run {
     run_.batch_rows = std::max<std::int64_t>(1, run_.batch_rows / 2);
   }
 
-  /// Aims at the time that a batch should take, at most twice or half of it from one to the next.  A
-  /// quick one of few rows, what was left of a place, is no reason to take fewer.
+  /// Aims at the time that a batch should take, at most twice or half of it from one to the next.
+  /// What was left of a place, quick because it is little, is no reason to take less.
   void adapt(const batch_result& done, microseconds took) {
     const double factor = std::clamp(
         run_.batch_ms * 1000 / std::max<double>(1, static_cast<double>(took.count())), 0.5, 2.0);

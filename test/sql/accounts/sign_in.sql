@@ -48,7 +48,8 @@ SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse')), 'loc
 SELECT is(coalesce(current_setting('response.status', true), ''), '', 'HTTP is not spoken of where nobody asks');
 SET LOCAL vrm.http_errors = on;
 SELECT vrm.sign_in(:'mail', 'correct horse') \g /dev/null
-SELECT is(current_setting('response.status', true), '429', 'PostgREST is told that there were too many, and nothing is taken back');
+SELECT is(current_setting('response.status', true), '429',
+          'PostgREST is told that there were too many, and nothing is taken back');
 SET LOCAL vrm.http_errors = off;
 SELECT is((SELECT status::text FROM vrm.sign_in(:'mail', 'correct horse', device_token => :'device_token')), 'ok',
           'but from a known device');

@@ -42,7 +42,8 @@ SELECT is((SELECT status::text FROM vrm.call_facts WHERE id = :'run'), 'complete
 
 -- what a DBA has hung on the tables
 CREATE TABLE public.noticed (relation text);
-CREATE FUNCTION public.notice() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+CREATE FUNCTION public.notice() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS
     'BEGIN INSERT INTO public.noticed VALUES (TG_RELID::regclass || '' '' || lower(TG_OP)); RETURN NULL; END';
 SELECT format('CREATE TRIGGER zz_notice AFTER INSERT OR DELETE ON %s FOR EACH ROW'
               ' EXECUTE FUNCTION public.notice()', name)

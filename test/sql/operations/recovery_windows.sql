@@ -61,7 +61,8 @@ FROM (VALUES
      'what is broken, lacks its WAL or is gone does not count'),
     (7, '30-0', 'f full 9 in a, f full 3 in b',
      'a f 9-0, b f 3-0', 'each place has windows of its own'),
-    (8, '30-10 5-0', 'g full 7', NULL, 'a backup after the last archived WAL begins nothing')) AS t (n, stretches, backups, wanted, behaviour),
+    (8, '30-10 5-0', 'g full 7', NULL, 'a backup after the last archived WAL begins nothing'))
+    AS t (n, stretches, backups, wanted, behaviour),
     LATERAL pg_temp.windows_of(stretches, backups) AS w (found)
 ORDER BY n;
 SELECT pg_temp.given('30-0', 'f full 20') \g /dev/null
@@ -87,7 +88,8 @@ FROM (VALUES
      'or what stands on itself'),
     (9, 'f full 9 in a, i incr 8 of f in b',
      'a f 9-0', 'chains are within a place'),
-    (10, 'f full 9 unarchived, i incr 8 expired, d diff 7', 'd 7-0', 'a differential one does not stand on an incremental'),
+    (10, 'f full 9 unarchived, i incr 8 expired, d diff 7', 'd 7-0',
+     'a differential one does not stand on an incremental'),
     (11, 'f full 9 unarchived, i incr 8 failed, j incr 7', 'j 7-0',
      'a broken incremental one is nothing that another stands on')) AS t (n, backups, wanted, behaviour),
     LATERAL pg_temp.windows_of('30-0', backups) AS w (found)
@@ -166,7 +168,8 @@ FROM (VALUES
      'what was written between the looks around a missing segment is lost'),
     (3, '15:12, 10:13', '1-11 13-30', 'f full 25, g full 5', 'f 25-15, g 5-0',
      'looks count that saw its ends'),
-    (4, '15:10, 10:20', '1-11 13-30', 'f full 25, g full 12, h full 5', 'f 25-15, h 5-0', 'a backup in a gap begins nothing'),
+    (4, '15:10, 10:20', '1-11 13-30', 'f full 25, g full 12, h full 5', 'f 25-15, h 5-0',
+     'a backup in a gap begins nothing'),
     (5, '15:10, 10:20', '1-11 13-30', 'f full 25, g full 9.98', 'f 25-15', 'nor does one that began in it'),
     (6, '20:5, 18:8, 12:16, 9:22', '1-6 8-18 20-30', 'f full 25, g full 15, h full 5', 'f 25-20, g 15-12, h 5-0',
      'each gap counts'),
@@ -177,7 +180,8 @@ FROM (VALUES
     AS t (n, looks, segments, backups, wanted, behaviour)
 ORDER BY n;
 SELECT pg_temp.windows_with('15:10, 10:20', '1-11 13-30') \g /dev/null
-SELECT is((SELECT bool_and(listed_at = now()) FROM vrm.recovery_windows()), true, 'windows tell when the archive was listed');
+SELECT is((SELECT bool_and(listed_at = now()) FROM vrm.recovery_windows()), true,
+          'windows tell when the archive was listed');
 UPDATE vrm_private.archive_positions SET system_identifier = 7;
 SELECT is(pg_temp.windows(), NULL, 'looks at another server prove nothing');
 SELECT is(pg_temp.windows_with('15:10, 10:20', '1-30'), 'f 25-0', 'the last list counts');
@@ -201,7 +205,8 @@ SELECT pg_temp.given('30-0', 'f full 12 in a, f full 14 in b') \g /dev/null
 DELETE FROM vrm_private.archive_gaps;
 SELECT vrm.record_archive(pg_temp.segment(11) || ' ' || pg_temp.segment(13), 'plain', 'a') \g /dev/null
 PREPARE of_both AS SELECT vrm.record_archive(pg_temp.segment(1), 'plain');
-SELECT throws_ok('of_both', '22023', 'no backup of source "plain" is in repository ""', 'which has to be said where there are two');
+SELECT throws_ok('of_both', '22023', 'no backup of source "plain" is in repository ""',
+                 'which has to be said where there are two');
 PREPARE of_none AS SELECT vrm.record_archive(pg_temp.segment(1), 'plain', 'c');
 SELECT throws_ok('of_none', '22023', 'no backup of source "plain" is in repository "c"', 'and has to have backups');
 PREPARE of_nothing AS SELECT vrm.record_archive('15-1', 'plain', 'a');
@@ -215,11 +220,13 @@ CREATE FUNCTION pg_temp.manifest(name text, lsn text, days integer, label text D
     LANGUAGE sql AS $$
     SELECT vrm.record_backup(jsonb_strip_nulls(jsonb_build_object(
         'System-Identifier', c.system_identifier, 'Manifest-Checksum', name, 'backup_label', label, 'Files',
-        jsonb_build_array(jsonb_build_object('Path', CASE WHEN name ~ '^i' THEN 'base/5/INCREMENTAL.1' ELSE 'base/5/1' END,
+        jsonb_build_array(jsonb_build_object(
+            'Path', CASE WHEN name ~ '^i' THEN 'base/5/INCREMENTAL.1' ELSE 'base/5/1' END,
             'Size', 1, 'Last-Modified', to_char((now() - days * interval '1 d') AT TIME ZONE 'UTC',
                                                 'YYYY-MM-DD HH24:MI:SS "GMT"'))),
-        'WAL-Ranges', jsonb_build_array(jsonb_build_object('Timeline', 2, 'Start-LSN', '0/9000000', 'End-LSN', '0/A000000'),
-                                        jsonb_build_object('Timeline', 1, 'Start-LSN', lsn, 'End-LSN', '0/9000000')))),
+        'WAL-Ranges', jsonb_build_array(
+            jsonb_build_object('Timeline', 2, 'Start-LSN', '0/9000000', 'End-LSN', '0/A000000'),
+            jsonb_build_object('Timeline', 1, 'Start-LSN', lsn, 'End-LSN', '0/9000000')))),
         'backup_manifest')
     FROM pg_control_system() AS c
 $$;
@@ -229,7 +236,8 @@ $$;
 DELETE FROM vrm.backups;
 SELECT pg_temp.manifest('full', '0/2000028', 9), pg_temp.manifest('inc1', '0/3000028', 8) \g /dev/null
 SELECT is(pg_temp.manifests_usable(), 'full', 'what an incremental backup stands on is not assumed of a manifest');
-SELECT pg_temp.manifest('inc1', '0/3000028', 8, E'START WAL LOCATION: 0/3000028 (file x)\nINCREMENTAL FROM LSN: 0/2000028\n'),
+SELECT pg_temp.manifest('inc1', '0/3000028', 8,
+                        E'START WAL LOCATION: 0/3000028 (file x)\nINCREMENTAL FROM LSN: 0/2000028\n'),
        pg_temp.manifest('inc2', '0/4000028', 7, 'INCREMENTAL FROM LSN: 0/3000028'),
        pg_temp.manifest('inc3', '0/5000028', 6, 'INCREMENTAL FROM LSN: 0/3500028') \g /dev/null
 SELECT is(pg_temp.manifests_usable(), 'full inc1 inc2', 'its backup_label proves it, or that it stands on another');
