@@ -15,7 +15,6 @@ use Page qw(page targets_picture releases_picture circumstances highlights);
 
 # What makes a bench small; others are what they are.
 my %small = (
-    'accounts/junk_keys' => [200_000],
     'accounts/lockout_soak' => [5],
     'analytics/calendars' => [10_000_000, 10],
     'analytics/documents' => [1000],

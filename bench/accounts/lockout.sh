@@ -1,8 +1,9 @@
 #!/bin/sh
 # Attempts per second: the lockout store against UPDATE ... RETURNING, on one hot account and on
 # many, by 16 clients, interleaved, medians of three rounds, on a server that flushes; and what it
-# costs to refuse a locked account, by the backend's own CPU clock.
-# usage: lockout.sh
+# costs to refuse a locked account, by the backend's own CPU clock.  With KEYS also what so many keys
+# do to the store that nobody meant.
+# usage: lockout.sh [KEYS]
 set -eu
 . "$(dirname "$0")/../lib/durable.sh"
 clients=16
@@ -88,3 +89,4 @@ target 'strict on a hot account, times the UPDATE' \
 target 'refusal of a locked account, us of CPU' "$(sed -n 1p "$work/refusal")" 'at most' 5
 target 'WAL of 20000 refusals, bytes' \
     "$(sed -n 's/.*WAL: .*bytes=\([0-9]*\).*/\1/p' "$work/refusal" | grep . || echo 0)" 'at most' 0
+[ $# -eq 0 ] || "$(dirname "$0")/../lib/junk_keys.sh" "$1"

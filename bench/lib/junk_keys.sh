@@ -3,9 +3,10 @@
 # account can make, by two clients that roll everything back.  Prints keys a second, the bytes of
 # the store, how many of 10,000 strangers are refused afterwards who were never seen, and how many
 # of 1,000 locks from before are forgotten.
+# Part of bench/accounts/lockout.sh.
 # usage: junk_keys.sh [KEYS]
 set -eu
-. "$(dirname "$0")/../lib/durable.sh"
+. "$(dirname "$0")/durable.sh"
 keys=${1:-1000000}
 clients=2
 # shellcheck disable=SC2119 # no setting of its own
