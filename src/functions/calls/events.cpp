@@ -6,6 +6,7 @@
 
 #include "boundary/call/statement.h"
 #include "boundary/call/trigger.h"
+#include "boundary/table/trigger_column.h"
 #include "functions/platform/uuid.h"
 
 extern "C" {
@@ -56,12 +57,7 @@ void write_event(pg::plain_table& events, Datum owner, Datum run, Datum status, 
 /// AFTER INSERT OR UPDATE of a call that enters a state.
 HeapTuple record_status(const pg::trigger_call& event) {
   const auto column = [&](pg::known_column& which) {
-    return pg::guarded([&] {
-      pg::argument found;
-      found.value = heap_getattr(event.row(), which.number_in(event.relation()),
-                                 RelationGetDescr(event.relation()), &found.null);
-      return found;
-    });
+    return pg::column_of(event, event.row(), which);
   };
   const pg::argument owner = column(run_user);
   const pg::argument run = column(run_id);

@@ -6,6 +6,7 @@
 #include "boundary/call/trigger.h"
 #include "boundary/table/fresh_snapshot.h"
 #include "boundary/table/plain_table.h"
+#include "boundary/table/trigger_column.h"
 #include "functions/platform/table.h"
 
 extern "C" {
@@ -66,19 +67,12 @@ bool queue_first_time(const pg::argument& owner, const pg::argument& run) {
 
 /// AFTER UPDATE of a call that has ended, or changes afterwards.
 HeapTuple requeue_search(const pg::trigger_call& event) {
-  const auto column = [&](HeapTuple row, pg::known_column& which) {
-    return pg::guarded([&] {
-      pg::argument found;
-      found.value = heap_getattr(row, which.number_in(event.relation()),
-                                 RelationGetDescr(event.relation()), &found.null);
-      return found;
-    });
-  };
   const pg::fresh_snapshot snapshot;
   if (!is_enabled()) return nullptr;
-  const pg::argument owner = column(event.row(), run_user);
-  const pg::argument run = column(event.row(), run_id);
-  const bool ends = event.old_row() != nullptr && column(event.old_row(), run_completed_at).null;
+  const pg::argument owner = pg::column_of(event, event.row(), run_user);
+  const pg::argument run = pg::column_of(event, event.row(), run_id);
+  const bool ends =
+      event.old_row() != nullptr && pg::column_of(event, event.old_row(), run_completed_at).null;
   if (ends && queue_first_time(owner, run)) return nullptr;
   const pg::spi_session session;
   insert_call.run({owner, run});
