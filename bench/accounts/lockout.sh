@@ -1,8 +1,8 @@
 #!/bin/sh
 # Attempts per second: the lockout store against UPDATE ... RETURNING, on one hot account and on
 # many, by 16 clients, interleaved, medians of three rounds, on a server that flushes; and what it
-# costs to refuse a locked account, by the backend's own CPU clock.  With KEYS also what so many keys
-# do to the store that nobody meant.
+# costs to refuse a locked account, by the backend's own CPU clock.  With KEYS also what so many
+# keys that nobody meant do to the store.
 # usage: lockout.sh [KEYS]
 set -eu
 . "$(dirname "$0")/../lib/durable.sh"
