@@ -29,8 +29,8 @@ BEGIN
     FOR request IN
         WITH taken AS (
             DELETE FROM vrm_private.password_reset_requests
-            WHERE id IN (SELECT id FROM vrm_private.password_reset_requests
-                         ORDER BY id LIMIT take_reset_mail.max FOR UPDATE SKIP LOCKED)
+            WHERE id = ANY (ARRAY(SELECT id FROM vrm_private.password_reset_requests
+                                  ORDER BY id LIMIT take_reset_mail.max FOR UPDATE SKIP LOCKED))
             RETURNING email)
         -- whose address it is; while nobody has proved it, the account that was made first
         SELECT DISTINCT ON (lower(u.email)) u.id, u.email::text AS address

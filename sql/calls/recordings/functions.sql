@@ -103,9 +103,9 @@ CREATE OR REPLACE FUNCTION vrm.claim_purges(n integer DEFAULT 100)
     SELECT vrm.require_grant('vrm.claim_purges(integer)');
     UPDATE vrm_private.object_purges p
     SET claimed_until = now() + interval '5 minutes', attempts = p.attempts + 1
-    WHERE p.id IN (SELECT q.id FROM vrm_private.object_purges q
-                   WHERE q.claimed_until IS NULL OR q.claimed_until < now()
-                   ORDER BY q.id LIMIT greatest(n, 0) FOR UPDATE SKIP LOCKED)
+    WHERE p.id = ANY (ARRAY(SELECT q.id FROM vrm_private.object_purges q
+                            WHERE q.claimed_until IS NULL OR q.claimed_until < now()
+                            ORDER BY q.id LIMIT greatest(n, 0) FOR UPDATE SKIP LOCKED))
     RETURNING p.id, p.object_key
 $$;
 COMMENT ON FUNCTION vrm.claim_purges(integer) IS

@@ -143,8 +143,8 @@ BEGIN
     FOR request IN
         WITH taken AS (
             DELETE FROM vrm_private.recovery_requests
-            WHERE id IN (SELECT id FROM vrm_private.recovery_requests
-                         ORDER BY id LIMIT take_recovery_mail.max FOR UPDATE SKIP LOCKED)
+            WHERE id = ANY (ARRAY(SELECT id FROM vrm_private.recovery_requests
+                                  ORDER BY id LIMIT take_recovery_mail.max FOR UPDATE SKIP LOCKED))
             RETURNING email)
         SELECT DISTINCT ON (lower(d.email)) d.user_id, d.email
         FROM taken t JOIN vrm_private.deleted_accounts d ON lower(d.email) = t.email

@@ -375,9 +375,10 @@ COMMENT ON FUNCTION vrm_private.forget_words() IS 'trigger: the words of a call 
 
 CREATE OR REPLACE FUNCTION vrm_private.index_words(most integer DEFAULT 500) RETURNS bigint
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    WITH taken AS (
-        DELETE FROM vrm_private.search_queue q
-        USING (SELECT w.user_id, w.run_id FROM vrm_private.search_queue w LIMIT most FOR UPDATE SKIP LOCKED) AS w
+    WITH waiting AS MATERIALIZED (
+        SELECT w.user_id, w.run_id FROM vrm_private.search_queue w LIMIT most FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        DELETE FROM vrm_private.search_queue q USING waiting w
         WHERE q.user_id = w.user_id AND q.run_id = w.run_id
         RETURNING q.user_id, q.run_id
     ), read AS (

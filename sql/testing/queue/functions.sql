@@ -32,11 +32,11 @@ DECLARE
 BEGIN
     FOR lapsed IN
         DELETE FROM vrm.run_leases l
-        WHERE (l.user_id, l.run_id) IN (
-            SELECT s.user_id, s.run_id FROM vrm.run_leases s
+        WHERE l.user_id = owner AND l.run_id = ANY (ARRAY(
+            SELECT s.run_id FROM vrm.run_leases s
             WHERE s.user_id = owner AND s.lease_until < clock_timestamp()
             ORDER BY s.lease_until LIMIT most
-            FOR UPDATE SKIP LOCKED)
+            FOR UPDATE SKIP LOCKED))
         RETURNING l.run_id, l.attempts, l.runner
     LOOP
         PERFORM FROM vrm.test_runs r
