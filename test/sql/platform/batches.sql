@@ -33,7 +33,8 @@ SELECT is(pg_temp.left_in('vrm_private.recovery_requests'), 39::bigint, 'one mai
 SELECT pg_temp.wait_in('vrm_private.object_purges', 'user_id, object_key', format('%L::uuid, n', :'alice')) \g /dev/null
 SELECT is((SELECT count(*) FROM vrm.claim_purges(1)), 1::bigint, 'one object');
 
-SELECT pg_temp.wait_in('vrm_private.search_queue', 'user_id, run_id', format('%L::uuid, vrm.uuid7()', :'alice')) \g /dev/null
+SELECT pg_temp.wait_in('vrm_private.search_queue', 'user_id, run_id',
+                       format('%L::uuid, vrm.uuid7()', :'alice')) \g /dev/null
 SELECT is(vrm_private.index_words(1), 1::bigint, 'the words of one call');
 
 SELECT pg_temp.wait_in('vrm.run_leases', 'user_id, run_id, attempts, lease_until',
