@@ -54,6 +54,10 @@ SELECT format('COPY vrm.call_imports (user_id, payload) FROM %L', :'file') AS co
 CALL vrm.import_calls();
 SELECT 'the same reports again|' || cpu() - :began;
 
+-- what vrm.maintain() does half a minute a time
+SELECT cpu() AS began \gset
+CALL vrm.index_calls();
+SELECT 'index_calls()|' || cpu() - :began;
 SELECT cpu() AS began, clock_timestamp() AS began_at \gset
 CALL vrm.maintain();
 SELECT 'maintain|' || cpu() - :began;

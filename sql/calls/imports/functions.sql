@@ -61,25 +61,21 @@ $$;
 COMMENT ON FUNCTION vrm_private.count_words(uuid, text, jsonb) IS 'notes words of a report that no vocabulary knows';
 
 -- The reports that are the first ones of their call and whole, which nearly all are, in one statement.
--- What is left over comes back and is looked at one by one.  Planned for the arrays that come: whoever has
--- no idea how many reports there are compares each with each.
+-- What is left over comes back and is looked at one by one.  What belongs together is found by IN, which is
+-- hashed however many the planner expects; with joins it compares each with each, as it expects one.
 CREATE OR REPLACE FUNCTION vrm_private.import_fresh(
     users uuid[], ids uuid[], OUT left_users uuid[], OUT left_ids uuid[]
 )
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    WITH taken AS MATERIALIZED (
-        SELECT i.user_id, i.id, i.source, i.external_id, i.payload, i.agent_id, i.received_at, i.note
+    WITH read AS MATERIALIZED (
+        SELECT i.user_id, i.id, i.agent_id, i.received_at, i.note, r.*, vrm.uuid7(r.started_at) AS run_id
         FROM unnest(users, ids) AS n (user_id, id)
         JOIN vrm.call_imports i ON i.user_id = n.user_id AND i.id = n.id
-    ), read AS MATERIALIZED (
-        SELECT t.user_id, t.id, t.agent_id, t.received_at, t.note, r.*,
-               row_number() OVER (PARTITION BY t.user_id, r.found_source, r.found_id ORDER BY t.id) AS nth
-        FROM taken t
-        CROSS JOIN LATERAL vrm.read_report(t.source, t.payload, t.external_id, t.received_at) AS r
-    ), fresh AS MATERIALIZED (
+        CROSS JOIN LATERAL vrm.read_report(i.source, i.payload, i.external_id, i.received_at) AS r
+    ), fresh AS (
         SELECT r.* FROM read r
-        WHERE r.what = 'call' AND r.nth = 1 AND r.unknown IS NULL
+        WHERE r.what = 'call' AND r.unknown IS NULL
           AND (r.outcome IS NULL OR EXISTS (SELECT FROM vrm.call_outcomes o WHERE o.name = r.outcome))
           AND NOT EXISTS (SELECT FROM vrm.call_imports k
                           WHERE k.user_id = r.user_id AND k.source = r.found_source AND k.external_id = r.found_id
@@ -91,7 +87,7 @@ BEGIN
     ), made AS (
         INSERT INTO vrm.test_runs (user_id, id, agent_id, time_limit, status, started_at, completed_at, results,
                                    error, source, external_id, direction, outcome, ended_reason, cost, currency)
-        SELECT f.user_id, vrm.uuid7(f.started_at),
+        SELECT f.user_id, f.run_id,
                coalesce((SELECT a.id FROM vrm.agents a
                          WHERE a.user_id = f.user_id AND a.deleted_at IS NULL
                            AND a.agent_id = f.results #>> '{agent,id}'),
@@ -107,29 +103,29 @@ BEGIN
                f.found_id, f.direction::vrm.call_direction, f.outcome, f.ended_reason, f.cost::numeric, f.currency
         FROM fresh f
         ON CONFLICT (user_id, source, external_id) WHERE external_id IS NOT NULL DO NOTHING
-        RETURNING user_id, id, source, external_id, status, started_at, completed_at
+        RETURNING user_id, id, status, started_at, completed_at
     ), events AS (
         INSERT INTO vrm.run_events (user_id, run_id, status, at)
         SELECT m.user_id, m.id, e.status, e.at
         FROM made m CROSS JOIN LATERAL (VALUES ('running', m.started_at), (m.status, m.completed_at)) AS e (status, at)
     ), done AS (
         UPDATE vrm.call_imports i
-        SET state = CASE WHEN m.id IS NOT NULL THEN 'imported' ELSE r.what END,
+        SET state = CASE WHEN r.is_made THEN 'imported' ELSE r.what END,
             source = coalesce(r.found_source, i.source),
             external_id = coalesce(r.found_id, i.external_id),
-            run_id = m.id,
+            run_id = CASE WHEN r.is_made THEN r.run_id END,
             reason = r.reason,
             note = concat_ws('; ', r.note, r.notes),
             clock = coalesce(r.clock, r.received_at),
-            payload = CASE WHEN m.id IS NULL THEN i.payload END
-        FROM read r LEFT JOIN made m ON m.user_id = r.user_id AND m.source = r.found_source
-                                    AND m.external_id = r.found_id AND r.nth = 1
-        WHERE i.user_id = r.user_id AND i.id = r.id AND (m.id IS NOT NULL OR r.what IN ('ignored', 'refused'))
+            payload = CASE WHEN NOT r.is_made THEN i.payload END
+        FROM (SELECT s.user_id, s.id, s.what, s.found_source, s.found_id, s.run_id, s.reason, s.note, s.notes, s.clock,
+                     s.received_at, s.run_id IN (SELECT m.id FROM made m) AS is_made
+              FROM read s OFFSET 0) AS r
+        WHERE i.user_id = r.user_id AND i.id = r.id AND (r.is_made OR r.what IN ('ignored', 'refused'))
         RETURNING i.user_id, i.id
     )
     SELECT array_agg(r.user_id ORDER BY r.id), array_agg(r.id ORDER BY r.id) INTO left_users, left_ids
-    FROM read r LEFT JOIN done d ON d.user_id = r.user_id AND d.id = r.id
-    WHERE d.id IS NULL;
+    FROM read r WHERE (r.user_id, r.id) NOT IN (SELECT d.user_id, d.id FROM done d);
 END
 $$;
 COMMENT ON FUNCTION vrm_private.import_fresh(uuid[], uuid[]) IS

@@ -43,7 +43,7 @@ COMMENT ON FUNCTION vrm_private.maintenance_step(text, text) IS
 CREATE OR REPLACE PROCEDURE vrm_private.maintenance_batches(step text, statement text)
     LANGUAGE plpgsql AS $$
 DECLARE
-    until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.interval '1 minute';
+    until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.interval '30 seconds';
 BEGIN
     WHILE vrm_private.maintenance_step(step, statement) OPERATOR(pg_catalog.>) 0
           AND pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) until LOOP
@@ -53,7 +53,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE vrm_private.maintenance_batches(text, text) IS
-    'for vrm.maintain(): runs a step until it has nothing left to do, for a minute at most';
+    'for vrm.maintain(): runs a step until it has nothing left to do, for half a minute at most';
 
 -- Neither SECURITY DEFINER nor a setting of its own: a procedure with one of them cannot commit.
 CREATE OR REPLACE PROCEDURE vrm.maintain()
