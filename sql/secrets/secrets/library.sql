@@ -52,24 +52,29 @@ COMMENT ON FUNCTION vrm.secret_hint(vrm.secret) IS
 CREATE FUNCTION vrm.watch_columns() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    secret oid[] := ARRAY[to_regtype('vrm.secret'), to_regtype('vrm.secret[]')];
     offender record;
 BEGIN
-    SELECT c.object_identity INTO offender
-    FROM pg_event_trigger_ddl_commands() c
-    LEFT JOIN pg_type t ON t.oid = c.objid AND c.classid = 'pg_type'::regclass
-    LEFT JOIN pg_attribute a ON a.attrelid = CASE c.classid WHEN 'pg_class'::regclass THEN c.objid ELSE t.typrelid END
-                            AND NOT a.attisdropped
-    WHERE to_regtype('vrm.secret') IN (a.atttypid, t.typbasetype)
-       OR to_regtype('vrm.secret[]') IN (a.atttypid, t.typbasetype)
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION '% cannot hold a vrm.secret', offender.object_identity
-            USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'Only the session that made it can read it.',
-                  HINT = 'Store vrm.seal($1) in a column of type vrm.sealed.';
+    -- Who depends on the type is found by an index; what a command has made is dear to name.
+    IF EXISTS (SELECT FROM pg_depend d
+               WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = ANY (secret) AND d.deptype = 'n'
+                 AND d.classid IN ('pg_class'::regclass, 'pg_type'::regclass)) THEN
+        SELECT c.object_identity INTO offender
+        FROM pg_event_trigger_ddl_commands() c
+        LEFT JOIN pg_type t ON t.oid = c.objid AND c.classid = 'pg_type'::regclass
+        LEFT JOIN pg_attribute a ON a.attrelid = CASE c.classid WHEN 'pg_class'::regclass THEN c.objid ELSE t.typrelid END
+                                AND NOT a.attisdropped
+        WHERE a.atttypid = ANY (secret) OR t.typbasetype = ANY (secret)
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION '% cannot hold a vrm.secret', offender.object_identity
+                USING ERRCODE = 'feature_not_supported',
+                      DETAIL = 'Only the session that made it can read it.',
+                      HINT = 'Store vrm.seal($1) in a column of type vrm.sealed.';
+        END IF;
     END IF;
     -- what has no sealed column touches no table here: the lock would be in the way of who makes shards of it
-    IF to_regclass('vrm_private.sealed_columns') IS NOT NULL
+    IF tg_tag = 'ALTER TABLE' AND to_regclass('vrm_private.sealed_columns') IS NOT NULL
        AND EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c
                    JOIN pg_trigger t ON t.tgrelid = c.objid AND t.tgfoid = to_regprocedure('vrm.bind_sealed()')
                    WHERE c.classid = 'pg_class'::regclass)
