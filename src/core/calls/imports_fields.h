@@ -114,8 +114,8 @@ void keep(report& into, const json::value& holder, std::string_view path, std::s
 void add_latency(turn& into, const json::value& holder, std::string_view path,
                  std::string_view name, int power);
 /// Who speaks; a word of no vocabulary is counted.
-[[nodiscard]] speaker_role read_role(report& into, const json::value& holder,
-                                     std::string_view path);
+void read_role(report& into, turn& said, const json::value& holder, std::string_view path);
+void set_role(report& into, turn& said, std::string_view word);
 /// Appends a turn as far as it is one: spoken, or interrupted before a word was.
 void add_turn(report& into, turn&& said);
 /// The action of a call that is paired by this id; a new one when there is none.

@@ -1,6 +1,6 @@
 -- Calls brought in: reports become calls once, amend each other, wait for each other, and stay with a reason.
 BEGIN;
-SELECT plan(80);
+SELECT plan(86);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -299,6 +299,33 @@ SELECT is((SELECT state || ' ' || reason FROM pg_temp.import_of(:'timeless')),
           'a call that has no time is refused');
 SELECT is((SELECT state || ' ' || note FROM pg_temp.import_of(:'busy')),
           'imported nothing says when the call was: it is put where its report came', 'one that nobody took is noted');
+
+-- words and orders of events -------------------------------------------------------------------------------
+
+SELECT pg_temp.imported(:'alice', 'vrm', '{"externalId": "w-1", "startedAt": "2026-08-17T20:53:20Z", "transcript": [
+    {"role": "Concierge", "message": "a", "ms": 0}, {"speaker": "Concierge", "message": "b", "ms": 10}]}') AS before \gset
+INSERT INTO vrm.speaker_roles (speaker, role) VALUES ('concierge', 'agent');
+SELECT pg_temp.imported(:'alice', 'vrm', '{"externalId": "w-2", "startedAt": "2026-08-17T20:53:20Z", "transcript": [
+    {"role": "Concierge", "message": "a", "ms": 0}, {"speaker": "Concierge", "message": "b", "ms": 10}]}') AS after \gset
+SELECT is((SELECT string_agg(concat_ws(' ', turn ->> 'speaker', turn ->> 'role'), ', ' ORDER BY external_id, turn -> 'ms')
+           FROM vrm.test_runs, jsonb_array_elements(results -> 'transcript') AS turn
+           WHERE id IN (:'before', :'after')), 'Concierge, Concierge, Concierge agent, Concierge agent',
+          'a word of no vocabulary stays; one that the DBA adds is known in reports, too');
+SELECT is((SELECT seen FROM vrm.import_words WHERE field = 'role' AND word = 'Concierge'), 1::bigint,
+          'and not counted any more');
+SELECT pg_temp.imported(:'alice', 'retell', '{"event": "call_ended", "call": {"call_id": "order-1", "call_status": "ended",
+    "start_timestamp": 1787000000000, "end_timestamp": 1787000060000, "call_cost": {"combined_cost": 10}}}') AS ended,
+       pg_temp.imported(:'alice', 'retell', '{"event": "call_analyzed", "call": {"call_id": "order-1",
+    "call_status": "ended", "call_cost": {"combined_cost": 12}}}') \gset
+SELECT is((pg_temp.run(:'ended')).cost, 0.12, 'an analysis is later than the end, whatever times it tells');
+
+SELECT is((SELECT what || ' ' || (ended_at - started_at) FROM vrm.read_report('vrm', '{"externalId": "d", "startedAt":
+           "2026-08-17T20:53:20Z", "durationSeconds": "65.5"}', NULL, now())), 'call 00:01:05.5', 'seconds by name');
+SELECT is((SELECT what || ': ' || reason FROM vrm.read_report('vrm', '{"externalId": "d", "startedAt":
+           "2026-08-17T20:53:20Z", "status": "in_progress"}', NULL, now())), 'ignored: the call has not ended',
+          'a call that goes on');
+SELECT throws_ok($$SELECT vrm.read_report('vrm', '{"externalId": "d", "status": "completed"}', NULL, '-infinity')$$, '22023',
+                 'arrived must be a finite time', 'a report came at some time');
 
 SELECT * FROM finish();
 ROLLBACK;
