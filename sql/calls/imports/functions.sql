@@ -11,7 +11,12 @@ BEGIN
         NEW.reason := NULL;
         NEW.note := NULL;
     END IF;
-    IF NEW.raw IS NULL THEN
+    IF NEW.raw IS NULL AND NEW.payload IS NULL THEN
+        RAISE EXCEPTION 'a report that is to be read needs a payload'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'Both payload and raw are null.',
+                  HINT = 'INSERT INTO vrm.call_imports (source, payload) VALUES (''vapi'', ''{"message": ...}'');';
+    ELSIF NEW.raw IS NULL THEN
         RETURN NEW;
     END IF;
     mended := vrm.mended_json(NEW.raw);
@@ -119,7 +124,7 @@ BEGIN
             external_id = coalesce(r.found_id, i.external_id),
             run_id = m.id,
             reason = r.reason,
-            note = concat_ws('; ', r.note, r.notes),
+            note = nullif(concat_ws('; ', r.note, r.notes), ''),
             clock = coalesce(r.clock, r.received_at),
             payload = CASE WHEN m.id IS NULL THEN i.payload END
         FROM read r LEFT JOIN made m ON m.user_id = r.user_id AND m.source = r.found_source
@@ -438,6 +443,9 @@ COMMENT ON FUNCTION vrm.import_call(text, jsonb, uuid, uuid) IS
 CREATE OR REPLACE FUNCTION vrm_private.feed_import() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF btrim(NEW.payload, E' \t\r\n') <> '' IS NOT TRUE THEN
+        RETURN NULL;  -- an empty line, of which COPY has a null
+    END IF;
     INSERT INTO vrm.call_imports (user_id, source, external_id, raw, agent_id)
     VALUES (vrm_private.caller(), NEW.source, NEW.external_id, NEW.payload, NEW.agent_id);
     RETURN NEW;

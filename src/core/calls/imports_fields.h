@@ -147,6 +147,8 @@ struct adapter {
   void (*read)(report& into, const json::value& payload);
   /// Where the start stands; empty when a call may do without any time.
   std::string_view starts_at{};  // NOLINT(readability-redundant-member-init): gcc warns
+  /// As is_mine, where the id is told beside the document; null where that tells nothing.
+  bool (*is_mine_but_for_its_id)(const json::value& payload) = nullptr;
 };
 
 extern const adapter generic_adapter, vapi_adapter, retell_adapter, elevenlabs_adapter,

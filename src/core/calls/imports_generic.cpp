@@ -190,20 +190,27 @@ void read(report& into, const json::value& payload) {
   keep(into, payload, "metadata", "metadata");
 }
 
-/// An id alone could be that of anything: there has to be what only calls have.
-bool is_mine(const json::value& payload) {
-  return first_at(payload, {"externalId", "external_id", "callId", "call_id", "id"}).has_value() &&
-         first_at(payload,
+/// What only calls have: an id alone could be that of anything.
+bool is_call(const json::value& payload) {
+  return first_at(payload,
                   {"startedAt", "started_at", "endedAt", "ended_at", "completedAt", "completed_at",
                    "createdAt", "created_at", "transcript", "turns", "results", "status",
                    "sentiment", "insights", "outcome", "cost", "actionsTaken"})
-             .has_value();
+      .has_value();
+}
+
+bool is_mine(const json::value& payload) {
+  return first_at(payload, {"externalId", "external_id", "callId", "call_id", "id"}).has_value() &&
+         is_call(payload);
 }
 
 }  // namespace
 
 constexpr adapter generic_adapter{
-    is_mine, "/externalId with /startedAt, /endedAt, /transcript or another member of a call",
-    read};
+    is_mine,
+    "/externalId with /startedAt, /endedAt, /transcript or another member of a call",
+    read,
+    {},
+    is_call};
 
 }  // namespace vrm::imports

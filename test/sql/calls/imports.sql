@@ -1,6 +1,6 @@
 -- Calls brought in: reports become calls once, amend each other, wait for each other, and stay with a reason.
 BEGIN;
-SELECT plan(86);
+SELECT plan(90);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -326,6 +326,22 @@ SELECT is((SELECT what || ': ' || reason FROM vrm.read_report('vrm', '{"external
           'a call that goes on');
 SELECT throws_ok($$SELECT vrm.read_report('vrm', '{"externalId": "d", "status": "completed"}', NULL, '-infinity')$$, '22023',
                  'arrived must be a finite time', 'a report came at some time');
+
+-- ids and lines -------------------------------------------------------------------------------------------
+
+SELECT pg_temp.as_user(:'alice', $$INSERT INTO vrm.call_imports (source, external_id, payload)
+           VALUES ('vrm', 'beside', '{"startedAt": "2026-08-17T20:53:20Z"}') RETURNING id$$) AS beside \gset
+SELECT pg_temp.take(:'alice') \g /dev/null
+SELECT is((SELECT state || ' ' || external_id || coalesce(note, '') FROM pg_temp.import_of(:'beside')), 'imported beside',
+          'the id of a call may stand beside its report');
+SELECT matches(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_imports (source) VALUES ('vrm')$$),
+               '^23514 \| a report that is to be read needs a payload \| ', 'a report without one is refused');
+SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_import_feed (payload)
+              VALUES (''), (' '), (NULL), ('no JSON'), ('{"externalId": "fed", "startedAt": "2026-08-17T20:53:20Z"}')$$), 'no error',
+          'empty lines of a feed');
+SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports
+           WHERE user_id = :'alice' AND (payload ->> 'externalId' = 'fed' OR reason LIKE 'raw:%')
+             AND id > :'beside'), 'refused new', 'are no reports');
 
 SELECT * FROM finish();
 ROLLBACK;
