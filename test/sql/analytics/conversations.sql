@@ -96,7 +96,8 @@ SELECT is((SELECT pg_temp.of_alice($$SELECT (transfer_rate, cost, currency)::tex
           FROM vrm.call_summary('-infinity', 'infinity')$$)),
           '(0.667,,)', 'and dashboards them');
 SELECT pg_temp.call(:'agent', '{"duration": "0:07", "transcript": [
-           {"speaker": "Agent", "message": "a", "time": "00:00"}, {"speaker": "Customer", "message": "b", "time": "00:02"},
+           {"speaker": "Agent", "message": "a", "time": "00:00"},
+           {"speaker": "Customer", "message": "b", "time": "00:02"},
            {"speaker": "Agent", "message": "c", "time": "00:03", "interrupted": true}]}') \g /dev/null
 SELECT is((SELECT (agent_ms, customer_ms, interruptions, length(answers))::text FROM vrm.call_facts
            WHERE duration_ms = 7000), '(2000,1000,1,)', 'whole seconds tell who spoke, and give no answers');

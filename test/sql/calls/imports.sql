@@ -303,18 +303,22 @@ SELECT is((SELECT state || ' ' || note FROM pg_temp.import_of(:'busy')),
 -- words and orders of events -------------------------------------------------------------------------------
 
 SELECT pg_temp.imported(:'alice', 'vrm', '{"externalId": "w-1", "startedAt": "2026-08-17T20:53:20Z", "transcript": [
-    {"role": "Concierge", "message": "a", "ms": 0}, {"speaker": "Concierge", "message": "b", "ms": 10}]}') AS before \gset
+    {"role": "Concierge", "message": "a", "ms": 0},
+    {"speaker": "Concierge", "message": "b", "ms": 10}]}') AS before \gset
 INSERT INTO vrm.speaker_roles (speaker, role) VALUES ('concierge', 'agent');
 SELECT pg_temp.imported(:'alice', 'vrm', '{"externalId": "w-2", "startedAt": "2026-08-17T20:53:20Z", "transcript": [
-    {"role": "Concierge", "message": "a", "ms": 0}, {"speaker": "Concierge", "message": "b", "ms": 10}]}') AS after \gset
-SELECT is((SELECT string_agg(concat_ws(' ', turn ->> 'speaker', turn ->> 'role'), ', ' ORDER BY external_id, turn -> 'ms')
+    {"role": "Concierge", "message": "a", "ms": 0},
+    {"speaker": "Concierge", "message": "b", "ms": 10}]}') AS after \gset
+SELECT is((SELECT string_agg(concat_ws(' ', turn ->> 'speaker', turn ->> 'role'), ', '
+                             ORDER BY external_id, turn -> 'ms')
            FROM vrm.test_runs, jsonb_array_elements(results -> 'transcript') AS turn
            WHERE id IN (:'before', :'after')), 'Concierge, Concierge, Concierge agent, Concierge agent',
           'a word of no vocabulary stays; one that the DBA adds is known in reports, too');
 SELECT is((SELECT seen FROM vrm.import_words WHERE field = 'role' AND word = 'Concierge'), 1::bigint,
           'and not counted any more');
-SELECT pg_temp.imported(:'alice', 'retell', '{"event": "call_ended", "call": {"call_id": "order-1", "call_status": "ended",
-    "start_timestamp": 1787000000000, "end_timestamp": 1787000060000, "call_cost": {"combined_cost": 10}}}') AS ended,
+SELECT pg_temp.imported(:'alice', 'retell', '{"event": "call_ended", "call": {"call_id": "order-1",
+    "call_status": "ended", "start_timestamp": 1787000000000,
+    "end_timestamp": 1787000060000, "call_cost": {"combined_cost": 10}}}') AS ended,
        pg_temp.imported(:'alice', 'retell', '{"event": "call_analyzed", "call": {"call_id": "order-1",
     "call_status": "ended", "call_cost": {"combined_cost": 12}}}') \gset
 SELECT is((pg_temp.run(:'ended')).cost, 0.12, 'an analysis is later than the end, whatever times it tells');
@@ -324,21 +328,22 @@ SELECT is((SELECT what || ' ' || (ended_at - started_at) FROM vrm.read_report('v
 SELECT is((SELECT what || ': ' || reason FROM vrm.read_report('vrm', '{"externalId": "d", "startedAt":
            "2026-08-17T20:53:20Z", "status": "in_progress"}', NULL, now())), 'ignored: the call has not ended',
           'a call that goes on');
-SELECT throws_ok($$SELECT vrm.read_report('vrm', '{"externalId": "d", "status": "completed"}', NULL, '-infinity')$$, '22023',
-                 'arrived must be a finite time', 'a report came at some time');
+SELECT throws_ok($$SELECT vrm.read_report('vrm', '{"externalId": "d", "status": "completed"}', NULL, '-infinity')$$,
+                 '22023', 'arrived must be a finite time', 'a report came at some time');
 
 -- ids and lines -------------------------------------------------------------------------------------------
 
 SELECT pg_temp.as_user(:'alice', $$INSERT INTO vrm.call_imports (source, external_id, payload)
            VALUES ('vrm', 'beside', '{"startedAt": "2026-08-17T20:53:20Z"}') RETURNING id$$) AS beside \gset
 SELECT pg_temp.take(:'alice') \g /dev/null
-SELECT is((SELECT state || ' ' || external_id || coalesce(note, '') FROM pg_temp.import_of(:'beside')), 'imported beside',
-          'the id of a call may stand beside its report');
+SELECT is((SELECT state || ' ' || external_id || coalesce(note, '') FROM pg_temp.import_of(:'beside')),
+          'imported beside', 'the id of a call may stand beside its report');
 SELECT matches(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_imports (source) VALUES ('vrm')$$),
                '^23514 \| a report that is to be read needs a payload \| ', 'a report without one is refused');
 SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_import_feed (payload)
-              VALUES (''), (' '), (NULL), ('no JSON'), ('{"externalId": "fed", "startedAt": "2026-08-17T20:53:20Z"}')$$), 'no error',
-          'empty lines of a feed');
+              VALUES (''), (' '), (NULL), ('no JSON'),
+                     ('{"externalId": "fed", "startedAt": "2026-08-17T20:53:20Z"}')$$),
+          'no error', 'empty lines of a feed');
 SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports
            WHERE user_id = :'alice' AND (payload ->> 'externalId' = 'fed' OR reason LIKE 'raw:%')
              AND id > :'beside'), 'refused new', 'are no reports');

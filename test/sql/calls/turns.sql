@@ -225,7 +225,8 @@ SELECT is((SELECT (answers, customer_time, longest_gap)::text
           '(0,00:00:01,00:00:02)', 'milliseconds that are whole seconds give no answering times');
 -- Reports repeat the time of the turn before where they do not know it.
 SELECT is((SELECT (customer_time, agent_time)::text
-           FROM vrm.speech_stats('{"transcript": [{"role": "agent", "message": "a", "ms": 700, "endMs": 1300, "time": "00:00"},
+           FROM vrm.speech_stats('{"transcript": [
+               {"role": "agent", "message": "a", "ms": 700, "endMs": 1300, "time": "00:00"},
                {"role": "customer", "message": "b", "time": "00:00"},
                {"role": "agent", "message": "c", "ms": 9000, "endMs": 9500, "time": "00:09"}]}')),
           '(00:00:00,00:00:01.1)', 'a time that only repeats that of a turn in ms tells nothing');
