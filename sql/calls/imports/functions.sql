@@ -140,6 +140,27 @@ $$;
 COMMENT ON FUNCTION vrm_private.import_fresh(uuid[], uuid[]) IS
     'makes calls of new reports, where that is all there is to do; tells which need a closer look';
 
+-- A part and its call that come at one moment do not see each other.
+CREATE OR REPLACE FUNCTION vrm_private.join_parts(owner uuid, most integer) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part record;
+BEGIN
+    FOR part IN SELECT p.user_id, p.id FROM vrm.call_imports p
+                WHERE p.state = 'pending' AND (owner IS NULL OR p.user_id = owner)
+                  AND (EXISTS (SELECT FROM vrm.call_imports k
+                               WHERE k.user_id = p.user_id AND k.source = p.source AND k.external_id = p.external_id
+                                 AND k.state = 'imported')
+                       OR EXISTS (SELECT FROM vrm.test_runs t
+                                  WHERE t.user_id = p.user_id AND t.source = p.source
+                                    AND t.external_id = p.external_id AND t.completed_at IS NOT NULL))
+                ORDER BY p.user_id, p.source, p.external_id, p.clock LIMIT most FOR NO KEY UPDATE SKIP LOCKED LOOP
+        PERFORM vrm_private.import_one(part.user_id, part.id);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.join_parts(uuid, integer) IS 'parts that wait though their call is there go into it';
+
 CREATE OR REPLACE FUNCTION vrm_private.import_batch(most integer) RETURNS integer
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -160,6 +181,7 @@ BEGIN
           ORDER BY i.user_id, i.id LIMIT most FOR NO KEY UPDATE SKIP LOCKED) AS t;
     taken := coalesce(cardinality(ids), 0);
     IF taken = 0 THEN
+        PERFORM vrm_private.join_parts(owner, most);
         RETURN 0;
     END IF;
     BEGIN
@@ -456,7 +478,8 @@ COMMENT ON FUNCTION vrm_private.feed_import() IS 'trigger: rows of vrm.call_impo
 REVOKE EXECUTE ON FUNCTION
     vrm_private.take_report(), vrm_private.agent_named(uuid, jsonb), vrm_private.erased_id(text),
     vrm_private.count_words(uuid, text, jsonb),
-    vrm_private.import_fresh(uuid[], uuid[]), vrm_private.import_batch(integer), vrm_private.import_one(uuid, uuid),
+    vrm_private.import_fresh(uuid[], uuid[]), vrm_private.join_parts(uuid, integer),
+    vrm_private.import_batch(integer), vrm_private.import_one(uuid, uuid),
     vrm_private.report_fields(jsonb), vrm_private.call_fields(vrm.test_runs),
     vrm_private.insert_imported(uuid, uuid, jsonb),
     vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs),

@@ -201,8 +201,8 @@ report_row read_report(std::optional<std::string_view> source, pg::jsonb payload
                        std::optional<std::string_view> external_id,
                        std::optional<pg::timestamp> arrived) {
   if (!arrived || *arrived == pg::timestamp::min() || *arrived == pg::timestamp::max()) {
-    throw vrm::error("22023", "arrived must be a finite time")
-        .detail(arrived ? "Got an infinite one." : "Got null.")
+    throw vrm::error("22023", "call report cannot be read")
+        .detail(arrived ? "It arrived at an infinite time." : "It arrived at no time.")
         .hint("SELECT * FROM vrm.read_report(source, payload, NULL, now());");
   }
   try {

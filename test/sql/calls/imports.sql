@@ -1,6 +1,6 @@
 -- Calls brought in: reports become calls once, amend each other, wait for each other, and stay with a reason.
 BEGIN;
-SELECT plan(90);
+SELECT plan(93);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -329,7 +329,7 @@ SELECT is((SELECT what || ': ' || reason FROM vrm.read_report('vrm', '{"external
            "2026-08-17T20:53:20Z", "status": "in_progress"}', NULL, now())), 'ignored: the call has not ended',
           'a call that goes on');
 SELECT throws_ok($$SELECT vrm.read_report('vrm', '{"externalId": "d", "status": "completed"}', NULL, '-infinity')$$,
-                 '22023', 'arrived must be a finite time', 'a report came at some time');
+                 '22023', 'call report cannot be read', 'a report came at some time');
 
 -- ids and lines -------------------------------------------------------------------------------------------
 
@@ -347,6 +347,20 @@ SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_import_feed (payload
 SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports
            WHERE user_id = :'alice' AND (payload ->> 'externalId' = 'fed' OR reason LIKE 'raw:%')
              AND id > :'beside'), 'refused new', 'are no reports');
+
+-- parts that came at one moment with their call, and so have not seen it ------------------------------------
+
+SELECT pg_temp.imported(:'alice', 'connect', '{"ContactId": "at-once", "Channel": "VOICE",
+    "InitiationTimestamp": 1787000000, "DisconnectTimestamp": 1787000060, "LastUpdateTimestamp": 1787000090}') AS once \gset
+SELECT pg_temp.put(:'alice', 'connect', '{"JobStatus": "COMPLETED", "CustomerMetadata": {"ContactId": "at-once"},
+    "Participants": [], "Transcript": [{"ParticipantId": "AGENT", "Content": "Hello", "BeginOffsetMillis": 1,
+    "EndOffsetMillis": 900}], "ConversationCharacteristics": {}}') AS part \gset
+UPDATE vrm.call_imports SET state = 'pending', external_id = 'at-once', clock = now() WHERE id = :'part';
+SELECT is(pg_temp.take(:'bob'), 'no error', 'who imports the own reports');
+SELECT is((pg_temp.import_of(:'part')).state, 'pending', 'leaves those of others');
+SELECT pg_temp.take(:'alice') \g /dev/null
+SELECT is((pg_temp.import_of(:'part')).state || ' ' || ((pg_temp.run(:'once')).results #>> '{transcript,0,message}'),
+          'amended Hello', 'a part that waits though its call is there goes into it with the next import');
 
 SELECT * FROM finish();
 ROLLBACK;
