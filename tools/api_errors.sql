@@ -42,6 +42,7 @@ SELECT vrm.start_test_run(:'agent') AS queued, vrm.start_test_run(:'agent') AS r
        vrm.start_test_run(:'agent') AS failed \gset
 SELECT vrm.begin_test_run(:'running'), vrm.begin_test_run(:'completed'), vrm.begin_test_run(:'failed') \g /dev/null
 SELECT vrm.complete_test_run(:'completed'), vrm.cancel_test_run(:'cancelled'), vrm.fail_test_run(:'failed', 'no answer') \g /dev/null
+SELECT vrm.amend_test_run(:'completed', '{"externalId": "taken"}') \g /dev/null
 SELECT vrm.register_recording(:'completed', 'calls/1.ogg', 1000, decode(repeat('0', 64), 'hex')) AS recording \gset
 SELECT vrm.store_api_key('openai', 'sk-live-0123456789abcdef') \g /dev/null
 SELECT become(:'bob') \g /dev/null
@@ -169,6 +170,7 @@ ORDER BY a.function, a.place, o.value, w.who \g /dev/null
 SELECT try(a.function, 'ann', a.given || s.given)
 FROM attempt a
 JOIN (VALUES ('append_transcript', '{"at": 5, "end_at": 4}'::jsonb), ('complete_test_run', '{"results": "{\"outcome\": \"nonsense\"}"}'),
+             ('complete_test_run', '{"results": "{\"externalId\": \"taken\"}"}'),
              ('complete_test_run', jsonb_build_object('results', jsonb_build_object('transcript', (
                   SELECT jsonb_agg(jsonb_build_object('time', '0:01', 'speaker', 'Agent', 'message', repeat('x', 90000)))
                   FROM generate_series(1, 200)))::text))) AS s (function, given) USING (function) \g /dev/null

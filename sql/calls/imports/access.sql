@@ -1,7 +1,7 @@
 -- Calls brought in from other platforms: row security, privileges, triggers
 
 CREATE TRIGGER take_report BEFORE INSERT ON vrm.call_imports
-    FOR EACH ROW WHEN (NEW.raw IS NOT NULL)
+    FOR EACH ROW WHEN (NEW.raw IS NOT NULL OR NEW.payload IS NULL AND NEW.state = 'new')
     EXECUTE FUNCTION vrm_private.take_report();
 COMMENT ON TRIGGER take_report ON vrm.call_imports IS 'raw text becomes a payload, as far as it is JSON';
 CREATE TRIGGER retake_report BEFORE UPDATE OF source, external_id, payload, raw, agent_id ON vrm.call_imports

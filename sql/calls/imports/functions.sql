@@ -11,7 +11,12 @@ BEGIN
         NEW.reason := NULL;
         NEW.note := NULL;
     END IF;
-    IF NEW.raw IS NULL THEN
+    IF NEW.raw IS NULL AND NEW.payload IS NULL THEN
+        RAISE EXCEPTION 'a report that is to be read needs a payload'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'Both payload and raw are null.',
+                  HINT = 'INSERT INTO vrm.call_imports (source, payload) VALUES (''vapi'', ''{"message": ...}'');';
+    ELSIF NEW.raw IS NULL THEN
         RETURN NEW;
     END IF;
     mended := vrm.mended_json(NEW.raw);
@@ -115,7 +120,7 @@ BEGIN
             external_id = coalesce(r.found_id, i.external_id),
             run_id = CASE WHEN r.is_made THEN r.run_id END,
             reason = r.reason,
-            note = concat_ws('; ', r.note, r.notes),
+            note = nullif(concat_ws('; ', r.note, r.notes), ''),
             clock = coalesce(r.clock, r.received_at),
             payload = CASE WHEN NOT r.is_made THEN i.payload END
         FROM (SELECT s.user_id, s.id, s.what, s.found_source, s.found_id, s.run_id, s.reason, s.note, s.notes, s.clock,
@@ -130,6 +135,27 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.import_fresh(uuid[], uuid[]) IS
     'makes calls of new reports, where that is all there is to do; tells which need a closer look';
+
+-- A part and its call that come at one moment do not see each other.
+CREATE OR REPLACE FUNCTION vrm_private.join_parts(owner uuid, most integer) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part record;
+BEGIN
+    FOR part IN SELECT p.user_id, p.id FROM vrm.call_imports p
+                WHERE p.state = 'pending' AND (owner IS NULL OR p.user_id = owner)
+                  AND (EXISTS (SELECT FROM vrm.call_imports k
+                               WHERE k.user_id = p.user_id AND k.source = p.source AND k.external_id = p.external_id
+                                 AND k.state = 'imported')
+                       OR EXISTS (SELECT FROM vrm.test_runs t
+                                  WHERE t.user_id = p.user_id AND t.source = p.source
+                                    AND t.external_id = p.external_id AND t.completed_at IS NOT NULL))
+                ORDER BY p.user_id, p.source, p.external_id, p.clock LIMIT most FOR NO KEY UPDATE SKIP LOCKED LOOP
+        PERFORM vrm_private.import_one(part.user_id, part.id);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.join_parts(uuid, integer) IS 'parts that wait though their call is there go into it';
 
 CREATE OR REPLACE FUNCTION vrm_private.import_batch(most integer) RETURNS integer
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -151,6 +177,7 @@ BEGIN
           ORDER BY i.user_id, i.id LIMIT most FOR NO KEY UPDATE SKIP LOCKED) AS t;
     taken := coalesce(cardinality(ids), 0);
     IF taken = 0 THEN
+        PERFORM vrm_private.join_parts(owner, most);
         RETURN 0;
     END IF;
     BEGIN
@@ -434,6 +461,9 @@ COMMENT ON FUNCTION vrm.import_call(text, jsonb, uuid, uuid) IS
 CREATE OR REPLACE FUNCTION vrm_private.feed_import() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF btrim(NEW.payload, E' \t\r\n') <> '' IS NOT TRUE THEN
+        RETURN NULL;  -- an empty line, of which COPY has a null
+    END IF;
     INSERT INTO vrm.call_imports (user_id, source, external_id, raw, agent_id)
     VALUES (vrm_private.caller(), NEW.source, NEW.external_id, NEW.payload, NEW.agent_id);
     RETURN NEW;
@@ -444,7 +474,8 @@ COMMENT ON FUNCTION vrm_private.feed_import() IS 'trigger: rows of vrm.call_impo
 REVOKE EXECUTE ON FUNCTION
     vrm_private.take_report(), vrm_private.agent_named(uuid, jsonb), vrm_private.erased_id(text),
     vrm_private.count_words(uuid, text, jsonb),
-    vrm_private.import_fresh(uuid[], uuid[]), vrm_private.import_batch(integer), vrm_private.import_one(uuid, uuid),
+    vrm_private.import_fresh(uuid[], uuid[]), vrm_private.join_parts(uuid, integer),
+    vrm_private.import_batch(integer), vrm_private.import_one(uuid, uuid),
     vrm_private.report_fields(jsonb), vrm_private.call_fields(vrm.test_runs),
     vrm_private.insert_imported(uuid, uuid, jsonb),
     vrm_private.amend_imported(vrm.call_imports, jsonb, vrm.test_runs),

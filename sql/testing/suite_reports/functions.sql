@@ -404,7 +404,7 @@ COMMENT ON FUNCTION vrm.suite_gate(uuid) IS
 -- XML 1.0 has no place for other control characters, not even escaped.
 CREATE OR REPLACE FUNCTION vrm_private.xml_text(value text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT regexp_replace(value, '[\x01-\x08\x0b\x0c\x0e-\x1f]', '?', 'g')
+    SELECT regexp_replace(value, '[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]', '?', 'g')
 $$;
 COMMENT ON FUNCTION vrm_private.xml_text(text) IS 'text as it may stand in XML';
 

@@ -13,6 +13,10 @@ CREATE TRIGGER check_cases BEFORE INSERT OR UPDATE OF case_ids ON vrm.suites
     FOR EACH ROW EXECUTE FUNCTION vrm_private.check_suite_cases();
 COMMENT ON TRIGGER check_cases ON vrm.suites IS 'cases that there are, each once';
 
+CREATE TRIGGER check_values BEFORE INSERT OR UPDATE ON vrm.suites
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.check_suite_values();
+COMMENT ON TRIGGER check_values ON vrm.suites IS 'numbers that make sense';
+
 ALTER TABLE vrm.suites ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.suite_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.suite_run_cases ENABLE ROW LEVEL SECURITY;

@@ -37,6 +37,36 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.check_suite_metrics() IS 'trigger: refuses a document of another shape, with the place';
 
+-- As the constraints say, which the rows that are refused do not show.
+CREATE OR REPLACE FUNCTION vrm_private.check_suite_values() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text;
+BEGIN
+    wrong := CASE
+        WHEN cardinality(NEW.case_ids) NOT BETWEEN 1 AND 1000
+            THEN format('case_ids: must be 1 to 1000 cases, got %s', cardinality(NEW.case_ids))
+        WHEN NEW.repeats NOT BETWEEN 1 AND 1000
+            THEN format('repeats: must be from 1 to 1000, got %s', NEW.repeats)
+        WHEN NEW.min_pass_rate NOT BETWEEN 0 AND 1
+            THEN format('min_pass_rate: must be from 0 to 1, got %s', NEW.min_pass_rate)
+        WHEN NEW.min_pass_hat_k NOT BETWEEN 0 AND 1
+            THEN format('min_pass_hat_k: must be from 0 to 1, got %s', NEW.min_pass_hat_k)
+        WHEN NEW.max_answering_time NOT BETWEEN 1 AND 86400000
+            THEN format('max_answering_time: must be from 1 to 86400000 ms, got %s', NEW.max_answering_time)
+    END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'suite "%" is not valid', NEW.name
+            USING ERRCODE = 'check_violation',
+                  DETAIL = wrong || '.',
+                  HINT = 'INSERT INTO vrm.suites (name, case_ids, repeats, min_pass_rate)'
+                         ' SELECT ''nightly'', array_agg(id), 5, 0.9 FROM vrm.test_cases;';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_suite_values() IS 'trigger: refuses numbers out of range, and says which';
+
 -- Cases may go later, which whoever starts the suite is told.
 CREATE OR REPLACE FUNCTION vrm_private.check_suite_cases() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -266,7 +296,8 @@ COMMENT ON FUNCTION vrm_private.old_suites(timestamptz) IS 'rule of retention: r
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.old_suites(timestamptz),
-    vrm_private.check_suite_metrics(), vrm_private.check_suite_cases(), vrm_private.merged_metrics(jsonb, jsonb),
+    vrm_private.check_suite_metrics(), vrm_private.check_suite_values(), vrm_private.check_suite_cases(),
+    vrm_private.merged_metrics(jsonb, jsonb),
     vrm_private.check_suite_arguments(uuid[], integer, integer),
     vrm_private.copy_suite_cases(uuid, uuid, uuid[], jsonb), vrm_private.queue_suite(uuid, uuid, integer),
     vrm.start_suite(uuid[], uuid, integer, integer, uuid, integer), vrm.cancel_suite(uuid),

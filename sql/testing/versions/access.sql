@@ -15,6 +15,9 @@ COMMENT ON TRIGGER record_version ON vrm.agents IS 'each change of what an agent
 CREATE TRIGGER keep_agent_version BEFORE UPDATE OR DELETE ON vrm.agent_versions
     FOR EACH ROW EXECUTE FUNCTION vrm_private.keep_agent_version();
 COMMENT ON TRIGGER keep_agent_version ON vrm.agent_versions IS 'versions stay as they are';
+CREATE TRIGGER keep_agent_versions BEFORE TRUNCATE ON vrm.agent_versions
+    FOR EACH STATEMENT EXECUTE FUNCTION vrm_private.keep_agent_version();
+COMMENT ON TRIGGER keep_agent_versions ON vrm.agent_versions IS 'versions stay as they are';
 
 -- A queued call may say which version it is for; else it takes the one that is there when it begins.
 CREATE TRIGGER set_agent_version BEFORE INSERT ON vrm.test_runs

@@ -19,7 +19,12 @@ COMMENT ON FUNCTION vrm_private.record_agent_version() IS 'trigger: a version fo
 CREATE OR REPLACE FUNCTION vrm_private.keep_agent_version() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'DELETE'
+    IF TG_OP = 'TRUNCATE' THEN
+        RAISE EXCEPTION 'versions of agents cannot be emptied'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Versions are kept as they were, as long as their agents.',
+                  HINT = 'DELETE FROM vrm.agents WHERE id = ...; takes those of an agent along.';
+    ELSIF TG_OP = 'DELETE'
        AND NOT EXISTS (SELECT FROM vrm.agents a WHERE a.user_id = OLD.user_id AND a.id = OLD.agent_id) THEN
         RETURN OLD;
     END IF;

@@ -98,6 +98,20 @@ void replace_by_ranks(std::vector<std::vector<double>>& units, const tallies& al
   }
 }
 
+/// Brings the largest to about 1, by a power of two, which changes no digit: squares and sums of
+/// what is left stay finite.
+void scale(std::vector<std::vector<double>>& units) {
+  double largest = 0;
+  for (const auto& values : units) {
+    for (const double value : values) largest = std::max(largest, std::abs(value));
+  }
+  if (largest == 0) return;
+  const int exponent = std::ilogb(largest);
+  for (auto& values : units) {
+    for (double& value : values) value = std::ldexp(value, -exponent);
+  }
+}
+
 std::vector<double> joined(const std::vector<std::vector<double>>& units) {
   std::vector<double> all;
   for (const auto& values : units) all.insert(all.end(), values.begin(), values.end());
@@ -146,6 +160,7 @@ std::optional<double> krippendorff_alpha(std::span<const std::optional<double>> 
   }
   // What only one has judged can be compared with nothing.
   std::erase_if(judged, [](const std::vector<double>& values) { return values.size() < 2; });
+  scale(judged);
   tallies all = count(joined(judged));
   if (level == measurement::ordinal) {
     replace_by_ranks(judged, all);

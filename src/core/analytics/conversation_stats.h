@@ -23,7 +23,7 @@ enum class outcome_kind : std::uint8_t { none, contained, transferred, other };
 
 /// What statistics take from what was said in one call and what it came to.
 struct conversation {
-  /// How long both sides spoke, in ms; nothing without a transcript in ms.
+  /// How long both sides spoke, in ms; nothing without a transcript that tells times.
   std::optional<std::int64_t> agent_time = std::nullopt;
   std::optional<std::int64_t> customer_time = std::nullopt;
   std::int32_t interruptions = 0;
@@ -72,7 +72,7 @@ class conversation_stats {
   /// The answering time in ms that a share `fraction` (from 0 to 1) of them does not exceed.
   [[nodiscard]] std::optional<std::int64_t> answer_quantile(double fraction) const noexcept;
   [[nodiscard]] std::uint64_t answers() const noexcept { return answered_; }
-  /// For each call with a transcript.
+  /// For each call whose transcript tells times.
   [[nodiscard]] std::optional<double> interruptions() const noexcept;
   /// The agent's part of the time in which somebody spoke.
   [[nodiscard]] std::optional<double> talk_share() const noexcept;
@@ -102,7 +102,7 @@ class conversation_stats {
   bool read_answers(byte_reader& reader);
   bool read_costs(byte_reader& reader);
 
-  std::uint64_t spoken_ = 0;         ///< calls with a transcript in ms
+  std::uint64_t spoken_ = 0;         ///< calls whose transcript tells times
   std::uint64_t agent_time_ = 0;     ///< ms
   std::uint64_t customer_time_ = 0;  ///< ms
   std::uint64_t interruptions_ = 0;

@@ -43,7 +43,7 @@ const named_adapter* owner_of(const json::value& payload) {
   return adapters.front().reads->is_mine(payload) ? &adapters.front() : nullptr;
 }
 
-void require_own(source which, const json::value& payload) {
+void require_own(source which, const json::value& payload, bool has_id) {
   const named_adapter& wanted = adapters[static_cast<std::size_t>(which)];
   if (!payload.is(json::kind::object)) mismatch(payload, "an object");
   const named_adapter* const owner = owner_of(payload);
@@ -51,6 +51,9 @@ void require_own(source which, const json::value& payload) {
   // A document may look like more than one source's: the one that was named counts, but everybody's
   // form only where it is nobody else's.
   if (everybodys ? owner == &wanted : wanted.reads->is_mine(payload)) return;
+  if (has_id && owner == nullptr && wanted.reads->is_mine_but_for_its_id != nullptr &&
+      wanted.reads->is_mine_but_for_its_id(payload))
+    return;
   if (owner != nullptr) {
     refuse("/: looks like a report of " + std::string(owner->name) + ", not of " +
                std::string(wanted.name) + ".",
@@ -168,7 +171,7 @@ std::optional<source> recognise(const json::value& payload) {
 
 report read(source which, const json::value& payload, moment arrived,
             const std::string& external_id) {
-  require_own(which, payload);
+  require_own(which, payload, !external_id.empty());
   report found;
   adapters[static_cast<std::size_t>(which)].reads->read(found, payload);
   if (found.what == disposition::ignored) return found;

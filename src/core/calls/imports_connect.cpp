@@ -129,11 +129,8 @@ class analysis {
   }
 
   void read_segment(const json::value& segment) {
-    const std::string word = role_word(segment);
     turn said;
-    said.role = role_of(word);
-    if (said.role == speaker_role::unknown)
-      into_->unknown.push_back({.field = "role", .word = word});
+    set_role(*into_, said, role_word(segment));
     if (const auto content = at(segment, "Content")) said.message = read_message(*content);
     if (const auto begin = at(segment, "BeginOffsetMillis")) said.begin = read_length(*begin, 0);
     if (const auto end = at(segment, "EndOffsetMillis")) said.end = read_length(*end, 0);

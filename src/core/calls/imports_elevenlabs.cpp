@@ -71,7 +71,7 @@ void read_result(report& into, const json::value& result) {
 
 void read_turn(report& into, const json::value& element) {
   turn said;
-  said.role = read_role(into, element, "role");
+  read_role(into, said, element, "role");
   if (const auto when = at(element, "time_in_call_secs")) said.begin = read_length(*when, 3);
   if (const auto interrupted = at(element, "interrupted"))
     said.interrupted = read_truth(*interrupted);

@@ -200,12 +200,16 @@ void add_latency(turn& into, const json::value& holder, std::string_view path,
   }
 }
 
-speaker_role read_role(report& into, const json::value& holder, std::string_view path) {
-  const std::string word = text_at(holder, path);
-  const speaker_role role = role_of(word);
-  if (role == speaker_role::unknown && !word.empty())
-    into.unknown.push_back({.field = "role", .word = word});
-  return role;
+void read_role(report& into, turn& said, const json::value& holder, std::string_view path) {
+  set_role(into, said, text_at(holder, path));
+}
+
+void set_role(report& into, turn& said, std::string_view word) {
+  said.role = role_of(word);
+  if (said.role != speaker_role::unknown || word.empty()) return;
+  into.unknown.push_back({.field = "role", .word = std::string(word)});
+  // As the speaker's name it is kept, and looked up where the database has words of its own.
+  if (said.speaker.empty()) said.speaker = word;
 }
 
 void add_turn(report& into, turn&& said) {

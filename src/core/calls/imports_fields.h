@@ -114,8 +114,8 @@ void keep(report& into, const json::value& holder, std::string_view path, std::s
 void add_latency(turn& into, const json::value& holder, std::string_view path,
                  std::string_view name, int power);
 /// Who speaks; a word of no vocabulary is counted.
-[[nodiscard]] speaker_role read_role(report& into, const json::value& holder,
-                                     std::string_view path);
+void read_role(report& into, turn& said, const json::value& holder, std::string_view path);
+void set_role(report& into, turn& said, std::string_view word);
 /// Appends a turn as far as it is one: spoken, or interrupted before a word was.
 void add_turn(report& into, turn&& said);
 /// The action of a call that is paired by this id; a new one when there is none.
@@ -147,6 +147,8 @@ struct adapter {
   void (*read)(report& into, const json::value& payload);
   /// Where the start stands; empty when a call may do without any time.
   std::string_view starts_at{};  // NOLINT(readability-redundant-member-init): gcc warns
+  /// As is_mine, where the id is told beside the document; null where that tells nothing.
+  bool (*is_mine_but_for_its_id)(const json::value& payload) = nullptr;
 };
 
 extern const adapter generic_adapter, vapi_adapter, retell_adapter, elevenlabs_adapter,

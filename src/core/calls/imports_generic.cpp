@@ -32,6 +32,8 @@ constexpr std::array fields = {
     field<report>{"updated_at", time<&report::clock>},
     field<report>{"durationMs", milliseconds<&report::duration>},
     field<report>{"duration_ms", milliseconds<&report::duration>},
+    field<report>{"durationSeconds", seconds<&report::duration>},
+    field<report>{"duration_seconds", seconds<&report::duration>},
     field<report>{"duration", seconds<&report::duration>},
     field<report>{"results/duration", seconds<&report::duration>},
     field<report>{"endedReason", text<&report::ended_reason>},
@@ -70,6 +72,9 @@ constexpr std::array<word_status, 12> statuses = {{{"completed", "completed"},
                                                    {"cancelled", "cancelled"},
                                                    {"canceled", "cancelled"},
                                                    {"no-answer", "failed"}}};
+
+constexpr std::array<std::string_view, 7> unended = {
+    "queued", "running", "in-progress", "ongoing", "ringing", "initiated", "scheduled"};
 
 constexpr std::array turn_texts = {
     field<turn>{"speaker", text<&turn::speaker>},
@@ -120,9 +125,11 @@ void read_turn(report& into, const json::value& element) {
   turn said;
   fill(said, element, std::span<const field<turn>>(turn_texts));
   // Without a role the name of the speaker may be one, such as "Agent".
-  said.role = role_of(text_at(element, at(element, "role") ? "role" : "speaker"));
-  if (said.role == speaker_role::unknown && at(element, "role"))
-    into.unknown.push_back({.field = "role", .word = text_at(element, "role")});
+  if (at(element, "role")) {
+    read_role(into, said, element, "role");
+  } else {
+    said.role = role_of(said.speaker);
+  }
   if (const auto message = first_at(element, {"message", "text", "content"}))
     said.message = read_message(*message);
   if (const auto latency = at(element, "latency"); latency && latency->is(json::kind::object)) {
@@ -152,7 +159,7 @@ void read_status(report& into, const json::value& payload) {
   const std::string word = status ? folded(read_text(*status)) : "completed";
   const auto* const known = std::ranges::find(statuses, std::string_view(word), &word_status::word);
   if (known == statuses.end()) {
-    if (word == "queued" || word == "running") {
+    if (std::ranges::find(unended, std::string_view(word)) != unended.end()) {
       into.what = disposition::ignored;
       into.reason = "the call has not ended";
       return;
@@ -183,20 +190,27 @@ void read(report& into, const json::value& payload) {
   keep(into, payload, "metadata", "metadata");
 }
 
-/// An id alone could be that of anything: there has to be what only calls have.
-bool is_mine(const json::value& payload) {
-  return first_at(payload, {"externalId", "external_id", "callId", "call_id", "id"}).has_value() &&
-         first_at(payload,
+/// What only calls have: an id alone could be that of anything.
+bool is_call(const json::value& payload) {
+  return first_at(payload,
                   {"startedAt", "started_at", "endedAt", "ended_at", "completedAt", "completed_at",
                    "createdAt", "created_at", "transcript", "turns", "results", "status",
                    "sentiment", "insights", "outcome", "cost", "actionsTaken"})
-             .has_value();
+      .has_value();
+}
+
+bool is_mine(const json::value& payload) {
+  return first_at(payload, {"externalId", "external_id", "callId", "call_id", "id"}).has_value() &&
+         is_call(payload);
 }
 
 }  // namespace
 
 constexpr adapter generic_adapter{
-    is_mine, "/externalId with /startedAt, /endedAt, /transcript or another member of a call",
-    read};
+    is_mine,
+    "/externalId with /startedAt, /endedAt, /transcript or another member of a call",
+    read,
+    {},
+    is_call};
 
 }  // namespace vrm::imports

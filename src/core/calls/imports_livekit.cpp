@@ -85,7 +85,7 @@ class session {
 
   void read_message_item(const json::value& item) {
     turn said;
-    said.role = read_role(*into_, item, "role");
+    read_role(*into_, said, item, "role");
     said.message = content_of(item);
     if (const auto interrupted = at(item, "interrupted"))
       said.interrupted = read_truth(*interrupted);

@@ -62,7 +62,7 @@ void read_words(turn& said, const json::value& utterance) {
 
 turn utterance_of(report& into, const json::value& utterance) {
   turn said;
-  said.role = read_role(into, utterance, "role");
+  read_role(into, said, utterance, "role");
   if (says(utterance, "role", "transfer-target")) said.speaker = "transfer_target";
   if (const auto content = at(utterance, "content")) said.message = read_message(*content);
   read_words(said, utterance);
@@ -131,10 +131,9 @@ void read(report& into, const json::value& payload) {
       says(call, "call_status", "registered") || says(call, "call_status", "ongoing");
   if (!event && unended && !into.ended_at && into.ended_reason.empty())
     return ignore(into, "the call has not ended");
-  // The object has no time of its own: the events come in this order.
-  if (says(payload, "event", "call-ended")) into.clock = into.ended_at.value_or(0);
-  // call_analyzed, and an object of the API, replace what call_ended said: one more.
-  if (!into.clock) into.clock = into.ended_at.value_or(0) + 1;
+  // The object has no time of its own: the events come in this order, whatever times they tell.
+  // call_analyzed, and an object of the API, replace what call_ended said.
+  into.clock = says(payload, "event", "call-ended") ? 0 : 1;
   if (into.direction == "inbound") into.customer = text_at(call, "from_number");
   if (into.direction == "outbound") into.customer = text_at(call, "to_number");
   into.own_number = text_at(call, into.direction == "inbound" ? "to_number" : "from_number");

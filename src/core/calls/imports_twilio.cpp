@@ -70,13 +70,14 @@ void read_call(report& into, const json::value& call) {
 
 // --- what was said ------------------------------------------------------------------------------
 
-speaker_role role_on(report& into, const json::value& payload, const json::value& sentence) {
+void read_channel(report& into, turn& said, const json::value& payload,
+                  const json::value& sentence) {
   const std::string channel = text_at(sentence, "media_channel");
   for (const json::value& participant : elements_at(payload, "transcript/channel/participants")) {
     if (text_at(participant, "channel_participant") == channel)
-      return read_role(into, participant, "role");
+      return read_role(into, said, participant, "role");
   }
-  return channel == "1" ? speaker_role::agent : speaker_role::customer;
+  said.role = channel == "1" ? speaker_role::agent : speaker_role::customer;
 }
 
 void read_sentences(report& into, const json::value& payload) {
@@ -92,7 +93,7 @@ void read_sentences(report& into, const json::value& payload) {
   for (const auto& [index, place] : order) {
     const json::value& sentence = sentences[place];
     turn said;
-    said.role = role_on(into, payload, sentence);
+    read_channel(into, said, payload, sentence);
     if (const auto begin = at(sentence, "start_time")) said.begin = read_length(*begin, 3);
     if (const auto end = at(sentence, "end_time")) said.end = read_length(*end, 3);
     if (const auto text = at(sentence, "transcript")) said.message = read_message(*text);

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <compare>
 
+#include "core/calls/speakers.h"
+
 namespace vrm::imports {
 namespace {
 
@@ -444,22 +446,14 @@ std::string_view sentiment_of(std::string_view word) {
 
 speaker_role role_of(std::string_view word) {
   using enum speaker_role;
-  constexpr vocabulary<speaker_role, 27> words = {
-      {{"agent", agent},       {"assistant", agent},
-       {"bot", agent},         {"ai", agent},
-       {"internal", agent},    {"automated-agent", agent},
-       {"custom-bot", agent},  {"supervisor", agent},
-       {"human-agent", agent}, {"transfer-target", agent},
-       {"model", agent},       {"system", system},
-       {"developer", system},  {"customer", customer},
-       {"user", customer},     {"caller", customer},
-       {"human", customer},    {"external", customer},
-       {"end-user", customer}, {"client", customer},
-       {"callee", customer},   {"tool", tool},
-       {"function", tool},     {"tool-call", tool},
-       {"tool-calls", tool},   {"tool-call-result", tool},
-       {"tool-result", tool}}};
-  return look_up(words, folded(word)).value_or(unknown);
+  // What only reports say.
+  constexpr vocabulary<speaker_role, 2> words = {{{"callee", customer}, {"tool-result", tool}}};
+  const std::string key = folded(word);
+  if (const auto known = look_up(words, key)) return *known;
+  const auto known = role_of_speaker(key);
+  if (!known) return unknown;
+  constexpr std::array<speaker_role, 4> roles = {agent, customer, tool, system};
+  return roles[static_cast<std::size_t>(*known)];
 }
 
 std::string_view name_of(speaker_role role) noexcept {

@@ -132,7 +132,7 @@ void read_message_of(report& into, const json::value& message) {
     return;
   }
   if (at(message, "toolCalls")) return read_calls(into, message, said.begin);
-  said.role = read_role(into, message, "role");
+  read_role(into, said, message, "role");
   // The difference of two clock readings, put after a begin that is on the call's own scale.
   if (said.begin && time && end_time)
     said.end = *said.begin + (read_moment(*end_time) - read_moment(*time));

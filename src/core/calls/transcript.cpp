@@ -32,10 +32,12 @@ std::int32_t count_words(std::string_view text) noexcept {
   return words;
 }
 
-void transcript_figures::add(const turn& next) {
+void transcript_figures::add(turn next) {
   if (!speaks(next.role)) return;
   ++turns;
-  in_milliseconds |= next.to_the_millisecond;
+  if (next.to_the_millisecond) exact_begin = next.begin;
+  if (!next.to_the_millisecond && exact_begin && next.begin <= exact_begin) next.begin.reset();
+  is_timed |= next.begin.has_value();
   agent_turns += static_cast<std::int32_t>(is_agent(next));
   (is_agent(next) ? agent_words : customer_words) += next.words;
   interruptions += static_cast<std::int32_t>(next.interrupted);

@@ -27,7 +27,8 @@ struct turn {
 /// A speaker speaks until the turn's end or, where that is not known, until the next one begins;
 /// times that go backwards count for nothing.  An answering time runs from the known end of what
 /// the customer said to the beginning of the agent's next turn; when both do not overlap and are
-/// known to the millisecond.
+/// known to the millisecond.  Where a turn in ms comes before one in whole seconds, these tell
+/// nothing in the second in which that one began: reports repeat it where they know no better.
 struct transcript_figures {
   std::int32_t turns = 0;
   std::int32_t agent_turns = 0;
@@ -38,11 +39,12 @@ struct transcript_figures {
   std::int32_t interruptions = 0;
   std::optional<std::int64_t> longest_gap = std::nullopt;  ///< ms
   std::vector<std::int64_t> answers;                       ///< ms, in their order
-  bool in_milliseconds = false;               ///< some turn says to the millisecond when it began
-  std::optional<turn> before = std::nullopt;  ///< the turn that was added last
+  bool is_timed = false;                                   ///< some turn says when it began
+  std::optional<std::int64_t> exact_begin = std::nullopt;  ///< the last one in ms
+  std::optional<turn> before = std::nullopt;               ///< the turn that was added last
 
   /// The next turn of the transcript.
-  void add(const turn& next);
+  void add(turn next);
 };
 
 }  // namespace vrm

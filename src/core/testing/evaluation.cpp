@@ -44,6 +44,14 @@ class object_at {
   [[nodiscard]] std::string place(std::string_view member) const {
     return place_ + "/" + std::string(member);
   }
+  /// A member that is misspelled would be one that is missing, and the check a weaker one.
+  void allow_only(std::initializer_list<std::string_view> known) const {
+    for (const auto& [name, ignored] : object_.members()) {
+      if (name != "check" && name != "name" && std::ranges::find(known, name) == known.end()) {
+        refuse(place(name), "is no member of this check");
+      }
+    }
+  }
   /// Null counts as absent.
   [[nodiscard]] std::optional<value> find(std::string_view member) const {
     auto found = object_.find(member);
@@ -168,6 +176,7 @@ void check_pattern(const std::string& place, std::string_view pattern) {
 }
 
 void read_words(const object_at& object, check& read) {
+  object.allow_only({"text", "pattern", "by"});
   read.by = read_voice(object);
   const auto text = object.text("text", longest_pattern);
   const auto pattern = object.text("pattern", longest_pattern);
@@ -180,6 +189,7 @@ void read_words(const object_at& object, check& read) {
 }
 
 void read_tool(const object_at& object, check& read) {
+  object.allow_only({"tool", "arguments"});
   read.tool = object.required_text("tool", longest_name);
   const auto arguments = object.find("arguments");
   if (!arguments) return;
@@ -189,6 +199,7 @@ void read_tool(const object_at& object, check& read) {
 }
 
 void read_tools(const object_at& object, check& read) {
+  object.allow_only({"tools"});
   std::size_t index = 0;
   for (const value& element : object.array("tools", most_checks)) {
     auto name = element.string();
@@ -204,6 +215,7 @@ void read_tools(const object_at& object, check& read) {
 
 /// `scale` is how many milliseconds the member counts in.
 void read_limit(const object_at& object, std::string_view member, double scale, check& read) {
+  object.allow_only({member});
   constexpr double longest = 86'400'000;  // a day
   const std::string most = std::to_string(static_cast<std::int64_t>(longest / scale));
   const auto limit =
@@ -249,6 +261,7 @@ check read_check(const value& element, const std::string& place) {
       read_limit(object, "p95", 1, read);
       break;
     case check::kind::no_interruption:
+      object.allow_only({});
       break;
   }
   // The document's own name, else what tells it from others of its kind.

@@ -20,8 +20,8 @@ speech read_speech(const std::optional<pg::jsonb>& results) {
   speech said;
   if (!results) return said;
   transcript_figures spoken = read_transcript(results->root());
-  // Answers in whole seconds would be mostly rounding: only what is exact counts.
-  if (spoken.in_milliseconds) {
+  // Whole seconds tell who spoke how much, and give no answers: see transcript_figures.
+  if (spoken.is_timed) {
     said.agent_ms = small(spoken.agent_time);
     said.customer_ms = small(spoken.customer_time);
     said.interruptions = spoken.interruptions;

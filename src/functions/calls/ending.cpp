@@ -54,6 +54,11 @@ pg::statement<10> set_amended(
     " cost = coalesce($9, r.cost), currency = coalesce($10, r.currency)"
     " WHERE r.user_id = $1 AND r.id = $2",
     {UUIDOID, UUIDOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID});
+pg::statement<4> call_named(
+    "SELECT r.id, r.external_id FROM vrm.test_runs o JOIN vrm.test_runs r ON r.user_id = o.user_id"
+    " AND r.id <> o.id AND r.source IS NOT DISTINCT FROM coalesce($3, o.source)"
+    " AND r.external_id = coalesce($4, o.external_id) WHERE o.user_id = $1 AND o.id = $2",
+    {UUIDOID, UUIDOID, TEXTOID, TEXTOID});
 // Amending is done to the row in vrm.test_runs, wherever retention has put it.
 pg::statement<2> restore_archived(
     "SELECT vrm_private.restore_calls(ARRAY[a.id]) FROM vrm_private.test_runs_archive a"
@@ -104,6 +109,19 @@ pg::argument datum_or_null(std::optional<Datum> value) {
   return {value.value_or(Datum{0}), !value.has_value()};
 }
 
+/// The index would refuse it, too, and say nothing of which call it is.
+void check_external_id(const pg::spi_session& session, const vrm::uuid& owner, const vrm::uuid& run,
+                       const call_facts_given& said) {
+  if (!said.external_id && !said.source) return;
+  if (call_named.run({owner, run, said.source, said.external_id}) == 0) return;
+  const std::string other = to_string(*session.column<vrm::uuid>(0, 1));
+  const std::string name = session.column<std::string>(0, 2).value_or("");
+  throw error("23505", "another call has this external id")
+      .detail("\"" + name + "\" is test run \"" + other + "\".")
+      .hint("What is said later of that call: SELECT vrm.amend_test_run('" + other +
+            "', results);");
+}
+
 /// Everything else about the end is known.
 void put_end(const vrm::uuid& owner, const vrm::uuid& run, std::string_view status,
              pg::timestamp ended, text error, Datum results, const call_facts_given& said,
@@ -143,6 +161,7 @@ void end_call(const vrm::uuid& owner, const std::optional<vrm::uuid>& run, std::
     throw_not_running(owner, run);
   }
   const call_facts_given said = results ? read_given(*results) : call_facts_given{};
+  check_external_id(session, owner, *run, said);
   if (late) return put_late(session, owner, *run, results, said, complete_expired);
 
   // A clock that was set back does not end the call before its start.
@@ -215,7 +234,9 @@ void amend_test_run(std::optional<vrm::uuid> run, std::optional<pg::jsonb> resul
         .detail("It is " + call->status + ".")
         .hint("SELECT vrm.complete_test_run('" + to_string(*run) + "', results);");
   }
-  put_late(session, owner, *run, results, read_given(*results), set_amended);
+  const call_facts_given said = read_given(*results);
+  check_external_id(session, owner, *run, said);
+  put_late(session, owner, *run, results, said, set_amended);
   note_amended.run({*run, *results});
 }
 

@@ -8,7 +8,9 @@
 #include "boundary/call/spi.h"
 #include "boundary/value/jsonb.h"
 #include "boundary/value/record.h"
+#include "core/calls/imports_values.h"
 #include "core/platform/error.h"
+#include "functions/calls/vocabulary.h"
 
 namespace vrm::sql {
 namespace {
@@ -177,10 +179,32 @@ report_row row_of(imports::source from, imports::report read) {
           std::move(unknown)};
 }
 
+/// Words that this database has of its own: adapters know only those that all have.
+void look_up_roles(imports::report& read) {
+  std::optional<pg::spi_session> session;
+  role_book roles;
+  for (imports::turn& said : read.turns) {
+    if (said.role != imports::speaker_role::unknown || said.speaker.empty()) continue;
+    if (!session) session.emplace();
+    const auto role = roles.find(said.speaker);
+    if (!role) continue;
+    said.role = imports::role_of(name_of(*role));
+    std::erase_if(read.unknown, [&](const imports::unknown_word& one) {
+      return one.field == "role" && one.word == said.speaker;
+    });
+  }
+}
+
 }  // namespace
 
 report_row read_report(std::optional<std::string_view> source, pg::jsonb payload,
-                       std::optional<std::string_view> external_id, pg::timestamp arrived) {
+                       std::optional<std::string_view> external_id,
+                       std::optional<pg::timestamp> arrived) {
+  if (!arrived || *arrived == pg::timestamp::min() || *arrived == pg::timestamp::max()) {
+    throw vrm::error("22023", "call report cannot be read")
+        .detail(arrived ? "It arrived at an infinite time." : "It arrived at no time.")
+        .hint("SELECT * FROM vrm.read_report(source, payload, NULL, now());");
+  }
   try {
     const json::document document(node_list(payload.root()).take());
     const auto which = source ? imports::source_of(*source) : imports::recognise(document.root());
@@ -188,9 +212,11 @@ report_row read_report(std::optional<std::string_view> source, pg::jsonb payload
       return refusal("source \"" + std::string(source->substr(0, 100)) + "\" is not known");
     }
     if (!which) return refusal("/: looks like a report of no source that is known");
-    const auto now = std::chrono::floor<milliseconds>(arrived).time_since_epoch().count();
-    return row_of(
-        *which, imports::read(*which, document.root(), now, std::string(external_id.value_or(""))));
+    const auto now = std::chrono::floor<milliseconds>(*arrived).time_since_epoch().count();
+    imports::report read =
+        imports::read(*which, document.root(), now, std::string(external_id.value_or("")));
+    look_up_roles(read);
+    return row_of(*which, std::move(read));
   } catch (const vrm::error& wrong) {
     // Errors of PostgreSQL's own are no fault of the report's: they go on.
     return refusal(wrong.detail());

@@ -20,9 +20,10 @@ class role_book {
   /// Of a role that was given as such; throws 22023 for words of no vocabulary.
   [[nodiscard]] speaker_role of_role(std::string_view role);
 
- private:
+  /// Of either, where the table has the word.
   [[nodiscard]] std::optional<speaker_role> find(std::string_view word);
 
+ private:
   /// What was asked before, with nothing for words of no vocabulary.
   std::vector<std::pair<std::string, std::optional<speaker_role>>> known_;
 };

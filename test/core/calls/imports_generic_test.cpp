@@ -161,6 +161,11 @@ TEST(imports, names_of_others_are_nobody_elses) {
 TEST(imports, a_report_that_does_not_name_its_call_can_be_told) {
   const json::document nameless(R"({"sentences": [{"transcript": "Hello", "media_channel": 1}]})");
   EXPECT_EQ(read(source::twilio, nameless.root(), arrival, "CA5").external_id, "CA5");
+  const json::document own(R"({"startedAt": 1787000000})");
+  EXPECT_EQ(read(source::vrm, own.root(), arrival, "k-5").external_id, "k-5");
+  EXPECT_THROW(read(source::vrm, own.root(), arrival, ""), vrm::error);
+  const json::document nothing(R"({"word": 1})");
+  EXPECT_THROW(read(source::vrm, nothing.root(), arrival, "k-5"), vrm::error);
 }
 
 TEST(imports, sources_have_names) {

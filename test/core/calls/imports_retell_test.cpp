@@ -49,6 +49,9 @@ TEST(imports_retell, reads_an_analysed_call) {
 TEST(imports_retell, the_analysis_is_newer_than_the_end) {
   const auto ended = read_text_of(source::retell, with(analyzed, "call_analyzed", "call_ended"));
   EXPECT_LT(ended.clock, read_text_of(source::retell, analyzed).clock);
+  // Nor does it matter whether it tells when the call was.
+  const auto timeless = with(analyzed, "\"end_timestamp\"", "\"end_gone\"");
+  EXPECT_LT(ended.clock, read_text_of(source::retell, timeless).clock);
 }
 
 TEST(imports_retell, falls_back_to_the_transcript_with_tools) {

@@ -149,7 +149,7 @@ TEST(imports_vapi, counts_roles_that_nobody_knows) {
       read_text_of(source::vapi, with(report, R"("role": "user")", R"("role": "moth")"));
   ASSERT_EQ(read.unknown.size(), 1U);
   EXPECT_EQ(read.unknown[0].word, "moth");
-  EXPECT_EQ(read.turns[1].speaker, "Unknown");
+  EXPECT_EQ(read.turns[1].speaker, "moth");
 }
 
 }  // namespace

@@ -37,6 +37,14 @@ TEST(TalkTime, CountsNothingThatGoesBackwards) {
   EXPECT_FALSE(figures.longest_gap.has_value());
 }
 
+TEST(TalkTime, CountsNoTimeThatRepeatsThatOfATurnInMilliseconds) {
+  const turn repeated{.role = customer, .begin = 0};
+  const auto figures = of({spoken(agent, 700, 1'300), repeated, spoken(agent, 9'000, 9'500)});
+  EXPECT_EQ(figures.customer_time, 0);
+  EXPECT_EQ(figures.agent_time, 1'100);
+  EXPECT_EQ(of({repeated, spoken(agent, 9'000, 9'500)}).customer_time, 9'000);
+}
+
 TEST(Gap, IsTheSilenceBetweenTurnsWhoseEndIsKnown) {
   EXPECT_EQ(of({spoken(agent, 0, 1'400), spoken(customer, 2'000, 3'000)}).longest_gap, 600);
   EXPECT_EQ(of({spoken(agent, 0, std::nullopt), spoken(customer, 2'000, 3'000)}).longest_gap,

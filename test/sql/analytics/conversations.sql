@@ -1,7 +1,7 @@
 -- What was said in calls and what it came to, in dashboards: the same from facts and from statistics made
 -- in advance, and from the states of version 1.0.
 BEGIN;
-SELECT plan(20);
+SELECT plan(21);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent \gset
@@ -95,5 +95,12 @@ SELECT is((SELECT string_agg(concat_ws(' ', outcome, outcome_kind, cost_micros, 
 SELECT is((SELECT pg_temp.of_alice($$SELECT (transfer_rate, cost, currency)::text
           FROM vrm.call_summary('-infinity', 'infinity')$$)),
           '(0.667,,)', 'and dashboards them');
+SELECT pg_temp.call(:'agent', '{"duration": "0:07", "transcript": [
+           {"speaker": "Agent", "message": "a", "time": "00:00"},
+           {"speaker": "Customer", "message": "b", "time": "00:02"},
+           {"speaker": "Agent", "message": "c", "time": "00:03", "interrupted": true}]}') \g /dev/null
+SELECT is((SELECT (agent_ms, customer_ms, interruptions, length(answers))::text FROM vrm.call_facts
+           WHERE duration_ms = 7000), '(2000,1000,1,)', 'whole seconds tell who spoke, and give no answers');
+
 SELECT * FROM finish();
 ROLLBACK;

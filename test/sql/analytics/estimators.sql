@@ -1,6 +1,6 @@
 -- Statistics of test runs, as SQL sees them; their values are looked at in test/core/analytics.
 BEGIN;
-SELECT plan(35);
+SELECT plan(36);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -24,6 +24,8 @@ SELECT is(round(vrm.krippendorff_alpha('{{1,2,3,3,2,1,4,1,2,null,null,null},{1,2
     {null,3,3,3,2,3,4,2,2,5,1,null},{1,2,3,3,2,4,4,1,2,5,1,null}}', level)::numeric, 3), alpha, 'alpha: ' || level)
 FROM (VALUES ('nominal', 0.743), ('ordinal', 0.815), ('interval', 0.849), ('ratio', 0.797)) AS l (level, alpha);
 SELECT is(vrm.krippendorff_alpha('{}', 'nominal'), NULL, 'of no judge');
+SELECT is(round(vrm.krippendorff_alpha('{{1e308,1e307},{-1e308,2e307}}', 'interval')::numeric, 12), -0.483353884094,
+          'of ratings whose squares are no numbers');
 SELECT is(vrm.repeats_needed(0.5, 0.75, 0.95, 0.9), 77::bigint, 'repeats for a difference');
 SELECT is(vrm.repeats_needed(0.5, 0.75, 0.05, 0.9), 77::bigint, 'by confidence or by significance');
 SELECT is(vrm.pass_at_k(NULL, 1, 1), NULL, 'nothing of nothing');

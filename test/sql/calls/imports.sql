@@ -1,6 +1,6 @@
 -- Calls brought in: reports become calls once, amend each other, wait for each other, and stay with a reason.
 BEGIN;
-SELECT plan(80);
+SELECT plan(93);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -299,6 +299,68 @@ SELECT is((SELECT state || ' ' || reason FROM pg_temp.import_of(:'timeless')),
           'a call that has no time is refused');
 SELECT is((SELECT state || ' ' || note FROM pg_temp.import_of(:'busy')),
           'imported nothing says when the call was: it is put where its report came', 'one that nobody took is noted');
+
+-- words and orders of events -------------------------------------------------------------------------------
+
+SELECT pg_temp.imported(:'alice', 'vrm', '{"externalId": "w-1", "startedAt": "2026-08-17T20:53:20Z", "transcript": [
+    {"role": "Concierge", "message": "a", "ms": 0},
+    {"speaker": "Concierge", "message": "b", "ms": 10}]}') AS before \gset
+INSERT INTO vrm.speaker_roles (speaker, role) VALUES ('concierge', 'agent');
+SELECT pg_temp.imported(:'alice', 'vrm', '{"externalId": "w-2", "startedAt": "2026-08-17T20:53:20Z", "transcript": [
+    {"role": "Concierge", "message": "a", "ms": 0},
+    {"speaker": "Concierge", "message": "b", "ms": 10}]}') AS after \gset
+SELECT is((SELECT string_agg(concat_ws(' ', turn ->> 'speaker', turn ->> 'role'), ', '
+                             ORDER BY external_id, turn -> 'ms')
+           FROM vrm.test_runs, jsonb_array_elements(results -> 'transcript') AS turn
+           WHERE id IN (:'before', :'after')), 'Concierge, Concierge, Concierge agent, Concierge agent',
+          'a word of no vocabulary stays; one that the DBA adds is known in reports, too');
+SELECT is((SELECT seen FROM vrm.import_words WHERE field = 'role' AND word = 'Concierge'), 1::bigint,
+          'and not counted any more');
+SELECT pg_temp.imported(:'alice', 'retell', '{"event": "call_ended", "call": {"call_id": "order-1",
+    "call_status": "ended", "start_timestamp": 1787000000000,
+    "end_timestamp": 1787000060000, "call_cost": {"combined_cost": 10}}}') AS ended,
+       pg_temp.imported(:'alice', 'retell', '{"event": "call_analyzed", "call": {"call_id": "order-1",
+    "call_status": "ended", "call_cost": {"combined_cost": 12}}}') \gset
+SELECT is((pg_temp.run(:'ended')).cost, 0.12, 'an analysis is later than the end, whatever times it tells');
+
+SELECT is((SELECT what || ' ' || (ended_at - started_at) FROM vrm.read_report('vrm', '{"externalId": "d", "startedAt":
+           "2026-08-17T20:53:20Z", "durationSeconds": "65.5"}', NULL, now())), 'call 00:01:05.5', 'seconds by name');
+SELECT is((SELECT what || ': ' || reason FROM vrm.read_report('vrm', '{"externalId": "d", "startedAt":
+           "2026-08-17T20:53:20Z", "status": "in_progress"}', NULL, now())), 'ignored: the call has not ended',
+          'a call that goes on');
+SELECT throws_ok($$SELECT vrm.read_report('vrm', '{"externalId": "d", "status": "completed"}', NULL, '-infinity')$$,
+                 '22023', 'call report cannot be read', 'a report came at some time');
+
+-- ids and lines -------------------------------------------------------------------------------------------
+
+SELECT pg_temp.as_user(:'alice', $$INSERT INTO vrm.call_imports (source, external_id, payload)
+           VALUES ('vrm', 'beside', '{"startedAt": "2026-08-17T20:53:20Z"}') RETURNING id$$) AS beside \gset
+SELECT pg_temp.take(:'alice') \g /dev/null
+SELECT is((SELECT state || ' ' || external_id || coalesce(note, '') FROM pg_temp.import_of(:'beside')),
+          'imported beside', 'the id of a call may stand beside its report');
+SELECT matches(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_imports (source) VALUES ('vrm')$$),
+               '^23514 \| a report that is to be read needs a payload \| ', 'a report without one is refused');
+SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_import_feed (payload)
+              VALUES (''), (' '), (NULL), ('no JSON'),
+                     ('{"externalId": "fed", "startedAt": "2026-08-17T20:53:20Z"}')$$),
+          'no error', 'empty lines of a feed');
+SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports
+           WHERE user_id = :'alice' AND (payload ->> 'externalId' = 'fed' OR reason LIKE 'raw:%')
+             AND id > :'beside'), 'refused new', 'are no reports');
+
+-- parts that came at one moment with their call, and so have not seen it ------------------------------------
+
+SELECT pg_temp.imported(:'alice', 'connect', '{"ContactId": "at-once", "Channel": "VOICE",
+    "InitiationTimestamp": 1787000000, "DisconnectTimestamp": 1787000060, "LastUpdateTimestamp": 1787000090}') AS once \gset
+SELECT pg_temp.put(:'alice', 'connect', '{"JobStatus": "COMPLETED", "CustomerMetadata": {"ContactId": "at-once"},
+    "Participants": [], "Transcript": [{"ParticipantId": "AGENT", "Content": "Hello", "BeginOffsetMillis": 1,
+    "EndOffsetMillis": 900}], "ConversationCharacteristics": {}}') AS part \gset
+UPDATE vrm.call_imports SET state = 'pending', external_id = 'at-once', clock = now() WHERE id = :'part';
+SELECT is(pg_temp.take(:'bob'), 'no error', 'who imports the own reports');
+SELECT is((pg_temp.import_of(:'part')).state, 'pending', 'leaves those of others');
+SELECT pg_temp.take(:'alice') \g /dev/null
+SELECT is((pg_temp.import_of(:'part')).state || ' ' || ((pg_temp.run(:'once')).results #>> '{transcript,0,message}'),
+          'amended Hello', 'a part that waits though its call is there goes into it with the next import');
 
 SELECT * FROM finish();
 ROLLBACK;

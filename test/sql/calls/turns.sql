@@ -1,7 +1,7 @@
 -- Turns and actions as they really were: to the millisecond, by whom, interrupted or not; many at once,
 -- late ones, and what a call says about itself.
 BEGIN;
-SELECT plan(65);
+SELECT plan(68);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception', direction => 'inbound')$$) AS agent \gset
@@ -223,9 +223,29 @@ SELECT is((SELECT (answers, customer_time, longest_gap)::text
                {"role": "agent", "message": "b", "ms": 4000}]}')) AS d (results),
                 LATERAL vrm.transcript_stats(d.results), LATERAL vrm.speech_stats(d.results)),
           '(0,00:00:01,00:00:02)', 'milliseconds that are whole seconds give no answering times');
+-- Reports repeat the time of the turn before where they do not know it.
+SELECT is((SELECT (customer_time, agent_time)::text
+           FROM vrm.speech_stats('{"transcript": [
+               {"role": "agent", "message": "a", "ms": 700, "endMs": 1300, "time": "00:00"},
+               {"role": "customer", "message": "b", "time": "00:00"},
+               {"role": "agent", "message": "c", "ms": 9000, "endMs": 9500, "time": "00:09"}]}')),
+          '(00:00:00,00:00:01.1)', 'a time that only repeats that of a turn in ms tells nothing');
 SELECT is_empty($$SELECT speaker FROM vrm.speaker_roles
                   WHERE role IS DISTINCT FROM vrm.speaker_role(speaker) AND speaker <> 'alien'$$,
                 'C++ has the vocabulary that the table begins with');
+
+-- ids of elsewhere
+SELECT pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent')) AS one,
+       pg_temp.as_user(:'alice', format('SELECT vrm.start_test_run(%L)', :'agent')) AS two \gset
+SELECT pg_temp.as_user(:'alice', format('SELECT vrm.complete_test_run(%L, %L)', :'one',
+                                        '{"externalId": "x-1", "source": "mine"}')) \g /dev/null
+SELECT is(pg_temp.error_of(:'alice', format('SELECT vrm.complete_test_run(%L, %L)', :'two',
+                                            '{"externalId": "x-1", "source": "mine"}')),
+          '23505 | another call has this external id | "x-1" is test run "' || :'one'
+          || '". | What is said later of that call: SELECT vrm.amend_test_run(''' || :'one' || ''', results);',
+          'one call has an external id');
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.amend_test_run(%L, %L)', :'one',
+                                           '{"externalId": "x-1", "source": "mine"}')), '', 'and may be told it again');
 
 SELECT * FROM finish();
 ROLLBACK;

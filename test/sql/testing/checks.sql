@@ -1,6 +1,6 @@
 -- Checks that a transcript answers, on documents as they are stored; each rule is in test/core/testing.
 BEGIN;
-SELECT plan(22);
+SELECT plan(26);
 
 CREATE FUNCTION pg_temp.failed(checks jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(concat_ws(': ', f ->> 'check', f ->> 'reason'), ', ')
@@ -58,6 +58,13 @@ SELECT is(vrm.failed_checks(jsonb_build_object('checks', jsonb_build_array(jsonb
                                 'speaker', speaker, 'message', 'yes', 'time', '0:01')))), '[]',
           speaker || ' is the ' || voice)
 FROM (VALUES ('Virtual Agent', 'agent'), ('END-USER', 'customer'), ('Anna', 'customer')) AS s (speaker, voice);
+
+SELECT is(vrm.evaluator_metrics_error(jsonb_build_object('checks', jsonb_build_array(given))), wrong, given::text)
+FROM (VALUES ('{"check": "tool_called", "tool": "book", "argumnets": {"n": 2}}'::jsonb,
+              '/checks/0/argumnets: is no member of this check'),
+             ('{"check": "ended_within", "seconds": 5, "p95": 5}', '/checks/0/p95: is no member of this check'),
+             ('{"check": "no_interruption", "by": "agent"}', '/checks/0/by: is no member of this check'),
+             ('{"check": "tool_order", "tools": ["a", "b"], "name": "first a"}', NULL)) AS c (given, wrong);
 
 SELECT finish();
 ROLLBACK;

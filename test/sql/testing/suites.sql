@@ -1,6 +1,6 @@
 -- Suites: what is queued, what is refused, and what is run by name.
 BEGIN;
-SELECT plan(64);
+SELECT plan(67);
 \ir ../include/suite.sql
 
 -- evaluator_metrics have a shape
@@ -111,6 +111,13 @@ FROM (VALUES (format('{%s,%s}', :'greets', vrm.uuid7()), 'P0002', 'which there a
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.suites (name, case_ids, min_pass_rate)
                                   VALUES ('nightly', ARRAY[%L]::uuid[], 1.5)$$, :'greets')), '23514',
           'thresholds within range');
+SELECT is(split_part(pg_temp.error_of(:'alice',
+                           format('INSERT INTO vrm.suites (name, case_ids, %s) VALUES (%L, ARRAY[%L]::uuid[], %L)',
+                                  field, 'nightly', :'greets', value)), ' | ', 3), detail, 'and said: ' || detail)
+FROM (VALUES ('repeats', '100000', 'repeats: must be from 1 to 1000, got 100000.'),
+             ('min_pass_hat_k', 'NaN', 'min_pass_hat_k: must be from 0 to 1, got NaN.'),
+             ('max_answering_time', '-1', 'max_answering_time: must be from 1 to 86400000 ms, got -1.'))
+     AS v (field, value, detail);
 SELECT is(pg_temp.error_of(:'alice',
                            format($$INSERT INTO vrm.suites (name, case_ids, metrics)
                                   VALUES ('nightly', ARRAY[%L]::uuid[], '{"checks": 1}')$$, :'greets'))

@@ -1,6 +1,6 @@
 -- Versions of agents: who makes them, what calls know of them, and that nobody rewrites them.
 BEGIN;
-SELECT plan(32);
+SELECT plan(33);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk', connection_details => '{"voice": "sarah",
@@ -110,6 +110,9 @@ SELECT is(pg_temp.as_user(:'alice', $$SELECT concat_ws(' ',
               (SELECT agent_version FROM vrm.call_history('{"customer": "noor"}')),
               (SELECT max(agent_version) FROM vrm.all_test_runs), (SELECT max(agent_version) FROM vrm.calls))$$),
           '8 8 8 8', 'in the history and in what is searched');
+
+SELECT throws_ok('TRUNCATE vrm.agent_versions', '55000', 'versions of agents cannot be emptied',
+                 'nobody empties them, who owns the table neither');
 
 SELECT finish();
 ROLLBACK;
