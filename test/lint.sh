@@ -42,6 +42,7 @@ too_wide() { { grep -vE '\.(sql|p[lm])$|^test/core/' "$work/code" | xargs grep -
 tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
 trailing_space() { lines code " +$"; }
 no_newline_at_end() {
+    # shellcheck disable=SC2016 # a program of perl
     grep -vE '^test/fuzz/.*seeds/|\.gz$' "$work/all" |
         xargs perl -ne 'print "$ARGV\n" if eof && !/\n\z/'
 }
