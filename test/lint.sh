@@ -42,9 +42,9 @@ too_wide() { { grep -vE '\.(sql|p[lm])$|^test/core/' "$work/code" | xargs grep -
 tabs() { grep -vE 'Makefile$' "$work/code" | xargs grep -nH "$(printf '\t')"; }
 trailing_space() { lines code " +$"; }
 no_newline_at_end() {
-    grep -v '^test/fuzz/.*seeds/' "$work/all" | while read -r file; do
-        [ -z "$(tail -c 1 "$file")" ] || echo "$file"
-    done
+    # shellcheck disable=SC2016 # a program of perl
+    grep -vE '^test/fuzz/.*seeds/|\.gz$' "$work/all" |
+        xargs perl -ne 'print "$ARGV\n" if eof && !/\n\z/'
 }
 left_for_later() { grep -v '^test/lint.sh$' "$work/all" | xargs grep -nHIwE 'TODO|FIXME|XXX|HACK'; }
 machine_paths() { lines all '(^|[^a-z.])/wor[k]/|share[d]/(design|source|prototypes|skeleton)'; }
@@ -71,9 +71,12 @@ no_pragma_once() { grep '\.h$' "$work/cxx" | xargs grep -L '^#pragma once'; }
 
 # An opening comment within the first lines; a .cpp may leave it to its header.
 no_opening() {
-    grep -E '\.(cpp|h|sql|sh|pl|spec)$' "$work/code" | while read -r file; do
-        head -n 25 "$file" | grep -qE '^ *(//|#+ |--|/\*|=head)' || [ -e "${file%.cpp}.h" ] ||
-            echo "$file"
+    grep -E '\.(cpp|h|sql|sh|pl|spec)$' "$work/code" | xargs awk '
+        function judge() { if (file != "" && !opens) print file }
+        FNR == 1 { judge(); file = FILENAME; opens = 0 }
+        FNR <= 25 && /^ *(\/\/|#+ |--|\/\*|=head)/ { opens = 1 }
+        END { judge() }' | while read -r file; do
+        [ -e "${file%.cpp}.h" ] || echo "$file"
     done
 }
 

@@ -104,6 +104,7 @@ prove_with_servers() {
     work=$image/cluster_tests
     # What a test that dies leaves goes with it; short, because of the paths of sockets.
     temporary=$PGHOST/tests
+    rm -rf "$temporary"
     as_server mkdir "$temporary"
     (
         cd "$work/source"

@@ -1,7 +1,7 @@
 -- vrm.call_stats: every figure against plain SQL, the same bytes whatever the plan, and no harm done
 -- by hostile documents and states.
 BEGIN;
-SELECT plan(184);
+SELECT plan(185);
 \ir ../include/generated_calls.sql
 SELECT vrm.call_stats(status, started_at, completed_at, results) AS stats FROM generated_calls \gset
 
@@ -242,6 +242,19 @@ SELECT is(pg_input_is_valid('\x02', 'vrm.call_stats') OR NOT pg_input_is_valid(:
           'pg_input_is_valid() tells states from others');
 \else
 SELECT skip('pg_input_is_valid() came with PostgreSQL 16', 1);
+\endif
+CREATE TEMPORARY TABLE loaded (stats vrm.call_stats, status vrm.run_status, sentiment vrm.sentiment);
+SELECT current_setting('server_version_num')::int >= 170000 AS can_pass_over \gset
+\if :can_pass_over
+SELECT format($$printf '%%s,%%s,%%s\n' '%1$s' completed positive '\x02' completed positive
+                '%1$s' finished positive '%1$s' completed glad$$, :'sound') AS lines \gset
+SELECT replace(:'lines', E'\n', ' ') AS lines \gset
+COPY loaded FROM PROGRAM :'lines' (FORMAT csv, ON_ERROR ignore);
+SELECT results_eq('SELECT stats::text, status::text, sentiment::text FROM loaded',
+                  format($$VALUES (%L, 'completed', 'positive')$$, :'sound'),
+                  'COPY passes over a wrong state, a wrong status and a word that is none');
+\else
+SELECT skip('COPY ... (ON_ERROR ignore) came with PostgreSQL 17', 1);
 \endif
 SELECT throws_ok(format('SELECT %L::vrm.call_stats', bad), '22P03', 'invalid call statistics',
                  'no state: ' || left(bad, 60))
