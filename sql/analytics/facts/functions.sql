@@ -1,5 +1,12 @@
 -- Facts of calls and statistics made of them in advance
 
+-- In microseconds since 1970 a time ends somewhat earlier than in PostgreSQL.
+CREATE OR REPLACE FUNCTION vrm_private.has_a_day(started_at timestamptz) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN isfinite(started_at) AND started_at < timestamptz '294247-01-01 00:00+00';
+COMMENT ON FUNCTION vrm_private.has_a_day(timestamptz) IS 'whether a call that began then counts';
+REVOKE EXECUTE ON FUNCTION vrm_private.has_a_day(timestamptz) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm_private.rebuild_facts() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -12,7 +19,7 @@ BEGIN
         LEFT JOIN vrm.call_outcomes o ON o.name = r.outcome
         CROSS JOIN LATERAL vrm.call_fact(r.status, r.started_at, r.completed_at, r.results) AS f
         CROSS JOIN LATERAL vrm.speech_fact(r.results) AS s
-        WHERE r.status IN ('completed', 'failed', 'cancelled') AND isfinite(r.started_at)
+        WHERE r.status IN ('completed', 'failed', 'cancelled') AND vrm_private.has_a_day(r.started_at)
     ), behind AS (
         SELECT n.*, o.started_at AS before
         FROM fresh n LEFT JOIN vrm.call_facts o ON o.user_id = n.user_id AND o.id = n.id
@@ -76,7 +83,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_facts(since timestamptz)
     FROM (SELECT count(*) AS calls, count(*) FILTER (WHERE
                      CASE WHEN r.status IN ('queued', 'running')
                           THEN NOT EXISTS (SELECT FROM vrm.live_runs l WHERE l.user_id = r.user_id AND l.run_id = r.id)
-                          ELSE isfinite(r.started_at)
+                          ELSE vrm_private.has_a_day(r.started_at)
                                AND NOT EXISTS (SELECT FROM vrm.call_facts f
                                                WHERE f.user_id = r.user_id AND f.id = r.id) END) AS missing
           FROM vrm.test_runs r TABLESAMPLE SYSTEM (vrm_private.share_to_look_at())

@@ -1,7 +1,7 @@
 -- Facts and the statistics made of them in advance: whatever happens to calls, readers see exactly
 -- what direct aggregation over the calls sees, compacted or not.
 BEGIN;
-SELECT plan(71);
+SELECT plan(72);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -190,6 +190,10 @@ INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
 SELECT is((SELECT count(*) FROM vrm.call_facts WHERE NOT isfinite(started_at)), 0::bigint,
           'a call at the end of time is no fact');
 DELETE FROM vrm.test_runs WHERE NOT isfinite(started_at);
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
+    VALUES (:'alice', 'completed', '294276-12-01', '294276-12-02'), (:'alice', 'completed', '4713-01-01 BC', now());
+SELECT lives_ok('SELECT vrm_private.compact_calls()', 'nor one of the last years, whose statistics nobody could make');
+DELETE FROM vrm.test_runs WHERE started_at > '9999-01-01' OR started_at < '0001-01-01';
 
 -- rebuilding ----------------------------------------------------------------------------------------------
 
