@@ -76,7 +76,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.rebuild_facts() IS
-    'makes the facts of all calls in vrm.test_runs anew, marks their days, links test cases; returns how many differed';
+    'makes the facts of all calls in vrm.test_runs anew and marks their days; returns how many differed';
 
 CREATE OR REPLACE FUNCTION vrm_private.rebuild_rollups() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -228,8 +228,10 @@ SELECT DISTINCT fix_sql FROM vrm_private.doctor_facts(NULL) \gset
 :fix_sql \g /dev/null
 SELECT is_empty('SELECT * FROM vrm_private.doctor_facts(NULL)', 'and put right');
 SELECT is(pg_temp.differences(), 0::bigint, 'exactly');
-SELECT is((SELECT case_id FROM vrm.test_run_cases WHERE run_id = :'loaded'), :'tested'::uuid, 'its test cases are linked');
-SELECT is((SELECT count(*) FROM vrm_private.search_queue WHERE run_id = :'loaded'), 1::bigint, 'what was said will be found');
+SELECT is((SELECT case_id FROM vrm.test_run_cases WHERE run_id = :'loaded'), :'tested'::uuid,
+          'its test cases are linked');
+SELECT is((SELECT count(*) FROM vrm_private.search_queue WHERE run_id = :'loaded'), 1::bigint,
+          'what was said will be found');
 DELETE FROM vrm.test_runs WHERE id = :'loaded';
 ALTER TABLE vrm.test_runs DISABLE TRIGGER record_facts;
 UPDATE vrm.test_runs SET results = '{"duration": "0:01"}' WHERE completed_at IS NOT NULL

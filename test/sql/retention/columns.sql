@@ -26,18 +26,21 @@ SELECT is(pg_temp.doctor('objects'), 'fail | column "error" of vrm.test_runs is 
 SELECT fix_sql FROM vrm.doctor() WHERE check_name = 'objects' \gexec
 SELECT lives_ok($$SELECT vrm.retention_preview()$$, 'until it has its name again');
 ALTER TABLE vrm.test_runs RENAME COLUMN time_limit TO seconds;
-SELECT is((SELECT count(DISTINCT check_name) FROM vrm.doctor()), 39::bigint, 'one that the doctor reads keeps no check from being done');
-SELECT matches(pg_temp.doctor('maintenance'), '^unknown | it cannot be looked at, SQLSTATE 42703: column r.time_limit does not exist',
+SELECT is((SELECT count(DISTINCT check_name) FROM vrm.doctor()), 39::bigint,
+          'one that the doctor reads keeps no check from being done');
+SELECT alike(pg_temp.doctor('maintenance'), 'unknown | it cannot be looked at, SQLSTATE 42703: column r.time_limit%',
                'but its own, of which nothing is known');
 ALTER TABLE vrm.test_runs RENAME COLUMN seconds TO time_limit;
 
 -- in the archive
 ALTER TABLE vrm_private.test_runs_archive RENAME COLUMN error TO err;
-SELECT throws_ok($$SELECT vrm.archive_old_test_runs()$$, '42703', 'column "error" of vrm_private.test_runs_archive is not there',
+SELECT throws_ok($$SELECT vrm.archive_old_test_runs()$$, '42703',
+                 'column "error" of vrm_private.test_runs_archive is not there',
                  'nothing goes to an archive without the column');
 SELECT is((SELECT ok || ' ' || detail FROM vrm.verify_archive()),
           'false column "error" is not in the archive any more: it was renamed or dropped', 'which does not verify');
-SELECT is(pg_temp.doctor('objects'), 'fail | column "error" of vrm_private.test_runs_archive is not there: renamed or dropped'
+SELECT is(pg_temp.doctor('objects'), 'fail | column "error" of vrm_private.test_runs_archive is not there:'
+          ' renamed or dropped'
           ' | ALTER TABLE vrm_private.test_runs_archive RENAME COLUMN err TO error;', 'the doctor tells');
 SELECT fix_sql FROM vrm.doctor() WHERE check_name = 'objects' \gexec
 SELECT is((SELECT ok || ' ' || detail FROM vrm.verify_archive()), 'true 3 rows', 'and how to mend it');
@@ -51,7 +54,8 @@ ROLLBACK TO whole;
 -- a column of a DBA's that is in the archive no more
 ALTER TABLE vrm_private.test_runs_archive DROP COLUMN label;
 SELECT is((SELECT ok || ' ' || detail FROM vrm.verify_archive()),
-          'false column "label" is not in the archive any more: it was renamed or dropped', 'a dropped column is missed');
+          'false column "label" is not in the archive any more: it was renamed or dropped',
+          'a dropped column is missed');
 SELECT is(vrm.restore_from_archive(ARRAY[(SELECT min(id::text)::uuid FROM vrm_private.test_runs_archive)]), 1::bigint,
           'calls are given back all the same');
 SELECT is((SELECT label FROM vrm.test_runs), 'a', 'with what new ones get');

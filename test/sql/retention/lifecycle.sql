@@ -171,7 +171,9 @@ TRUNCATE auth.users CASCADE;
 SELECT is((SELECT string_agg(relation || ' ' || reason, ', ' ORDER BY relation) FROM vrm_private.erasure_ledger
            WHERE user_id = :'last' AND relation IN ('vrm.user_profiles', 'vrm_private.test_runs_archive')),
           'vrm.user_profiles TRUNCATE of auth.users or vrm.user_profiles,'
-          ' vrm_private.test_runs_archive TRUNCATE of auth.users or vrm.user_profiles', 'whoever goes with it is in the ledger');
-SELECT is((SELECT count(*) FROM vrm_private.test_runs_archive WHERE user_id = :'last'), 0::bigint, 'and not in the archive');
+          ' vrm_private.test_runs_archive TRUNCATE of auth.users or vrm.user_profiles',
+          'whoever goes with it is in the ledger');
+SELECT is((SELECT count(*) FROM vrm_private.test_runs_archive WHERE user_id = :'last'), 0::bigint,
+          'and not in the archive');
 SELECT * FROM finish();
 ROLLBACK;

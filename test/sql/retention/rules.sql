@@ -89,7 +89,8 @@ SELECT is(pg_temp.step('calls.failed'), 4::bigint, 'until it is gone');
 -- a child table has foreign keys of its own
 CREATE TABLE public.imported (PRIMARY KEY (id)) INHERITS (vrm.test_runs);
 INSERT INTO public.imported (user_id, id, status, started_at, completed_at)
-SELECT :'alice', vrm.uuid7(), 'failed', now() - interval '3 years', now() - interval '3 years' FROM generate_series(1, 2);
+SELECT :'alice', vrm.uuid7(), 'failed', now() - interval '3 years', now() - interval '3 years'
+FROM generate_series(1, 2);
 CREATE TABLE public.tickets (run_id uuid REFERENCES public.imported ON DELETE CASCADE);
 INSERT INTO public.tickets SELECT id FROM public.imported LIMIT 1;
 SELECT is(pg_temp.preview('calls.failed'), '1 due, 1 held', 'so are calls in a child table that it refers to');
@@ -107,7 +108,8 @@ FROM vrm.call_facts WHERE started_at < date_trunc('month', now() - interval '2 y
 DROP TRIGGER nothing ON vrm.call_facts;
 SELECT pg_temp.calls(:'alice', 'failed', '3 years', 3);
 CREATE TRIGGER nothing BEFORE INSERT ON vrm_private.test_runs_archive FOR EACH ROW EXECUTE FUNCTION public.nothing();
-SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT vrm.archive_old_test_runs()'), '0', 'nor those kept from the archive');
+SELECT is(pg_temp.as_role('service_role', NULL, 'SELECT vrm.archive_old_test_runs()'), '0',
+          'nor those kept from the archive');
 SELECT is((SELECT count(*) FROM vrm.test_runs) || ' ' || (SELECT count(*) FROM vrm.retention_refused), '3 3',
           'which stay and are refused');
 DROP FUNCTION public.nothing CASCADE;
