@@ -1,5 +1,12 @@
 -- Facts of calls and statistics made of them in advance
 
+-- In microseconds since 1970 a time ends somewhat earlier than in PostgreSQL.
+CREATE OR REPLACE FUNCTION vrm_private.has_a_day(started_at timestamptz) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN isfinite(started_at) AND started_at < timestamptz '294247-01-01 00:00+00';
+COMMENT ON FUNCTION vrm_private.has_a_day(timestamptz) IS 'whether a call that began then counts';
+REVOKE EXECUTE ON FUNCTION vrm_private.has_a_day(timestamptz) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm_private.rebuild_facts() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -12,7 +19,7 @@ BEGIN
         LEFT JOIN vrm.call_outcomes o ON o.name = r.outcome
         CROSS JOIN LATERAL vrm.call_fact(r.status, r.started_at, r.completed_at, r.results) AS f
         CROSS JOIN LATERAL vrm.speech_fact(r.results) AS s
-        WHERE r.status IN ('completed', 'failed', 'cancelled') AND isfinite(r.started_at)
+        WHERE r.status IN ('completed', 'failed', 'cancelled') AND vrm_private.has_a_day(r.started_at)
     ), behind AS (
         SELECT n.*, o.started_at AS before
         FROM fresh n LEFT JOIN vrm.call_facts o ON o.user_id = n.user_id AND o.id = n.id
@@ -54,37 +61,22 @@ BEGIN
     INSERT INTO vrm.live_runs (user_id, run_id)
     SELECT r.user_id, r.id FROM vrm.test_runs r WHERE r.status IN ('queued', 'running')
     ON CONFLICT (user_id, run_id) DO NOTHING;
+    INSERT INTO vrm.test_run_cases (user_id, run_id, position, case_user_id, case_id)
+    SELECT r.user_id, r.id, e.position, c.user_id, c.id
+    FROM vrm.test_runs r,
+         jsonb_array_elements_text(CASE jsonb_typeof(r.test_case_ids) WHEN 'array' THEN r.test_case_ids ELSE '[]' END)
+             WITH ORDINALITY AS e (id, position),
+         LATERAL (SELECT t.user_id, t.id FROM vrm.test_cases t
+                  WHERE t.id::text = lower(e.id) AND (t.user_id = r.user_id OR t.is_shared)
+                  ORDER BY t.user_id <> r.user_id LIMIT 1) AS c
+    WHERE r.test_case_ids IS NOT NULL
+      AND NOT EXISTS (SELECT FROM vrm.test_run_cases l WHERE l.user_id = r.user_id AND l.run_id = r.id)
+    ON CONFLICT ON CONSTRAINT test_run_cases_pkey DO NOTHING;
     RETURN changed;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.rebuild_facts() IS
     'makes the facts of all calls in vrm.test_runs anew and marks their days; returns how many differed';
-
--- Pages of some megabytes, taken at random from a large table: a load that bypassed the trigger is seen in them.
-CREATE OR REPLACE FUNCTION vrm_private.share_to_look_at() RETURNS real
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT least(100, 100 * 32e6 / greatest(pg_relation_size('vrm.test_runs'), 1))::real
-$$;
-COMMENT ON FUNCTION vrm_private.share_to_look_at() IS 'for vrm_private.doctor_facts(): percentage of vrm.test_runs';
-
-CREATE OR REPLACE FUNCTION vrm_private.doctor_facts(since timestamptz)
-    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'facts', 'fail', format('statistics do not know %s of %s calls that were looked at', m.missing, m.calls),
-           'They were written while the trigger "record_facts" did not fire, as under session_replication_role ='
-           ' replica; the fix makes up for it.', 'SELECT vrm_private.rebuild_facts();'
-    FROM (SELECT count(*) AS calls, count(*) FILTER (WHERE
-                     CASE WHEN r.status IN ('queued', 'running')
-                          THEN NOT EXISTS (SELECT FROM vrm.live_runs l WHERE l.user_id = r.user_id AND l.run_id = r.id)
-                          ELSE isfinite(r.started_at)
-                               AND NOT EXISTS (SELECT FROM vrm.call_facts f
-                                               WHERE f.user_id = r.user_id AND f.id = r.id) END) AS missing
-          FROM vrm.test_runs r TABLESAMPLE SYSTEM (vrm_private.share_to_look_at())
-          WHERE since IS NULL OR r.started_at >= since) AS m
-    WHERE m.missing > 0
-$$;
-COMMENT ON FUNCTION vrm_private.doctor_facts(timestamptz) IS
-    'for vrm.doctor(): calls since then, or all, that have left no facts';
 
 CREATE OR REPLACE FUNCTION vrm_private.rebuild_rollups() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -221,7 +213,6 @@ $$;
 COMMENT ON FUNCTION vrm_private.compact_calls(integer) IS
     'makes the statistics of days that have changed anew, for at most so many days; returns how many';
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.rebuild_facts(), vrm_private.rebuild_rollups(), vrm_private.share_to_look_at(),
-    vrm_private.doctor_facts(timestamptz), vrm_private.compact_day(uuid, date),
+    vrm_private.rebuild_facts(), vrm_private.rebuild_rollups(), vrm_private.compact_day(uuid, date),
     vrm_private.compact_calls(integer)
     FROM PUBLIC;

@@ -106,7 +106,7 @@ BEGIN
         PERFORM vrm_private.record_repositories(info);
     ELSE
         told := vrm_private.tool_backups(info, source);
-        PERFORM vrm_private.expire_unlisted(source, told);
+        PERFORM vrm_private.expire_unlisted(source, info, told);
     END IF;
     WITH listed AS (
         SELECT p.*, NULL::timestamptz AS expired_at, NULL::pg_lsn AS start_lsn, NULL::pg_lsn AS parent_lsn

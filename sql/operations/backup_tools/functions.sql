@@ -37,22 +37,27 @@ CREATE OR REPLACE FUNCTION vrm_private.barman_backups(info jsonb) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION vrm_private.barman_backups(jsonb) IS 'backups as barman list-backups -f json tells them';
 
--- wal-g backup-list --detail --json.  What is made on top of another has "_D_" and the other's WAL in its name.
+-- wal-g backup-list --detail --json, or without details, when a backup is but a moment.  The zero time of Go is none.
+-- What is made on top of another has "_D_" and the other's WAL in its name.
 CREATE OR REPLACE FUNCTION vrm_private.wal_g_backups(info jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_agg(jsonb_build_object(
-               'label', b ->> 'backup_name', 'started_at', b ->> 'start_time', 'finished_at', b ->> 'finish_time',
+               'label', b ->> 'backup_name', 'started_at', least(t.began, t.ended), 'finished_at', t.ended,
                'bytes', b -> 'uncompressed_size', 'failed', false,
                'kind', CASE WHEN b ->> 'backup_name' LIKE '%\_D\_%' THEN 'incr' ELSE 'full' END,
                'parent', (SELECT min(p ->> 'backup_name') FROM jsonb_array_elements(info) AS p
                           WHERE left(p ->> 'backup_name', 29)
                                 = 'base_' || nullif(split_part(b ->> 'backup_name', '_D_', 2), ''))))
-    FROM jsonb_array_elements(info) AS b
+    FROM jsonb_array_elements(info) AS b,
+         LATERAL (SELECT coalesce(b ->> 'time', b ->> 'modified')::timestamptz AS listed) AS m,
+         LATERAL (SELECT coalesce(nullif((b ->> 'start_time')::timestamptz, '0001-01-01 00:00Z'), m.listed) AS began,
+                         coalesce(nullif((b ->> 'finish_time')::timestamptz, '0001-01-01 00:00Z'), m.listed) AS ended
+                 ) AS t
     WHERE vrm_private.is_this_server(b ->> 'system_identifier')
 $$;
 COMMENT ON FUNCTION vrm_private.wal_g_backups(jsonb) IS 'backups as wal-g backup-list --detail --json tells them';
 
--- kubectl get backups.postgresql.cnpg.io -o json
+-- kubectl get backups.postgresql.cnpg.io -o json, or one of them by its name
 CREATE OR REPLACE FUNCTION vrm_private.cloudnative_pg_backups(info jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_agg(jsonb_build_object(
@@ -60,7 +65,7 @@ CREATE OR REPLACE FUNCTION vrm_private.cloudnative_pg_backups(info jsonb) RETURN
                'started_at', b #> '{status,startedAt}',
                'finished_at', coalesce(b #> '{status,stoppedAt}', b #> '{status,startedAt}'), 'kind', 'full',
                'failed', b #>> '{status,phase}' <> 'completed'))
-    FROM jsonb_array_elements(info -> 'items') AS b
+    FROM jsonb_array_elements(CASE WHEN info ? 'items' THEN info -> 'items' ELSE jsonb_build_array(info) END) AS b
     WHERE b #>> '{status,phase}' IN ('completed', 'failed', 'walArchivingFailing')
       AND b #> '{status,startedAt}' IS NOT NULL
 $$;
@@ -95,20 +100,27 @@ $$;
 COMMENT ON FUNCTION vrm_private.tool_backups(jsonb, text) IS
     'what a tool says of its backups as a plain list; which is what it is of a plain one';
 
--- Lists of these tools are whole: what is not on them any more has expired.
-CREATE OR REPLACE FUNCTION vrm_private.expire_unlisted(source text, told jsonb) RETURNS void
+-- Lists of these tools are whole: what is not on them any more has expired.  That of one server of Barman's, or of one
+-- cluster of CloudNativePG's, says nothing of the others, and that of one backup nothing but itself.
+CREATE OR REPLACE FUNCTION vrm_private.expire_unlisted(source text, info jsonb, told jsonb) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE vrm.backups b SET expired_at = now()
-    WHERE b.source = expire_unlisted.source AND b.source IN ('barman', 'wal-g', 'cloudnative_pg')
-      AND b.expired_at IS NULL
+    WHERE b.source = expire_unlisted.source AND b.expired_at IS NULL
+      AND CASE b.source
+              WHEN 'barman' THEN info ? b.repository
+              WHEN 'cloudnative_pg' THEN
+                  info -> 'items' = '[]'
+                  OR EXISTS (SELECT FROM jsonb_array_elements(info -> 'items') AS i
+                             WHERE i #>> '{spec,cluster,name}' = b.repository)
+              ELSE b.source = 'wal-g' END
       AND (b.repository, b.label) NOT IN (SELECT coalesce(t ->> 'repository', ''), t ->> 'label'
                                           FROM jsonb_array_elements(told) AS t)
 $$;
-COMMENT ON FUNCTION vrm_private.expire_unlisted(text, jsonb) IS
+COMMENT ON FUNCTION vrm_private.expire_unlisted(text, jsonb, jsonb) IS
     'notes that backups have expired that a tool does not list any more';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.is_this_server(text), vrm_private.barman_backups(jsonb), vrm_private.wal_g_backups(jsonb),
     vrm_private.cloudnative_pg_backups(jsonb), vrm_private.manifest_backup(jsonb),
-    vrm_private.tool_backups(jsonb, text), vrm_private.expire_unlisted(text, jsonb)
+    vrm_private.tool_backups(jsonb, text), vrm_private.expire_unlisted(text, jsonb, jsonb)
     FROM PUBLIC;

@@ -309,6 +309,10 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
            'SELECT vrm.install();'
     FROM string_to_table(vrm.missing_from_platform(), E'\n') AS m (statement)
     UNION ALL
+    SELECT 'objects', 'fail', format('column "%s" of %s is not there: renamed or dropped', m.missing, m.relation),
+           'Nothing that reads or writes it works; the platform knows it by this name.', m.rename
+    FROM vrm_private.missing_columns() m
+    UNION ALL
     SELECT 'objects', 'fail', format('table %s lacks the policy "accounts in good standing only"', c.oid::regclass),
            'Superusers only; nothing else is changed.', 'SELECT vrm.install();'
     FROM pg_class c
@@ -350,97 +354,94 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_objects() IS 'for vrm.doctor(): what is missing, disabled or not valid';
 
--- A policy that is due for an hour, or a call that ended itself an hour ago, means that nobody calls.
-CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
+-- Calls that were loaded past all triggers: figures, test cases, and words to be found by.
+CREATE OR REPLACE FUNCTION vrm_private.make_up_for_triggers() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO vrm_private.search_queue (user_id, run_id)
+    SELECT r.user_id, r.id FROM vrm.test_runs r JOIN vrm_private.search s ON s.enabled
+    WHERE r.completed_at IS NOT NULL AND r.results IS NOT NULL
+      AND NOT EXISTS (SELECT FROM vrm_private.call_words w WHERE w.user_id = r.user_id AND w.run_id = r.id)
+    ON CONFLICT (user_id, run_id) DO NOTHING;
+    SELECT vrm_private.rebuild_facts()
+$$;
+COMMENT ON FUNCTION vrm_private.make_up_for_triggers() IS
+    'makes what triggers on vrm.test_runs would have made; returns how many calls had other facts';
+
+-- Pages of some megabytes, taken at random from a large table: a load that bypassed the trigger is seen in them.
+CREATE OR REPLACE FUNCTION vrm_private.share_to_look_at() RETURNS real
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT least(100, 100 * 32e6 / greatest(pg_relation_size('vrm.test_runs'), 1))::real
+$$;
+COMMENT ON FUNCTION vrm_private.share_to_look_at() IS 'for vrm_private.doctor_facts(): percentage of vrm.test_runs';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_facts(since timestamptz)
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH last_run AS (
-        SELECT p.name, p.every, l.state, l.started_at, l.error
-        FROM vrm.retention_policies p
-        LEFT JOIN LATERAL (SELECT r.state, r.started_at, r.error FROM vrm.retention_runs r
-                           WHERE r.policy = p.name AND r.started_at <= now()
-                           ORDER BY r.run_id DESC LIMIT 1) AS l ON true
-        WHERE p.enabled AND p.keep IS NOT NULL
-    ), waiting (what, since) AS (
-        SELECT format('retention policy "%s" has been due', l.name), l.started_at + l.every
-        FROM last_run l WHERE l.state IS NOT NULL AND l.state NOT IN ('running', 'failed')
-        UNION ALL
-        SELECT format('call %s has been over its time limit', r.id), r.started_at + make_interval(secs => r.time_limit)
-        FROM vrm.live_runs l JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
-        WHERE r.status IN ('queued', 'running') AND isfinite(r.started_at)
-    )
-    (SELECT 'maintenance', 'fail',
-            format('nobody calls vrm.maintain(): %s since %s', w.what, to_char(w.since, 'YYYY-MM-DD HH24:MI TZ')),
-            'The fix does it once, by itself in a transaction; then see doc/operations/maintenance.md for a schedule.',
-            'CALL vrm.maintain();'
-     FROM waiting w WHERE w.since < now() - interval '1 hour' ORDER BY w.since LIMIT 1)
+    SELECT 'facts', 'fail', format('statistics do not know %s of %s calls that were looked at', m.missing, m.calls),
+           'They were written while the trigger "record_facts" did not fire, as under session_replication_role ='
+           ' replica; the fix makes up for it.', 'SELECT vrm_private.make_up_for_triggers();'
+    FROM (SELECT count(*) AS calls, count(*) FILTER (WHERE
+                     CASE WHEN r.status IN ('queued', 'running')
+                          THEN NOT EXISTS (SELECT FROM vrm.live_runs l WHERE l.user_id = r.user_id AND l.run_id = r.id)
+                          ELSE vrm_private.has_a_day(r.started_at)
+                               AND NOT EXISTS (SELECT FROM vrm.call_facts f
+                                               WHERE f.user_id = r.user_id AND f.id = r.id AND f.status = r.status
+                                                 AND f.started_at = r.started_at
+                                                 AND f.agent_id IS NOT DISTINCT FROM r.agent_id) END) AS missing
+          FROM vrm.test_runs r TABLESAMPLE SYSTEM (vrm_private.share_to_look_at())
+          WHERE since IS NULL OR r.started_at >= since) AS m
+    WHERE m.missing > 0
     UNION ALL
-    SELECT 'maintenance', 'fail',
-           format('step "%s" of vrm.maintain() has failed since %s, the last time with SQLSTATE %s: %s', f.step,
-                  to_char(f.since, 'YYYY-MM-DD HH24:MI TZ'), f.sqlstate, f.message),
-           'Mend what it names; the fix, by itself in a transaction, tries again. The other steps are done.',
-           'CALL vrm.maintain();'
-    FROM vrm.maintenance_failures f
-    UNION ALL
-    SELECT 'maintenance', 'warn', 'pg_cron is here and has no job that calls vrm.maintain()', NULL,
-           'SELECT vrm.schedule_maintenance();'
-    -- only what is pg_cron's: a view that somebody planted under its name could run anything
-    WHERE CASE WHEN EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-                            WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'pg_cron'
-                              AND d.classid = 'pg_class'::regclass AND d.objid = to_regclass('cron.job')) THEN
-               (xpath('count(//command[contains(., "vrm.maintain")])',
-                      query_to_xml('SELECT command FROM cron.job WHERE active', false, false, '')))[1]::text = '0' END
-    UNION ALL
-    SELECT 'retention', 'warn', format('retention policy "%s" failed at %s: %s', l.name,
-                                       to_char(l.started_at, 'YYYY-MM-DD HH24:MI TZ'), l.error),
-           'Mend what it names; the fix, by itself in a transaction, tries again.',
-           format('CALL vrm.run_retention(%L);', l.name)
-    FROM last_run l WHERE l.state = 'failed'
-    UNION ALL
-    SELECT 'retention', 'warn', format('%s rows of policy "%s" could not go, the last with SQLSTATE %s: %s', count(*),
-                                       f.policy, max(f.sqlstate), max(f.message)),
-           'Each run tries them again by themselves; the fix shows them all.',
-           format('SELECT * FROM vrm.retention_refused WHERE policy = %L;', f.policy)
-    FROM vrm.retention_refused f GROUP BY f.policy
-    UNION ALL
-    SELECT 'retention', 'warn', format('%s runs are noted in the future, the last at %s', count(*),
-                                       to_char(max(r.started_at), 'YYYY-MM-DD HH24:MI TZ')),
-           'The clock was wrong then: they count as not having happened; the fix takes them out of the log.',
-           'DELETE FROM vrm.retention_runs r WHERE r.started_at > now() AND NOT EXISTS (SELECT FROM'
-           ' vrm_private.archive_manifest m WHERE m.run_id = r.run_id);'
-    FROM vrm.retention_runs r
-    WHERE r.started_at > now() + interval '1 minute'
-      AND NOT EXISTS (SELECT FROM vrm_private.archive_manifest m WHERE m.run_id = r.run_id)
+    SELECT 'facts', 'fail', format('%s calls count as live that are not', count(*)),
+           'They ended, or were deleted, while the trigger "record_facts" did not fire; the fix makes up for it.',
+           'SELECT vrm_private.make_up_for_triggers();'
+    FROM vrm.live_runs l
+    WHERE NOT EXISTS (SELECT FROM vrm.test_runs r
+                      WHERE r.user_id = l.user_id AND r.id = l.run_id AND r.status IN ('queued', 'running'))
     HAVING count(*) > 0
-    UNION ALL
-    SELECT 'maintenance', 'fail', vrm_private.clock_problem(),
-           'Nothing is deleted for its age meanwhile. Set the clock; or, when it is right, say so with the fix, outside'
-           ' a transaction.', 'SET vrm.max_clock_step = -1; CALL vrm.maintain();'
-    WHERE vrm_private.clock_problem() IS NOT NULL
 $$;
-COMMENT ON FUNCTION vrm_private.doctor_maintenance() IS
-    'for vrm.doctor(): what is done every few minutes, and what has failed';
+COMMENT ON FUNCTION vrm_private.doctor_facts(timestamptz) IS
+    'for vrm.doctor(): calls since then, or all, whose facts are missing or of before';
+
+-- What cannot be looked at, because something that it reads is broken, keeps nothing else from being looked at.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_look(look text, checks text[])
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE 'SELECT * FROM vrm_private.' || look;
+EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT c, 'unknown', format('it cannot be looked at, SQLSTATE %s: %s', SQLSTATE, SQLERRM),
+                        'Mend first what other checks find.', NULL
+                 FROM unnest(checks) AS c;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_look(text, text[]) IS
+    'for vrm.doctor(): what a function finds, or that these checks cannot be done';
 
 -- Every check says something: what is wrong, or what was looked at.
 CREATE OR REPLACE FUNCTION vrm_private.doctor()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH findings AS MATERIALIZED (
-        SELECT * FROM vrm_private.doctor_settings()
-        UNION ALL SELECT * FROM vrm_private.doctor_server()
-        UNION ALL SELECT * FROM vrm_private.doctor_archiving()
-        UNION ALL SELECT * FROM vrm_private.doctor_identity()
-        UNION ALL SELECT * FROM vrm_private.doctor_roles()
-        UNION ALL SELECT * FROM vrm_private.doctor_privileges()
-        UNION ALL SELECT * FROM vrm_private.doctor_intended()
-        UNION ALL SELECT * FROM vrm_private.doctor_objects()
-        UNION ALL SELECT * FROM vrm_private.doctor_maintenance()
-        UNION ALL SELECT * FROM vrm_private.doctor_realtime()
-        UNION ALL SELECT * FROM vrm_private.doctor_facts((
-            SELECT now() - p.keep FROM vrm.retention_policies p WHERE p.name = 'analytics.facts' AND p.enabled))
-        UNION ALL SELECT * FROM vrm_private.doctor_schedule()
-        UNION ALL SELECT * FROM vrm_private.doctor_replica_identities()
-        UNION ALL SELECT * FROM vrm_private.doctor_standbys()
+        SELECT l.*
+        FROM (VALUES
+            ('doctor_settings()', '{archiving,autovacuum,configuration,durability,identity,lockout,parameter_log,'
+                                  'password_encryption,row_security,secret_literals,statement_log}'::text[]),
+            ('doctor_server()', '{checksums,client_authentication,password_encryption,ssl,statement_statistics}'),
+            ('doctor_archiving()', '{archiving}'),
+            ('doctor_identity()', '{identity,keyring,master_key,trusted_logins}'),
+            ('doctor_roles()', '{roles,server_files}'),
+            ('doctor_privileges()', '{grants,ownership,row_level_security,search_path,publications}'),
+            ('doctor_intended()', '{event_triggers,grants,policies,routines,row_level_security,triggers}'),
+            ('doctor_objects()', '{constraints,indexes,objects,triggers}'),
+            ('doctor_maintenance()', '{maintenance,retention}'),
+            ('doctor_realtime()', '{realtime}'),
+            ('doctor_facts((SELECT now() - p.keep FROM vrm.retention_policies p WHERE p.name = ''analytics.facts'''
+             ' AND p.enabled))', '{facts}'),
+            ('doctor_schedule()', '{maintenance,retention}'),
+            ('doctor_replica_identities()', '{replica_identities}'),
+            ('doctor_standbys()', '{standbys}')) AS p (look, checks),
+            LATERAL vrm_private.doctor_look(p.look, p.checks) AS l
     )
     SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
     FROM (VALUES
@@ -487,5 +488,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor() IS 'for vrm.doctor(): all there is to say about a platform that is there';
 
-REVOKE EXECUTE ON FUNCTION vrm_private.doctor_objects(), vrm_private.doctor_maintenance(), vrm_private.doctor()
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.doctor_objects(), vrm_private.doctor_facts(timestamptz), vrm_private.share_to_look_at(),
+    vrm_private.make_up_for_triggers(), vrm_private.doctor_look(text, text[]), vrm_private.doctor()
     FROM PUBLIC;

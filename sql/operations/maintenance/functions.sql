@@ -60,7 +60,6 @@ CREATE OR REPLACE PROCEDURE vrm.maintain()
     LANGUAGE plpgsql AS $$
 DECLARE
     step pg_catalog.text[];
-    policy text;
     problem text;
 BEGIN
     PERFORM vrm_private.note_visit();
@@ -108,9 +107,7 @@ BEGIN
         COMMIT;
     END LOOP;
     CALL vrm_private.check_quality();
-    FOREACH policy IN ARRAY vrm_private.policies_to_run() LOOP
-        CALL vrm.run_retention(policy);
-    END LOOP;
+    CALL vrm.run_due_retention();
 END
 $$;
 COMMENT ON PROCEDURE vrm.maintain() IS
@@ -198,6 +195,77 @@ $$;
 COMMENT ON FUNCTION vrm_private.cron_runs() IS
     'jobs of pg_cron that call vrm.maintain() here, and how the last run of each went; none where pg_cron is elsewhere';
 
+-- A policy that is due for an hour, or a call that ended itself an hour ago, means that nobody calls.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_maintenance()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH last_run AS (
+        SELECT p.name, p.every, l.state, l.started_at, l.error
+        FROM vrm.retention_policies p
+        LEFT JOIN LATERAL (SELECT r.state, r.started_at, r.error FROM vrm.retention_runs r
+                           WHERE r.policy = p.name AND r.started_at <= now()
+                           ORDER BY r.run_id DESC LIMIT 1) AS l ON true
+        WHERE p.enabled AND p.keep IS NOT NULL
+    ), waiting (what, since) AS (
+        SELECT format('retention policy "%s" has been due', l.name), l.started_at + l.every
+        FROM last_run l WHERE l.state IS NOT NULL AND l.state NOT IN ('running', 'failed')
+        UNION ALL
+        SELECT format('call %s has been over its time limit', r.id), r.started_at + make_interval(secs => r.time_limit)
+        FROM vrm.live_runs l JOIN vrm.test_runs r ON r.user_id = l.user_id AND r.id = l.run_id
+        WHERE r.status IN ('queued', 'running') AND isfinite(r.started_at)
+    )
+    (SELECT 'maintenance', 'fail',
+            format('nobody calls vrm.maintain(): %s since %s', w.what, to_char(w.since, 'YYYY-MM-DD HH24:MI TZ')),
+            'The fix does it once, by itself in a transaction; then see doc/operations/maintenance.md for a schedule.',
+            'CALL vrm.maintain();'
+     FROM waiting w WHERE w.since < now() - interval '1 hour' ORDER BY w.since LIMIT 1)
+    UNION ALL
+    SELECT 'maintenance', 'fail',
+           format('step "%s" of vrm.maintain() has failed since %s, the last time with SQLSTATE %s: %s', f.step,
+                  to_char(f.since, 'YYYY-MM-DD HH24:MI TZ'), f.sqlstate, f.message),
+           'Mend what it names; the fix, by itself in a transaction, tries again. The other steps are done.',
+           'CALL vrm.maintain();'
+    FROM vrm.maintenance_failures f
+    UNION ALL
+    SELECT 'maintenance', 'warn', 'pg_cron is here and has no job that calls vrm.maintain()', NULL,
+           'SELECT vrm.schedule_maintenance();'
+    -- only what is pg_cron's: a view that somebody planted under its name could run anything
+    WHERE CASE WHEN EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                            WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'pg_cron'
+                              AND d.classid = 'pg_class'::regclass AND d.objid = to_regclass('cron.job')) THEN
+               (xpath('count(//command[contains(., "vrm.maintain")])',
+                      query_to_xml('SELECT command FROM cron.job WHERE active', false, false, '')))[1]::text = '0' END
+    UNION ALL
+    SELECT 'retention', 'warn', format('retention policy "%s" failed at %s: %s', l.name,
+                                       to_char(l.started_at, 'YYYY-MM-DD HH24:MI TZ'), l.error),
+           'Mend what it names; the fix, by itself in a transaction, tries again.',
+           format('CALL vrm.run_retention(%L);', l.name)
+    FROM last_run l WHERE l.state = 'failed'
+    UNION ALL
+    SELECT 'retention', 'warn', format('%s rows of policy "%s" could not go, the last with SQLSTATE %s: %s', count(*),
+                                       f.policy, max(f.sqlstate), max(f.message)),
+           'Each run tries them again by themselves; the fix shows them all.',
+           format('SELECT * FROM vrm.retention_refused WHERE policy = %L;', f.policy)
+    FROM vrm.retention_refused f GROUP BY f.policy
+    UNION ALL
+    SELECT 'retention', 'warn', format('%s runs are noted in the future, the last at %s', count(*),
+                                       to_char(max(r.started_at), 'YYYY-MM-DD HH24:MI TZ')),
+           'The clock was wrong then: they count as not having happened; the fix takes them out of the log.',
+           'DELETE FROM vrm.retention_runs r WHERE r.started_at > now() AND NOT EXISTS (SELECT FROM'
+           ' vrm_private.archive_manifest m WHERE m.run_id = r.run_id);'
+    FROM vrm.retention_runs r
+    WHERE r.started_at > now() + interval '1 minute'
+      AND NOT EXISTS (SELECT FROM vrm_private.archive_manifest m WHERE m.run_id = r.run_id)
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'maintenance', 'fail', vrm_private.clock_problem(),
+           'Nothing is deleted for its age meanwhile. Set the clock; or, when it is right, say so with the fix, outside'
+           ' a transaction.', 'SET vrm.max_clock_step = -1; CALL vrm.maintain();'
+    WHERE vrm_private.clock_problem() IS NOT NULL
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_maintenance() IS
+    'for vrm.doctor(): what is done every few minutes, and what has failed';
+
 CREATE OR REPLACE FUNCTION vrm_private.doctor_schedule()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -235,5 +303,5 @@ COMMENT ON FUNCTION vrm_private.doctor_schedule() IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.note_visit(), vrm_private.last_visit(), vrm_private.visits_since(), vrm_private.visit_age(),
-    vrm_private.cron_runs(), vrm_private.doctor_schedule()
+    vrm_private.cron_runs(), vrm_private.doctor_maintenance(), vrm_private.doctor_schedule()
     FROM PUBLIC;

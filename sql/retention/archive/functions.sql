@@ -14,65 +14,6 @@ REVOKE EXECUTE ON FUNCTION vrm_private.make_archive_partitions() FROM PUBLIC;
 
 -- All of this runs for every batch, hence PL/pgSQL wherever it keeps a plan.
 
--- By name, never by position: a column that came and went must not shift the others.  What is computed
--- anew on each side is not carried over.
-CREATE OR REPLACE FUNCTION vrm_private.archive_columns(live regclass, OUT shared name[], OUT extra name[])
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    changed record;
-    differs boolean;
-BEGIN
-    SELECT array_agg(l.attname ORDER BY l.attname) FILTER (WHERE NOT kept.generated),
-           coalesce(array_agg(l.attname ORDER BY l.attname)
-                    FILTER (WHERE coalesce(kept.generated, true) AND NOT l.generated), '{}'),
-           bool_or((l.type, l.atttypmod) <> (kept.type, kept.atttypmod))
-    INTO shared, extra, differs
-    FROM vrm_private.columns_of(live) l
-    LEFT JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
-      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id', 'packed_results');
-    IF NOT differs THEN
-        RETURN;
-    END IF;
-    SELECT l.attname AS name, format_type(l.type, l.atttypmod) AS live_type,
-           format_type(kept.type, kept.atttypmod) AS kept_type INTO changed
-    FROM vrm_private.columns_of(live) l
-    JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
-      ON kept.attname = l.attname AND kept.attname NOT IN ('archived_at', 'extra', 'batch_id', 'packed_results')
-    WHERE (l.type, l.atttypmod) <> (kept.type, kept.atttypmod)
-    LIMIT 1;
-    RAISE EXCEPTION 'column "%" of % has another type than in the archive', changed.name, live
-        USING ERRCODE = 'datatype_mismatch',
-              DETAIL = format('It is %s here, %s there.', changed.live_type, changed.kept_type),
-              HINT = format('ALTER TABLE vrm_private.test_runs_archive ALTER COLUMN %I TYPE %s;', changed.name,
-                            changed.live_type);
-END
-$$;
-COMMENT ON FUNCTION vrm_private.archive_columns(regclass) IS
-    'columns of a table of calls that the archive has, too, and those it has not; an error when a type differs';
-
--- Results are covered by the digest that was made of them when the call ended.
-CREATE OR REPLACE FUNCTION vrm_private.covered_columns(shared name[]) RETURNS text[]
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN array_remove(shared, 'results')::text[] || ARRAY['archived_at', 'extra'];
-END
-$$;
-COMMENT ON FUNCTION vrm_private.covered_columns(name[]) IS
-    'columns that the digest of an archived call is of, given those that the archive shares with its table';
-
-CREATE OR REPLACE FUNCTION vrm_private.columns_of(relation regclass)
-    RETURNS TABLE (attname name, type oid, atttypmod integer, generated boolean)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY SELECT a.attname, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, a.atttypmod,
-                        a.attgenerated <> ''
-    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
-END
-$$;
-COMMENT ON FUNCTION vrm_private.columns_of(regclass) IS 'columns of a table with their types, domains looked through';
-
 CREATE OR REPLACE FUNCTION vrm_private.chain_link(
     previous bytea, batch_id bigint, run_id bigint, row_count bigint, archived_at timestamptz, columns text[],
     rows_sha256 bytea
@@ -120,7 +61,7 @@ CREATE OR REPLACE FUNCTION vrm_private.archive_by_statements(
 DECLARE
     names record := vrm_private.archive_columns(only_in);
     kept text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(names.shared) AS n);
-    taken text := (SELECT string_agg('r.' || quote_ident(n), ', ') FROM unnest(names.shared) AS n);
+    mine text := (SELECT string_agg('r.' || quote_ident(n), ', ') FROM unnest(names.shared) AS n);
     put text := (SELECT string_agg(CASE n WHEN 'results_sha256'
                                           THEN 'coalesce(r.results_sha256, vrm.document_digest(r.results))'
                                           ELSE 'r.' || quote_ident(n) END, ', ') FROM unnest(names.shared) AS n);
@@ -136,6 +77,8 @@ DECLARE
     batch_oldest timestamptz;
     batch_newest timestamptz;
     digest bytea;
+    wanted bigint;
+    taken bigint;
 BEGIN
     SELECT array_agg(b.place), count(*), max(b.place) FILTER (WHERE b.is_limit) INTO due, rows_seen, reached
     FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b;
@@ -152,10 +95,14 @@ BEGIN
         ' OVERRIDING SYSTEM VALUE SELECT %s, $10, r."vrm others", $11 FROM gone r RETURNING *),'
         ' digests AS (SELECT put.completed_at, vrm.row_digest(put.*, $12) AS digest FROM put)'
         ' SELECT count(*), (SELECT sum(g."vrm bytes") FROM gone g), min(s.completed_at), max(s.completed_at),'
-        ' sha256(string_agg(s.digest, '''' ORDER BY s.digest)) FROM digests s',
-        only_in::regclass, taken, others, kept, put)
-        INTO rows_done, bytes_done, batch_oldest, batch_newest, digest
+        ' sha256(string_agg(s.digest, '''' ORDER BY s.digest)), (SELECT count(*) FROM due),'
+        ' (SELECT count(*) FROM gone) FROM digests s',
+        only_in::regclass, mine, others, kept, put)
+        INTO rows_done, bytes_done, batch_oldest, batch_newest, digest, wanted, taken
         USING run.policy, run.cutoff, run.as_of, again, only_in, after, last, users, ids, archived, batch, covered;
+    -- or calls would be in neither table
+    PERFORM vrm_private.check_taken(only_in, wanted, taken),
+            vrm_private.check_taken('vrm_private.test_runs_archive'::regclass, taken, rows_done);
     IF rows_done > 0 THEN
         PERFORM vrm_private.record_batch(batch, run.run_id, rows_done, archived, batch_oldest, batch_newest, bytes_done,
                                          covered, digest);
@@ -295,7 +242,6 @@ COMMENT ON FUNCTION vrm_private.archive_batch(vrm.retention_runs, boolean, oid, 
     'moves the calls that are due between two places of a table, or in all tables';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.archive_columns(regclass), vrm_private.covered_columns(name[]), vrm_private.columns_of(regclass),
     vrm_private.chain_link(bytea, bigint, bigint, bigint, timestamptz, text[], bytea),
     vrm_private.record_batch(bigint, bigint, bigint, timestamptz, timestamptz, timestamptz, bigint, text[], bytea),
     vrm_private.archive_by_statements(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
@@ -314,10 +260,11 @@ BEGIN
         WITH links AS (
             SELECT m.*, lag(m.chain_sha256) OVER (ORDER BY m.batch_id) AS previous FROM vrm_private.archive_manifest m
         ), chosen AS (
-            SELECT * FROM links l WHERE verify_archive.run_id IS NULL OR l.run_id = verify_archive.run_id
+            SELECT l.*, vrm_private.columns_left(l.columns) AS columns_left FROM links l
+            WHERE verify_archive.run_id IS NULL OR l.run_id = verify_archive.run_id
         ), present AS (
-            SELECT a.batch_id, vrm_private.archived_digest(a.*, c.columns) AS digest,
-                   vrm_private.has_its_results(a.*, c.columns) AS intact
+            SELECT a.batch_id, vrm_private.archived_digest(a.*, c.columns_left) AS digest,
+                   vrm_private.has_its_results(a.*, c.columns_left) AS intact
             FROM chosen c
             JOIN vrm_private.test_runs_archive a ON a.batch_id = c.batch_id AND a.archived_at = c.archived_at
             UNION ALL
@@ -342,6 +289,9 @@ BEGIN
                                  c.previous, c.batch_id, c.run_id, c.row_count, c.archived_at, c.columns, c.rows_sha256)
                         THEN 'the manifest was changed here or before'
                         WHEN g.gone IS NOT NULL THEN NULL
+                        WHEN c.columns_left <> c.columns
+                        THEN format('column "%s" is not in the archive any more: it was renamed or dropped',
+                                    (SELECT n FROM unnest(c.columns) AS n WHERE n <> ALL (c.columns_left) LIMIT 1))
                         WHEN f.row_count IS DISTINCT FROM c.row_count
                         THEN format('%s rows of %s are there', coalesce(f.row_count, 0), c.row_count)
                         WHEN f.intact IS NOT TRUE OR f.rows_sha256 IS DISTINCT FROM c.rows_sha256
@@ -383,7 +333,7 @@ CREATE OR REPLACE FUNCTION vrm_private.note_removals(reason text, ids uuid[] DEF
     RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO vrm_private.archive_removals (batch_id, row_sha256, reason)
-    SELECT m.batch_id, vrm_private.archived_digest(a.*, m.columns), note_removals.reason
+    SELECT m.batch_id, vrm_private.archived_digest(a.*, vrm_private.columns_left(m.columns)), note_removals.reason
     FROM vrm_private.test_runs_archive a JOIN vrm_private.archive_manifest m ON m.batch_id = a.batch_id
     WHERE a.id = ANY (ids) OR a.user_id = owner
 $$;
@@ -474,6 +424,7 @@ DECLARE
 BEGIN
     PERFORM vrm.require_grant('vrm.archive_old_test_runs()');
     PERFORM vrm_private.require_read_committed('archiving');
+    PERFORM vrm_private.check_columns();
     FOREACH chosen IN ARRAY ARRAY['calls.completed', 'calls.failed'] LOOP
         run := (vrm_private.begin_retention_run(chosen)).run_id;
         CONTINUE WHEN run IS NULL;

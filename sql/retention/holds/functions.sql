@@ -77,6 +77,12 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'SELECT vrm.place_hold(''case 42'', user_id => ...);';
     END IF;
+    IF since >= until THEN  -- an empty time would hold nothing, and nobody would know
+        RAISE EXCEPTION 'since must be before until'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s and %s; until is not held itself.', since, until),
+                  HINT = 'SELECT vrm.place_hold(''case 42'', since => ''2026-01-01'', until => ''2026-02-01'');';
+    END IF;
     -- waits for the batch and the deletions that are under way; the next ones see the hold
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
     PERFORM pg_advisory_xact_lock(vrm_private.hold_lock());

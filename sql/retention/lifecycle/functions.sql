@@ -258,6 +258,28 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.note_deletion() IS 'trigger: whoever goes is in the ledger';
 
+CREATE OR REPLACE FUNCTION vrm_private.note_truncation() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    person uuid;
+BEGIN
+    PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
+    PERFORM vrm_private.await_holds();
+    SELECT h.user_id INTO person FROM vrm_private.legal_holds h JOIN vrm.user_profiles p ON p.id = h.user_id
+    WHERE h.released_at IS NULL LIMIT 1;
+    IF FOUND THEN
+        PERFORM vrm_private.raise_held('user', person);
+    END IF;
+    FOR person IN SELECT p.id FROM vrm.user_profiles p LOOP
+        PERFORM vrm_private.note_erasure(person, 'TRUNCATE of auth.users or vrm.user_profiles'),
+                vrm_private.note_removals('erased', owner => person);
+        DELETE FROM vrm_private.test_runs_archive a WHERE a.user_id = person;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.note_truncation() IS 'trigger: so is everybody, when all go';
+
 -- Nobody is asked who is erased: the next in rank takes their place, and what nobody belongs to is deleted.
 CREATE OR REPLACE FUNCTION vrm_private.keep_organisation() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -378,6 +400,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.forget_recovery_requests(),
     vrm_private.note_erasure(uuid, text),
     vrm_private.note_deletion(),
+    vrm_private.note_truncation(),
     vrm_private.keep_organisation(),
     vrm_private.erase(uuid, text),
     vrm.erase_user(uuid, text),

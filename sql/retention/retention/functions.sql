@@ -3,7 +3,9 @@
 -- In UTC whatever the session's TimeZone: a month before the end of March is another hour elsewhere.
 CREATE OR REPLACE FUNCTION vrm_private.retention_cutoff(keep interval, at timestamptz) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ((at AT TIME ZONE 'UTC') - keep) AT TIME ZONE 'UTC'
+    -- the calendar begins in 4713 BC: a period that goes further back keeps everything
+    SELECT CASE WHEN keep > interval '6000 years' THEN '-infinity'
+                ELSE ((at AT TIME ZONE 'UTC') - keep) AT TIME ZONE 'UTC' END
 $$;
 COMMENT ON FUNCTION vrm_private.retention_cutoff(interval, timestamptz) IS
     'the moment before which things are older than "keep", in UTC';
@@ -120,37 +122,6 @@ $$;
 COMMENT ON FUNCTION vrm.retention_coverage() IS
     'rows that no enabled policy is about, or several are: both should be 0 everywhere';
 
--- The rules name columns; one that a DBA has renamed is told of here, and how to get it back.
-CREATE OR REPLACE FUNCTION vrm_private.check_columns() RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    missing name;
-    likely name;
-BEGIN
-    SELECT c.name INTO missing
-    FROM unnest('{user_id,id,agent_id,test_case_ids,time_limit,outbound_call_params,status,started_at,completed_at,'
-                'results,error}'::name[]) AS c (name)
-    WHERE NOT EXISTS (SELECT FROM pg_attribute a
-                      WHERE a.attrelid = 'vrm.test_runs'::regclass AND a.attname = c.name AND NOT a.attisdropped);
-    IF missing IS NULL THEN
-        RETURN;
-    END IF;
-    SELECT live.attname INTO likely
-    FROM vrm_private.columns_of('vrm.test_runs') live
-    JOIN vrm_private.columns_of('vrm_private.test_runs_archive') kept
-      ON kept.attname = missing AND kept.type = live.type
-    WHERE NOT EXISTS (SELECT FROM vrm_private.columns_of('vrm_private.test_runs_archive') other
-                      WHERE other.attname = live.attname)
-    LIMIT 1;
-    RAISE EXCEPTION 'column "%" of vrm.test_runs is not there', missing
-        USING ERRCODE = 'undefined_column',
-              DETAIL = 'It was renamed or dropped; the platform knows it by this name.',
-              HINT = coalesce(format('ALTER TABLE vrm.test_runs RENAME COLUMN %I TO %I;', likely, missing),
-                              'SELECT attname FROM pg_attribute WHERE attrelid = ''vrm.test_runs''::regclass;');
-END
-$$;
-COMMENT ON FUNCTION vrm_private.check_columns() IS 'an error when a column that the rules of retention name is gone';
-
 CREATE OR REPLACE FUNCTION vrm_private.check_policy(policy text) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -184,7 +155,6 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.retention_lock(),
     vrm_private.is_as_long(interval, interval),
     vrm_private.fate(text),
-    vrm_private.check_columns(),
     vrm_private.check_policy(text),
     vrm.retention_preview(text),
     vrm.retention_coverage(),
@@ -252,7 +222,7 @@ CREATE OR REPLACE FUNCTION vrm_private.end_retention_run(run_id bigint, state te
     WHERE r.run_id = end_retention_run.run_id AND f.policy = r.policy
       AND (end_retention_run.state = 'done' AND f.run_id < r.run_id
            -- what stopped the run was not the rows'
-           OR end_retention_run.state = 'failed' AND f.run_id = r.run_id AND f.sqlstate ~ '^(42|0A)')
+           OR end_retention_run.state = 'failed' AND f.run_id = r.run_id AND f.sqlstate ~ '^(42|0A|09)')
 $$;
 COMMENT ON FUNCTION vrm_private.end_retention_run(bigint, text, text) IS 'a run is over';
 
@@ -414,8 +384,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.drop_batch(vrm.retention_runs, boolean, oid) IS
     'drops one of the partitions that are due, or all of them';
 
--- Plain deletion, by triggers of the table itself where something else has to follow.  Each is one
--- statement, and so sees one snapshot: a place cannot become another row's from looking to deleting.
+-- What goes by partitions, and then by rows.
 CREATE OR REPLACE FUNCTION vrm_private.delete_batch(
     run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
     OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
@@ -425,63 +394,18 @@ DECLARE
     dropped_rows bigint := 0;
     dropped_bytes bigint := 0;
 BEGIN
-    IF only_in IS NULL
-       OR only_in = ANY (vrm_private.expired_partitions(vrm_private.partitions_of(run.policy), run.cutoff)) THEN
+    IF only_in = ANY (vrm_private.expired_partitions(vrm_private.partitions_of(run.policy), run.cutoff)) THEN
+        SELECT d.* INTO rows_done, rows_seen, bytes_done, reached FROM vrm_private.drop_batch(run, again, only_in) d;
+        RETURN;
+    ELSIF only_in IS NULL THEN
         SELECT d.rows_done, d.bytes_done INTO dropped_rows, dropped_bytes
         FROM vrm_private.drop_batch(run, again, only_in) d;
     END IF;
-    CASE
-        WHEN run.policy = 'recordings' THEN
-            WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit
-                         FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b),
-                 mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes
-                          FROM vrm.call_recordings r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place
-                          FOR UPDATE OF r SKIP LOCKED),
-                 gone AS (DELETE FROM vrm.call_recordings r USING mine m
-                          WHERE r.tableoid = m.relation AND r.ctid = m.place RETURNING m.bytes)
-            SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
-                   max(d.place) FILTER (WHERE d.is_limit)
-            INTO rows_done, bytes_done, rows_seen, reached FROM due d;
-        WHEN run.policy = 'analytics.facts' THEN
-            WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit
-                         FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b),
-                 mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes
-                          FROM vrm.call_facts r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place
-                          FOR UPDATE OF r SKIP LOCKED),
-                 gone AS (DELETE FROM vrm.call_facts r USING mine m
-                          WHERE r.tableoid = m.relation AND r.ctid = m.place RETURNING m.bytes)
-            SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
-                   max(d.place) FILTER (WHERE d.is_limit)
-            INTO rows_done, bytes_done, rows_seen, reached FROM due d;
-        WHEN run.policy = 'analytics.rollups' THEN
-            WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit
-                         FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b),
-                 mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes
-                          FROM vrm.call_rollup r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place
-                          FOR UPDATE OF r SKIP LOCKED),
-                 gone AS (DELETE FROM vrm.call_rollup r USING mine m
-                          WHERE r.tableoid = m.relation AND r.ctid = m.place RETURNING m.bytes)
-            SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
-                   max(d.place) FILTER (WHERE d.is_limit)
-            INTO rows_done, bytes_done, rows_seen, reached FROM due d;
-        WHEN run.policy LIKE 'logs.%' THEN
-            WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit
-                         FROM vrm_private.rows_of_batch(run, again, only_in, after, last, most, most_bytes) b),
-                 mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes
-                          FROM vrm.logs r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place
-                          FOR UPDATE OF r SKIP LOCKED),
-                 gone AS (DELETE FROM vrm.logs r USING mine m
-                          WHERE r.tableoid = m.relation AND r.ctid = m.place RETURNING m.bytes)
-            SELECT (SELECT count(*) FROM gone), (SELECT coalesce(sum(g.bytes), 0) FROM gone g), count(*),
-                   max(d.place) FILTER (WHERE d.is_limit)
-            INTO rows_done, bytes_done, rows_seen, reached FROM due d;
-        ELSE
-            SELECT d.* INTO rows_done, rows_seen, bytes_done, reached
-            FROM vrm_private.delete_by_rule(run, again, only_in, after, last, most, most_bytes) d;
-    END CASE;
-    rows_done := coalesce(rows_done, 0) + dropped_rows;
-    rows_seen := coalesce(rows_seen, 0) + dropped_rows;
-    bytes_done := coalesce(bytes_done, 0) + dropped_bytes;
+    SELECT d.* INTO rows_done, rows_seen, bytes_done, reached
+    FROM vrm_private.delete_rows(run, again, only_in, after, last, most, most_bytes) d;
+    rows_done := rows_done + dropped_rows;
+    rows_seen := rows_seen + dropped_rows;
+    bytes_done := bytes_done + dropped_bytes;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.delete_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS

@@ -12,6 +12,12 @@ COMMENT ON PROCEDURE vrm.run_retention(text, bigint, interval) IS
 GRANT EXECUTE ON PROCEDURE vrm.run_retention(text, bigint, interval) TO service_role;
 
 -- For the platform's functions, hence granted to nobody.
+CREATE PROCEDURE vrm.run_due_retention()
+    AS 'MODULE_PATHNAME', 'vrm_run_due_retention'
+    LANGUAGE C;
+COMMENT ON PROCEDURE vrm.run_due_retention() IS
+    'part of vrm.maintain(): runs the policies whose time has come; one that fails keeps no other';
+
 CREATE FUNCTION vrm.retention_step(run_id bigint, first_block bigint, last_block bigint, most bigint) RETURNS bigint
     AS 'MODULE_PATHNAME', 'vrm_retention_step'
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

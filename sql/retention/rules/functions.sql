@@ -66,7 +66,7 @@ CREATE OR REPLACE FUNCTION vrm_private.old_rows(policy text, cutoff timestamptz,
     FROM vrm.call_recordings r JOIN vrm.test_runs t ON t.user_id = r.user_id AND t.id = r.run_id
     WHERE policy = 'recordings'
       AND CASE WHEN r.keep IS NULL THEN r.recorded_at < cutoff
-               ELSE vrm_private.retention_cutoff(-r.keep, r.recorded_at) < as_of END
+               ELSE r.recorded_at < vrm_private.retention_cutoff(r.keep, as_of) END
     UNION ALL
     -- whole months: statistics of a month would otherwise outlive those of its days
     SELECT r.tableoid, r.ctid, r.user_id::text || '/' || r.id, r.user_id, r.agent_id, r.id, r.started_at, NULL::uuid,
@@ -153,21 +153,26 @@ $$;
 COMMENT ON FUNCTION vrm_private.refused_rows(text, boolean) IS
     'keys of the rows of a policy that could not go; none when they are to be tried again';
 
--- Everything that an application, or a DBA, hangs on the rows of a table.  Found by the triggers that do the
--- work: pg_constraint has no index by the table that is referred to.
+-- Everything that an application, or a DBA, hangs on the rows of a table, its children and partitions.  Found by the
+-- triggers that do the work: pg_constraint has no index by the table that is referred to.
 CREATE OR REPLACE FUNCTION vrm_private.foreign_references(target regclass)
-    RETURNS TABLE (relation regclass, on_delete "char", condition text)
+    RETURNS TABLE (referred regclass, relation regclass, on_delete "char", condition text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
-        SELECT k.conrelid::regclass, k.confdeltype,
+        WITH RECURSIVE family (oid) AS (
+            SELECT target::oid
+            UNION
+            SELECT i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent
+        )
+        SELECT k.confrelid::regclass, k.conrelid::regclass, k.confdeltype,
                (SELECT string_agg(format('x.%I = r.%I', a.attname, b.attname), ' AND ')
                 FROM unnest(k.conkey, k.confkey) AS pair (referring, referred)
                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.referring
                 JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.referred)
         FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-        WHERE k.oid IN (SELECT t.tgconstraint FROM pg_trigger t WHERE t.tgrelid = target)
-          AND k.confrelid = target AND k.contype = 'f' AND k.conparentid = 0
+        WHERE k.oid IN (SELECT t.tgconstraint FROM pg_trigger t JOIN family f ON f.oid = t.tgrelid)
+          AND k.confrelid IN (SELECT f.oid FROM family f) AND k.contype = 'f' AND k.conparentid = 0
           AND k.conrelid::regclass::text <> ALL ('{vrm.test_run_cases,vrm.transcript_turns,vrm.run_actions,'
                                                  'vrm.call_recordings}')
           AND (target = 'vrm.test_runs'::regclass OR target = 'vrm.test_run_cases'::regclass
@@ -187,7 +192,7 @@ DECLARE
     statement text := (
         SELECT string_agg(format('SELECT r.%I, r.%I FROM %s r JOIN %s x ON %s WHERE $1 IS NULL'
                                  ' OR r.tableoid = $1 AND r.ctid > $2 AND r.ctid <= $3',
-                                 user_column, id_column, target, f.relation, f.condition), ' UNION ')
+                                 user_column, id_column, f.referred, f.relation, f.condition), ' UNION ')
         FROM vrm_private.foreign_references(target) f WHERE f.on_delete = ANY (actions));
 BEGIN
     IF statement IS NOT NULL THEN
@@ -295,32 +300,60 @@ $$;
 COMMENT ON FUNCTION vrm_private.rows_of_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
     'due rows between two places, at most so many and not many more bytes; is_limit tells the row that they ended with';
 
--- As delete_batch() does it for tables that retention knows by name: one statement, one snapshot.
-CREATE OR REPLACE FUNCTION vrm_private.delete_by_rule(
+-- A trigger that returns nothing would have rows counted as gone, or moved, that are not.
+CREATE OR REPLACE FUNCTION vrm_private.check_taken(relation regclass, wanted bigint, taken bigint) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF taken < wanted THEN
+        RAISE EXCEPTION 'a trigger of % has let nothing happen to % of % rows', relation, wanted - taken, wanted
+            USING ERRCODE = 'triggered_action_exception',
+                  DETAIL = 'It returned null.',
+                  HINT = format('SELECT tgname, tgfoid::regproc FROM pg_trigger WHERE tgrelid = %L::regclass;',
+                                relation);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_taken(regclass, bigint, bigint) IS 'an error when a trigger has kept rows';
+
+-- Plain deletion, by triggers of the table itself where something else has to follow.  Each is one
+-- statement, and so sees one snapshot: a place cannot become another row's from looking to deleting.  It is
+-- about the whole family of a child or partition, since it is the eldest whose triggers see the statement.
+CREATE OR REPLACE FUNCTION vrm_private.delete_rows(
     run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint,
     OUT rows_done bigint, OUT rows_seen bigint, OUT bytes_done bigint, OUT reached tid
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    target CONSTANT regclass := (SELECT b.relation FROM vrm_private.rows_of_batch(run, again, only_in, after, last, 1,
-                                                                                 NULL) b);
+    family oid := coalesce(only_in, (SELECT b.relation
+                                     FROM vrm_private.rows_of_batch(run, again, only_in, after, last, 1, NULL) b));
+    eldest oid := family;
+    mine bigint;
 BEGIN
-    IF target IS NOT NULL THEN
-        EXECUTE format(
-            'WITH due AS (SELECT b.place, b.bytes, b.is_limit'
-            '             FROM vrm_private.rows_of_batch($1, $2, $3, $4, $5, $6, $7) b),'
-            ' mine AS (SELECT r.ctid AS place, d.bytes FROM %1$s r JOIN due d ON r.ctid = d.place'
-            '          FOR UPDATE OF r SKIP LOCKED),'
-            ' gone AS (DELETE FROM %1$s r USING mine m WHERE r.ctid = m.place RETURNING m.bytes)'
-            ' SELECT (SELECT count(*) FROM gone), count(*), (SELECT coalesce(sum(g.bytes), 0) FROM gone g),'
-            '        max(d.place) FILTER (WHERE d.is_limit) FROM due d', target)
-        INTO rows_done, rows_seen, bytes_done, reached
-        USING run, again, only_in, after, last, most, most_bytes;
+    IF family IS NULL THEN
+        SELECT 0, 0, 0 INTO rows_done, rows_seen, bytes_done;
+        RETURN;
     END IF;
+    WHILE eldest IS NOT NULL LOOP
+        family := eldest;
+        eldest := (SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = family AND i.inhseqno = 1);
+    END LOOP;
+    EXECUTE format(
+        'WITH due AS (SELECT b.relation, b.place, b.bytes, b.is_limit'
+        '             FROM vrm_private.rows_of_batch($1, $2, $3, $4, $5, $6, $7) b),'
+        ' mine AS (SELECT r.tableoid AS relation, r.ctid AS place, d.bytes'
+        '          FROM %1$s r JOIN due d ON r.tableoid = d.relation AND r.ctid = d.place FOR UPDATE OF r SKIP LOCKED),'
+        ' gone AS (DELETE FROM %1$s r USING mine m WHERE r.tableoid = m.relation AND r.ctid = m.place'
+        '          RETURNING m.bytes)'
+        ' SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM mine), count(*),'
+        '        (SELECT coalesce(sum(g.bytes), 0)::bigint FROM gone g), max(d.place) FILTER (WHERE d.is_limit)'
+        ' FROM due d', family::regclass)
+    INTO rows_done, mine, rows_seen, bytes_done, reached
+    USING run, again, only_in, after, last, most, most_bytes;
+    PERFORM vrm_private.check_taken(family, mine, rows_done);
 END
 $$;
-COMMENT ON FUNCTION vrm_private.delete_by_rule(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
-    'deletes the rows that are due between two places, of a policy that has brought a function';
+COMMENT ON FUNCTION vrm_private.delete_rows(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
+    'deletes the rows that are due between two places';
 
 CREATE OR REPLACE FUNCTION vrm_private.partitions_of(policy text) RETURNS regclass
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -336,7 +369,8 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.rule_of(text),
     vrm_private.rows_of_rule(text, timestamptz),
     vrm_private.covered_by_rules(),
-    vrm_private.delete_by_rule(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
+    vrm_private.check_taken(regclass, bigint, bigint),
+    vrm_private.delete_rows(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
     vrm_private.old_rows(text, timestamptz, timestamptz),
     vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid),
     vrm_private.refused_rows(text, boolean),

@@ -119,8 +119,9 @@ class run_row {
   }
   /// Whether there is a fact of it; a call at the end of time belongs to no day.
   [[nodiscard]] bool counts() const {
-    const auto started = DatumGetTimestampTz(values_[started_at]);
-    return has_ended(call_status_of(status_text())) && !TIMESTAMP_NOT_FINITE(started);
+    const auto started = pg::datum_traits<pg::timestamp>::from(values_[started_at]);
+    return has_ended(call_status_of(status_text())) && started > pg::timestamp::min() &&
+           started < pg::timestamp::max();
   }
   [[nodiscard]] call read() const {
     return read_call(status_text(), get<pg::timestamp>(started_at),

@@ -1,6 +1,6 @@
-// CALL vrm.run_retention(): takes one policy after the other and does what is due in batches, each
-// a transaction that takes about as long as the policy says.  What is due, and what becomes of it,
-// is SQL in sql/retention/; here is when, how much at a time, and what if it fails.
+// A run of a retention policy: does what is due in batches, each a transaction that takes about as
+// long as the policy says.  What is due, and what becomes of it, is SQL in sql/retention/; here is
+// when, how much at a time, and what if it fails.
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -18,12 +18,9 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
-using clock = std::chrono::steady_clock;
+using clock = retention_limits::clock;
 
-constexpr const char* example = "CALL vrm.run_retention();";
 constexpr int most_retries = 10;
-/// Longer is as good as no limit, and would not fit the clock.
-constexpr microseconds longest = std::chrono::days(1000);
 constexpr std::int64_t most_batch_rows = 100000;
 // Bytes as well as rows, since calls differ a thousandfold in size; adapt() moves both.
 constexpr std::int64_t first_batch_bytes = 8 << 20;
@@ -45,15 +42,6 @@ class archiving_scope {
 
  private:
   bool outer_ = archiving;
-};
-
-struct limits {
-  std::optional<std::int64_t> rows;
-  std::optional<clock::time_point> end;
-
-  [[nodiscard]] bool is_over() const {
-    return (rows && *rows <= 0) || (end && clock::now() >= *end);
-  }
 };
 
 /// A range of places in a table with about as many due rows as a batch should have.
@@ -94,13 +82,16 @@ bool is_passing(int sqlerrcode) {
          sqlerrcode == sqlstate{"40001"}.packed();    // serialization_failure
 }
 
-/// Errors of the server or the session, which no other row would help.
+}  // namespace
+
 bool is_fatal(int sqlerrcode) {
   return is_in_class(sqlerrcode, "08000") || is_in_class(sqlerrcode, "25000") ||
          is_in_class(sqlerrcode, "53000") || is_in_class(sqlerrcode, "57000") ||
          is_in_class(sqlerrcode, "58000") || is_in_class(sqlerrcode, "F0000") ||
          is_in_class(sqlerrcode, "XX000");
 }
+
+namespace {
 
 batch_result do_batch(std::int64_t run_id, const window& place, std::int64_t most,
                       std::optional<std::int64_t> most_bytes) {
@@ -127,7 +118,7 @@ batch_result do_batch(std::int64_t run_id, const window& place, std::int64_t mos
 /// Runs one policy; destroyed runs leave their row in vrm.retention_runs as it was committed.
 class policy_run {
  public:
-  policy_run(pg::procedure_call& call, std::string policy, limits& allowed)
+  policy_run(pg::procedure_call& call, std::string policy, retention_limits& allowed)
       : call_(call), policy_(std::move(policy)), allowed_(allowed) {}
 
   void execute() {
@@ -301,9 +292,10 @@ class policy_run {
   /// Keeps why the first row of a place could not go, so that the others do; false when it is not
   /// there any more.
   bool refuse(const window& place, const pg::error& why) {
-    // Something missing or forbidden, or not supported: not what is in a row.
-    const bool is_of_rows =
-        !is_in_class(why.sqlerrcode(), "42000") && !is_in_class(why.sqlerrcode(), "0A000");
+    // Something missing or forbidden, not supported, or a trigger of all rows: not what is in one.
+    const bool is_of_rows = !is_in_class(why.sqlerrcode(), "42000") &&
+                            !is_in_class(why.sqlerrcode(), "0A000") &&
+                            !is_in_class(why.sqlerrcode(), "09000");
     if (!is_of_rows && ++alike_ >= most_alike) throw why;
     const std::string state = unpack_sql_state(why.sqlerrcode());
     bool noted = false;
@@ -392,7 +384,7 @@ class policy_run {
 
   pg::procedure_call& call_;  // NOLINT(*-ref-data-members): outlives the run
   std::string policy_;
-  limits& allowed_;  // NOLINT(*-ref-data-members): outlives the run
+  retention_limits& allowed_;  // NOLINT(*-ref-data-members): outlives the run
   run run_{};
   std::optional<clock::time_point> own_end_;
   std::vector<window> places_;
@@ -401,62 +393,6 @@ class policy_run {
   int alike_ = 0;  ///< errors one after the other that are hardly the rows'
   const char* state_ = "done";
 };
-
-/// Does what others must not wait for: what fails is told in the end, but for errors of the server
-/// or the session, which nothing else would be spared.
-class first_failure {
- public:
-  template <typename Body>
-  void keep(const Body& body) {
-    try {
-      body();
-    } catch (const pg::error& e) {
-      if (is_fatal(e.sqlerrcode())) throw;
-      note();
-    } catch (const vrm::error&) {
-      note();
-    }
-  }
-
-  void rethrow() const {
-    if (kept_ != nullptr) std::rethrow_exception(kept_);
-  }
-
- private:
-  void note() {
-    if (kept_ == nullptr) kept_ = std::current_exception();
-  }
-
-  std::exception_ptr kept_;
-};
-
-std::vector<std::string> policies(pg::procedure_call& call,
-                                  const std::optional<std::string>& policy) {
-  std::vector<std::string> names;
-  call.step([&] {
-    const pg::spi_session spi;
-    if (policy) {
-      spi.execute("SELECT vrm_private.check_policy($1)", *policy);
-      names.push_back(*policy);
-    } else {
-      const auto found = spi.execute("SELECT name FROM vrm.retention_policies ORDER BY name");
-      for (std::uint64_t row = 0; row < found; ++row) {
-        names.push_back(spi.column<std::string>(row, 1).value());
-      }
-    }
-  });
-  call.commit();
-  return names;
-}
-
-/// Partitions to put rows into.
-void prepare(pg::procedure_call& call, const char* statement) {
-  call.step([&] {
-    const pg::spi_session spi;
-    spi.execute(statement);
-  });
-  call.commit();
-}
 
 }  // namespace
 
@@ -473,28 +409,11 @@ std::optional<std::int64_t> retention_step(std::int64_t run_id, std::int64_t fir
   return do_batch(run_id, place, most, std::nullopt).rows;
 }
 
-void run_retention(pg::procedure_call& call, std::optional<std::string_view> policy,
-                   std::optional<std::int64_t> max_rows, std::optional<microseconds> max_runtime) {
-  call.require_transaction_control(example);
-  // The argument's memory is the first transaction's.
-  const std::optional<std::string> wanted(policy);
-  limits allowed{.rows = max_rows, .end = {}};
-  if (max_runtime) allowed.end = clock::now() + std::min(*max_runtime, longest);
-  call.commit();
-  const std::vector<std::string> names = policies(call, wanted);
-  first_failure failures;
-  for (const char* const statement : {"SELECT vrm_private.make_archive_partitions()",
-                                      "SELECT vrm_private.make_log_partitions()"}) {
-    failures.keep([&] { prepare(call, statement); });
-  }
-  for (const std::string& name : names) {
-    failures.keep([&] { policy_run(call, name, allowed).execute(); });
-  }
-  failures.rethrow();
+void run_policy(pg::procedure_call& call, const std::string& policy, retention_limits& allowed) {
+  policy_run(call, policy, allowed).execute();
 }
 
 }  // namespace vrm::sql
 
 PG_EXPORT(vrm_is_archiving, vrm::sql::is_archiving);
 PG_EXPORT_CHECKED(vrm_retention_step, vrm::sql::require_grant, vrm::sql::retention_step);
-PG_EXPORT_CHECKED(vrm_run_retention, vrm::sql::require_grant, vrm::sql::run_retention);

@@ -93,6 +93,24 @@ like(error_of($node, 'app', q{CALL vrm.run_retention('calls.completed')}), qr/^4
 is(sql('SELECT count(*) FROM vrm.retention_refused'), '0', '... and is not kept as a fault of each row');
 sql(q{DROP FUNCTION public.broken CASCADE; CALL vrm.run_retention()});
 
+# --- triggers that let nothing happen --------------------------------------------------------------------------------
+
+sql(<<'SQL');
+CREATE FUNCTION public.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER nothing BEFORE INSERT ON vrm_private.test_runs_archive FOR EACH ROW EXECUTE FUNCTION public.nothing();
+SQL
+old_calls($node, 'app', $alice, 100);
+my $there = sql('SELECT count(*) FROM vrm.test_runs');
+like(error_of($node, 'app', q{CALL vrm.run_retention('calls.completed')}), qr/^09000: a trigger of vrm_private.test_runs_archive/,
+    'a trigger that keeps calls out of the archive stops the run');
+is(sql('SELECT count(*) FROM vrm.test_runs'), $there, '... and they are where they were');
+sql('DROP TRIGGER nothing ON vrm_private.test_runs_archive;
+     CREATE TRIGGER nothing BEFORE DELETE ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION public.nothing()');
+like(error_of($node, 'app', q{CALL vrm.run_retention('calls.completed')}), qr/^09000: a trigger of vrm.test_runs/,
+    'so does one that keeps them where they are');
+is(sql('SELECT count(*) FROM vrm.retention_refused'), '0', '... and is not kept as a fault of each row');
+sql('DROP FUNCTION public.nothing CASCADE; CALL vrm.run_retention()');
+
 # --- a fault of one policy, or of what all of them need ---------------------------------------------------------
 
 sql(<<'SQL');
@@ -105,6 +123,11 @@ like(error_of($node, 'app', q{CALL vrm.run_retention()}), qr/^42P01: /, 'a polic
 is(sql("SELECT string_agg(policy, ' ' ORDER BY run_id) FILTER (WHERE state <> 'done') || ' ' || count(*) FILTER (WHERE policy > 'calls.completed') FROM vrm.retention_runs WHERE run_id > $last"),
     'calls.completed ' . sql(q{SELECT count(*) FROM vrm.retention_policies WHERE enabled AND keep IS NOT NULL AND name > 'calls.completed'}),
     '... when all others have run');
+sql(q{UPDATE vrm.retention_runs SET started_at = started_at - interval '3 days'});
+$last = sql('SELECT max(run_id) FROM vrm.retention_runs');
+like(error_of($node, 'app', 'CALL vrm.maintain()'), qr/^42P01: /, 'so it is by maintenance ...');
+is(sql("SELECT string_agg(policy, ' ' ORDER BY run_id) FILTER (WHERE state <> 'done') || ' ' || count(*) FROM vrm.retention_runs WHERE run_id > $last"),
+    'calls.completed ' . sql(q{SELECT count(*) FROM vrm.retention_policies WHERE enabled AND keep IS NOT NULL}), '... when all others have run');
 sql('DROP FUNCTION public.broken CASCADE; ALTER FUNCTION vrm_private.make_archive_partitions() RENAME TO lost');
 like(error_of($node, 'app', q{CALL vrm.run_retention()}), qr/^42883: /, 'so is what cannot be prepared ...');
 is(sql('SELECT count(*) FROM vrm.test_runs WHERE status = $$completed$$'), '0', '... which keeps no policy from running');

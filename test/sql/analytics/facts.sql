@@ -1,7 +1,7 @@
 -- Facts and the statistics made of them in advance: whatever happens to calls, readers see exactly
 -- what direct aggregation over the calls sees, compacted or not.
 BEGIN;
-SELECT plan(71);
+SELECT plan(77);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -190,6 +190,10 @@ INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
 SELECT is((SELECT count(*) FROM vrm.call_facts WHERE NOT isfinite(started_at)), 0::bigint,
           'a call at the end of time is no fact');
 DELETE FROM vrm.test_runs WHERE NOT isfinite(started_at);
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
+    VALUES (:'alice', 'completed', '294276-12-01', '294276-12-02'), (:'alice', 'completed', '4713-01-01 BC', now());
+SELECT lives_ok('SELECT vrm_private.compact_calls()', 'nor one of the last years, whose statistics nobody could make');
+DELETE FROM vrm.test_runs WHERE started_at > '9999-01-01' OR started_at < '0001-01-01';
 
 -- rebuilding ----------------------------------------------------------------------------------------------
 
@@ -208,6 +212,27 @@ SELECT fix_sql FROM vrm_private.doctor_facts(NULL) \gset
 :fix_sql \g /dev/null
 SELECT is_empty('SELECT * FROM vrm_private.doctor_facts(NULL)', 'and put right by one statement');
 SELECT is(pg_temp.differences(), 0::bigint, 'and all is exact');
+SELECT c.id AS tested FROM vrm.test_cases c WHERE c.user_id = :'alice' LIMIT 1 \gset
+SET LOCAL session_replication_role = replica;
+UPDATE vrm.test_runs SET status = 'failed' WHERE status = 'completed' AND started_at = '2026-01-20 10:00Z';
+\set changed :ROW_COUNT
+DELETE FROM vrm.test_runs WHERE status = 'running' AND started_at = '2026-01-20 10:00Z';
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at, test_case_ids, results)
+VALUES (:'alice', 'failed', '2026-01-20 10:30Z', '2026-01-20 11:00Z', jsonb_build_array(:'tested'),
+        '{"transcript": [{"speaker": "Agent", "message": "unheard", "time": "00:00"}]}') RETURNING id AS loaded \gset
+SET LOCAL session_replication_role = origin;
+SELECT is((SELECT string_agg(detail, ', ' ORDER BY detail) FROM vrm_private.doctor_facts(NULL)),
+          format('1 calls count as live that are not, statistics do not know %s of %s calls that were looked at',
+                 :changed + 1, (SELECT count(*) FROM vrm.test_runs)), 'changes past the triggers are found as well');
+SELECT DISTINCT fix_sql FROM vrm_private.doctor_facts(NULL) \gset
+:fix_sql \g /dev/null
+SELECT is_empty('SELECT * FROM vrm_private.doctor_facts(NULL)', 'and put right');
+SELECT is(pg_temp.differences(), 0::bigint, 'exactly');
+SELECT is((SELECT case_id FROM vrm.test_run_cases WHERE run_id = :'loaded'), :'tested'::uuid,
+          'its test cases are linked');
+SELECT is((SELECT count(*) FROM vrm_private.search_queue WHERE run_id = :'loaded'), 1::bigint,
+          'what was said will be found');
+DELETE FROM vrm.test_runs WHERE id = :'loaded';
 ALTER TABLE vrm.test_runs DISABLE TRIGGER record_facts;
 UPDATE vrm.test_runs SET results = '{"duration": "0:01"}' WHERE completed_at IS NOT NULL
     AND started_at BETWEEN '2026-01-05' AND '2026-01-07';

@@ -1,6 +1,6 @@
 -- What Barman, WAL-G, CloudNativePG and a backup_manifest say; samples are invented in the shapes of the tools.
 BEGIN;
-SELECT plan(13);
+SELECT plan(18);
 DELETE FROM vrm.backups;
 DELETE FROM vrm.backup_repositories;
 SELECT system_identifier AS ours FROM pg_control_system() \gset
@@ -52,6 +52,30 @@ SELECT is(vrm.record_backup('{"apiVersion": "v1", "kind": "List", "items": [
      "status": {"phase": "running", "startedAt": "2026-01-03T01:00:00Z"}}]}', 'cloudnative_pg')
           || pg_temp.known('cloudnative_pg'), '2app nightly-1 full, app nightly-2 full failed',
           'those of CloudNativePG');
+
+-- a list of some says nothing of the others
+SELECT vrm.record_backup('{"other": [{"backup_id": "20260105T010000",
+                                      "end_time_timestamp": "1767578400", "status": "DONE"}]}', 'barman') \g /dev/null
+SELECT is((SELECT string_agg(b.repository, ' ' ORDER BY b.label) FROM vrm.backups b
+           WHERE b.source = 'barman' AND b.expired_at IS NULL), 'pg other',
+          'another server of Barman''s has its own list');
+SELECT vrm.record_backup('{"items": [{"metadata": {"name": "n-1"}, "spec": {"cluster": {"name": "other"}},
+     "status": {"phase": "completed", "startedAt": "2026-01-03T01:00:00Z"}}]}', 'cloudnative_pg') \g /dev/null
+SELECT is(pg_temp.known('cloudnative_pg'), 'other n-1 full, app nightly-1 full, app nightly-2 full failed',
+          'so has another cluster');
+SELECT vrm.record_backup('{"kind": "Backup", "metadata": {"name": "nightly-4"}, "spec": {"cluster": {"name": "app"}},
+     "status": {"phase": "completed", "startedAt": "2026-01-04T01:00:00Z"}}', 'cloudnative_pg') \g /dev/null
+SELECT is(pg_temp.known('cloudnative_pg'),
+          'other n-1 full, app nightly-1 full, app nightly-2 full failed, app nightly-4 full',
+          'one backup may come by itself');
+SELECT vrm.record_backup('{"items": []}', 'cloudnative_pg') \g /dev/null
+SELECT is((SELECT count(*) FROM vrm.backups WHERE source = 'cloudnative_pg' AND expired_at IS NULL), 0::bigint,
+          'none at all is none');
+SELECT vrm.record_backup('[{"backup_name": "base_000000010000000000000002", "modified": "2026-01-01T01:10:00Z"},
+    {"backup_name": "base_000000010000000000000008", "time": "2026-01-03T01:10:00Z",
+     "start_time": "2026-01-03T01:00:00Z", "finish_time": "0001-01-01T00:00:00Z"}]', 'wal-g') \g /dev/null
+SELECT is((SELECT string_agg((finished_at - started_at)::text, ' ' ORDER BY label) FROM vrm.backups
+           WHERE source = 'wal-g' AND expired_at IS NULL), '00:00:00 00:10:00', 'WAL-G may leave the details out');
 
 SELECT is(vrm.record_backup(format('{"PostgreSQL-Backup-Manifest-Version": 2, "System-Identifier": %s, "Files": [
     {"Path": "base/5/INCREMENTAL.1259", "Size": 100, "Last-Modified": "2026-01-01 01:00:00 GMT"},

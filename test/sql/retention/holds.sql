@@ -1,6 +1,6 @@
 -- What is held is neither deleted nor changed nor emptied, whoever tries, in whatever table it is.
 BEGIN;
-SELECT plan(22);
+SELECT plan(23);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at, results)
@@ -116,5 +116,7 @@ SELECT is((SELECT string_agg(m[1], ' ' ORDER BY m[1])
           'and hashes each kind of hold, rather than hold it against every call');
 SELECT is((SELECT count(*) FROM vrm_private.due_rows('calls.completed', now() - interval '2 years', now())),
           5001::bigint, 'none of which covers these');
+SELECT throws_ok($$SELECT vrm.place_hold('case 2', since => '2026-01-01', until => '2026-01-01')$$, '22023',
+                 'since must be before until', 'a hold on no time at all is an error');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Accounts end: deleted at once, recoverable for 30 days, then erased with everything of theirs.
 BEGIN;
-SELECT plan(48);
+SELECT plan(51);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob,
     pg_temp.person('root@example.org') AS root \gset
@@ -157,5 +157,23 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON 
                                     AND a.attnum = ANY (f.conkey))$$,
                 'every table with a user_id loses its rows with the person');
 SELECT is((SELECT count(*) FROM vrm_private.deleted_accounts), 0::bigint, 'nobody is left half deleted');
+
+-- all at once
+SELECT pg_temp.person('last@example.org') AS last \gset
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
+VALUES (:'last', 'failed', now() - interval '3 years', now() - interval '3 years');
+SELECT vrm.archive_old_test_runs() \g /dev/null
+SELECT vrm.place_hold('case 3', user_id => :'last') AS hold \gset
+SELECT throws_ok('TRUNCATE auth.users CASCADE', '55006', format('user "%s" is under a legal hold', :'last'),
+                 'a table with somebody in it who is held cannot be emptied');
+SELECT vrm.release_hold(:hold) \g /dev/null
+TRUNCATE auth.users CASCADE;
+SELECT is((SELECT string_agg(relation || ' ' || reason, ', ' ORDER BY relation) FROM vrm_private.erasure_ledger
+           WHERE user_id = :'last' AND relation IN ('vrm.user_profiles', 'vrm_private.test_runs_archive')),
+          'vrm.user_profiles TRUNCATE of auth.users or vrm.user_profiles,'
+          ' vrm_private.test_runs_archive TRUNCATE of auth.users or vrm.user_profiles',
+          'whoever goes with it is in the ledger');
+SELECT is((SELECT count(*) FROM vrm_private.test_runs_archive WHERE user_id = :'last'), 0::bigint,
+          'and not in the archive');
 SELECT * FROM finish();
 ROLLBACK;
