@@ -264,14 +264,14 @@ BEGIN
             WHERE verify_archive.run_id IS NULL OR l.run_id = verify_archive.run_id
         ), present AS (
             SELECT a.batch_id, vrm_private.archived_digest(a.*, c.columns_left) AS digest,
-                   vrm_private.has_its_results(a.*, c.columns_left) AS intact
+                   vrm_private.has_its_results(a.*, c.columns_left) AS intact, true AS there
             FROM chosen c
             JOIN vrm_private.test_runs_archive a ON a.batch_id = c.batch_id AND a.archived_at = c.archived_at
             UNION ALL
-            SELECT r.batch_id, r.row_sha256, true
+            SELECT r.batch_id, r.row_sha256, true, false
             FROM vrm_private.archive_removals r JOIN chosen c ON c.batch_id = r.batch_id
         ), found AS (
-            SELECT p.batch_id, count(*) AS row_count, bool_and(p.intact) AS intact,
+            SELECT p.batch_id, count(*) AS row_count, bool_and(p.intact) AS intact, bool_or(p.there) AS there,
                    sha256(string_agg(p.digest, '' ORDER BY p.digest)) AS rows_sha256
             FROM present p GROUP BY p.batch_id
         ), doubles AS (
@@ -289,7 +289,7 @@ BEGIN
                                  c.previous, c.batch_id, c.run_id, c.row_count, c.archived_at, c.columns, c.rows_sha256)
                         THEN 'the manifest was changed here or before'
                         WHEN g.gone IS NOT NULL THEN NULL
-                        WHEN c.columns_left <> c.columns
+                        WHEN c.columns_left <> c.columns AND f.there
                         THEN format('column "%s" is not in the archive any more: it was renamed or dropped',
                                     (SELECT n FROM unnest(c.columns) AS n WHERE n <> ALL (c.columns_left) LIMIT 1))
                         WHEN f.row_count IS DISTINCT FROM c.row_count
