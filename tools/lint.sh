@@ -22,7 +22,8 @@ perl_style() {
         my $untidy = 0;
         for my $file (@ARGV) {
             my $tidied;
-            my $failed = Perl::Tidy::perltidy(argv => "-se", source => $file, destination => \$tidied);
+            my $failed = Perl::Tidy::perltidy(
+                argv => "-se", source => $file, destination => \$tidied);
             my @labels = ("--label", $file, "--label", "$file, tidied");
             open my $diff, "|-", "diff", "-u", @labels, $file, "-" or die "diff: $!";
             print {$diff} $tidied // "";
