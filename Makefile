@@ -30,7 +30,8 @@ PG_CPPFLAGS = -I$(top)src -isystem $(shell $(PG_CONFIG) --includedir-server) \
 # Errors say in which source they arose: from another directory, too, none of this machine.
 PG_CXXFLAGS = @$(top)compile_flags.txt -MMD -MP \
               $(if $(filter-out ./,$(top)),-ffile-prefix-map=$(top)=)
-SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt -largon2 -lzstd -Wl,--version-script=$(top)src/exports.map
+SHLIB_LINK  = -lstdc++ -lcrypto -lcrypt -largon2 -lzstd -Wl,--version-script=$(top)src/exports.map \
+              -Wl,-z,pack-relative-relocs
 
 ISOLATION_SPECS = $(call files,test/isolation/specs/*/*.spec)
 ISOLATION      = $(ISOLATION_SPECS:test/isolation/specs/%.spec=%)
