@@ -154,8 +154,9 @@ BEGIN
     RETURN ARRAY(
         SELECT c.oid::regclass
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE (c.relkind = 'r' AND c.oid NOT IN (SELECT t.source FROM vrm_private.tables_on_nodes() t WHERE t.source IS NOT NULL)
-               OR c.oid IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t))
+        WHERE CASE c.relkind WHEN 'r' THEN n.nspname <> 'vrm_nodes'  -- as partitions of the archive, each once
+                             WHEN 'f' THEN c.relispartition AND c.oid IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t)
+              END
           AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
           AND c.oid NOT IN ('vrm.restore_points'::regclass, 'vrm_private.fingerprints'::regclass)
           AND (tables IS NULL
@@ -184,7 +185,8 @@ COMMENT ON FUNCTION vrm_private.rows_of(regclass) IS 'rows of a table, and a dig
 
 CREATE OR REPLACE FUNCTION vrm.fingerprint(tables regclass[] DEFAULT NULL)
     RETURNS TABLE (relation text, row_count bigint, digest text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+    SET row_security = off AS $$
 DECLARE
     target regclass;
 BEGIN

@@ -109,6 +109,7 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_tables()
         THEN 'r.user_id = $1' END) AS w (condition)
     WHERE (c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) OR c.oid = 'auth.users'::regclass)
       AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
+      AND c.oid NOT IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t)  -- what is on its way to the archive
 $$;
 COMMENT ON FUNCTION vrm_private.tenant_tables() IS
     'every table of the platform: whether its rows go along with a tenant, which they are, and if not, why';

@@ -49,8 +49,22 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.lock_part(regclass) IS 'locks a partition against changes, wherever its rows are';
 
--- An index over all of a partitioned table cannot have foreign tables in it.
-CREATE OR REPLACE FUNCTION vrm_private.key_archive_partitions() RETURNS void
+-- A foreign table cannot become a partition while the archive has its key, which therefore goes before and comes back
+-- after, as one that is not of all partitions.  Months that are going to nodes need none here.
+CREATE OR REPLACE FUNCTION vrm_private.drop_archive_key() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    key name := (SELECT k.conname FROM pg_constraint k
+                 WHERE k.conrelid = 'vrm_private.test_runs_archive'::regclass AND k.contype = 'p');
+BEGIN
+    IF key IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE vrm_private.test_runs_archive DROP CONSTRAINT %I', key);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.drop_archive_key() IS 'drops the primary key of the archive';
+
+CREATE OR REPLACE FUNCTION vrm_private.make_archive_key() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part regclass;
@@ -58,19 +72,20 @@ BEGIN
     FOR part IN
         SELECT c.oid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid AND c.relkind = 'r'
         WHERE i.inhparent = 'vrm_private.test_runs_archive'::regclass
-          AND EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname = 'vrm_nodes')
+          AND c.oid NOT IN (SELECT vrm_private.partitions_for_nodes())
           AND NOT EXISTS (SELECT FROM pg_index k WHERE k.indrelid = c.oid AND k.indisprimary)
     LOOP
         EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (user_id, id, archived_at)', part);
     END LOOP;
+    ALTER TABLE ONLY vrm_private.test_runs_archive ADD PRIMARY KEY (user_id, id, archived_at);
 END
 $$;
-COMMENT ON FUNCTION vrm_private.key_archive_partitions() IS
-    'with months on nodes, gives each partition of the archive that is here the primary key that the archive had';
+COMMENT ON FUNCTION vrm_private.make_archive_key() IS
+    'makes the primary key of the archive, and of each of its partitions that stays here';
 
 -- What is altered there fires it again, and that does the rest.
 CREATE OR REPLACE FUNCTION vrm_private.follow_on_nodes() RETURNS event_trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET citus.enable_ddl_propagation = on AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET citus.enable_ddl_propagation = on AS $$
 DECLARE
     change text;
 BEGIN
@@ -106,7 +121,6 @@ CREATE OR REPLACE FUNCTION vrm_private.require_nodes() RETURNS void
 DECLARE
     version text := (SELECT e.extversion FROM pg_extension e WHERE e.extname = 'citus');
     node record;
-    settings text[];
 BEGIN
     IF version IS NULL OR split_part(version, '.', 1)::integer < 13 THEN
         RAISE EXCEPTION 'distributing tables over nodes is not supported here'
@@ -123,23 +137,18 @@ BEGIN
                   HINT = 'SELECT citus_add_node(''node1.example.org'', 5432);';
     END IF;
     FOR node IN EXECUTE
-        'SELECT n.nodename, n.nodeport, c.success, c.result FROM run_command_on_all_nodes('
-        '  ''SELECT ARRAY[current_setting(''''max_prepared_transactions''''), current_setting(''''server_version_num'''')]'')'
-        ' AS c JOIN pg_dist_node n USING (nodeid) ORDER BY 1, 2'
+        'SELECT n.nodename, n.nodeport, c.success, c.result FROM run_command_on_all_nodes(''SHOW server_version_num'') AS c'
+        ' JOIN pg_dist_node n USING (nodeid) ORDER BY 1, 2'
     LOOP
-        settings := CASE WHEN node.success THEN node.result::text[] END;
-        IF settings IS NULL OR settings[1]::integer = 0
-           OR settings[2]::integer / 10000 <> current_setting('server_version_num')::integer / 10000 THEN
+        IF NOT node.success
+           OR node.result::integer / 10000 <> current_setting('server_version_num')::integer / 10000 THEN
             RAISE EXCEPTION 'node %:% cannot take rows', node.nodename, node.nodeport
                 USING ERRCODE = 'object_not_in_prerequisite_state',
-                      DETAIL = CASE WHEN settings IS NULL THEN format('It says: %s', node.result)
-                                    WHEN settings[1]::integer = 0
-                                    THEN 'Its max_prepared_transactions is 0, and transactions are of several nodes.'
-                                    ELSE format('Its server_version_num is %s, that of this node %s.', settings[2],
-                                                current_setting('server_version_num')) END,
-                      HINT = CASE WHEN settings[1]::integer = 0
-                                  THEN 'There: ALTER SYSTEM SET max_prepared_transactions = 100;  -- and restart it'
-                                  ELSE 'SELECT * FROM citus_check_cluster_node_health();' END;
+                      DETAIL = CASE WHEN node.success
+                                    THEN format('Its server_version_num is %s, that of this node %s.', node.result,
+                                                current_setting('server_version_num'))
+                                    ELSE format('It says: %s', node.result) END,
+                      HINT = 'SELECT * FROM citus_check_cluster_node_health();';
         END IF;
     END LOOP;
 END
@@ -148,9 +157,6 @@ COMMENT ON FUNCTION vrm_private.require_nodes() IS 'an error, which says what to
 
 CREATE OR REPLACE FUNCTION vrm_private.prepare_nodes() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET citus.enable_ddl_propagation = off AS $$
-DECLARE
-    key name := (SELECT k.conname FROM pg_constraint k
-                 WHERE k.conrelid = 'vrm_private.test_runs_archive'::regclass AND k.contype = 'p');
 BEGIN
     CREATE SCHEMA IF NOT EXISTS vrm_nodes;
     COMMENT ON SCHEMA vrm_nodes IS 'tables of vrm that Citus spreads over nodes: vrm.distribute()';
@@ -163,10 +169,6 @@ BEGIN
             EXECUTE FUNCTION vrm_private.follow_on_nodes();
         COMMENT ON EVENT TRIGGER vrm_follow_on_nodes IS 'columns of the archive are those of its months on nodes';
     END IF;
-    IF key IS NOT NULL THEN
-        EXECUTE format('ALTER TABLE vrm_private.test_runs_archive DROP CONSTRAINT %I', key);
-    END IF;
-    PERFORM vrm_private.key_archive_partitions();
 END
 $$;
 COMMENT ON FUNCTION vrm_private.prepare_nodes() IS 'makes what foreign tables on nodes need, once';
@@ -215,6 +217,9 @@ DECLARE
 BEGIN
     PERFORM vrm_private.drop_on_nodes(to_regclass(format('vrm_nodes.%I', name)));
     EXECUTE format('CREATE TABLE vrm_nodes.%I (LIKE %s INCLUDING ALL)', name, part);
+    IF NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = part AND i.indisprimary) THEN
+        EXECUTE format('ALTER TABLE vrm_nodes.%I ADD PRIMARY KEY (user_id, id, archived_at)', name);
+    END IF;
     EXECUTE format('COMMENT ON TABLE vrm_nodes.%I IS %L', name, format('rows of %s, which Citus spreads', part));
     EXECUTE format('REVOKE ALL ON vrm_nodes.%I FROM PUBLIC, anon, authenticated, service_role', name);
     made := format('vrm_nodes.%I', name);
@@ -275,6 +280,26 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.copy_to_nodes(regclass, integer) IS 'copies the rows of a partition to nodes';
 
+-- Others are let pass in between, and nobody waits for long behind one who does.
+CREATE OR REPLACE FUNCTION vrm_private.lock_archive_between_readers() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' AS $$
+BEGIN
+    FOR attempt IN 1 .. 100 LOOP
+        BEGIN
+            LOCK TABLE ONLY vrm_private.test_runs_archive IN ACCESS EXCLUSIVE MODE;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            IF attempt = 100 THEN
+                RAISE;
+            END IF;
+        END;
+        PERFORM pg_sleep(0.05);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.lock_archive_between_readers() IS
+    'locks the archive against readers, when there are none for a moment';
+
 -- In a transaction after that of the copy: nobody looks for rows on a node that has not committed them yet.
 CREATE OR REPLACE FUNCTION vrm_private.leave_to_nodes(part regclass) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
@@ -292,7 +317,10 @@ BEGIN
     EXECUTE format('ALTER FOREIGN TABLE %s ADD CONSTRAINT within_bounds'
                    ' CHECK (archived_at IS NOT NULL AND archived_at >= %L AND archived_at < %L)',
                    made, lower(bounds), upper(bounds));
-    PERFORM vrm_private.replace_partition_between_readers(part, made, bounds);
+    PERFORM vrm_private.lock_archive_between_readers();
+    PERFORM vrm_private.drop_archive_key();
+    PERFORM vrm_private.replace_partition(part, made, lower(bounds), upper(bounds));
+    PERFORM vrm_private.make_archive_key();
     EXECUTE format('ALTER FOREIGN TABLE %s RENAME TO %I', made, name);
     RETURN true;
 END
@@ -323,7 +351,6 @@ BEGIN
                    made, lower(bounds), upper(bounds));
     PERFORM vrm_private.replace_partition_between_readers(part, made, bounds);
     EXECUTE format('ALTER TABLE %s RENAME TO %I', made, name);
-    PERFORM vrm_private.key_archive_partitions();
     FOR one IN SELECT c.oid::regclass AS index, c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
                WHERE i.indrelid = made AND c.relname LIKE left(name, 58) || '\_here\_%' LOOP
         EXECUTE format('ALTER INDEX %s RENAME TO %I', one.index,
@@ -333,6 +360,23 @@ END
 $$;
 COMMENT ON FUNCTION vrm_private.take_from_nodes(regclass) IS
     'puts a table with the rows that nodes have in the place of a foreign table, and drops those there';
+
+-- An index that all partitions have joined is valid by itself.
+CREATE OR REPLACE FUNCTION vrm_private.complete_archive_key() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    whole regclass := (SELECT i.indexrelid FROM pg_index i
+                       WHERE i.indrelid = 'vrm_private.test_runs_archive'::regclass AND i.indisprimary);
+    part regclass;
+BEGIN
+    FOR part IN SELECT i.indexrelid FROM pg_inherits p JOIN pg_index i ON i.indrelid = p.inhrelid AND i.indisprimary
+                WHERE p.inhparent = 'vrm_private.test_runs_archive'::regclass
+                  AND NOT EXISTS (SELECT FROM pg_inherits a WHERE a.inhrelid = i.indexrelid) LOOP
+        EXECUTE format('ALTER INDEX %s ATTACH PARTITION %s', whole, part);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.complete_archive_key() IS 'lets the keys of all partitions be one of the archive again';
 
 CREATE OR REPLACE FUNCTION vrm_private.forget_nodes() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET citus.enable_ddl_propagation = off AS $$
@@ -348,7 +392,7 @@ BEGIN
     DROP EVENT TRIGGER vrm_follow_on_nodes;
     DROP SERVER vrm_nodes;
     DROP FOREIGN DATA WRAPPER vrm_nodes;
-    ALTER TABLE vrm_private.test_runs_archive ADD PRIMARY KEY (user_id, id, archived_at);
+    PERFORM vrm_private.complete_archive_key();
 END
 $$;
 COMMENT ON FUNCTION vrm_private.forget_nodes() IS 'drops what vrm.distribute() has made, when no rows are on nodes any more';
@@ -402,7 +446,8 @@ COMMENT ON PROCEDURE vrm.undistribute() IS 'takes back what vrm.distribute() has
 REVOKE EXECUTE ON FUNCTION
     vrm_private.tables_on_nodes(), vrm_private.drop_on_nodes(regclass), vrm_private.follow_on_nodes(),
     vrm_private.drop_part(regclass), vrm_private.lock_part(regclass),
-    vrm_private.key_archive_partitions(),
+    vrm_private.drop_archive_key(),
+    vrm_private.make_archive_key(), vrm_private.complete_archive_key(), vrm_private.lock_archive_between_readers(),
     vrm_private.require_nodes(), vrm_private.prepare_nodes(), vrm_private.columns_list(regclass),
     vrm_private.partitions_for_nodes(), vrm_private.copy_on_nodes(regclass),
     vrm_private.make_table_on_nodes(regclass, integer), vrm_private.make_foreign_table(regclass, regclass),
