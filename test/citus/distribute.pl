@@ -124,7 +124,8 @@ my $calling = $here->background_psql('calls', on_error_stop => 0);
 $calling->query_until(qr/calling/, "\\echo calling\nCALL vrm.distribute(8);\n");
 ok($here->poll_query_until('calls',
         "SELECT count(*) = 1 FROM vrm_private.tables_on_nodes()"
-          . " WHERE EXISTS (SELECT FROM pg_stat_activity WHERE query = 'CALL vrm.distribute(8);' AND state = 'active')"),
+          . ' WHERE EXISTS (SELECT FROM pg_stat_activity'
+          . " WHERE query = 'CALL vrm.distribute(8);' AND state = 'active')"),
     'a month has been copied');
 until_restarted($here, 'calls', sub { kill 'KILL', query($here, 'calls',
             q{SELECT pid FROM pg_stat_activity WHERE query = 'CALL vrm.distribute(8);'}) });

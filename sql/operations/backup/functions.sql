@@ -155,7 +155,8 @@ BEGIN
         SELECT c.oid::regclass
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE CASE c.relkind WHEN 'r' THEN n.nspname <> 'vrm_nodes'  -- as partitions of the archive, each once
-                             WHEN 'f' THEN c.relispartition AND c.oid IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t)
+                             WHEN 'f' THEN c.relispartition
+                                           AND c.oid IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t)
               END
           AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
           AND c.oid NOT IN ('vrm.restore_points'::regclass, 'vrm_private.fingerprints'::regclass)

@@ -271,7 +271,7 @@ CREATE OR REPLACE FUNCTION vrm.distribute_plan()
     ORDER BY 2, 1
 $$;
 COMMENT ON FUNCTION vrm.distribute_plan() IS
-    'what vrm.distribute() does with each table, and what stands in the way of more; works on one node, and changes nothing';
+    'what vrm.distribute() does with each table, and what is in the way of more; works on one node, changes nothing';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.tenant_exceptions(), vrm_private.tenant_tables(), vrm_private.distribution_column(regclass),

@@ -13,7 +13,8 @@ CREATE OR REPLACE FUNCTION vrm_private.tables_on_nodes() RETURNS TABLE (relation
     LEFT JOIN pg_namespace n ON n.nspname = place.schema
     LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = place.name
 $$;
-COMMENT ON FUNCTION vrm_private.tables_on_nodes() IS 'foreign tables whose rows are on nodes, and the table of each there';
+COMMENT ON FUNCTION vrm_private.tables_on_nodes() IS
+    'foreign tables whose rows are on nodes, and the table of each there';
 
 CREATE OR REPLACE FUNCTION vrm_private.drop_on_nodes(source regclass) RETURNS void
     LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp SET citus.enable_ddl_propagation = on AS $$
@@ -32,8 +33,8 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format('DROP %s %s',
-                   (SELECT CASE c.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END FROM pg_class c WHERE c.oid = part),
-                   part);
+                   (SELECT CASE c.relkind WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END
+                    FROM pg_class c WHERE c.oid = part), part);
     PERFORM vrm_private.drop_on_nodes(source);
 END
 $$;
@@ -137,7 +138,8 @@ BEGIN
                   HINT = 'SELECT citus_add_node(''node1.example.org'', 5432);';
     END IF;
     FOR node IN EXECUTE
-        'SELECT n.nodename, n.nodeport, c.success, c.result FROM run_command_on_all_nodes(''SHOW server_version_num'') AS c'
+        'SELECT n.nodename, n.nodeport, c.success, c.result'
+        ' FROM run_command_on_all_nodes(''SHOW server_version_num'') AS c'
         ' JOIN pg_dist_node n USING (nodeid) ORDER BY 1, 2'
     LOOP
         IF NOT node.success
@@ -153,7 +155,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION vrm_private.require_nodes() IS 'an error, which says what to do, when rows cannot be brought to nodes';
+COMMENT ON FUNCTION vrm_private.require_nodes() IS
+    'an error, which says what to do, when rows cannot be brought to nodes';
 
 CREATE OR REPLACE FUNCTION vrm_private.prepare_nodes() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET citus.enable_ddl_propagation = off AS $$
@@ -192,7 +195,8 @@ CREATE OR REPLACE FUNCTION vrm_private.partitions_for_nodes() RETURNS SETOF regc
       AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgparentid = 0)
       AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)
       AND NOT EXISTS (SELECT FROM pg_publication_rel p WHERE p.prrelid = c.oid)
-      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attgenerated <> '' OR a.attidentity <> ''))
+      AND NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = c.oid AND (a.attgenerated <> '' OR a.attidentity <> ''))
     ORDER BY vrm_private.partition_bounds(c.oid)
 $$;
 COMMENT ON FUNCTION vrm_private.partitions_for_nodes() IS
@@ -242,7 +246,8 @@ DECLARE
     made text := format('vrm_private.%I', left(name, 57) || '_nodes');
     one record;
 BEGIN
-    EXECUTE (SELECT format('CREATE FOREIGN TABLE %s (%s) SERVER vrm_nodes OPTIONS (schema_name %L, table_name %L)', made,
+    EXECUTE (SELECT format('CREATE FOREIGN TABLE %s (%s) SERVER vrm_nodes OPTIONS (schema_name %L, table_name %L)',
+                           made,
                            string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
                                                 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid),
                                                 CASE WHEN a.attnotnull THEN 'NOT NULL' END), ', ' ORDER BY a.attnum),
@@ -395,7 +400,8 @@ BEGIN
     PERFORM vrm_private.complete_archive_key();
 END
 $$;
-COMMENT ON FUNCTION vrm_private.forget_nodes() IS 'drops what vrm.distribute() has made, when no rows are on nodes any more';
+COMMENT ON FUNCTION vrm_private.forget_nodes() IS
+    'drops what vrm.distribute() has made, when no rows are on nodes any more';
 
 -- Neither SECURITY DEFINER nor a setting of its own: a procedure with one of them cannot commit.
 CREATE OR REPLACE PROCEDURE vrm.distribute(shards integer DEFAULT 32)
@@ -441,7 +447,8 @@ BEGIN
     PERFORM vrm_private.forget_nodes();
 END
 $$;
-COMMENT ON PROCEDURE vrm.undistribute() IS 'takes back what vrm.distribute() has brought to nodes, a transaction a month';
+COMMENT ON PROCEDURE vrm.undistribute() IS
+    'takes back what vrm.distribute() has brought to nodes, a transaction a month';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.tables_on_nodes(), vrm_private.drop_on_nodes(regclass), vrm_private.follow_on_nodes(),

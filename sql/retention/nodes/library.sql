@@ -4,4 +4,4 @@ CREATE FUNCTION vrm.nodes_handler() RETURNS fdw_handler
     AS 'MODULE_PATHNAME', 'vrm_nodes_handler'
     LANGUAGE C STRICT;
 COMMENT ON FUNCTION vrm.nodes_handler() IS
-    'implements foreign-data wrapper vrm_nodes, which vrm.distribute() makes: tables whose rows Citus spreads over nodes';
+    'implements foreign-data wrapper vrm_nodes, which vrm.distribute() makes: tables that Citus spreads over nodes';

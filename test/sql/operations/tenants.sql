@@ -88,7 +88,8 @@ SELECT is_empty($$SELECT e.relation FROM vrm_private.distribution_exceptions() e
                   SELECT e.relation FROM vrm_private.distribution_exceptions() e
                   JOIN vrm_private.tenant_tables() t USING (relation) WHERE t.fate IN ('local', 'shared')$$,
                 'a place is said once');
-SELECT is_empty($$SELECT relation FROM vrm_private.distribution_fates() WHERE becomes ~ '^distributed' AND relation NOT IN
+SELECT is_empty($$SELECT relation FROM vrm_private.distribution_fates()
+                  WHERE becomes ~ '^distributed' AND relation NOT IN
                   (SELECT relation FROM vrm_private.tenant_tables() WHERE fate IN ('moves', 'stays'))$$,
                 'only rows of tenants are distributed');
 CREATE TABLE vrm.new_three (user_id uuid NOT NULL, id uuid PRIMARY KEY, agent uuid UNIQUE,
