@@ -143,7 +143,8 @@ CREATE OR REPLACE FUNCTION vrm_private.fingerprint_tables(tables regclass[]) RET
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     other regclass := (SELECT min(c.oid)::regclass FROM pg_class c
-                       WHERE c.oid = ANY (tables) AND c.relkind NOT IN ('r', 'p'));
+                       WHERE c.oid = ANY (tables) AND c.relkind NOT IN ('r', 'p')
+                         AND c.oid NOT IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t));
 BEGIN
     IF other IS NOT NULL THEN
         RAISE EXCEPTION '"%" is not a table', other
