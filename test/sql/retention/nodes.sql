@@ -41,7 +41,8 @@ $$;
 SELECT set_eq(format('SELECT pg_temp.deleted(%L)', :'alice'), $$VALUES ('{"n": 1}'::jsonb), ('{"n": 2}')$$,
               'rows are deleted, and returned');
 SELECT is((SELECT count(*) FROM vrm_nodes.test_runs_archive_2001_02), 598::bigint, 'where they are');
-UPDATE vrm_private.test_runs_archive SET batch_id = time_limit, error = NULL WHERE user_id = :'bob' AND time_limit > 298;
+UPDATE vrm_private.test_runs_archive SET batch_id = time_limit, error = NULL
+WHERE user_id = :'bob' AND time_limit > 298;
 SELECT set_eq('SELECT batch_id, results FROM vrm_nodes.test_runs_archive_2001_02 WHERE batch_id IS NOT NULL',
               $$VALUES (299::bigint, '{"n": 299}'::jsonb), (300, '{"n": 300}')$$, 'they are updated');
 INSERT INTO vrm_private.test_runs_archive SELECT * FROM calls WHERE user_id = :'alice' AND time_limit <= 2;
