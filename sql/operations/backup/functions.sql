@@ -143,7 +143,8 @@ CREATE OR REPLACE FUNCTION vrm_private.fingerprint_tables(tables regclass[]) RET
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     other regclass := (SELECT min(c.oid)::regclass FROM pg_class c
-                       WHERE c.oid = ANY (tables) AND c.relkind NOT IN ('r', 'p'));
+                       WHERE c.oid = ANY (tables) AND c.relkind NOT IN ('r', 'p')
+                         AND c.oid NOT IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t));
 BEGIN
     IF other IS NOT NULL THEN
         RAISE EXCEPTION '"%" is not a table', other
@@ -154,7 +155,11 @@ BEGIN
     RETURN ARRAY(
         SELECT c.oid::regclass
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        WHERE CASE c.relkind WHEN 'r' THEN n.nspname <> 'vrm_nodes'  -- as partitions of the archive, each once
+                             WHEN 'f' THEN c.relispartition
+                                           AND c.oid IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t)
+              END
+          AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
           AND c.oid NOT IN ('vrm.restore_points'::regclass, 'vrm_private.fingerprints'::regclass)
           AND (tables IS NULL
                OR c.oid IN (SELECT coalesce(leaf.relid, given) FROM unnest(tables) AS given
@@ -168,20 +173,29 @@ COMMENT ON FUNCTION vrm_private.fingerprint_tables(regclass[]) IS
 -- Settings that the text of a value depends on are pinned, and it is the text that is hashed: what is binary may
 -- differ after a logical restore, as the numbers of enum labels do.  Sums do not depend on the order of rows.
 -- Output functions and no cast to text: who owns a table may define one, and it would run as superuser here.
-CREATE OR REPLACE FUNCTION vrm.fingerprint(tables regclass[] DEFAULT NULL)
-    RETURNS TABLE (relation text, row_count bigint, digest text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE OR REPLACE FUNCTION vrm_private.rows_of(relation regclass, OUT row_count bigint, OUT digest text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'iso_8601' SET timezone = 'UTC' SET extra_float_digits = 1
     SET bytea_output = 'hex' SET lc_monetary = 'C' SET quote_all_identifiers = off SET row_security = off AS $$
+BEGIN
+    EXECUTE format('SELECT count(*), coalesce(sum(hashtextextended(textin(record_out(t.*)), 0)), 0)::text'
+                   ' FROM ONLY %s AS t', relation)
+        INTO row_count, digest;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.rows_of(regclass) IS 'rows of a table, and a digest of them';
+
+CREATE OR REPLACE FUNCTION vrm.fingerprint(tables regclass[] DEFAULT NULL)
+    RETURNS TABLE (relation text, row_count bigint, digest text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+    SET row_security = off AS $$
 DECLARE
     target regclass;
 BEGIN
     PERFORM vrm.require_grant('vrm.fingerprint(regclass[])');
     FOREACH target IN ARRAY vrm_private.fingerprint_tables(tables) LOOP
-        relation := target::text;
-        EXECUTE format('SELECT count(*), coalesce(sum(hashtextextended(textin(record_out(t.*)), 0)), 0)::text'
-                       ' FROM ONLY %s AS t', target)
-            INTO row_count, digest;
+        SELECT target::text, r.row_count, r.digest INTO relation, row_count, digest
+        FROM vrm_private.rows_of(target) r;
         RETURN NEXT;
     END LOOP;
 END
@@ -236,7 +250,7 @@ COMMENT ON FUNCTION vrm_private.is_archived(text) IS 'notes that the archive has
 REVOKE EXECUTE ON FUNCTION
     vrm_private.pgbackrest_stanzas(jsonb), vrm_private.pgbackrest_repositories(jsonb),
     vrm_private.pgbackrest_backups(jsonb), vrm_private.record_repositories(jsonb), vrm.record_backup(jsonb, text),
-    vrm_private.fingerprint_tables(regclass[]),
+    vrm_private.fingerprint_tables(regclass[]), vrm_private.rows_of(regclass),
     vrm.fingerprint(regclass[]), vrm_private.begin_restore_point(text, regclass[]),
     vrm_private.make_restore_point(text), vrm_private.is_archived(text)
     FROM PUBLIC;

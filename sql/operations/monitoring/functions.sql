@@ -251,9 +251,11 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_maintenance()
              ('vrm_maintenance_oldest_prepared_seconds',
               vrm_private.seconds_since((SELECT min(p.prepared) FROM pg_prepared_xacts p))),
              ('vrm_maintenance_invalid_indexes',
-              (SELECT count(*) FROM pg_index i WHERE NOT i.indisvalid
-               AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p
-                               WHERE p.index_relid = i.indexrelid AND p.datname = current_database()))))
+              -- that of a partitioned table waits for those of its partitions
+              (SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
+               WHERE NOT i.indisvalid
+                 AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p
+                                 WHERE p.index_relid = i.indexrelid AND p.datname = current_database()))))
          AS m (name, value)
 $$;
 COMMENT ON FUNCTION vrm_private.measure_maintenance() IS 'the family maintenance of vrm.monitoring_metrics';

@@ -278,7 +278,9 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_intended()
     SELECT 'row_level_security', 'fail', format('row level security of %s is off', i.object),
            'Policies of it say nothing then.', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', i.object)
     FROM intended i
-    WHERE CASE i.kind WHEN 'row security' THEN to_regclass(i.object) END IS NOT NULL
+    -- a foreign table can have none
+    WHERE (SELECT c.relkind FROM pg_class c
+           WHERE c.oid = CASE i.kind WHEN 'row security' THEN to_regclass(i.object) END) <> 'f'
       AND NOT EXISTS (SELECT FROM present p WHERE (p.kind, p.object) = (i.kind, i.object))
     UNION ALL
     SELECT 'triggers', 'fail', format('trigger %I of %s is not enabled as it should be', i.name, i.object),

@@ -109,6 +109,7 @@ CREATE OR REPLACE FUNCTION vrm_private.tenant_tables()
         THEN 'r.user_id = $1' END) AS w (condition)
     WHERE (c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace) OR c.oid = 'auth.users'::regclass)
       AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
+      AND c.oid NOT IN (SELECT t.relation FROM vrm_private.tables_on_nodes() t)  -- what is on its way to the archive
 $$;
 COMMENT ON FUNCTION vrm_private.tenant_tables() IS
     'every table of the platform: whether its rows go along with a tenant, which they are, and if not, why';
@@ -251,55 +252,30 @@ CREATE OR REPLACE FUNCTION vrm.distribute_plan()
     RETURNS TABLE (table_name text, becomes text, reason text, obstacles text[])
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT vrm.require_grant('vrm.distribute_plan()');
-    SELECT f.relation::text, f.becomes, f.reason,
-           ARRAY(SELECT o.obstacle FROM vrm_private.distribution_obstacles() o WHERE o.relation = f.relation ORDER BY 1)
-    FROM vrm_private.distribution_fates() f
+    SELECT f.relation::text, p.becomes, p.reason,
+           ARRAY(SELECT o.obstacle FROM vrm_private.distribution_obstacles() o
+                 WHERE o.relation = f.relation AND (f.is_archive AND o.obstacle LIKE 'trigger %') IS NOT TRUE
+                 ORDER BY 1)
+    FROM (SELECT d.*, d.relation = 'vrm_private.test_runs_archive'::regclass AS is_archive
+          FROM vrm_private.distribution_fates() d) AS f
+    CROSS JOIN LATERAL (SELECT
+        CASE WHEN f.is_archive THEN f.becomes ELSE 'local' END,
+        CASE WHEN f.is_archive
+             THEN (SELECT format('months that are over: %s of them are on nodes, %s with %s are not yet',
+                                 (SELECT count(*) FROM vrm_private.tables_on_nodes()), count(*),
+                                 pg_size_pretty(coalesce(sum(pg_total_relation_size(m)), 0)))
+                   FROM vrm_private.partitions_for_nodes() AS m)
+             WHEN f.becomes = 'local' THEN f.reason
+             ELSE format('stays here; without the obstacles it could become %s: %s', f.becomes, f.reason) END)
+        AS p (becomes, reason)
     ORDER BY 2, 1
 $$;
 COMMENT ON FUNCTION vrm.distribute_plan() IS
-    'what would become of each table on many nodes, and what stands in the way; works on one, and changes nothing';
-
-CREATE OR REPLACE FUNCTION vrm_private.refuse_distribution(what text) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RAISE EXCEPTION '% is not supported', what
-        USING ERRCODE = 'feature_not_supported',
-              DETAIL = CASE WHEN EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus')
-                            THEN 'This version of vrm has not been proved to work on Citus.'
-                            ELSE 'Extension citus is not installed, and this version of vrm has not been proved to'
-                                 ' work on it.' END,
-              HINT = 'SELECT * FROM vrm.distribute_plan();';
-END
-$$;
-COMMENT ON FUNCTION vrm_private.refuse_distribution(text) IS 'the error of vrm.distribute() and vrm.undistribute()';
-
-CREATE OR REPLACE PROCEDURE vrm.distribute(shards integer DEFAULT 32)
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF shards IS NULL OR shards NOT BETWEEN 1 AND 64000 THEN
-        RAISE EXCEPTION 'there have to be 1 to 64000 shards'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('%s were asked for.', coalesce(shards::text, 'null')),
-                  HINT = 'CALL vrm.distribute(32);';
-    END IF;
-    PERFORM vrm_private.refuse_distribution('distributing tables over nodes');
-END
-$$;
-COMMENT ON PROCEDURE vrm.distribute(integer) IS 'refuses, and says what there is instead; see vrm.distribute_plan()';
-
-CREATE OR REPLACE PROCEDURE vrm.undistribute()
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM vrm_private.refuse_distribution('bringing tables back from nodes');
-END
-$$;
-COMMENT ON PROCEDURE vrm.undistribute() IS 'refuses, as vrm.distribute() does: everything is on one node';
+    'what vrm.distribute() does with each table, and what is in the way of more; works on one node, changes nothing';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.tenant_exceptions(), vrm_private.tenant_tables(), vrm_private.distribution_column(regclass),
     vrm_private.distribution_exceptions(), vrm_private.distribution_fates(), vrm_private.distribution_obstacles(),
-    vrm.distribute_plan(),
-    vrm_private.refuse_distribution(text)
+    vrm.distribute_plan()
     FROM PUBLIC;
-REVOKE EXECUTE ON PROCEDURE vrm.distribute(integer), vrm.undistribute() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.distribute_plan() TO service_role;

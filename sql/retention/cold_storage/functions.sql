@@ -96,7 +96,7 @@ DECLARE
 BEGIN
     PERFORM vrm_private.require_read_committed('taking a partition out of the archive');
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', part);
+    PERFORM vrm_private.lock_part(part);
     SELECT a.id INTO held FROM vrm_private.test_runs_archive a,
                                vrm_private.holds_on(a.user_id, a.agent_id, a.id, a.started_at) h
     WHERE a.tableoid = part LIMIT 1;

@@ -108,7 +108,7 @@ DECLARE
     parent regclass := (SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = part);
 BEGIN
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', parent, part);
-    EXECUTE format('DROP TABLE %s', part);
+    PERFORM vrm_private.drop_part(part);
     IF made IS NOT NULL THEN
         EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, made, low, high);
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT within_bounds', made);
@@ -153,7 +153,7 @@ BEGIN
     PERFORM vrm_private.require_read_committed('compressing the archive');
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
     PERFORM vrm_private.check_clock();
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', part);
+    PERFORM vrm_private.lock_part(part);
     before := pg_total_relation_size(part);
     made := vrm_private.make_part('vrm_private.test_runs_archive', part,
                                   (SELECT left(c.relname, 58) || '_zstd' FROM pg_class c WHERE c.oid = part),

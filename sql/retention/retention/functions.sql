@@ -376,7 +376,7 @@ BEGIN
                              WHERE a.tableoid = ANY (parts) AND a.archived_at < run.cutoff);
     END IF;
     FOREACH part IN ARRAY coalesce(parts, '{}') LOOP
-        EXECUTE format('DROP TABLE %s', part::regclass);
+        PERFORM vrm_private.drop_part(part);
     END LOOP;
     rows_seen := rows_done;
 END

@@ -54,6 +54,12 @@ row_mover::row_mover(relation_id source, relation_id target,
   guarded([&] {
     refuse_spread(source.oid);
     source_ = open_table(source, RowExclusiveLock);
+    if (source_->rd_tableam == nullptr) {
+      ereport(
+          ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
+          errmsg("\"%s\" is not a table", RelationGetRelationName(source_)),
+          errdetail("Its rows are not where it is, so they cannot be moved below the executor."));
+    }
     target_.open(target);
     found_ = table_slot_create(source_, nullptr);
     // Children of the context that the mover is made in, so an ERROR leaves nothing behind.

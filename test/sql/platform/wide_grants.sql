@@ -41,7 +41,7 @@ CREATE TEMP TABLE closed AS
     WHERE p.pronamespace = 'vrm'::regnamespace AND p.prokind IN ('f', 'p')
       AND NOT has_function_privilege('anon', p.oid, 'EXECUTE')
       AND NOT has_function_privilege('authenticated', p.oid, 'EXECUTE')
-      AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+      AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'fdw_handler'::regtype)
       AND NOT 'internal'::regtype = ANY (p.proargtypes) AND NOT 'cstring'::regtype = ANY (p.proargtypes);
 CREATE TEMP TABLE harmless AS
     SELECT name, reason FROM (VALUES
