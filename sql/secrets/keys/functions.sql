@@ -51,10 +51,7 @@ BEGIN
     FOR place IN
         SELECT relation, column_name FROM vrm_private.sealed_triggers()
         UNION
-        SELECT a.attrelid::regclass, a.attname
-        FROM pg_attribute a
-        JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition
-        WHERE a.atttypid = to_regtype('vrm.sealed') AND NOT a.attisdropped
+        SELECT relation, column_name FROM vrm_private.sealed_places()
         ORDER BY 1, 2
     LOOP
         count := vrm_private.count_needing(key_destroy.key_id, place.relation, place.column_name);

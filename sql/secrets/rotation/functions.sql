@@ -116,13 +116,28 @@ COMMENT ON FUNCTION vrm_private.forgotten_condition(regclass, name) IS
     'SQL that tells which values of a column nobody can open because a user is forgotten';
 REVOKE EXECUTE ON FUNCTION vrm_private.forgotten_condition(regclass, name) FROM PUBLIC;
 
+-- What an array or a row holds is found in its text: eight bytes that name a key are nothing else by chance.
+CREATE OR REPLACE FUNCTION vrm_private.holds_value_of(value anyelement, keys bigint[]) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
+    SET bytea_output = 'hex' SET quote_all_identifiers = off SET lc_monetary = 'C' AS $$
+    SELECT value::text ~ string_agg('xf9[0-9a-f]{6}' || lpad(to_hex(k), 16, '0'), '|') FROM unnest(keys) AS k
+$$;
+COMMENT ON FUNCTION vrm_private.holds_value_of(anyelement, bigint[]) IS
+    'whether something inside of a value is sealed with one of the keys';
+REVOKE EXECUTE ON FUNCTION vrm_private.holds_value_of(anyelement, bigint[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm_private.count_needing(key_id bigint, rel regclass, column_name name) RETURNS bigint
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    nested boolean := EXISTS (SELECT FROM vrm_private.sealed_places() p
+                              WHERE p.relation = rel AND p.column_name = count_needing.column_name AND p.nested);
     found bigint;
 BEGIN
-    EXECUTE format('SELECT count(*) FILTER (WHERE NOT %s) FROM %s t WHERE vrm.key_of(t.%I) = $1',
-                   vrm_private.forgotten_condition(rel, column_name), rel, column_name)
+    EXECUTE format('SELECT count(*) FILTER (WHERE NOT %s) FROM %s t WHERE %s',
+                   vrm_private.forgotten_condition(rel, column_name), rel,
+                   CASE WHEN nested THEN format('vrm_private.holds_value_of(t.%I, ARRAY[$1])', column_name)
+                        ELSE format('vrm.is_sealed(t.%1$I) AND vrm.key_of(t.%1$I) = $1', column_name) END)
         INTO found USING key_id;
     RETURN found;
 END
@@ -147,50 +162,78 @@ COMMENT ON FUNCTION vrm_private.count_rest(bigint, regclass, name) IS
     'how many values of a column are not under a key: those that open, all, those of forgotten users';
 REVOKE EXECUTE ON FUNCTION vrm_private.count_rest(bigint, regclass, name) FROM PUBLIC;
 
--- One statement for each: these tables are small.
+CREATE OR REPLACE FUNCTION vrm_private.reseal_or_keep(value bytea, context bytea) RETURNS bytea
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN vrm.reseal(value, context);
+EXCEPTION WHEN data_exception THEN
+    RETURN value;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.reseal_or_keep(bytea, bytea) IS
+    'a value sealed anew under the active key; as it is when it does not open';
+REVOKE EXECUTE ON FUNCTION vrm_private.reseal_or_keep(bytea, bytea) FROM PUBLIC;
+
+-- One statement for a column.  Whose values are bound to nothing (third byte) needs no context to be sealed anew.
+CREATE OR REPLACE FUNCTION vrm_private.reseal_column(target bigint, rel regclass, column_name name, context text)
+    RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('UPDATE %1$s t SET %2$I = vrm_private.reseal_or_keep(t.%2$I, %3$s)'
+                   ' WHERE vrm.key_of(t.%2$I) <> $1 AND %4$s',
+                   rel, column_name, coalesce(context, quote_literal('')),
+                   CASE WHEN context IS NULL THEN format('get_byte(substr(t.%I, 1, 3), 2) = 0', column_name)
+                        ELSE 'true' END) USING target;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN   -- a trigger or a constraint of somebody's table; rotation goes on elsewhere
+    RETURN SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.reseal_column(bigint, regclass, name, text) IS
+    'seals with a key what a column holds under another; what was in the way, if anything';
+REVOKE EXECUTE ON FUNCTION vrm_private.reseal_column(bigint, regclass, name, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm_private.reseal_contexts(target bigint) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place record;
+    remaining_condition text;
     remaining bigint;
+    problem text;
 BEGIN
     FOR place IN
-        SELECT s.relation, s.column_name, s.context
-        FROM vrm_private.sealed_contexts s JOIN pg_class c ON c.oid = s.relation
-        UNION ALL
-        SELECT a.attrelid::regclass, a.attname, NULL
-        FROM pg_attribute a
-        JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition
-        WHERE a.atttypid = to_regtype('vrm.sealed') AND NOT a.attisdropped
-          AND NOT EXISTS (SELECT FROM vrm_private.sealed_contexts s
-                          WHERE s.relation = a.attrelid AND s.column_name = a.attname)
+        SELECT p.relation, p.column_name, p.nested, p.is_writable, s.context
+        FROM vrm_private.sealed_places() p
+        LEFT JOIN vrm_private.sealed_contexts s USING (relation, column_name)
+        WHERE p.is_declared
           AND NOT EXISTS (SELECT FROM vrm_private.sealed_triggers() t
-                          WHERE t.relation = a.attrelid AND t.column_name = a.attname)
+                          WHERE t.relation = p.relation AND t.column_name = p.column_name)
+        ORDER BY p.is_writable DESC, p.relation, p.column_name
     LOOP
-        IF place.context IS NOT NULL THEN
-            BEGIN
-                EXECUTE format('UPDATE %s t SET %I = vrm.reseal(t.%2$I, %s) WHERE vrm.key_of(t.%2$I) <> $1',
-                               place.relation, place.column_name, place.context) USING target;
-            EXCEPTION WHEN data_exception THEN
-                NULL;  -- counted below
-            END;
-        END IF;
-        EXECUTE format('SELECT count(*) FROM %s t WHERE vrm.key_of(t.%I) <> $1', place.relation, place.column_name)
-            INTO remaining USING target;
+        problem := CASE WHEN place.is_writable AND NOT place.nested THEN
+                       vrm_private.reseal_column(target, place.relation, place.column_name, place.context) END;
+        remaining_condition := CASE WHEN place.nested THEN
+            format('vrm_private.holds_value_of(t.%I, %L)', place.column_name,
+                   (SELECT coalesce(array_agg(k.key_id), '{}') FROM vrm_private.keyring k
+                    WHERE k.purpose = 'data' AND k.key_id <> target))
+            ELSE format('vrm.key_of(t.%I) <> %s', place.column_name, target) END;
+        EXECUTE format('SELECT count(*) FROM %s t WHERE %s', place.relation, remaining_condition) INTO remaining;
         IF remaining > 0 THEN
             RAISE WARNING '% values of column "%" of % could not be sealed anew', remaining, place.column_name,
                 place.relation
                 USING ERRCODE = 'data_exception',
-                      DETAIL = CASE WHEN place.context IS NULL THEN 'Nobody has said what they are bound to.'
-                                    ELSE 'They cannot be opened.' END,
-                      HINT = format('SELECT * FROM %s WHERE vrm.key_of(%I) <> %s;', place.relation, place.column_name,
-                                    target);
+                      DETAIL = coalesce(problem, CASE
+                          WHEN place.nested THEN 'They are parts of arrays or rows.'
+                          WHEN NOT place.is_writable THEN 'Nobody can write them.'
+                          WHEN place.context IS NULL THEN 'Nobody has said what they are bound to.'
+                          ELSE 'They cannot be opened.' END),
+                      HINT = format('SELECT * FROM %s t WHERE %s;', place.relation, remaining_condition);
         END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.reseal_contexts(bigint) IS
-    'seals with a key what is bound to contexts, and warns of columns that nobody has registered';
+    'seals with a key what is bound to nothing or to known contexts, and warns of what stays';
 REVOKE EXECUTE ON FUNCTION vrm_private.reseal_contexts(bigint) FROM PUBLIC;
 
 CREATE OR REPLACE PROCEDURE vrm.rotate_keys(batch integer DEFAULT 5000)

@@ -11,6 +11,40 @@ $$;
 COMMENT ON FUNCTION vrm_private.sealed_triggers() IS 'sealed columns as their triggers know them';
 REVOKE EXECUTE ON FUNCTION vrm_private.sealed_triggers() FROM PUBLIC;
 
+-- From the catalogs, so that a column counts that nobody has registered.  Of a domain over vrm.sealed the value can be
+-- looked at, of arrays and rows that have one inside (`nested`) the text.  Plain bytea may hold whatever vrm.seal()
+-- has returned.
+CREATE OR REPLACE FUNCTION vrm_private.sealed_places()
+    RETURNS TABLE (relation regclass, column_name name, nested boolean, is_declared boolean, is_writable boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE part (whole, type, is_domain) AS MATERIALIZED (
+        SELECT t.oid, t.typbasetype, true FROM pg_type t WHERE t.typtype = 'd'
+        UNION ALL
+        SELECT t.oid, t.typelem, false FROM pg_type t WHERE t.typcategory = 'A' AND t.typelem <> 0
+        UNION ALL
+        SELECT c.reltype, a.atttypid, false
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE c.reltype <> 0 AND a.attnum > 0 AND NOT a.attisdropped
+    ), holder (type, nested, is_declared) AS (
+        VALUES (to_regtype('vrm.sealed')::oid, false, true), ('bytea'::regtype, false, false)
+        UNION
+        SELECT p.whole, h.nested OR NOT p.is_domain, h.is_declared
+        FROM holder h JOIN part p ON p.type = h.type
+        WHERE h.is_declared OR p.is_domain AND p.whole <> to_regtype('vrm.sealed')
+    )
+    SELECT a.attrelid::regclass, a.attname, bool_or(h.nested), bool_or(h.is_declared),
+           c.relkind <> 'm' AND a.attgenerated = ''
+    FROM holder h
+    JOIN pg_attribute a ON a.atttypid = h.type AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition
+    WHERE c.relispopulated
+      AND (c.relpersistence <> 't' OR c.relnamespace = pg_my_temp_schema())   -- nobody reads those of others
+      AND (h.is_declared OR c.relnamespace::regnamespace::text NOT IN ('vrm', 'vrm_private', 'pg_catalog', 'pg_toast'))
+    GROUP BY a.attrelid, a.attname, c.relkind, a.attgenerated
+$$;
+COMMENT ON FUNCTION vrm_private.sealed_places() IS 'every column that can hold sealed values, registered or not';
+REVOKE EXECUTE ON FUNCTION vrm_private.sealed_places() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm_private.check_sealable(rel regclass, column_name name, per_subject boolean)
     RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
