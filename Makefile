@@ -55,6 +55,13 @@ $(call remember,scripts,$(sql_sources))
 
 # PGXS does not track headers; the compiler writes down which ones it read.
 -include $(wildcard $(OBJS:.o=.d) $(TEST_OBJS:.o=.d))
+# What runs once in a while is made small instead of fast: reports, checks of an administrator,
+# installing, sets of keys.
+RARE = $(filter src/core/operations/% src/functions/operations/% \
+         $(addprefix src/,$(addsuffix .o,core/identity/jwk functions/identity/signing_keys \
+         functions/secrets/transfer functions/platform/installer functions/platform/platform \
+         functions/platform/views)),$(OBJS))
+$(RARE): override CXXFLAGS += -Os
 $(OBJS) $(TEST_OBJS): $(top)compile_flags.txt $(top)Makefile build/server
 $(shlib): $(top)src/exports.map $(top)Makefile build/objects
 installcheck: pgtap isolation_results
