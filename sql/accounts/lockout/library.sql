@@ -33,25 +33,25 @@ CREATE FUNCTION vrm.lockout_state(kind text, identifier text, OUT locked boolean
                                   OUT failures integer, OUT pending integer, OUT consecutive integer,
                                   OUT lock_count integer, OUT value bigint)
     AS 'MODULE_PATHNAME', 'vrm_lockout_state'
-    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+    LANGUAGE C VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION vrm.lockout_state(text, text) IS
     'what is counted of an identifier, known or not; works on a standby';
 
 CREATE FUNCTION vrm.lockout_clear(kind text, identifier text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'vrm_lockout_clear'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION vrm.lockout_clear(text, text) IS
     'forgets failures and locks of an identifier; false when there were none';
 
 CREATE FUNCTION vrm.lockout_lock(kind text, identifier text, until timestamptz) RETURNS void
     AS 'MODULE_PATHNAME', 'vrm_lockout_lock'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION vrm.lockout_lock(text, text, timestamptz) IS
     'locks an identifier until then, and no longer if it was locked for longer';
 
 CREATE FUNCTION vrm.lockout_advance(kind text, identifier text, value bigint) RETURNS boolean
     AS 'MODULE_PATHNAME', 'vrm_lockout_advance'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION vrm.lockout_advance(text, text, bigint) IS
     'moves a counter forward for good; false when it has been there: the code or token is used';
 

@@ -61,7 +61,7 @@ BEGIN
     IF kind = 'totp' THEN
         SELECT vrm.totp_step(vrm.reveal_row(p, 'mfa_secret'), typed) INTO step
         FROM vrm.user_profiles p WHERE p.id = check_code.user_id;
-        good := coalesce(vrm.lockout_advance('totp', check_code.user_id::text, step), false);
+        good := step IS NOT NULL AND vrm.lockout_advance('totp', check_code.user_id::text, step);
     ELSE
         DELETE FROM vrm_private.recovery_codes r
         WHERE r.user_id = check_code.user_id AND r.code_hash = hash;

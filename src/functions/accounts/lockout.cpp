@@ -119,6 +119,18 @@ const char* refusal(const answer& given) noexcept {
   return given.says == verdict::locked ? "locked" : "throttled";
 }
 
+using text = std::optional<std::string_view>;
+
+void throw_null(std::string_view argument) {
+  throw vrm::error("22004", std::string(argument) + " must not be null");
+}
+
+/// A null that did nothing would leave somebody unlocked, or unasked, without a word.
+void require_given(const text& type, const text& identifier) {
+  if (!type) throw_null("kind");
+  if (!identifier) throw_null("identifier");
+}
+
 }  // namespace
 
 struct reservation_names {
@@ -128,12 +140,8 @@ using reservation = pg::named_record<reservation_names, std::string,
                                      std::optional<std::span<const std::byte>>, std::optional<at>>;
 
 /// Status ok with a ticket; locked or throttled with the time to come back at.
-reservation lockout_reserve(std::optional<std::string_view> type,
-                            std::optional<std::string_view> identifier,
-                            std::optional<std::string_view> network,
-                            std::optional<std::string_view> device_token) {
-  if (!type || !identifier)
-    throw vrm::error("22004", type ? "identifier must not be null" : "kind must not be null");
+reservation lockout_reserve(text type, text identifier, text network, text device_token) {
+  require_given(type, identifier);
   store::require_writable();
   auto& hash = lockout_policy::hash();
   vrm::lockout::ticket made{.type = vrm::lockout::kind_named(*type), .began = store::now()};
@@ -206,10 +214,11 @@ using state = pg::named_record<state_names, bool, at, std::int32_t, std::int32_t
                                std::int32_t, std::int64_t>;
 
 /// What is known of somebody; works on a standby.
-state lockout_state(std::string_view type, std::string_view identifier) {
+state lockout_state(text type, text identifier) {
+  require_given(type, identifier);
   entry found;
-  const kind named = vrm::lockout::kind_named(type);
-  const key id = key_named(type, identifier);
+  const kind named = vrm::lockout::kind_named(*type);
+  const key id = key_named(*type, *identifier);
   if (!store::read(store::relation(tree_of(named)), id, found)) found = {};
   if (tree_of(named) != tree::sessions) {
     entry used;
@@ -225,11 +234,12 @@ state lockout_state(std::string_view type, std::string_view identifier) {
 }
 
 /// Forgets failures and locks; false when there was nothing to forget.
-bool lockout_clear(std::string_view type, std::string_view identifier) {
+bool lockout_clear(text type, text identifier) {
+  require_given(type, identifier);
   store::require_writable();
   bool known = false;
-  const Oid relation = store::relation(tree_of(vrm::lockout::kind_named(type)));
-  store::update(relation, key_named(type, identifier), false, [&](entry& found) {
+  const Oid relation = store::relation(tree_of(vrm::lockout::kind_named(*type)));
+  store::update(relation, key_named(*type, *identifier), false, [&](entry& found) {
     known = true;
     vrm::lockout::forgive(found, store::now());
     return outcome::grave;
@@ -237,27 +247,32 @@ bool lockout_clear(std::string_view type, std::string_view identifier) {
   return known;
 }
 
-void lockout_lock(std::string_view type, std::string_view identifier, at until) {
+void lockout_lock(text type, text identifier, std::optional<at> until) {
+  require_given(type, identifier);
+  if (!until) throw_null("until");
   store::require_writable();
-  const Oid relation = store::relation(tree_of(vrm::lockout::kind_named(type)));
-  store::update(relation, key_named(type, identifier), true, [&](entry& found) {
+  const kind named = vrm::lockout::kind_named(*type);
+  const Oid relation = store::relation(tree_of(named));
+  store::update(relation, key_named(*type, *identifier), true, [&](entry& found) {
     // Without a look at what was there: a lock may also be made shorter.
-    found.locked_until = until.value;
+    found.locked_until = until->value;
     found.last = store::now();
     return outcome::grave;
   });
   // Backends keep which sessions are alive, and hear of no change of a store by themselves.
-  if (vrm::lockout::kind_named(type) == kind::session) sessions::announce_end();
+  if (named == kind::session) sessions::announce_end();
 }
 
 /// Moves somebody's counter forward; false when it has been there already.
-bool lockout_advance(std::string_view type, std::string_view identifier, std::int64_t value) {
+bool lockout_advance(text type, text identifier, std::optional<std::int64_t> value) {
+  require_given(type, identifier);
+  if (!value) throw_null("value");
   store::require_writable();
   bool moved = false;
-  const kind named = vrm::lockout::kind_named(type);
+  const kind named = vrm::lockout::kind_named(*type);
   const Oid relation = store::relation(named == kind::session ? tree::sessions : tree::used);
-  store::update(relation, key_named(type, identifier), true, [&](entry& found) {
-    moved = vrm::lockout::advance(found, value, store::now());
+  store::update(relation, key_named(*type, *identifier), true, [&](entry& found) {
+    moved = vrm::lockout::advance(found, *value, store::now());
     if (named == kind::recovery) found.locked_until = vrm::lockout::forever;  // it has no other end
     return moved ? outcome::grave : outcome::unchanged;
   });

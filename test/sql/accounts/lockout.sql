@@ -1,7 +1,7 @@
 -- Lockout: what the store counts no ROLLBACK takes back, and it is an ordinary table for the rest.
 -- It keeps what these tests count, hence names of their own.
 BEGIN;
-SELECT plan(91);
+SELECT plan(95);
 \ir ../include/people.sql
 SELECT 'u' || gen_random_uuid() AS u \gset
 CREATE FUNCTION pg_temp.fail(who text, times int) RETURNS text LANGUAGE sql AS $$
@@ -61,7 +61,11 @@ FROM (VALUES ('SELECT vrm.begin_attempt(NULL)', 'identifier'), ($$SELECT vrm.beg
              ('SELECT vrm.unlock_account(NULL)', 'identifier'),
              ($$SELECT vrm.lock_account(NULL, now(), 'x')$$, 'user_id'),
              ('SELECT vrm.request_password_reset(NULL)', 'email'),
-             ($$SELECT vrm.lockout_reserve('password', NULL, NULL, NULL)$$, 'identifier'))
+             ($$SELECT vrm.lockout_reserve('password', NULL, NULL, NULL)$$, 'identifier'),
+             ($$SELECT vrm.lockout_state(NULL, 'x')$$, 'kind'),
+             ($$SELECT vrm.lockout_clear('password', NULL)$$, 'identifier'),
+             ($$SELECT vrm.lockout_lock('password', 'x', NULL)$$, 'until'),
+             ($$SELECT vrm.lockout_advance('totp', 'x', NULL)$$, 'value'))
      AS v (statement, name);
 
 -- kinds, networks and devices are counted apart ----------------------------------------------------------
