@@ -62,8 +62,9 @@ BEGIN
         SELECT c.object_identity INTO offender
         FROM pg_event_trigger_ddl_commands() c
         LEFT JOIN pg_type t ON t.oid = c.objid AND c.classid = 'pg_type'::regclass
-        LEFT JOIN pg_attribute a ON a.attrelid = CASE c.classid WHEN 'pg_class'::regclass THEN c.objid ELSE t.typrelid END
-                                AND NOT a.attisdropped
+        LEFT JOIN pg_attribute a
+               ON a.attrelid = CASE c.classid WHEN 'pg_class'::regclass THEN c.objid ELSE t.typrelid END
+              AND NOT a.attisdropped
         WHERE a.atttypid = ANY (secret) OR t.typbasetype = ANY (secret)
         LIMIT 1;
         IF FOUND THEN

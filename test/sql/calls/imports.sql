@@ -351,7 +351,8 @@ SELECT is((SELECT string_agg(state, ' ' ORDER BY id) FROM vrm.call_imports
 -- parts that came at one moment with their call, and so have not seen it ------------------------------------
 
 SELECT pg_temp.imported(:'alice', 'connect', '{"ContactId": "at-once", "Channel": "VOICE",
-    "InitiationTimestamp": 1787000000, "DisconnectTimestamp": 1787000060, "LastUpdateTimestamp": 1787000090}') AS once \gset
+    "InitiationTimestamp": 1787000000, "DisconnectTimestamp": 1787000060,
+    "LastUpdateTimestamp": 1787000090}') AS once \gset
 SELECT pg_temp.put(:'alice', 'connect', '{"JobStatus": "COMPLETED", "CustomerMetadata": {"ContactId": "at-once"},
     "Participants": [], "Transcript": [{"ParticipantId": "AGENT", "Content": "Hello", "BeginOffsetMillis": 1,
     "EndOffsetMillis": 900}], "ConversationCharacteristics": {}}') AS part \gset
