@@ -26,6 +26,7 @@ ALTER TABLE vrm.call_imports ALTER COLUMN id SET DEFAULT vrm.uuid7();
 CREATE INDEX IF NOT EXISTS call_imports_new ON vrm.call_imports (user_id, id) WHERE state = 'new';
 CREATE INDEX IF NOT EXISTS call_imports_external_id ON vrm.call_imports (user_id, source, external_id)
     WHERE external_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS call_imports_agent ON vrm.call_imports (user_id, agent_id) WHERE agent_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS call_imports_pending ON vrm.call_imports (user_id, source, external_id)
     WHERE state = 'pending';
 DO $$
@@ -41,6 +42,7 @@ COMMENT ON TABLE vrm.call_imports IS
     'reports of calls that other platforms had; users insert their own, and vrm.import_calls() makes calls of them';
 COMMENT ON INDEX vrm.call_imports_new IS 'reports that nobody has looked at';
 COMMENT ON INDEX vrm.call_imports_external_id IS 'reports of one call';
+COMMENT ON INDEX vrm.call_imports_agent IS 'reports that name an agent: for when it goes';
 COMMENT ON INDEX vrm.call_imports_pending IS 'parts that wait for their call';
 COMMENT ON CONSTRAINT report_when_new ON vrm.call_imports IS 'there is something to be read';
 COMMENT ON CONSTRAINT call_when_done ON vrm.call_imports IS 'a report that has gone into a call knows which';

@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS vrm.agent_thresholds (
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, agent_id) REFERENCES vrm.agents (user_id, id) ON DELETE CASCADE
 );
+CREATE INDEX IF NOT EXISTS agent_thresholds_agent ON vrm.agent_thresholds (user_id, agent_id);
+COMMENT ON INDEX vrm.agent_thresholds_agent IS 'thresholds of an agent';
 ALTER TABLE vrm.agent_thresholds ALTER COLUMN user_id SET DEFAULT vrm.uid();
 ALTER TABLE vrm.agent_thresholds ALTER COLUMN id SET DEFAULT vrm.uuid7();
 COMMENT ON TABLE vrm.agent_thresholds IS

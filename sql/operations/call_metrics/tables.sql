@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS vrm.service_objectives (
     summary text NOT NULL,
     hint text NOT NULL
 );
+CREATE INDEX IF NOT EXISTS service_objectives_metric ON vrm.service_objectives (metric);
+COMMENT ON INDEX vrm.service_objectives_metric IS 'objectives about a metric';
 COMMENT ON TABLE vrm.service_objectives IS
     'what callers may expect of 30 days; vrm.prometheus_rules() tells when the rest is being used up too fast';
 COMMENT ON COLUMN vrm.service_objectives.objective IS 'the objective, and how its alerts begin';

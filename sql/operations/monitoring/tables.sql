@@ -39,6 +39,8 @@ CREATE TABLE IF NOT EXISTS vrm.alert_threshold (
     hint text NOT NULL,
     fix_sql text
 );
+CREATE INDEX IF NOT EXISTS alert_threshold_metric ON vrm.alert_threshold (metric);
+COMMENT ON INDEX vrm.alert_threshold_metric IS 'thresholds of a metric';
 COMMENT ON TABLE vrm.alert_threshold IS
     'when to call somebody; vrm.prometheus_rules(), vrm.alerts() and vrm.health_check() are made of it';
 COMMENT ON COLUMN vrm.alert_threshold.alert IS 'the alert';

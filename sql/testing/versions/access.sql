@@ -15,7 +15,7 @@ COMMENT ON TRIGGER record_version ON vrm.agents IS 'each change of what an agent
 CREATE TRIGGER keep_agent_version BEFORE UPDATE OR DELETE ON vrm.agent_versions
     FOR EACH ROW EXECUTE FUNCTION vrm_private.keep_agent_version();
 COMMENT ON TRIGGER keep_agent_version ON vrm.agent_versions IS 'versions stay as they are';
-CREATE TRIGGER keep_agent_versions BEFORE TRUNCATE ON vrm.agent_versions
+CREATE TRIGGER keep_agent_versions AFTER TRUNCATE ON vrm.agent_versions
     FOR EACH STATEMENT EXECUTE FUNCTION vrm_private.keep_agent_version();
 COMMENT ON TRIGGER keep_agent_versions ON vrm.agent_versions IS 'versions stay as they are';
 

@@ -219,7 +219,7 @@ UPDATE vrm.test_runs SET status = 'failed' WHERE status = 'completed' AND starte
 DELETE FROM vrm.test_runs WHERE status = 'running' AND started_at = '2026-01-20 10:00Z';
 INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at, test_case_ids, results)
 VALUES (:'alice', 'failed', '2026-01-20 10:30Z', '2026-01-20 11:00Z', jsonb_build_array(:'tested'),
-        '{"transcript": [{"speaker": "Agent", "message": "unheard", "time": "00:00"}]}') RETURNING id AS loaded \gset
+        '{"transcript": [{"speaker": "Agent", "message": "unheard"}]}') RETURNING id AS loaded \gset
 SET LOCAL session_replication_role = origin;
 SELECT is((SELECT string_agg(detail, ', ' ORDER BY detail) FROM vrm_private.doctor_facts(NULL)),
           format('1 calls count as live that are not, statistics do not know %s of %s calls that were looked at',
