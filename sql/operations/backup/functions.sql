@@ -170,21 +170,6 @@ $$;
 COMMENT ON FUNCTION vrm_private.fingerprint_tables(regclass[]) IS
     'the tables that have rows: partitions for partitioned tables, and all of the database for null';
 
--- Settings that the text of a value depends on are pinned, and it is the text that is hashed: what is binary may
--- differ after a logical restore, as the numbers of enum labels do.  Sums do not depend on the order of rows.
--- Output functions and no cast to text: who owns a table may define one, and it would run as superuser here.
-CREATE OR REPLACE FUNCTION vrm_private.rows_of(relation regclass, OUT row_count bigint, OUT digest text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'iso_8601' SET timezone = 'UTC' SET extra_float_digits = 1
-    SET bytea_output = 'hex' SET lc_monetary = 'C' SET quote_all_identifiers = off SET row_security = off AS $$
-BEGIN
-    EXECUTE format('SELECT count(*), coalesce(sum(hashtextextended(textin(record_out(t.*)), 0)), 0)::text'
-                   ' FROM ONLY %s AS t', relation)
-        INTO row_count, digest;
-END
-$$;
-COMMENT ON FUNCTION vrm_private.rows_of(regclass) IS 'rows of a table, and a digest of them';
-
 CREATE OR REPLACE FUNCTION vrm.fingerprint(tables regclass[] DEFAULT NULL)
     RETURNS TABLE (relation text, row_count bigint, digest text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -250,7 +235,7 @@ COMMENT ON FUNCTION vrm_private.is_archived(text) IS 'notes that the archive has
 REVOKE EXECUTE ON FUNCTION
     vrm_private.pgbackrest_stanzas(jsonb), vrm_private.pgbackrest_repositories(jsonb),
     vrm_private.pgbackrest_backups(jsonb), vrm_private.record_repositories(jsonb), vrm.record_backup(jsonb, text),
-    vrm_private.fingerprint_tables(regclass[]), vrm_private.rows_of(regclass),
+    vrm_private.fingerprint_tables(regclass[]),
     vrm.fingerprint(regclass[]), vrm_private.begin_restore_point(text, regclass[]),
     vrm_private.make_restore_point(text), vrm_private.is_archived(text)
     FROM PUBLIC;

@@ -16,6 +16,21 @@ $$;
 COMMENT ON FUNCTION vrm_private.tables_on_nodes() IS
     'foreign tables whose rows are on nodes, and the table of each there';
 
+-- Settings that the text of a value depends on are pinned, and it is the text that is hashed: what is binary may
+-- differ after a logical restore, as the numbers of enum labels do.  Sums do not depend on the order of rows.
+-- Output functions and no cast to text: who owns a table may define one, and it would run as superuser here.
+CREATE OR REPLACE FUNCTION vrm_private.rows_of(relation regclass, OUT row_count bigint, OUT digest text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'iso_8601' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex' SET lc_monetary = 'C' SET quote_all_identifiers = off SET row_security = off AS $$
+BEGIN
+    EXECUTE format('SELECT count(*), coalesce(sum(hashtextextended(textin(record_out(t.*)), 0)), 0)::text'
+                   ' FROM ONLY %s AS t', relation)
+        INTO row_count, digest;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.rows_of(regclass) IS 'rows of a table, and a digest of them';
+
 CREATE OR REPLACE FUNCTION vrm_private.drop_on_nodes(source regclass) RETURNS void
     LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp SET citus.enable_ddl_propagation = on AS $$
 BEGIN
@@ -451,7 +466,8 @@ COMMENT ON PROCEDURE vrm.undistribute() IS
     'takes back what vrm.distribute() has brought to nodes, a transaction a month';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.tables_on_nodes(), vrm_private.drop_on_nodes(regclass), vrm_private.follow_on_nodes(),
+    vrm_private.tables_on_nodes(), vrm_private.rows_of(regclass), vrm_private.drop_on_nodes(regclass),
+    vrm_private.follow_on_nodes(),
     vrm_private.drop_part(regclass), vrm_private.lock_part(regclass),
     vrm_private.drop_archive_key(),
     vrm_private.make_archive_key(), vrm_private.complete_archive_key(), vrm_private.lock_archive_between_readers(),
