@@ -28,6 +28,12 @@ sql(qq{
     FROM generate_series(1, 2 * $calls) AS n;
 });
 
+# Slow enough that whoever is stopped has not come to the end.
+sql(q{
+    CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END';
+    CREATE TRIGGER linger BEFORE INSERT ON vrm.test_runs FOR EACH ROW EXECUTE FUNCTION linger();
+});
+
 sub importer {
     my $said = '';
     return IPC::Run::start(['psql', '-XAtq', '-d', $node->connstr('app') . ' application_name=importer',
@@ -62,6 +68,7 @@ cmp_ok(sql($imported), '>=', $done + 200, 'what is committed outlives a crash of
 cmp_ok(sql($imported), '<', $calls, 'which has left some');
 is(sql($agreement), 't', 'and nothing half-done');
 
+sql('DROP FUNCTION linger() CASCADE');
 my @both = (importer(), importer());
 finish($_) for @both;
 finish(importer());

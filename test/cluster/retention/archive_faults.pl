@@ -82,7 +82,7 @@ for my $what (['call_recordings', q{object_key, bytes, sha256}, q{'late', 1, sha
     $gate->query_safe('SELECT pg_advisory_unlock(1)');
     $gate->quit;
     is_over($run);
-    is(sql("SELECT state || ' ' || retries || ' ' || rows_done FROM vrm.retention_runs WHERE run_id > $from"), 'done 1 3',
+    is(sql("SELECT state || ' ' || (retries > 0) || ' ' || rows_done FROM vrm.retention_runs WHERE run_id > $from"), 'done true 3',
         "a call gets a row of $table while it is moved: the batch is undone, and done again without it");
     is(sql("SELECT count(*) FROM vrm.test_runs r JOIN vrm.$table c ON c.user_id = r.user_id AND c.run_id = r.id"), '1', '... which stays');
     is(all_calls($node, 'app'), $calls, '... each call is there once');
