@@ -25,6 +25,9 @@ SELECT current_setting('data_directory') || '/vrm_bench_import' AS file \gset
 SELECT format('COPY reports TO %L', :'file') AS command \gset
 :command;
 
+-- what it does once a day, whatever is there
+CALL vrm.maintain();
+
 SELECT format('COPY vrm.call_imports (user_id, payload) FROM %L', :'file') AS command, cpu() AS began \gset
 :command;
 SELECT 'COPY into call_imports|' || cpu() - :began;

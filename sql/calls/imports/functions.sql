@@ -67,15 +67,17 @@ COMMENT ON FUNCTION vrm_private.count_words(uuid, text, jsonb) IS 'notes words o
 
 -- The reports that are the first ones of their call and whole, which nearly all are, in one statement.
 -- What is left over comes back and is looked at one by one.  What belongs together is found by IN, which is
--- hashed however many the planner expects; with joins it compares each with each, as it expects one.
+-- hashed however many the planner expects; with joins it compares each with each, as it expects one.  Planned for
+-- each batch, as the table grows; as a setting of the function that would reach the triggers of every row.
 CREATE OR REPLACE FUNCTION vrm_private.import_fresh(
     users uuid[], ids uuid[], OUT left_users uuid[], OUT left_ids uuid[]
 )
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    EXECUTE $batch$
     WITH read AS MATERIALIZED (
         SELECT i.user_id, i.id, i.agent_id, i.received_at, i.note, r.*, vrm.uuid7(r.started_at) AS run_id
-        FROM unnest(users, ids) AS n (user_id, id)
+        FROM unnest($1, $2) AS n (user_id, id)
         JOIN vrm.call_imports i ON i.user_id = n.user_id AND i.id = n.id
         CROSS JOIN LATERAL vrm.read_report(i.source, i.payload, i.external_id, i.received_at) AS r
     ), fresh AS (
@@ -129,8 +131,9 @@ BEGIN
         WHERE i.user_id = r.user_id AND i.id = r.id AND (r.is_made OR r.what IN ('ignored', 'refused'))
         RETURNING i.user_id, i.id
     )
-    SELECT array_agg(r.user_id ORDER BY r.id), array_agg(r.id ORDER BY r.id) INTO left_users, left_ids
-    FROM read r WHERE (r.user_id, r.id) NOT IN (SELECT d.user_id, d.id FROM done d);
+    SELECT array_agg(r.user_id ORDER BY r.id), array_agg(r.id ORDER BY r.id)
+    FROM read r WHERE (r.user_id, r.id) NOT IN (SELECT d.user_id, d.id FROM done d)
+    $batch$ INTO left_users, left_ids USING users, ids;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.import_fresh(uuid[], uuid[]) IS
@@ -340,6 +343,7 @@ DECLARE
     run uuid;
     call vrm.test_runs;
     part uuid;
+    id_there text;
 BEGIN
     SELECT i.* INTO import FROM vrm.call_imports i WHERE i.user_id = owner AND i.id = import_id FOR NO KEY UPDATE;
     SELECT to_jsonb(r) INTO report
@@ -367,11 +371,13 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    SELECT i.run_id INTO run FROM vrm.call_imports i
-    WHERE i.user_id = owner AND i.source = import.source
-      AND i.external_id IN (import.external_id, vrm_private.erased_id(import.external_id))
-      AND i.state = 'imported'
-    FOR NO KEY UPDATE;
+    -- One id after the other: with IN the planner reads all of the tenant's reports while statistics are behind.
+    FOREACH id_there IN ARRAY ARRAY[import.external_id, vrm_private.erased_id(import.external_id)] LOOP
+        SELECT i.run_id INTO run FROM vrm.call_imports i
+        WHERE i.user_id = owner AND i.source = import.source AND i.external_id = id_there AND i.state = 'imported'
+        FOR NO KEY UPDATE;
+        EXIT WHEN FOUND;
+    END LOOP;
     IF run IS NULL AND report ->> 'what' = 'call' THEN
         run := vrm_private.insert_imported(owner, import.agent_id, report);
         IF run IS NOT NULL THEN
