@@ -130,14 +130,14 @@ void write_columns(StringInfo text, Oid foreign_table, List* columns) {
   if (columns == NIL) appendStringInfoString(text, "NULL");
 }
 
-void estimate(PlannerInfo* root, RelOptInfo* table, Oid) {
+void estimate(PlannerInfo* root, RelOptInfo* table, Oid /*foreign_table*/) {
   if (table->tuples <= 0) table->tuples = unknown_rows;
   table->rows = clamp_row_est(table->tuples * clauselist_selectivity(root, table->baserestrictinfo,
                                                                      0, JOIN_INNER, nullptr));
   table->reltarget->width = Max(table->reltarget->width, 8);
 }
 
-void add_path_to(PlannerInfo* root, RelOptInfo* table, Oid) {
+void add_path_to(PlannerInfo* root, RelOptInfo* table, Oid /*foreign_table*/) {
   const Cost total = statement_cost + table->rows * (row_cost + cpu_tuple_cost);
   add_path(table, reinterpret_cast<Path*>(create_foreignscan_path(root, table, nullptr, table->rows,
 #if PG_VERSION_NUM >= 180000
@@ -151,7 +151,7 @@ void add_path_to(PlannerInfo* root, RelOptInfo* table, Oid) {
                                                                   NIL)));
 }
 
-ForeignScan* plan(PlannerInfo* root, RelOptInfo* table, Oid foreign_table, ForeignPath*,
+ForeignScan* plan(PlannerInfo* root, RelOptInfo* table, Oid foreign_table, ForeignPath* /*best*/,
                   List* targets, List* conditions, Plan* outer) {
   List* asked = NIL;
   List* here = NIL;

@@ -54,7 +54,7 @@ void begin(ForeignScanState* node, int flags) {
   made->owner = node->ss.ss_currentRelation->rd_rel->relowner;
   made->batch = AllocSetContextCreate(node->ss.ps.state->es_query_cxt, "rows from nodes",
                                       ALLOCSET_DEFAULT_SIZES);
-  const int width = Max(list_length(made->columns), 1);
+  const auto width = static_cast<std::size_t>(Max(list_length(made->columns), 1));
   made->fields = static_cast<Datum*>(palloc(sizeof(Datum) * width));
   made->nulls = static_cast<bool*>(palloc(sizeof(bool) * width));
   node->fdw_state = made;
@@ -62,9 +62,10 @@ void begin(ForeignScanState* node, int flags) {
 
 void open(ForeignScanState* node, scan* state) {
   const int count = list_length(state->values);
-  auto* const types = static_cast<Oid*>(palloc0(sizeof(Oid) * (count + 1)));
-  auto* const values = static_cast<Datum*>(palloc0(sizeof(Datum) * (count + 1)));
-  auto* const nulls = static_cast<char*>(palloc0(count + 1));
+  const auto room = static_cast<std::size_t>(count) + 1;
+  auto* const types = static_cast<Oid*>(palloc0(sizeof(Oid) * room));
+  auto* const values = static_cast<Datum*>(palloc0(sizeof(Datum) * room));
+  auto* const nulls = static_cast<char*>(palloc0(room));
   ExprContext* const context = node->ss.ps.ps_ExprContext;
   const MemoryContext outer = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
   ListCell* cell = nullptr;

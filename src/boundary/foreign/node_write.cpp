@@ -42,7 +42,7 @@ Var* key_column(Index range, Relation table, const char* name) {
                  column->attcollation, 0);
 }
 
-void add_key(PlannerInfo* root, Index range, RangeTblEntry*, Relation table) {
+void add_key(PlannerInfo* root, Index range, RangeTblEntry* /*entry*/, Relation table) {
   const key_columns key = key_of(source_of(RelationGetRelid(table)));
   for (int i = 0; i < key.count; ++i) {
     add_row_identity_var(root, key_column(range, table, key.names[i]), range, key.names[i]);
@@ -69,7 +69,7 @@ void add_column(writer* to, Form_pg_attribute column) {
 
 writer* make_writer(ResultRelInfo* relation) {
   const Relation table = relation->ri_RelationDesc;
-  const int most = RelationGetNumberOfAttributes(table) + INDEX_MAX_KEYS;
+  const auto most = static_cast<std::size_t>(RelationGetNumberOfAttributes(table)) + INDEX_MAX_KEYS;
   auto* const made = static_cast<writer*>(palloc0(sizeof(writer)));
   made->owner = table->rd_rel->relowner;
   made->scratch =
@@ -113,7 +113,7 @@ void write_columns(StringInfo text, TupleDesc row, const char* after, writer* to
   }
 }
 
-void begin_insert(ModifyTableState*, ResultRelInfo* relation) {
+void begin_insert(ModifyTableState* /*state*/, ResultRelInfo* relation) {
   writer* const made = make_writer(relation);
   const Relation table = relation->ri_RelationDesc;
   const char* const source = name_of(source_of(RelationGetRelid(table)));
@@ -128,7 +128,8 @@ void begin_insert(ModifyTableState*, ResultRelInfo* relation) {
   commit_with_the_rest(*made, source);
 }
 
-void begin(ModifyTableState* state, ResultRelInfo* relation, List*, int, int flags) {
+void begin(ModifyTableState* state, ResultRelInfo* relation, List* /*private_list*/,
+           int /*subplan*/, int flags) {
   if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0) return;
   if (state->operation == CMD_INSERT) {
     begin_insert(state, relation);
@@ -191,13 +192,14 @@ bool write(writer* with, const Use& use) {
 
 writer* writer_of(ResultRelInfo* relation) { return static_cast<writer*>(relation->ri_FdwState); }
 
-TupleTableSlot* insert(EState*, ResultRelInfo* relation, TupleTableSlot* row, TupleTableSlot*) {
+TupleTableSlot* insert(EState* /*state*/, ResultRelInfo* relation, TupleTableSlot* row,
+                       TupleTableSlot* /*plan_row*/) {
   writer* const with = writer_of(relation);
   set_row(with, row);
   return write(with, [] {}) ? row : nullptr;
 }
 
-TupleTableSlot* update(EState*, ResultRelInfo* relation, TupleTableSlot* row,
+TupleTableSlot* update(EState* /*state*/, ResultRelInfo* relation, TupleTableSlot* row,
                        TupleTableSlot* found) {
   writer* const with = writer_of(relation);
   set_row(with, row);
@@ -220,14 +222,14 @@ void store_deleted(TupleTableSlot* into) {
   ExecMaterializeSlot(into);
 }
 
-TupleTableSlot* remove(EState*, ResultRelInfo* relation, TupleTableSlot* into,
+TupleTableSlot* remove(EState* /*state*/, ResultRelInfo* relation, TupleTableSlot* into,
                        TupleTableSlot* found) {
   writer* const with = writer_of(relation);
   set_key(with, found);
   return write(with, [into] { store_deleted(into); }) ? into : nullptr;
 }
 
-void empty(List* tables, DropBehavior, bool) {
+void empty(List* tables, DropBehavior /*behavior*/, bool /*restarts_sequences*/) {
   ListCell* cell = nullptr;
   foreach (cell, tables) {
     auto* const table = static_cast<Relation>(lfirst(cell));
