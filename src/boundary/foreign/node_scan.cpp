@@ -107,18 +107,16 @@ void take_rows(ForeignScanState* node, scan* state) {
 }
 
 void fetch(ForeignScanState* node, scan* state) {
-  const auto before = act_as(state->owner);
-  SPI_connect();
-  if (state->cursor == nullptr) open(node, state);
-  const Portal portal = SPI_cursor_find(state->cursor);
-  if (!PortalIsValid(portal)) {
-    ereport(ERROR, errcode(ERRCODE_INVALID_CURSOR_STATE),
-            errmsg("the transaction of the query has ended"));
-  }
-  SPI_cursor_fetch(portal, true, rows_at_once);
-  take_rows(node, state);
-  SPI_finish();
-  act_again_as(before);
+  as_owner(state->owner, [&] {
+    if (state->cursor == nullptr) open(node, state);
+    const Portal portal = SPI_cursor_find(state->cursor);
+    if (!PortalIsValid(portal)) {
+      ereport(ERROR, errcode(ERRCODE_INVALID_CURSOR_STATE),
+              errmsg("the transaction of the query has ended"));
+    }
+    SPI_cursor_fetch(portal, true, rows_at_once);
+    take_rows(node, state);
+  });
 }
 
 TupleTableSlot* next(ForeignScanState* node) {

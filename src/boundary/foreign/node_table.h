@@ -9,6 +9,7 @@
 #include "boundary/backend.h"
 
 extern "C" {
+#include "executor/spi.h"
 #include "foreign/fdwapi.h"
 #include "utils/rel.h"
 }
@@ -36,9 +37,18 @@ struct outer_session {
   int settings;
 };
 
-/// Statements run as the owner of the foreign table, whoever reads it, with one connection a node.
 [[nodiscard]] outer_session act_as(Oid owner);
 void act_again_as(const outer_session& before);
+
+/// Statements run as the owner of the foreign table, whoever reads it, with one connection a node.
+template <typename Statements>
+void as_owner(Oid owner, const Statements& run) {
+  const outer_session before = act_as(owner);
+  SPI_connect();
+  run();
+  SPI_finish();
+  act_again_as(before);
+}
 
 /// The callbacks: planning in node_plan.cpp, reading in node_scan.cpp, writing in node_write.cpp.
 void add_planning(FdwRoutine& routine);

@@ -52,13 +52,11 @@ void add_key(PlannerInfo* root, Index range, RangeTblEntry* /*entry*/, Relation 
 /// With one node written to, Citus would commit there before this transaction does.  A copy of no
 /// rows makes it prepare first.
 void commit_with_the_rest(const writer& with, const char* source) {
-  const auto before = act_as(with.owner);
-  SPI_connect();
-  SPI_execute(psprintf("INSERT INTO %s SELECT (r).* FROM pg_catalog.unnest('{}'::%s[]) AS r",
-                       source, source),
-              false, 0);
-  SPI_finish();
-  act_again_as(before);
+  as_owner(with.owner, [&] {
+    SPI_execute(psprintf("INSERT INTO %s SELECT (r).* FROM pg_catalog.unnest('{}'::%s[]) AS r",
+                         source, source),
+                false, 0);
+  });
 }
 
 void add_column(writer* to, Form_pg_attribute column) {
@@ -176,17 +174,16 @@ void set_key(writer* with, TupleTableSlot* found) {
 /// Calls `use` while the result is there; whether a row was written.
 template <typename Use>
 bool write(writer* with, const Use& use) {
-  const auto before = act_as(with->owner);
   MemoryContextReset(with->scratch);
   const MemoryContext outer = MemoryContextSwitchTo(with->scratch);
-  SPI_connect();
-  SPI_execute_with_args(with->text, with->columns + with->keys, with->types, with->values,
-                        with->nulls, false, 0);
-  const bool written = SPI_processed > 0;
-  if (written) use();
-  SPI_finish();
+  bool written = false;
+  as_owner(with->owner, [&] {
+    SPI_execute_with_args(with->text, with->columns + with->keys, with->types, with->values,
+                          with->nulls, false, 0);
+    written = SPI_processed > 0;
+    if (written) use();
+  });
   MemoryContextSwitchTo(outer);
-  act_again_as(before);
   return written;
 }
 
@@ -233,11 +230,9 @@ void empty(List* tables, DropBehavior /*behavior*/, bool /*restarts_sequences*/)
   ListCell* cell = nullptr;
   foreach (cell, tables) {
     auto* const table = static_cast<Relation>(lfirst(cell));
-    const auto before = act_as(table->rd_rel->relowner);
-    SPI_connect();
-    SPI_execute(psprintf("TRUNCATE %s", name_of(source_of(RelationGetRelid(table)))), false, 0);
-    SPI_finish();
-    act_again_as(before);
+    as_owner(table->rd_rel->relowner, [&] {
+      SPI_execute(psprintf("TRUNCATE %s", name_of(source_of(RelationGetRelid(table)))), false, 0);
+    });
   }
 }
 
