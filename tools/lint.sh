@@ -57,7 +57,7 @@ unclean() {
     # shellcheck disable=SC2086 # one word for each file
     common=$({ tidy_flags; find src test -name '*.h' | sort | xargs cat $settings; } | cksum)
     # shellcheck disable=SC2046 # one word for each flag
-    find src test -name '*.cpp' -printf '%h\n' | sort -u |
+    find src test -name '*.cpp' -printf '%H/%P\n' | cut -d/ -f1,2 | sort -u |
         xargs -P "$(nproc)" -I '{}' tools/tidy_units.sh '{}' $(tidy_flags) | while read -r unit; do
         line="$version $common $(sed -n 's/^#include "\(\/.*\)".*/\1/p' "$unit" |
             xargs cat "$unit" | cksum)"

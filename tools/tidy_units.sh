@@ -1,31 +1,40 @@
 #!/bin/sh
-# Prints what clang-tidy looks at as one: the sources of a folder together, because nearly all the
-# work is in the headers that they share, or halves of them where names in them collide or shadow.
-# usage: tidy_units.sh FOLDER FLAG...     in the root, whence what it writes lies in out/tidy
+# Prints what clang-tidy looks at as one: the sources below a directory together, because nearly all
+# the work is in the headers that they share.  Those whose names collide with others', or are
+# shadowed by them, make the next one.
+# usage: tidy_units.sh DIRECTORY FLAG...     in the root, whence what it writes lies in out/tidy
 set -eu
-folder=$1
+room=$1
 shift
+mkdir -p "out/tidy/$room"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-# usage: units SOURCE...
-units() (
-    if [ $# -eq 1 ]; then
-        echo "$1"
-        return
-    fi
-    unit=out/tidy/$folder/$#_from_$(basename "$1")
-    printf "#include \"$PWD/%s\"  // NOLINT(bugprone-suspicious-include)\n" "$@" >"$unit"
-    # shellcheck disable=SC2086 # one word for each flag
-    if clang++-19 $flags -Werror -Wno-deprecated-declarations -fsyntax-only "$unit" \
-        2>/dev/null; then
-        echo "$unit"
-        return
-    fi
-    # shellcheck disable=SC2046 # one word for each source
-    units $(printf '%s\n' "$@" | head -n $(($# / 2)))
-    # shellcheck disable=SC2046
-    units $(printf '%s\n' "$@" | tail -n +$(($# / 2 + 1)))
-)
-
-flags=$*
-mkdir -p "out/tidy/$folder"
-units "$folder"/*.cpp
+find "$room" -name '*.cpp' | sort >"$work/left"
+number=0
+while [ -s "$work/left" ]; do
+    number=$((number + 1))
+    unit=out/tidy/$room/$number
+    : >"$work/later"
+    while :; do
+        awk -v root="$PWD" '{
+            # each fuzzer has the entry point of its own
+            print "#undef LLVMFuzzerTestOneInput\n#define LLVMFuzzerTestOneInput fuzz_" NR
+            print "#include \"" root "/" $0 "\"  // NOLINT(bugprone-suspicious-include)"
+        }' "$work/left" >"$unit"
+        if clang++-19 "$@" -Werror -Wno-deprecated-declarations -fsyntax-only -ferror-limit=0 \
+            "$unit" 2>"$work/said"; then
+            echo "$unit"
+            break
+        fi
+        [ "$(wc -l <"$work/left")" -gt 1 ] || { cat "$work/left" && break; }
+        # An error stands in the later of two that collide; one in a header does not say whose it is.
+        sed -n "s|^$PWD/\($room/[^:]*\.cpp\):.* error: .*|\1|p" "$work/said" | sort -u |
+            grep -vxF "$(head -n 1 "$work/left")" >"$work/colliding" ||
+            tail -n +$(($(wc -l <"$work/left") / 2 + 1)) "$work/left" >"$work/colliding"
+        cat "$work/colliding" >>"$work/later"
+        grep -vxF -f "$work/colliding" "$work/left" >"$work/kept"
+        mv "$work/kept" "$work/left"
+    done
+    sort "$work/later" >"$work/left"
+done
