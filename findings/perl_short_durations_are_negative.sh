@@ -11,9 +11,9 @@
 #   what an interrupted caller has, and a sixtieth of all longer durations is off by up to two
 #   seconds.
 set -eu
-# The module, and what it uses.
+# The module, and what it uses; rules of time zones are replaced often, and nothing here asks them.
 packages='libdatetime-format-pg-perl=0.16014-1 libdatetime-perl=2:1.59-1
-    libdatetime-locale-perl=1:1.37-1 libdatetime-timezone-perl=1:2.60-1+2026f
+    libdatetime-locale-perl=1:1.37-1 libdatetime-timezone-perl
     libdatetime-format-builder-perl=0.8300-1 libdatetime-format-strptime-perl=1.7900-1
     libparams-validate-perl=1.31-1 libparams-validationcompiler-perl=0.31-1 libspecio-perl=0.48-1
     libexception-class-perl=1.45-1 libdevel-stacktrace-perl=2.0400-2
