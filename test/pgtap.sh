@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the pgTAP files in a database of their own on the server that PGHOST and PGPORT name, which
-# loads the modules of make test-modules, in build/ or VRM_TEST_MODULES.
+# Runs the pgTAP files in databases of their own on the server that PGHOST and PGPORT name, one for
+# each processor, which load the modules of make test-modules, in build/ or VRM_TEST_MODULES.
 # usage: pgtap.sh BINDIR [FILE...]
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,14 +26,37 @@ command -v pg_prove >/dev/null ||
 [ "$(psql -XAtqd postgres -c "SELECT 1 FROM pg_available_extensions WHERE name = 'pgtap'")" = 1 ] ||
     missing 'the server lacks pgTAP; on Debian:' "apt-get install postgresql-$version-pgtap"
 
-export PGOPTIONS='-c client_min_messages=warning'
-dropdb --if-exists --force "$database"
-createdb "$database"
-psql -qX -v ON_ERROR_STOP=1 -d "$database" -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION vrm'
-unset PGOPTIONS
 # The server's user may be unable to read this directory, hence the copy.
-modules=$(mktemp -d)
-trap 'rm -rf "$modules"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+modules=$work/modules
+mkdir "$modules"
 cp "${VRM_TEST_MODULES:-build}"/*.so "$modules"
-chmod 755 "$modules"
-pg_prove --dbname "$database" --set modules="$modules" "$@"
+chmod -R a+rX "$work"
+
+# usage: create DATABASE
+create() {
+    dropdb --if-exists --force "$1" && createdb "$1" &&
+        PGOPTIONS='-c client_min_messages=warning' psql -qX -v ON_ERROR_STOP=1 -d "$1" \
+            -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION vrm'
+}
+
+# usage: part NUMBER     runs the files that $work/NUMBER names
+part() {
+    create "$database$1" && xargs pg_prove --dbname "$database$1" --set modules="$modules" <"$work/$1"
+}
+
+# Files take turns, because those of a topic take about as long as each other.
+parts=$(nproc)
+[ $# -ge "$parts" ] || parts=$#
+printf '%s\n' "$@" | awk -v parts="$parts" -v work="$work" '
+    { print >(work "/" (NR - 1) % parts + 1) }'
+failed=0
+for number in $(seq 2 "$parts"); do
+    { part "$number" >"$work/$number.report" 2>&1 || touch "$work/failed"; } &
+done
+part 1 || failed=1
+wait
+for number in $(seq 2 "$parts"); do cat "$work/$number.report"; done
+[ $failed -eq 0 ] && ! [ -e "$work/failed" ]

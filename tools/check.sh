@@ -70,7 +70,7 @@ core_tests() {
 pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 
 documentation_tests() {
-    prove "$root/test/docs.pl" "$root/test/graph.pl" "$root/test/monitoring_files.pl" \
+    prove -j "$(nproc)" "$root/test/docs.pl" "$root/test/graph.pl" "$root/test/monitoring_files.pl" \
         "$root/test/client_files.pl" "$root/test/api_errors.pl" "$root/test/site.pl"
 }
 

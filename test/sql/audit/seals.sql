@@ -8,13 +8,13 @@ SELECT vrm.audit_event('sealed', '{"by": "us"}') \g /dev/null
 -- As after a restore from a cluster that is far ahead and had sealed nothing yet.
 UPDATE vrm.audit_log SET xid = '9000000000000' WHERE action = 'INSERT';
 
--- Seals until so many entries are sealed: a transaction that began before, such as one of an
--- autovacuum, holds it up.
+-- Seals until so many entries are sealed: a transaction that began before, such as one of a test in
+-- another database, holds it up.
 CREATE FUNCTION pg_temp.seal(wanted bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     sealed bigint := 0;
 BEGIN
-    FOR i IN 1 .. 600 LOOP
+    FOR i IN 1 .. 6000 LOOP
         sealed := sealed + vrm.audit_seal();
         EXIT WHEN sealed >= wanted;
         PERFORM pg_sleep(0.05);
