@@ -55,12 +55,16 @@ $(call remember,scripts,$(sql_sources))
 
 # PGXS does not track headers; the compiler writes down which ones it read.
 -include $(wildcard $(OBJS:.o=.d) $(TEST_OBJS:.o=.d))
-# What runs once in a while is made small instead of fast: reports, checks of an administrator,
-# installing, sets of keys.
-RARE = $(filter src/core/operations/% src/functions/operations/% \
-         $(addprefix src/,$(addsuffix .o,core/identity/jwk functions/identity/signing_keys \
-         functions/secrets/transfer functions/platform/installer functions/platform/platform \
-         functions/platform/views)),$(OBJS))
+# What runs once in a while, or has statements of its own take nearly all of the time, is made small
+# instead of fast: reports, checks of an administrator, installing, sets of keys, retention, what
+# other platforms report.
+RARE = $(filter src/core/operations/% src/functions/operations/% src/core/calls/imports% \
+         src/functions/calls/import% src/core/testing/% $(addprefix src/,$(addsuffix .o, \
+         core/identity/jwk core/analytics/agreement $(addprefix functions/,analytics/estimators \
+         identity/signing_keys identity/rpc_call platform/installer platform/platform \
+         platform/views retention/archive retention/nodes retention/policies retention/retention \
+         secrets/keys secrets/master_key secrets/sealed_column secrets/transfer testing/checks))), \
+         $(OBJS))
 $(RARE): override CXXFLAGS += -Os
 $(OBJS) $(TEST_OBJS): $(top)compile_flags.txt $(top)Makefile build/server
 $(shlib): $(top)src/exports.map $(top)Makefile build/objects
