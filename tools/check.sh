@@ -70,8 +70,8 @@ core_tests() {
 pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 
 documentation_tests() {
-    prove -j "$(nproc)" "$root/test/docs.pl" "$root/test/graph.pl" "$root/test/monitoring_files.pl" \
-        "$root/test/client_files.pl" "$root/test/api_errors.pl" "$root/test/site.pl"
+    prove -j "$(nproc)" "$root/test/docs.pl" "$root/test/graph.pl" "$root/test/api_errors.pl" \
+        "$root/test/monitoring_files.pl" "$root/test/client_files.pl" "$root/test/site.pl"
 }
 
 isolation_tests() {
