@@ -44,7 +44,8 @@ create() {
 
 # usage: part NUMBER     runs the files that $work/NUMBER names
 part() {
-    create "$database$1" && xargs pg_prove --dbname "$database$1" --set modules="$modules" <"$work/$1"
+    create "$database$1" &&
+        xargs pg_prove --dbname "$database$1" --set modules="$modules" <"$work/$1"
 }
 
 # Files take turns, because those of a topic take about as long as each other.

@@ -28,7 +28,7 @@ while [ -s "$work/left" ]; do
             break
         fi
         [ "$(wc -l <"$work/left")" -gt 1 ] || { cat "$work/left" && break; }
-        # An error stands in the later of two that collide; one in a header does not say whose it is.
+        # An error stands in the later of two that collide; in a header it does not say whose it is.
         sed -n "s|^$PWD/\($room/[^:]*\.cpp\):.* error: .*|\1|p" "$work/said" | sort -u |
             grep -vxF "$(head -n 1 "$work/left")" >"$work/colliding" ||
             tail -n +$(($(wc -l <"$work/left") / 2 + 1)) "$work/left" >"$work/colliding"
