@@ -12,27 +12,36 @@ DECLARE
     receiver record;
     last_commit double precision := coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()),
                                              'Infinity');
+    sent pg_lsn;
     silent double precision;
     patience double precision;
 BEGIN
     replayed := pg_last_wal_replay_lsn();
     SELECT r.status, r.latest_end_lsn, r.last_msg_receipt_time, r.slot_name INTO receiver FROM pg_stat_wal_receiver r;
-    received := greatest(pg_last_wal_receive_lsn(), replayed);
+    received := pg_last_wal_receive_lsn();
+    sent := greatest(received, receiver.latest_end_lsn);
     slot := receiver.slot_name;
+    -- What has come this instant is replayed in the next; on an idle server the last commit is long ago all the same.
+    FOR i IN 1 .. 10 LOOP
+        EXIT WHEN replayed >= sent OR receiver.status IS DISTINCT FROM 'streaming'
+            OR pg_get_wal_replay_pause_state() <> 'not paused';
+        PERFORM pg_sleep(0.01);
+        replayed := pg_last_wal_replay_lsn();
+    END LOOP;
+    received := greatest(received, replayed);
     SELECT coalesce(nullif(s.setting::double precision / 1000, 0), 60) / 2 + 10 INTO patience
     FROM pg_settings s WHERE s.name = 'wal_receiver_timeout';
     silent := extract(epoch FROM clock_timestamp() - receiver.last_msg_receipt_time);
     state := CASE WHEN receiver.status IS DISTINCT FROM 'streaming' OR silent IS NULL THEN 'cut off'
                   WHEN silent > patience THEN 'silent'
                   WHEN pg_get_wal_replay_pause_state() <> 'not paused' THEN 'paused'
-                  WHEN replayed < greatest(received, receiver.latest_end_lsn) THEN 'behind'
+                  WHEN replayed < sent THEN 'behind'
                   ELSE 'streaming' END;
     lag_seconds := greatest(CASE state WHEN 'streaming' THEN 0 WHEN 'cut off' THEN last_commit
                                        WHEN 'silent' THEN CASE WHEN replayed < received THEN last_commit ELSE silent END
-                                       ELSE CASE WHEN replayed < greatest(received, receiver.latest_end_lsn)
-                                                 THEN last_commit ELSE 0 END END, 0);
+                                       ELSE CASE WHEN replayed < sent THEN last_commit ELSE 0 END END, 0);
     lag_bytes := CASE WHEN state IN ('cut off', 'silent') THEN 'NaN'
-                      ELSE pg_wal_lsn_diff(greatest(received, receiver.latest_end_lsn), replayed) END;
+                      ELSE greatest(pg_wal_lsn_diff(sent, replayed), 0) END;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.standby_state() IS
