@@ -33,7 +33,7 @@ CREATE OR REPLACE FUNCTION vrm_private.granted_privileges()
     FROM granted g, unnest(CASE WHEN g.is_grantable THEN ARRAY['', 'GRANT OPTION FOR '] ELSE ARRAY[''] END) AS o (words)
 $$;
 COMMENT ON FUNCTION vrm_private.granted_privileges() IS
-    'who was granted what on schemas, tables, columns, types and functions of ours';
+    'who was granted what on schemas, tables, columns and functions of ours';
 
 CREATE OR REPLACE FUNCTION vrm_private.after_word(phrase text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
