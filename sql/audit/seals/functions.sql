@@ -186,6 +186,21 @@ $$;
 COMMENT ON FUNCTION vrm.audit_head() IS
     'the newest seal, to be kept elsewhere: whoever has it notices when seals are cut off';
 
+CREATE OR REPLACE FUNCTION vrm_private.seal_of_head(head text) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF head !~ '^[0-9]{1,18}:[0-9a-f]{32}$' THEN
+        RAISE EXCEPTION 'invalid head of the audit trail'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is a number, a colon and 32 hexadecimal digits; this is "%s".', left(head, 100)),
+                  HINT = 'SELECT vrm.audit_head(); gives one.';
+    END IF;
+    RETURN split_part(head, ':', 1)::bigint;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.seal_of_head(text) IS 'number of the seal that a head names';
+REVOKE EXECUTE ON FUNCTION vrm_private.seal_of_head(text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
     RETURNS TABLE (problem text, seal_id bigint, entry_id uuid, at timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -236,7 +251,7 @@ CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
           FROM vrm_private.audit_seals t) s
     WHERE s.number <> s.id OR s.mac <> s.expected
     UNION ALL
-    SELECT 'seals were cut off', split_part(head, ':', 1)::bigint, NULL, NULL
+    SELECT 'seals were cut off', vrm_private.seal_of_head(head), NULL, NULL
     WHERE head IS NOT NULL AND NOT EXISTS (
         SELECT FROM vrm_private.audit_seals s WHERE s.id || ':' || encode(s.mac, 'hex') = head)
 $$;

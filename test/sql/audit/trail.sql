@@ -1,6 +1,6 @@
 -- The audit trail: changed columns only, and who sees them.
 BEGIN;
-SELECT plan(47);
+SELECT plan(54);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
@@ -12,6 +12,15 @@ ALTER TABLE public.thing DROP COLUMN gone;
 GRANT ALL ON public.thing TO authenticated;
 SELECT lives_ok($$SELECT vrm.audit_enable('public.thing', '{noise}', '{secret}')$$, 'a table is audited');
 SELECT throws_ok($$SELECT vrm.audit_enable('public.thing', '{nothing}')$$, '42703', NULL, 'columns have to be there');
+SELECT throws_ok(statement, code, message, 'an argument that cannot be is named: ' || statement)
+FROM (VALUES ('SELECT vrm.audit_enable(NULL)', '22004', 'rel must not be null'),
+             ('SELECT vrm.audit_enable(''public.thing'', NULL)', '22004', 'exclude must not be null'),
+             ('SELECT vrm.audit_enable(''public.thing'', redact => ''{NULL}'')', '22004', 'redact must not be null'),
+             ('SELECT vrm.audit_disable(NULL)', '22004', 'rel must not be null'),
+             ('SELECT vrm.audit_event(NULL)', '22023', 'action must be a text of 1 to 100 characters'),
+             ('SELECT vrm.audit_event('''')', '22023', 'action must be a text of 1 to 100 characters'),
+             ('SELECT vrm.audit_event(repeat(''x'', 101), ''{"a": 1}'')', '22023',
+              'action must be a text of 1 to 100 characters')) AS t (statement, code, message);
 SELECT is(pg_temp.as_user(:'alice',
                           $$INSERT INTO public.thing VALUES (1, 'a "name"', true, '{"a": 1}', 'hush', 'x')
                           RETURNING 1$$), '1', 'a user inserts');
