@@ -1,6 +1,6 @@
 -- Seals of the audit trail: whoever tampers is told where.  Only what is committed can be sealed, so
 -- these tests are no transaction; what they write stays.
-SELECT plan(29);
+SELECT plan(34);
 CREATE TABLE public.sealed_thing (id int PRIMARY KEY, name text);
 SELECT vrm.audit_enable('public.sealed_thing') \g /dev/null
 INSERT INTO public.sealed_thing VALUES (1, 'a "name"');
@@ -103,6 +103,20 @@ SELECT is(pg_temp.found($$DELETE FROM vrm.audit_log WHERE action = 'event 3'$$),
 SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, action, xid) SELECT 'security', 'made up',
                         xid FROM vrm.audit_log WHERE action = 'sealed'$$),
           'entry was added after the seal', 'an entry that is made up');
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action, xid)
+                          SELECT 'data', at, 'DELETE', xid FROM vrm.audit_log WHERE action = 'event 3'$$),
+          'entry was added after the seal', 'also of a class of which the seal has nothing');
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action, xid)
+                          SELECT 'data', at, 'DELETE', xid FROM vrm.audit_log WHERE action = 'event 3';
+                          SELECT vrm.audit_seal()$$),
+          'entry was added after the seal', 'which no later seal takes in');
+SELECT matches(pg_temp.found(format($$INSERT INTO vrm.audit_log (class, at, action, era)
+                                      VALUES ('security', now() - interval '2 days', 'signed in', %s)$$, era)),
+               '^entry is of no transaction that there was', 'an entry of an era that there was not: ' || era)
+FROM unnest('{0,2}'::integer[]) AS era;
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, action, xid)
+                          VALUES ('security', 'signed in', '9000000000000')$$),
+          'entry is of no transaction that there was', 'or of a transaction that has not begun');
 SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, id, action, xid)
                           SELECT class, at + interval '1 s', id, 'twin',
                           xid FROM vrm.audit_log WHERE action = 'sealed'$$),
