@@ -13,7 +13,7 @@ COMMENT ON FUNCTION vrm_private.audit_hash(vrm.audit_log) IS 'leaf of the Merkle
 -- The next level of a Merkle tree: neighbours together, an odd last one as it is.
 CREATE OR REPLACE FUNCTION vrm_private.audit_level(nodes bytea[]) RETURNS bytea[]
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_agg(CASE WHEN i < cardinality(nodes) THEN sha256('\x01'::bytea || nodes[i] || nodes[i + 1])
+    SELECT array_agg(CASE WHEN i < cardinality(nodes) THEN sha256(E'\\x01'::bytea || nodes[i] || nodes[i + 1])
                           ELSE nodes[i] END ORDER BY i)
     FROM generate_series(1, cardinality(nodes), 2) i
 $$;

@@ -42,7 +42,7 @@ BEGIN
                       WHERE attrelid = rel AND attname = name AND attnum > 0 AND NOT attisdropped);
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION 'column "%" of relation "%" does not exist', unknown, rel
-            USING ERRCODE = 'undefined_column', HINT = format('\d %s', rel);
+            USING ERRCODE = 'undefined_column', HINT = format(E'\\d %s', rel);
     END IF;
     EXECUTE format('DROP TRIGGER IF EXISTS vrm_audit ON %s', rel);
     EXECUTE format('CREATE TRIGGER vrm_audit AFTER INSERT OR UPDATE OR DELETE ON %s'

@@ -3,7 +3,8 @@
 -- In rounds, since one thing shows only when another is there again: who owns it before what was granted, and what
 -- policies and triggers call before them.  What ALTER SYSTEM changes no function can.
 CREATE OR REPLACE FUNCTION vrm.repair() RETURNS TABLE (check_name text, statement text)
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 #variable_conflict use_column
 DECLARE
     done text[] := '{}';
