@@ -1,7 +1,7 @@
 -- Settings that everybody may change decide what a literal and a definition say: nothing that decides depends on them.
 -- A session parses a function once, so these settings come first.
 BEGIN;
-SELECT plan(7);
+SELECT plan(9);
 SET LOCAL standard_conforming_strings = off;
 SET LOCAL escape_string_warning = off;
 SET LOCAL quote_all_identifiers = on;
@@ -18,6 +18,13 @@ SELECT throws_ok(format('SELECT vrm.sign_up(%L, ''a long password'')', address),
                  'an address has neither spaces nor lines: ' || quote_literal(address))
 FROM unnest(ARRAY[E'a\nBcc: b@example.org', 'a b@example.org']) AS address;
 SELECT lives_ok($$SELECT vrm.sign_up('miss.sassy@example.org', 'a long password')$$, 'but every letter');
+-- what other programs read
+CREATE FUNCTION pg_temp.files() RETURNS TABLE (name text, content text) LANGUAGE sql AS $$
+    VALUES ('prometheus_rules', vrm.prometheus_rules()), ('er_diagram', vrm.er_diagram()),
+           ('grafana_dashboard', vrm.grafana_dashboard()), ('exporter_config', vrm.exporter_config())
+$$;
+CREATE TEMP TABLE files AS SELECT * FROM pg_temp.files();
+SELECT lives_ok('SELECT vrm.monitoring_text(), vrm.report()', 'metrics and reports are made');
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 SELECT set_config('request.jwt.claims', format('{"sub": "%s", "role": "authenticated", "aal": "aal2"}', :'alice'), true)
     \g /dev/null
@@ -35,5 +42,10 @@ SET LOCAL quote_all_identifiers = off;
 SELECT is_empty($$SELECT detail FROM vrm.doctor() WHERE status IN ('fail', 'warn')
                     AND check_name IN ('grants', 'policies', 'row_level_security', 'triggers', 'event_triggers',
                                        'routines', 'search_path')$$, 'nor do others, with what was noted then');
+SET LOCAL intervalstyle = postgres;
+SET LOCAL datestyle = 'ISO, MDY';
+SET LOCAL timezone = 'UTC';
+SELECT is_empty('SELECT name FROM (TABLE files EXCEPT SELECT * FROM pg_temp.files()) AS f',
+                'and files for other programs were the same');
 SELECT * FROM finish();
 ROLLBACK;
