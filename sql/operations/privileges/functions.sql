@@ -465,8 +465,8 @@ COMMENT ON FUNCTION vrm_private.doctor_intended() IS
 REVOKE EXECUTE ON FUNCTION
     vrm_private.granted_privileges(), vrm_private.after_word(text), vrm_private.role_name(oid),
     vrm_private.policy_definition(oid), vrm_private.present_definitions(), vrm_private.owner_of_sequence(oid),
-    vrm_private.present_objects(), vrm_private.present_state(), vrm_private.spelling(), vrm_private.is_member(text, text),
-    vrm_private.shipped_state(), vrm_private.note_intended(),
+    vrm_private.present_objects(), vrm_private.present_state(), vrm_private.spelling(),
+    vrm_private.is_member(text, text), vrm_private.shipped_state(), vrm_private.note_intended(),
     vrm_private.doctor_intended_grants(), vrm_private.doctor_wider_grants(), vrm_private.doctor_intended_triggers(),
     vrm_private.doctor_intended()
     FROM PUBLIC;

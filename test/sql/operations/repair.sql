@@ -93,7 +93,8 @@ INSERT INTO broken VALUES
      'event_triggers fail: event trigger vrm_watch_columns is gone, or not what vrm means'),
     ('ALTER FUNCTION vrm.uid() VOLATILE',
      'routines fail: routine vrm.uid() of the extension is gone, or not as vrm has made it'),
-    ('ALTER FUNCTION vrm.reveal(bytea, bytea) SECURITY DEFINER',
+    ('ALTER FUNCTION vrm.reveal(bytea, bytea) SECURITY '
+     'DEFINER',
      'routines fail: routine vrm.reveal(bytea,bytea) of the extension is gone, or not as vrm has made it'),
     ('ALTER FUNCTION vrm_private.is_service() OWNER TO vrm_test_owner',
      'ownership fail: ROUTINE vrm_private.is_service() belongs to vrm_test_owner, who could have it run anything as '
