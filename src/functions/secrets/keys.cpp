@@ -36,7 +36,7 @@ void insert_key(const pg::spi_session& spi, std::string_view purpose, std::strin
 void require_purpose(std::string_view purpose) {
   if (purpose == "data" || purpose == "blind_index") return;
   throw vrm::error("22023", "invalid purpose")
-      .detail("A key is for \"data\" or \"blind_index\", not for \"" + std::string(purpose) + "\".")
+      .detail(R"(A key is for "data" or "blind_index", not for ")" + std::string(purpose) + "\".")
       .hint("SELECT purpose, state, key_id FROM vrm.keyring_status;");
 }
 
