@@ -68,7 +68,8 @@ CREATE OR REPLACE FUNCTION vrm_private.present_definitions()
     RETURNS TABLE (kind text, object text, name text, definition text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
-    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1 AS $$
+    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
+    SET lc_monetary = 'C' AS $$
     WITH member AS (
         SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
         WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
@@ -124,7 +125,8 @@ CREATE OR REPLACE FUNCTION vrm_private.present_state()
     RETURNS TABLE (kind text, object text, name text, definition text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
-    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1 AS $$
+    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
+    SET lc_monetary = 'C' AS $$
     SELECT 'privilege', g.kind || ' ' || g.object, vrm_private.role_name(g.grantee) || ' ' || g.privilege,
            format('GRANT %s ON %s %s TO %s', g.privilege, g.kind, g.object, vrm_private.role_name(g.grantee))
     FROM vrm_private.granted_privileges() g
@@ -252,7 +254,8 @@ COMMENT ON FUNCTION vrm_private.shipped_state() IS
 CREATE OR REPLACE FUNCTION vrm_private.note_intended() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
-    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1 AS $$
+    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
+    SET lc_monetary = 'C' AS $$
 DECLARE
     fresh boolean := NOT EXISTS (SELECT FROM vrm_private.platform_history);
     spelling text := vrm_private.spelling();

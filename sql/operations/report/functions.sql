@@ -343,7 +343,7 @@ COMMENT ON FUNCTION vrm_private.report_verdicts() IS
 
 CREATE OR REPLACE FUNCTION vrm.report_data() RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
-    SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres AS $$
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 DECLARE
     until constant date := vrm.utc_day(now());
     since constant date := until - 29;
@@ -361,7 +361,7 @@ COMMENT ON FUNCTION vrm.report_data() IS
 
 CREATE OR REPLACE FUNCTION vrm.report(format text DEFAULT 'html') RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres AS $$
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 BEGIN
     PERFORM vrm.require_grant('vrm.report(text)');
     IF format IS NULL OR format NOT IN ('html', 'md') THEN
