@@ -9,6 +9,9 @@ GRANT SELECT (user_id, id, service, key_hint, description, created_at, last_used
     ON vrm.api_keys TO authenticated;
 GRANT SELECT, INSERT, UPDATE, DELETE ON vrm.api_keys TO service_role;
 
+-- here as well, for what is noted of privileges after an upgrade
+GRANT USAGE ON SCHEMA vrm TO vrm_use_api_keys;
+
 CREATE POLICY "users manage their own API keys" ON vrm.api_keys
     FOR ALL TO authenticated
     USING (user_id = vrm.uid())

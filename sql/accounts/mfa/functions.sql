@@ -208,7 +208,7 @@ BEGIN
     DELETE FROM vrm_private.recovery_codes WHERE user_id = who;
     INSERT INTO vrm_private.recovery_codes (user_id, code_hash)
     SELECT who, sha256(convert_to(m, 'UTF8')) FROM unnest(made) m;
-    RETURN QUERY SELECT regexp_replace(m, '(.{4})(?=.)', '\1-', 'g') FROM unnest(made) m;
+    RETURN QUERY SELECT regexp_replace(m, '(.{4})(?=.)', E'\\1-', 'g') FROM unnest(made) m;
 END
 $$;
 COMMENT ON FUNCTION vrm.mfa_recovery_codes(text) IS

@@ -38,7 +38,8 @@ REVOKE EXECUTE ON FUNCTION vrm_private.account_state(uuid) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION vrm_private.require_address(address text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF address IS NULL OR address !~ '^[^@\s]+@[^@\s]+$' OR length(address) > 254 THEN
+    -- no backslash, which a session can give another meaning (standard_conforming_strings)
+    IF address IS NULL OR address !~ '^[^@[:space:]]+@[^@[:space:]]+$' OR length(address) > 254 THEN
         RAISE EXCEPTION 'the address is not valid'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give it as somebody@example.org.';
     END IF;

@@ -255,10 +255,7 @@ DECLARE
     token text := concat_ws('.', organisation, invitation, vrm.random_base32(32));
 BEGIN
     PERFORM vrm_private.check_team_role(role);
-    IF address IS NULL OR address !~ '^[^@\s]+@[^@\s]+$' OR length(address) > 254 THEN
-        RAISE EXCEPTION 'the address is not valid'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give it as somebody@example.org.';
-    END IF;
+    PERFORM vrm_private.require_address(address);
     -- what it takes to give a role is at least that role
     PERFORM vrm_private.organisation(role);
     IF (SELECT count(*) FROM vrm_private.team_invitations i WHERE i.user_id = organisation) >= 1000 THEN

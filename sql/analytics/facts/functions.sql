@@ -99,7 +99,7 @@ CREATE OR REPLACE FUNCTION vrm_private.compact_day(owner uuid, of_day date) RETU
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     no_agent CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
-    nothing CONSTANT bytea := '\x010000';
+    nothing CONSTANT bytea := E'\\x010000';
     midnight CONSTANT timestamptz := of_day::timestamp AT TIME ZONE 'UTC';
     changed integer[];
     grains text[];

@@ -13,7 +13,7 @@ COMMENT ON FUNCTION vrm_private.audit_hash(vrm.audit_log) IS 'leaf of the Merkle
 -- The next level of a Merkle tree: neighbours together, an odd last one as it is.
 CREATE OR REPLACE FUNCTION vrm_private.audit_level(nodes bytea[]) RETURNS bytea[]
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_agg(CASE WHEN i < cardinality(nodes) THEN sha256('\x01'::bytea || nodes[i] || nodes[i + 1])
+    SELECT array_agg(CASE WHEN i < cardinality(nodes) THEN sha256(E'\\x01'::bytea || nodes[i] || nodes[i + 1])
                           ELSE nodes[i] END ORDER BY i)
     FROM generate_series(1, cardinality(nodes), 2) i
 $$;
@@ -115,8 +115,9 @@ DECLARE
     previous vrm_private.audit_seals;
     made vrm_private.audit_seals;
 BEGIN
+    -- One call seals both classes up to the same horizon, also one of which there is nothing.
     SELECT coalesce(max(s.horizon::text::bigint), 0)::text::xid8 INTO since
-    FROM vrm_private.audit_seals s WHERE s.class = class AND s.era = era;
+    FROM vrm_private.audit_seals s WHERE s.era = era AND (s.class = class OR s.sealed_at <> sealed_at);
     SELECT coalesce((SELECT a.xid FROM vrm.audit_log a
                      WHERE a.class = class AND a.era = era AND a.xid > since AND a.xid < horizon
                      ORDER BY a.xid OFFSET 100000 LIMIT 1), horizon) INTO made.horizon;
@@ -186,6 +187,33 @@ $$;
 COMMENT ON FUNCTION vrm.audit_head() IS
     'the newest seal, to be kept elsewhere: whoever has it notices when seals are cut off';
 
+CREATE OR REPLACE FUNCTION vrm_private.audit_now(OUT era integer, OUT is_here boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(max(s.era) + (s.system <> c.system_identifier)::integer, 1),
+           coalesce(s.system = c.system_identifier, false)
+    FROM pg_control_system() c LEFT JOIN vrm_private.audit_seals s
+         ON s.id = (SELECT max(l.id) FROM vrm_private.audit_seals l)
+    GROUP BY s.system, c.system_identifier
+$$;
+COMMENT ON FUNCTION vrm_private.audit_now(OUT integer, OUT boolean) IS
+    'the newest era that entries can be of, and whether it has a seal of this cluster';
+REVOKE EXECUTE ON FUNCTION vrm_private.audit_now(OUT integer, OUT boolean) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.seal_of_head(head text) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF head !~ '^[0-9]{1,18}:[0-9a-f]{32}$' THEN
+        RAISE EXCEPTION 'invalid head of the audit trail'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is a number, a colon and 32 hexadecimal digits; this is "%s".', left(head, 100)),
+                  HINT = 'SELECT vrm.audit_head(); gives one.';
+    END IF;
+    RETURN split_part(head, ':', 1)::bigint;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.seal_of_head(text) IS 'number of the seal that a head names';
+REVOKE EXECUTE ON FUNCTION vrm_private.seal_of_head(text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
     RETURNS TABLE (problem text, seal_id bigint, entry_id uuid, at timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -202,8 +230,8 @@ CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
     UNION ALL
     SELECT 'entry was added after the seal', NULL, a.id, a.at
     FROM vrm.audit_log a
-    JOIN (SELECT s.class, s.era, max(s.horizon::text::bigint)::text::xid8 AS horizon, max(s.system) AS system
-          FROM vrm_private.audit_seals s GROUP BY s.class, s.era) AS done ON done.class = a.class AND done.era = a.era
+    JOIN (SELECT s.era, max(s.horizon::text::bigint)::text::xid8 AS horizon, max(s.system) AS system
+          FROM vrm_private.audit_seals s GROUP BY s.era) AS done ON done.era = a.era
     WHERE (a.xid < done.horizon AND done.system = (SELECT c.system_identifier FROM pg_control_system() c)
            OR a.era < (SELECT max(s.era) FROM vrm_private.audit_seals s))
       AND a.at > now() - vrm_private.audit_keep(a.class)
@@ -216,9 +244,17 @@ CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
     CROSS JOIN LATERAL (SELECT s.id, s.system, s.era, s.ceiling, s.journaled FROM vrm_private.audit_seals s
                         WHERE s.sealed_at > a.at + '1 minute'::interval
                         ORDER BY s.sealed_at LIMIT 1) AS s
-    WHERE s.ceiling IS NOT NULL AND s.era = a.era AND a.xid <> '0'
+    -- What a new era has taken over has no transaction; all else was written after its first seal.
+    WHERE s.ceiling IS NOT NULL AND a.xid <> '0' AND s.era < a.era
+       OR s.ceiling IS NOT NULL AND s.era = a.era AND a.xid <> '0'
       AND CASE WHEN vrm_private.journal_number(a.detail) IS NULL THEN a.xid >= s.ceiling
                ELSE vrm_private.journal_number(a.detail) > s.journaled END
+    UNION ALL
+    SELECT 'entry is of no transaction that there was', NULL, a.id, a.at
+    FROM vrm.audit_log a, vrm_private.audit_now() AS n
+    WHERE a.era NOT BETWEEN 1 AND n.era
+       OR n.is_here AND a.era = n.era AND a.xid >= pg_snapshot_xmax(pg_current_snapshot())
+          AND a.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()
     UNION ALL
     SELECT 'entries of the journal are missing', g.seal_id, NULL, g.at FROM vrm_private.journal_gaps() g
     UNION ALL
@@ -236,7 +272,7 @@ CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
           FROM vrm_private.audit_seals t) s
     WHERE s.number <> s.id OR s.mac <> s.expected
     UNION ALL
-    SELECT 'seals were cut off', split_part(head, ':', 1)::bigint, NULL, NULL
+    SELECT 'seals were cut off', vrm_private.seal_of_head(head), NULL, NULL
     WHERE head IS NOT NULL AND NOT EXISTS (
         SELECT FROM vrm_private.audit_seals s WHERE s.id || ':' || encode(s.mac, 'hex') = head)
 $$;

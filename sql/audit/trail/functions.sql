@@ -20,7 +20,7 @@ CREATE OR REPLACE FUNCTION vrm.audit_event(action text, detail jsonb DEFAULT NUL
 DECLARE
     entry uuid;
 BEGIN
-    PERFORM vrm.require_grant('vrm.audit_event(text,jsonb)');
+    PERFORM vrm.require_grant('vrm.audit_event(text,jsonb)'), vrm_private.check_text('action', action, 100, true);
     INSERT INTO vrm.audit_log (class, action, detail) VALUES ('security', audit_event.action, audit_event.detail)
     RETURNING id INTO entry;
     RETURN entry;
@@ -34,12 +34,15 @@ CREATE OR REPLACE FUNCTION vrm.audit_enable(rel regclass, exclude text[] DEFAULT
 DECLARE
     unknown text;
 BEGIN
+    PERFORM vrm_private.require_argument('rel', rel IS NULL),
+            vrm_private.require_argument('exclude', exclude IS NULL OR array_position(exclude, NULL) > 0),
+            vrm_private.require_argument('redact', redact IS NULL OR array_position(redact, NULL) > 0);
     SELECT name INTO unknown FROM unnest(exclude || redact) AS name
     WHERE NOT EXISTS (SELECT FROM pg_attribute
                       WHERE attrelid = rel AND attname = name AND attnum > 0 AND NOT attisdropped);
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION 'column "%" of relation "%" does not exist', unknown, rel
-            USING ERRCODE = 'undefined_column', HINT = format('\d %s', rel);
+            USING ERRCODE = 'undefined_column', HINT = format(E'\\d %s', rel);
     END IF;
     EXECUTE format('DROP TRIGGER IF EXISTS vrm_audit ON %s', rel);
     EXECUTE format('CREATE TRIGGER vrm_audit AFTER INSERT OR UPDATE OR DELETE ON %s'
@@ -91,6 +94,7 @@ CREATE OR REPLACE FUNCTION vrm.audit_disable(rel regclass) RETURNS void
 DECLARE
     watched regclass;
 BEGIN
+    PERFORM vrm_private.require_argument('rel', rel IS NULL);
     EXECUTE format('DROP TRIGGER IF EXISTS vrm_audit ON %s', rel);
     FOR watched IN SELECT rel UNION SELECT p.relid FROM pg_partition_tree(rel) p LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS vrm_audit_truncate ON %s', watched);

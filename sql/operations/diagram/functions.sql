@@ -111,7 +111,8 @@ COMMENT ON FUNCTION vrm_private.er_dot(text, boolean) IS 'vrm.er_diagram() in th
 
 CREATE OR REPLACE FUNCTION vrm.er_diagram(
     format text DEFAULT 'mermaid', topic text DEFAULT NULL, keys_only boolean DEFAULT false) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 BEGIN
     PERFORM vrm.require_grant('vrm.er_diagram(text,text,boolean)');
     IF format IS NULL OR format NOT IN ('mermaid', 'dot') THEN

@@ -55,6 +55,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_settings()
         ('archiving', 'wal_level', '^minimal$', 'replica', 'warn', 'neither archiving nor a standby is possible'),
         ('autovacuum', 'autovacuum', '^off$', 'on', 'fail', 'tables bloat until the server stops taking writes'),
         ('autovacuum', 'track_counts', '^off$', 'on', 'fail', 'autovacuum does not know what to do'),
+        ('triggers', 'session_replication_role', '^replica$', 'origin', 'fail', 'no trigger fires'),
+        ('event_triggers', 'event_triggers', '^off$', 'on', 'fail', 'no event trigger fires'),
         ('row_security', 'row_security', '^off$', 'on', 'fail', 'every query of the application is refused'),
         ('identity', 'vrm.session_login', '^on$', 'off', 'fail',
          'behind a pooler, one person''s identity is handed to the next'),
@@ -243,6 +245,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_privileges()
                 THEN 'row level security does not hold it back' END AS why
         FROM vrm_private.granted_privileges() g
         WHERE g.grantee IN (0, to_regrole('anon'), to_regrole('authenticated'), to_regrole('service_role'))
+          AND g.kind <> 'TYPE' AND g.privilege NOT LIKE 'GRANT OPTION %'
     )
     SELECT 'grants', 'fail',
            format('%s has %s on %s %s: %s', CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE e.grantee::regrole::text END,
@@ -298,9 +301,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.doctor_privileges() IS
     'for vrm.doctor(): privileges, row level security, definer functions and owners';
 
-REVOKE EXECUTE ON FUNCTION
-    vrm_private.doctor_roles(), vrm_private.doctor_privileges()
-    FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION vrm_private.doctor_roles(), vrm_private.doctor_privileges() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
@@ -336,7 +337,9 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
            'What was written meanwhile has not gone through it.',
            format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname)
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname IN ('vrm', 'vrm_private') AND t.tgenabled = 'D' AND NOT t.tgisinternal
+    JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace fn ON fn.oid = f.pronamespace
+    WHERE (n.nspname IN ('vrm', 'vrm_private') OR fn.nspname IN ('vrm', 'vrm_private'))
+      AND t.tgenabled = 'D' AND NOT t.tgisinternal
     UNION ALL
     SELECT 'constraints', 'warn',
            format('constraint %I of %s is NOT VALID: older rows may break it', k.conname, k.conrelid::regclass),
@@ -425,14 +428,16 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
     WITH findings AS MATERIALIZED (
         SELECT l.*
         FROM (VALUES
-            ('doctor_settings()', '{archiving,autovacuum,configuration,durability,identity,lockout,parameter_log,'
-                                  'password_encryption,row_security,secret_literals,statement_log}'::text[]),
+            ('doctor_settings()', '{archiving,autovacuum,configuration,durability,event_triggers,identity,lockout,'
+                                  'parameter_log,password_encryption,row_security,secret_literals,statement_log,'
+                                  'triggers}'::text[]),
             ('doctor_server()', '{checksums,client_authentication,password_encryption,ssl,statement_statistics}'),
             ('doctor_archiving()', '{archiving}'),
             ('doctor_identity()', '{identity,keyring,master_key,trusted_logins}'),
             ('doctor_roles()', '{roles,server_files}'),
-            ('doctor_privileges()', '{grants,ownership,row_level_security,search_path,publications}'),
+            ('doctor_privileges()', '{grants,ownership,row_level_security,search_path}'),
             ('doctor_intended()', '{event_triggers,grants,policies,routines,row_level_security,triggers}'),
+            ('doctor_publications()', '{publications}'),
             ('doctor_objects()', '{constraints,indexes,objects,triggers}'),
             ('doctor_maintenance()', '{maintenance,retention}'),
             ('doctor_realtime()', '{realtime}'),

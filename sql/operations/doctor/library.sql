@@ -34,7 +34,8 @@ COMMENT ON FUNCTION vrm.missing_from_platform() IS
 CREATE FUNCTION vrm.doctor(
     OUT check_name text, OUT status text, OUT detail text, OUT hint text, OUT fix_sql text
 ) RETURNS SETOF record
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 #variable_conflict use_column
 DECLARE
     library text := (SELECT extversion FROM pg_extension WHERE extname = 'vrm');

@@ -188,7 +188,8 @@ $$;
 COMMENT ON FUNCTION vrm_private.cloudnative_pg_yaml() IS 'custom queries for CloudNativePG, and a PodMonitor';
 
 CREATE OR REPLACE FUNCTION vrm.exporter_config(target text DEFAULT 'postgres_exporter') RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 DECLARE
     made_by text := format(E'# Made by vrm.exporter_config(%L).\n', target);
 BEGIN
@@ -326,7 +327,10 @@ COMMENT ON FUNCTION vrm_private.burn_rate_rules() IS 'rules that tell when objec
 -- threshold of more would never be passed.  MetricsMissing stands for what has no values to compare,
 -- at all or for one server since less than an hour.
 CREATE OR REPLACE FUNCTION vrm.prometheus_rules() RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
+    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
+    SET lc_monetary = 'C' AS $$
     SELECT vrm.require_grant('vrm.prometheus_rules()');
     WITH rule AS (
         SELECT t.alert, format('%s %s %s', t.metric, t.comparison, vrm_private.prometheus_text(t.threshold)) AS expr,

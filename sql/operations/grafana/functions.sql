@@ -131,7 +131,8 @@ COMMENT ON FUNCTION vrm_private.grafana_overview() IS 'graphs of the first page'
 
 -- Three graphs side by side, each eight units wide and high; above them links to the other pages.
 CREATE OR REPLACE FUNCTION vrm.grafana_dashboard(page text DEFAULT 'overview') RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 BEGIN
     PERFORM vrm.require_grant('vrm.grafana_dashboard(text)');
     IF page IS NULL OR page <> 'overview' AND NOT EXISTS (SELECT FROM vrm.monitoring_metrics m

@@ -108,7 +108,7 @@ BEGIN
     GROUP BY r.user_id, r.bucket
     UNION ALL
     SELECT r.user_id, 'user_parts', r.bucket, no_agent,
-           vrm.replace_parts('\x010000', ARRAY(SELECT generate_series(0, 95)), vrm.rollup_parts(r.stats), true)
+           vrm.replace_parts(E'\\x010000', ARRAY(SELECT generate_series(0, 95)), vrm.rollup_parts(r.stats), true)
     FROM vrm.call_rollup r
     WHERE r.user_id IN (owner, organisation) AND r.grain = 'parts' AND r.bucket = ANY (days)
     GROUP BY r.user_id, r.bucket;

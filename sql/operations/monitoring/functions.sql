@@ -341,7 +341,8 @@ COMMENT ON FUNCTION vrm_private.metric_of(text) IS 'the metric that a series is 
 CREATE OR REPLACE FUNCTION vrm.monitoring(families text[] DEFAULT NULL)
     RETURNS TABLE (name text, labels jsonb, value double precision)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
+    SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms'
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 DECLARE
     known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs,agents,calls}';
     family text;
@@ -369,7 +370,8 @@ $$;
 COMMENT ON FUNCTION vrm.monitoring(text[]) IS 'measures the metrics of some families, or of all: one row per series';
 
 CREATE OR REPLACE FUNCTION vrm.monitoring_text() RETURNS text
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
     SELECT vrm.require_grant('vrm.monitoring_text()');
     SELECT string_agg(format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n%4$s', m.name,
                              replace(replace(m.help, '\', '\\'), E'\n', '\n'), m.type, s.lines),

@@ -1,26 +1,36 @@
 -- Privileges as data: what the platform means to have, what there is, and putting it back
 
--- Every privilege on what is in vrm and vrm_private, with the GRANT's own words for the object.
+-- Every privilege on what is in vrm and vrm_private, with the GRANT's own words for the object.  Whoever may hand
+-- one on has two: revoking a privilege from somebody leaves those that others have from them.
 CREATE OR REPLACE FUNCTION vrm_private.granted_privileges()
     RETURNS TABLE (kind text, object text, privilege text, grantee oid)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'SCHEMA', quote_ident(n.nspname), a.privilege_type, a.grantee
-    FROM pg_namespace n, aclexplode(n.nspacl) AS a
-    WHERE n.nspname IN ('vrm', 'vrm_private')
-    UNION ALL
-    SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, a.privilege_type, a.grantee
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) AS a
-    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-    UNION ALL
-    SELECT 'TABLE', c.oid::regclass::text, format('%s (%I)', a.privilege_type, t.attname), a.grantee
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute t ON t.attrelid = c.oid,
-         aclexplode(t.attacl) AS a
-    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm')
-    UNION ALL
-    SELECT 'ROUTINE', p.oid::regprocedure::text, a.privilege_type, a.grantee
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
-         aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
-    WHERE n.nspname IN ('vrm', 'vrm_private')
+    WITH granted AS (
+        SELECT 'SCHEMA' AS kind, quote_ident(n.nspname) AS object, '' AS part, a.*
+        FROM pg_namespace n, aclexplode(n.nspacl) AS a
+        WHERE n.nspname IN ('vrm', 'vrm_private')
+        UNION ALL
+        SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, '', a.*
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) AS a
+        WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+        UNION ALL
+        SELECT 'TABLE', c.oid::regclass::text, format(' (%I)', t.attname), a.*
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute t ON t.attrelid = c.oid,
+             aclexplode(t.attacl) AS a
+        WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        UNION ALL
+        SELECT 'TYPE', t.oid::regtype::text, '', a.*
+        FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace,
+             aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) AS a
+        WHERE n.nspname IN ('vrm', 'vrm_private') AND t.typrelid = 0 AND t.typcategory <> 'A'
+        UNION ALL
+        SELECT 'ROUTINE', p.oid::regprocedure::text, '', a.*
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
+             aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+        WHERE n.nspname IN ('vrm', 'vrm_private')
+    )
+    SELECT g.kind, g.object, o.words || g.privilege_type || g.part, g.grantee
+    FROM granted g, unnest(CASE WHEN g.is_grantable THEN ARRAY['', 'GRANT OPTION FOR '] ELSE ARRAY[''] END) AS o (words)
 $$;
 COMMENT ON FUNCTION vrm_private.granted_privileges() IS
     'who was granted what on schemas, tables, columns and functions of ours';
@@ -52,9 +62,71 @@ CREATE OR REPLACE FUNCTION vrm_private.policy_definition(policy oid) RETURNS tex
 $$;
 COMMENT ON FUNCTION vrm_private.policy_definition(oid) IS 'the statement that makes a policy anew';
 
+-- What the fix has to say in full.  Triggers that people set on whatever they like are theirs.  Nothing but its own
+-- text makes a member of the extension anew; what the platform's script makes, it makes again.
+CREATE OR REPLACE FUNCTION vrm_private.present_definitions()
+    RETURNS TABLE (kind text, object text, name text, definition text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
+    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
+    SET lc_monetary = 'C' AS $$
+    WITH member AS (
+        SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
+        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+    )
+    SELECT 'trigger definition', t.tgrelid::regclass::text, t.tgname::text,
+           replace(pg_get_triggerdef(t.oid), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER')
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace fn ON fn.oid = f.pronamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private', 'auth') AND fn.nspname IN ('vrm', 'vrm_private')
+      AND f.proname NOT IN ('audit_row', 'audit_truncate', 'bind_sealed')
+      AND NOT t.tgisinternal AND NOT c.relispartition
+    UNION ALL
+    SELECT 'event trigger definition', t.evtevent, t.evtname,
+           format('CREATE EVENT TRIGGER %I ON %s%s EXECUTE FUNCTION %s; ALTER EXTENSION vrm ADD EVENT TRIGGER %1$I',
+                  t.evtname, t.evtevent,
+                  (SELECT format(' WHEN TAG IN (%s)', string_agg(quote_literal(tag), ', ' ORDER BY tag))
+                   FROM unnest(t.evttags) AS tag), t.evtfoid::regprocedure)
+    FROM pg_event_trigger t JOIN member m ON (m.classid, m.objid) = ('pg_event_trigger'::regclass, t.oid)
+    UNION ALL
+    SELECT 'member', p.oid::regprocedure::text, 'member', btrim(pg_get_functiondef(p.oid), E'\n')
+    FROM pg_proc p JOIN member m ON (m.classid, m.objid) = ('pg_proc'::regclass, p.oid)
+    WHERE p.prokind IN ('f', 'p')
+$$;
+COMMENT ON FUNCTION vrm_private.present_definitions() IS
+    'triggers, event triggers and members as the statements that make them, in the words of vrm_private.intended';
+
+CREATE OR REPLACE FUNCTION vrm_private.owner_of_sequence(sequence oid) RETURNS regclass
+    LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.refobjid FROM pg_depend d
+    WHERE (d.classid, d.refclassid) = ('pg_class'::regclass, 'pg_class'::regclass) AND d.objid = sequence
+      AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+$$;
+COMMENT ON FUNCTION vrm_private.owner_of_sequence(oid) IS 'the table of a sequence that a column has; null otherwise';
+
+CREATE OR REPLACE FUNCTION vrm_private.present_objects() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT quote_ident(n.nspname) FROM pg_namespace n WHERE n.nspname IN ('vrm', 'vrm_private')
+    UNION ALL
+    SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT c.relispartition
+      AND vrm_private.owner_of_sequence(c.oid) IS NULL
+    UNION ALL
+    SELECT t.oid::regtype::text FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND t.typrelid = 0 AND t.typcategory <> 'A'
+    UNION ALL
+    SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private')
+$$;
+COMMENT ON FUNCTION vrm_private.present_objects() IS
+    'what can be granted, in vrm and vrm_private, but for partitions and sequences of columns';
+
 CREATE OR REPLACE FUNCTION vrm_private.present_state()
     RETURNS TABLE (kind text, object text, name text, definition text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
+    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
+    SET lc_monetary = 'C' AS $$
     SELECT 'privilege', g.kind || ' ' || g.object, vrm_private.role_name(g.grantee) || ' ' || g.privilege,
            format('GRANT %s ON %s %s TO %s', g.privilege, g.kind, g.object, vrm_private.role_name(g.grantee))
     FROM vrm_private.granted_privileges() g
@@ -84,6 +156,10 @@ CREATE OR REPLACE FUNCTION vrm_private.present_state()
     SELECT 'routine', p.oid::regprocedure::text, 'routine', md5(pg_get_functiondef(p.oid))
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname IN ('vrm', 'vrm_private') AND p.prokind IN ('f', 'p')
+    UNION ALL
+    SELECT * FROM vrm_private.present_definitions()
+    UNION ALL
+    SELECT 'object', o.object, 'object', '' FROM vrm_private.present_objects() AS o (object)
 $$;
 COMMENT ON FUNCTION vrm_private.present_state() IS
     'privileges, policies, triggers and functions as they are now, in the words of vrm_private.intended';
@@ -99,10 +175,11 @@ CREATE OR REPLACE FUNCTION vrm_private.is_member(kind text, object text) RETURNS
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (
         SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
-        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
-          AND d.objid = CASE kind WHEN 'ROUTINE' THEN to_regprocedure(object) END)
+        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+          AND CASE kind WHEN 'ROUTINE' THEN d.classid = 'pg_proc'::regclass AND d.objid = to_regprocedure(object)
+                        WHEN 'TYPE' THEN d.classid = 'pg_type'::regclass AND d.objid = to_regtype(object) END)
 $$;
-COMMENT ON FUNCTION vrm_private.is_member(text, text) IS 'whether a routine is a member of the extension';
+COMMENT ON FUNCTION vrm_private.is_member(text, text) IS 'whether a routine or type is a member of the extension';
 
 -- Takes back every privilege on what the platform's script makes, executes the script's own GRANTs and policies,
 -- looks at what came of it, and undoes all of that: an upgraded database may have been changed before.
@@ -121,7 +198,7 @@ BEGIN
                           g.object, vrm_private.role_name(g.grantee))
             FROM vrm_private.granted_privileges() g
             WHERE g.grantee <> (SELECT e.extowner FROM pg_extension e WHERE e.extname = 'vrm')
-              AND NOT vrm_private.is_member(g.kind, g.object)
+              AND NOT (g.kind = 'ROUTINE' AND vrm_private.is_member(g.kind, g.object))
             UNION
             SELECT format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass)
             FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -131,6 +208,10 @@ BEGIN
             FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
             WHERE n.nspname IN ('vrm', 'vrm_private') AND p.prokind IN ('f', 'p')
               AND NOT vrm_private.is_member('ROUTINE', p.oid::regprocedure::text)
+            UNION
+            SELECT format('GRANT USAGE ON TYPE %s TO PUBLIC', t.oid::regtype)
+            FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+            WHERE n.nspname IN ('vrm', 'vrm_private') AND t.typrelid = 0 AND t.typcategory <> 'A'
             ORDER BY 1 DESC  -- REVOKE before GRANT
         LOOP
             EXECUTE statement;
@@ -141,9 +222,15 @@ BEGIN
             EXECUTE statement;
         END LOOP;
         PERFORM vrm_private.guard_tenants(), vrm_private.admit_supabase_auth();
+        -- what neither the script nor the extension makes is not ours
         seen := (SELECT jsonb_agg(to_jsonb(s)) FROM vrm_private.present_state() s
-                 WHERE s.kind <> 'privilege'
-                    OR NOT vrm_private.is_member(split_part(s.object, ' ', 1), vrm_private.after_word(s.object)));
+                 WHERE CASE WHEN s.kind = 'privilege' AND s.object LIKE 'ROUTINE %'
+                            THEN NOT vrm_private.is_member('ROUTINE', vrm_private.after_word(s.object))
+                            WHEN s.kind = 'object'
+                            THEN strpos(script, split_part(s.object, '(', 1)) > 0
+                                 OR vrm_private.is_member(CASE WHEN s.object LIKE '%(%' THEN 'ROUTINE' ELSE 'TYPE' END,
+                                                          s.object)
+                            ELSE true END);
         RAISE EXCEPTION USING ERRCODE = 'ZZ000';
     EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
         NULL;
@@ -165,7 +252,10 @@ COMMENT ON FUNCTION vrm_private.shipped_state() IS
     'privileges and policies as the platform''s script makes them, whatever they are now';
 
 CREATE OR REPLACE FUNCTION vrm_private.note_intended() RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
+    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
+    SET lc_monetary = 'C' AS $$
 DECLARE
     fresh boolean := NOT EXISTS (SELECT FROM vrm_private.platform_history);
     spelling text := vrm_private.spelling();
@@ -186,72 +276,39 @@ $$;
 COMMENT ON FUNCTION vrm_private.note_intended() IS
     'for vrm.install(): notes what privileges, policies, triggers and functions are meant to be';
 
--- What a publication shows, no policy hides.  Those that doc/secrets/keys.md gives to a subscriber it names one
--- by one; hashes of passwords and tokens, and secrets that counters are keyed with, are nobody's.
-CREATE OR REPLACE FUNCTION vrm_private.doctor_publications()
-    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH shown AS (
-        SELECT p.oid, p.pubname, p.puballtables, s.relid,
-               EXISTS (SELECT FROM pg_publication_rel r WHERE (r.prpubid, r.prrelid) = (p.oid, s.relid)) AS by_name
-        FROM pg_publication p CROSS JOIN LATERAL pg_get_publication_tables(p.pubname) AS s
-        JOIN pg_class c ON c.oid = s.relid
-        WHERE c.relnamespace = 'vrm_private'::regnamespace OR s.relid = 'auth.users'::regclass
-    ), secret AS (
-        SELECT * FROM shown s
-        WHERE NOT s.by_name
-           OR s.relid <> ALL ('{vrm_private.keyring,vrm_private.subject_keys,vrm_private.token_keys,
-                                vrm_private.jwt_keys,vrm_private.sessions,vrm_private.account_locks,
-                                vrm_private.linked_identities}'::regclass[])
-    )
-    SELECT 'publications', 'warn',
-           format('publication "%s" shows %s, which %s for subscribers', s.pubname,
-                  concat_ws(' and ', min(s.relid::regclass::text), nullif(count(*) - 1, 0) || ' tables more'),
-                  CASE count(*) WHEN 1 THEN 'is not' ELSE 'are not' END),
-           format('Publish the tables that somebody reads: CREATE PUBLICATION %I FOR TABLE vrm.run_events;',
-                  left(s.pubname, 50) || '_tables'),
-           CASE WHEN bool_and(s.by_name)
-                THEN format('ALTER PUBLICATION %I DROP TABLE %s;', s.pubname,
-                            string_agg(s.relid::regclass::text, ', ' ORDER BY s.relid)) END
-    FROM secret s GROUP BY s.pubname
-$$;
-COMMENT ON FUNCTION vrm_private.doctor_publications() IS
-    'for vrm.doctor(): publications that show what nobody should be sent';
-
--- A grant beyond what is meant: on an object of ours, or on a partition, which has none.
-CREATE OR REPLACE FUNCTION vrm_private.doctor_intended()
+-- A grant beyond what is meant: on an object of ours, or on a partition or a sequence of its own, which has none.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_intended_grants()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH present AS MATERIALIZED (
-        SELECT * FROM vrm_private.present_state()
+        SELECT g.kind || ' ' || g.object AS object, g.object AS bare, r.grantee, g.privilege
+        FROM vrm_private.granted_privileges() g, LATERAL vrm_private.role_name(g.grantee) AS r (grantee)
+        WHERE g.grantee <> (SELECT e.extowner FROM pg_extension e WHERE e.extname = 'vrm')
     ), intended AS MATERIALIZED (
-        SELECT * FROM vrm_private.intended i WHERE i.noted_by = vrm_private.spelling()
+        SELECT i.kind, i.object, i.name, i.definition FROM vrm_private.intended i
+        WHERE i.noted_by = vrm_private.spelling() AND i.kind IN ('privilege', 'object')
     ), ours AS MATERIALIZED (
-        SELECT DISTINCT CASE i.kind WHEN 'privilege' THEN vrm_private.after_word(i.object) ELSE i.object END AS object
-        FROM intended i WHERE i.kind IN ('privilege', 'row security', 'routine')
+        SELECT i.object FROM intended i WHERE i.kind = 'object'
         UNION
         SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relispartition AND EXISTS (SELECT FROM intended)
+        WHERE n.nspname IN ('vrm', 'vrm_private') AND EXISTS (SELECT FROM intended)
+          AND (c.relispartition OR c.relkind = 'S' AND vrm_private.owner_of_sequence(c.oid)::text IN (
+                                                       SELECT i.object FROM intended i WHERE i.kind = 'object'))
     ), further AS (
-        SELECT p.*, split_part(p.name, ' ', 1) AS grantee, vrm_private.after_word(p.name) AS privilege
-        FROM present p
-        JOIN ours o ON o.object = vrm_private.after_word(p.object)
-        LEFT JOIN intended i ON (i.kind, i.object, i.name) = (p.kind, p.object, p.name)
-        WHERE p.kind = 'privilege' AND i.kind IS NULL
-    ), lacking AS (
-        SELECT i.* FROM intended i
-        LEFT JOIN present p ON (p.kind, p.object, p.name) = (i.kind, i.object, i.name)
-        WHERE i.kind = 'privilege' AND p.kind IS NULL
-    ), there AS MATERIALIZED (
-        SELECT p.object FROM present p WHERE p.kind IN ('row security', 'routine')
-        UNION
-        SELECT vrm_private.after_word(p.object) FROM present p WHERE p.kind = 'privilege'
+        SELECT p.* FROM present p
+        JOIN ours o ON o.object = p.bare
+        WHERE (p.object, p.grantee || ' ' || p.privilege) NOT IN (
+                  SELECT i.object, i.name FROM intended i WHERE i.kind = 'privilege')
     )
     SELECT 'grants',
            CASE WHEN f.grantee IN ('PUBLIC', 'anon', 'authenticated', 'service_role') THEN 'fail' ELSE 'warn' END,
            format('%s has %s on %s, which vrm does not give', f.grantee, f.privilege, f.object),
            'Every role that has it can do what only functions and policies of vrm should.',
-           format('REVOKE %s ON %s FROM %s;', f.privilege, f.object, f.grantee)
+           format('REVOKE %s ON %s FROM %s%s;', f.privilege, f.object, f.grantee,
+                  CASE WHEN EXISTS (SELECT FROM present p
+                                    WHERE (p.object, p.grantee) = (f.object, f.grantee)
+                                      AND p.privilege IN (f.privilege, 'GRANT OPTION FOR ' || f.privilege)
+                                      AND starts_with(p.privilege, 'GRANT OPTION')) THEN ' CASCADE' END)
            -- a privilege on the table takes those on its columns along when it goes
            || coalesce((SELECT string_agg(format(' %s;', i.definition), '' ORDER BY i.name) FROM intended i
                         WHERE i.kind = 'privilege' AND i.object = f.object
@@ -260,8 +317,111 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_intended()
     UNION ALL
     SELECT 'grants', 'warn', format('%s on %s is missing', i.name, i.object),
            'Something that applications call will fail.', i.definition || ';'
-    FROM lacking i JOIN there t ON t.object = vrm_private.after_word(i.object)
+    FROM intended i
+    WHERE i.kind = 'privilege'
+      AND (i.object, i.name) NOT IN (SELECT p.object, p.grantee || ' ' || p.privilege FROM present p)
+      AND CASE split_part(i.object, ' ', 1) WHEN 'ROUTINE' THEN to_regprocedure(vrm_private.after_word(i.object))::oid
+          WHEN 'TYPE' THEN to_regtype(vrm_private.after_word(i.object))::oid
+          WHEN 'SCHEMA' THEN to_regnamespace(vrm_private.after_word(i.object))::oid
+          ELSE to_regclass(vrm_private.after_word(i.object))::oid END IS NOT NULL
     UNION ALL
+    SELECT 'grants', 'warn', format('what vrm means to have is not noted for %s: nothing is compared',
+                                    vrm_private.spelling()),
+           'Superusers only; looks at what the platform''s script makes and notes it.', 'SELECT vrm.install();'
+    WHERE NOT EXISTS (SELECT FROM intended)
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_intended_grants() IS
+    'for vrm.doctor(): privileges that are not as they were installed';
+
+-- What will be granted on what comes later, and what lets somebody set settings that decide who they are.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_wider_grants()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH wider AS (
+        SELECT a.grantee, a.privilege_type,
+               format('on every %s that %s makes in schema %s', w.one, d.defaclrole::regrole, n.nspname) AS whereof,
+               format('ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %I REVOKE', d.defaclrole::regrole, n.nspname)
+                   AS statement, w.many AS what
+        FROM pg_default_acl d JOIN pg_namespace n ON n.oid = d.defaclnamespace
+        JOIN (VALUES ('r', 'table', 'TABLES'), ('S', 'sequence', 'SEQUENCES'), ('f', 'routine', 'ROUTINES'),
+                     ('T', 'type', 'TYPES')) AS w (kind, one, many) ON w.kind = d.defaclobjtype::text,
+             aclexplode(d.defaclacl) AS a
+        WHERE n.nspname IN ('vrm', 'vrm_private') AND a.grantee <> d.defaclrole
+        UNION ALL
+        SELECT a.grantee, a.privilege_type, 'on setting ' || p.parname, 'REVOKE', 'PARAMETER ' || p.parname
+        FROM pg_parameter_acl p LEFT JOIN pg_settings s ON s.name = p.parname, aclexplode(p.paracl) AS a
+        WHERE (p.parname IN ('session_replication_role', 'event_triggers')
+               OR p.parname LIKE 'vrm.%' AND s.context IS DISTINCT FROM 'user')
+          AND NOT coalesce((SELECT r.rolsuper FROM pg_roles r WHERE r.oid = a.grantee), false)
+        UNION ALL
+        SELECT a.grantee, a.privilege_type, 'on table auth.users', 'REVOKE', 'TABLE auth.users'
+        FROM pg_class c, aclexplode(c.relacl) AS a
+        WHERE c.oid = 'auth.users'::regclass AND a.grantee IN (0, to_regrole('anon'), to_regrole('authenticated'))
+    )
+    SELECT 'grants',
+           CASE WHEN g.grantee IN ('PUBLIC', 'anon', 'authenticated', 'service_role') THEN 'fail' ELSE 'warn' END,
+           format('%s has %s %s, which vrm does not give', g.grantee, w.privilege_type, w.whereof),
+           'Every role that has it can do what only functions and policies of vrm should.',
+           format('%s %s ON %s FROM %s%s;', w.statement, w.privilege_type, w.what, g.grantee,
+                  CASE w.statement WHEN 'REVOKE' THEN ' CASCADE' END)
+    FROM wider w, LATERAL vrm_private.role_name(w.grantee) AS g (grantee)
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_wider_grants() IS
+    'for vrm.doctor(): default privileges in our schemas, settings that others may set, hashes that others may read';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_intended_triggers()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH present AS MATERIALIZED (
+        SELECT * FROM vrm_private.present_state() p WHERE p.kind LIKE '%trigger%'
+    ), compared AS MATERIALIZED (
+        SELECT i.*, p.definition AS present FROM vrm_private.intended i
+        LEFT JOIN present p ON (p.kind, p.object, p.name) = (i.kind, i.object, i.name)
+        WHERE i.noted_by = vrm_private.spelling() AND i.kind LIKE '%trigger%'
+          AND p.definition IS DISTINCT FROM i.definition
+    )
+    SELECT 'triggers', 'fail', format('trigger %I of %s is not enabled as it should be', c.name, c.object),
+           'What was written meanwhile has not gone through it.',
+           format('ALTER TABLE %s %s TRIGGER %I;', c.object, c.definition, c.name)
+    FROM compared c WHERE c.kind = 'trigger' AND c.present <> 'DISABLE'
+    UNION ALL
+    SELECT 'triggers', 'fail', format('trigger %I of %s is missing, or not what vrm means', c.name, c.object),
+           coalesce('Now: ' || c.present, 'Or it calls another function.'), c.definition || ';'
+    FROM compared c WHERE CASE c.kind WHEN 'trigger definition' THEN to_regclass(c.object) END IS NOT NULL
+    UNION ALL
+    -- those of partitions follow their table's
+    SELECT 'triggers', 'fail', format('trigger %I of %s is not enabled as that of %s', t.tgname, t.tgrelid::regclass,
+                                      o.tgrelid::regclass),
+           'What was written meanwhile has not gone through it.',
+           format('ALTER TABLE %s ENABLE%s TRIGGER %I;', t.tgrelid::regclass,
+                  CASE o.tgenabled WHEN 'A' THEN ' ALWAYS' WHEN 'R' THEN ' REPLICA' END, t.tgname)
+    FROM pg_trigger t JOIN pg_trigger o ON o.oid = t.tgparentid AND o.tgenabled <> t.tgenabled AND o.tgenabled <> 'D'
+    JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private') AND t.tgenabled <> 'D'
+    UNION ALL
+    SELECT 'event_triggers', 'fail', format('event trigger %I is not enabled as it should be', c.name),
+           'What was created meanwhile has not gone through it.',
+           format('ALTER EVENT TRIGGER %I %s;', c.name, c.definition)
+    FROM compared c WHERE c.kind = 'event trigger' AND c.present IS NOT NULL
+    UNION ALL
+    SELECT 'event_triggers', 'fail', format('event trigger %I is gone, or not what vrm means', c.name),
+           coalesce('Now: ' || c.present, 'What was created meanwhile has not gone through it.'),
+           concat(CASE WHEN c.present <> '' THEN format('ALTER EXTENSION vrm DROP EVENT TRIGGER %I; ', c.name) END,
+                  CASE WHEN EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = c.name)
+                       THEN format('DROP EVENT TRIGGER %I; ', c.name) END, c.definition, ';')
+    FROM compared c WHERE c.kind = 'event trigger definition'
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_intended_triggers() IS
+    'for vrm.doctor(): triggers and event triggers that are not as they were installed';
+
+CREATE OR REPLACE FUNCTION vrm_private.doctor_intended()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH present AS MATERIALIZED (
+        SELECT * FROM vrm_private.present_state()
+    ), intended AS MATERIALIZED (
+        SELECT * FROM vrm_private.intended i WHERE i.noted_by = vrm_private.spelling()
+    )
     SELECT 'policies', 'fail', format('policy "%s" of %s is missing, or not what vrm means', i.name, i.object),
            coalesce('Now: ' || p.definition, 'It was dropped.'),
            format('DROP POLICY IF EXISTS %I ON %s; %s;', i.name, i.object, i.definition)
@@ -283,72 +443,33 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_intended()
            WHERE c.oid = CASE i.kind WHEN 'row security' THEN to_regclass(i.object) END) <> 'f'
       AND NOT EXISTS (SELECT FROM present p WHERE (p.kind, p.object) = (i.kind, i.object))
     UNION ALL
-    SELECT 'triggers', 'fail', format('trigger %I of %s is not enabled as it should be', i.name, i.object),
-           'What was written meanwhile has not gone through it.',
-           format('ALTER TABLE %s %s TRIGGER %I;', i.object, i.definition, i.name)
-    FROM intended i JOIN present p ON (p.kind, p.object, p.name) = (i.kind, i.object, i.name)
-    WHERE i.kind = 'trigger' AND p.definition <> i.definition AND p.definition <> 'DISABLE'
-    UNION ALL
-    SELECT 'event_triggers', 'fail', format('event trigger %I is not enabled as it should be', i.name),
-           'What was created meanwhile has not gone through it.',
-           format('ALTER EVENT TRIGGER %I %s;', i.name, i.definition)
-    FROM intended i JOIN present p ON (p.kind, p.object, p.name) = (i.kind, i.object, i.name)
-    WHERE i.kind = 'event trigger' AND p.definition <> i.definition
-    UNION ALL
-    SELECT 'event_triggers', 'fail', format('event trigger %I is gone', i.name),
-           'It comes back with the members of the extension.', NULL
-    FROM intended i
-    WHERE i.kind = 'event trigger'
-      AND NOT EXISTS (SELECT FROM present p WHERE (p.kind, p.object, p.name) = (i.kind, i.object, i.name))
-    UNION ALL
-    SELECT 'event_triggers', 'fail', 'event_triggers is off: no event trigger fires', NULL,
-           'ALTER SYSTEM RESET event_triggers; SELECT pg_reload_conf();'
-    WHERE current_setting('event_triggers', true) = 'off'
-    UNION ALL
     SELECT 'routines', 'warn', format('routine %s is not as vrm has made it', i.object),
            'The fix makes all of them anew; superusers only.', 'SELECT vrm.install();'
     FROM intended i JOIN present p ON (p.kind, p.object, p.name) = (i.kind, i.object, i.name)
     WHERE i.kind = 'routine' AND p.definition <> i.definition
-
+      AND NOT EXISTS (SELECT FROM intended m WHERE m.kind = 'member' AND m.object = i.object)
     UNION ALL
-    SELECT * FROM vrm_private.doctor_publications()
+    SELECT 'routines', 'fail', format('routine %s of the extension is gone, or not as vrm has made it', i.object),
+           'Superusers only.',
+           concat(i.definition, ';',
+                  CASE WHEN p.kind IS NULL THEN format(' ALTER EXTENSION vrm ADD ROUTINE %s;', i.object) END)
+    FROM intended i LEFT JOIN present p ON (p.kind, p.object) = (i.kind, i.object)
+    WHERE i.kind = 'member' AND p.definition IS DISTINCT FROM i.definition
+    UNION ALL
+    SELECT * FROM vrm_private.doctor_intended_triggers()
+    UNION ALL
+    SELECT * FROM vrm_private.doctor_intended_grants()
+    UNION ALL
+    SELECT * FROM vrm_private.doctor_wider_grants()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_intended() IS
     'for vrm.doctor(): privileges, policies, triggers and functions that are not as they were installed';
 
-CREATE OR REPLACE FUNCTION vrm.repair() RETURNS TABLE (check_name text, statement text)
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    finding record;
-BEGIN
-    IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
-        RAISE EXCEPTION 'permission denied to repair the platform of vrm'
-            USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = 'Its objects belong to the superuser who installed them.',
-                  HINT = 'As a superuser: SELECT * FROM vrm.repair();';
-    END IF;
-    FOR finding IN
-        SELECT DISTINCT d.check_name, d.fix_sql FROM vrm.doctor() d
-        WHERE d.fix_sql IS NOT NULL AND d.check_name IN
-              ('objects', 'grants', 'policies', 'row_level_security', 'triggers', 'event_triggers', 'search_path',
-               'routines')
-        ORDER BY d.check_name, d.fix_sql
-    LOOP
-        EXECUTE finding.fix_sql;
-        check_name := finding.check_name;
-        statement := finding.fix_sql;
-        RETURN NEXT;
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION vrm.repair() IS
-    'puts privileges, policies, triggers and functions back as they were installed; returns what it executed';
-
 REVOKE EXECUTE ON FUNCTION
     vrm_private.granted_privileges(), vrm_private.after_word(text), vrm_private.role_name(oid),
-    vrm_private.policy_definition(oid), vrm_private.present_state(), vrm_private.spelling(),
-    vrm_private.is_member(text, text),
-    vrm_private.shipped_state(), vrm_private.note_intended(), vrm_private.doctor_publications(),
-    vrm_private.doctor_intended(), vrm.repair()
+    vrm_private.policy_definition(oid), vrm_private.present_definitions(), vrm_private.owner_of_sequence(oid),
+    vrm_private.present_objects(), vrm_private.present_state(), vrm_private.spelling(),
+    vrm_private.is_member(text, text), vrm_private.shipped_state(), vrm_private.note_intended(),
+    vrm_private.doctor_intended_grants(), vrm_private.doctor_wider_grants(), vrm_private.doctor_intended_triggers(),
+    vrm_private.doctor_intended()
     FROM PUBLIC;

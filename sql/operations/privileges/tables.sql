@@ -2,7 +2,8 @@
 
 CREATE TABLE IF NOT EXISTS vrm_private.intended (
     kind text NOT NULL CONSTRAINT kind_is_known
-        CHECK (kind IN ('privilege', 'policy', 'trigger', 'event trigger', 'row security', 'routine')),
+        CHECK (kind IN ('privilege', 'policy', 'trigger', 'trigger definition', 'event trigger',
+                        'event trigger definition', 'row security', 'routine', 'member', 'object')),
     object text NOT NULL,
     name text NOT NULL,
     definition text NOT NULL,
@@ -14,5 +15,5 @@ COMMENT ON TABLE vrm_private.intended IS
 COMMENT ON COLUMN vrm_private.intended.kind IS 'what it is';
 COMMENT ON COLUMN vrm_private.intended.object IS 'table, routine or schema that it belongs to, or whose it is';
 COMMENT ON COLUMN vrm_private.intended.name IS 'its name; of a privilege, who has it and which';
-COMMENT ON COLUMN vrm_private.intended.definition IS 'what it says; of a routine, a hash';
+COMMENT ON COLUMN vrm_private.intended.definition IS 'what it says; of a routine of the platform, a hash';
 COMMENT ON COLUMN vrm_private.intended.noted_by IS 'versions of vrm and of PostgreSQL: others may spell it differently';

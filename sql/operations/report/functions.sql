@@ -342,7 +342,8 @@ COMMENT ON FUNCTION vrm_private.report_verdicts() IS
     'what vrm.health_check(), vrm.recovery_status() and vrm.doctor() say';
 
 CREATE OR REPLACE FUNCTION vrm.report_data() RETURNS jsonb
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 DECLARE
     until constant date := vrm.utc_day(now());
     since constant date := until - 29;
@@ -359,7 +360,8 @@ COMMENT ON FUNCTION vrm.report_data() IS
     'the last 30 days and how things are, in numbers; vrm.report_page() makes a page of it';
 
 CREATE OR REPLACE FUNCTION vrm.report(format text DEFAULT 'html') RETURNS text
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 BEGIN
     PERFORM vrm.require_grant('vrm.report(text)');
     IF format IS NULL OR format NOT IN ('html', 'md') THEN

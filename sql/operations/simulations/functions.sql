@@ -141,4 +141,38 @@ REVOKE EXECUTE ON FUNCTION
     vrm.rehearse_restore(integer)
     FROM PUBLIC;
 
-REVOKE EXECUTE ON FUNCTION vrm_private.doctor_replica_identities(), vrm_private.doctor_standbys() FROM PUBLIC;
+-- What a publication shows, no policy hides.  Those that doc/secrets/keys.md gives to a subscriber it names one
+-- by one; hashes of passwords and tokens, and secrets that counters are keyed with, are nobody's.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_publications()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH shown AS (
+        SELECT p.oid, p.pubname, p.puballtables, s.relid,
+               EXISTS (SELECT FROM pg_publication_rel r WHERE (r.prpubid, r.prrelid) = (p.oid, s.relid)) AS by_name
+        FROM pg_publication p CROSS JOIN LATERAL pg_get_publication_tables(p.pubname) AS s
+        JOIN pg_class c ON c.oid = s.relid
+        WHERE c.relnamespace = 'vrm_private'::regnamespace OR s.relid = 'auth.users'::regclass
+    ), secret AS (
+        SELECT * FROM shown s
+        WHERE NOT s.by_name
+           OR s.relid <> ALL ('{vrm_private.keyring,vrm_private.subject_keys,vrm_private.token_keys,
+                                vrm_private.jwt_keys,vrm_private.sessions,vrm_private.account_locks,
+                                vrm_private.linked_identities}'::regclass[])
+    )
+    SELECT 'publications', 'warn',
+           format('publication "%s" shows %s, which %s for subscribers', s.pubname,
+                  concat_ws(' and ', min(s.relid::regclass::text), nullif(count(*) - 1, 0) || ' tables more'),
+                  CASE count(*) WHEN 1 THEN 'is not' ELSE 'are not' END),
+           format('Publish the tables that somebody reads: CREATE PUBLICATION %I FOR TABLE vrm.run_events;',
+                  left(s.pubname, 50) || '_tables'),
+           CASE WHEN bool_and(s.by_name)
+                THEN format('ALTER PUBLICATION %I DROP TABLE %s;', s.pubname,
+                            string_agg(s.relid::regclass::text, ', ' ORDER BY s.relid)) END
+    FROM secret s GROUP BY s.pubname
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_publications() IS
+    'for vrm.doctor(): publications that show what nobody should be sent';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.doctor_replica_identities(), vrm_private.doctor_standbys(), vrm_private.doctor_publications()
+    FROM PUBLIC;

@@ -14,13 +14,15 @@ COMMENT ON FUNCTION vrm.announce_change() IS
 
 CREATE FUNCTION vrm.install() RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_install'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off;
 COMMENT ON FUNCTION vrm.install() IS
     'makes what is missing of the platform (tables, policies, triggers, functions); leaves the rest';
 
 CREATE FUNCTION vrm.upgrade() RETURNS text
     AS 'MODULE_PATHNAME', 'vrm_upgrade'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off;
 COMMENT ON FUNCTION vrm.upgrade() IS
     'after ALTER EXTENSION vrm UPDATE: brings the platform to the same version';
 
@@ -32,7 +34,8 @@ COMMENT ON FUNCTION vrm.platform_version() IS
 
 CREATE FUNCTION vrm.install_platform() RETURNS void
     AS 'MODULE_PATHNAME', 'vrm_install_platform'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp;
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off;
 COMMENT ON FUNCTION vrm.install_platform() IS
     'what CREATE EXTENSION does last: vrm.install(), unless vrm.install_platform or a restore forbids it';
 

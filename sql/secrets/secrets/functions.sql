@@ -57,11 +57,15 @@ DECLARE
                             WHERE i.indrelid = rel AND i.indisprimary
                               AND a.attrelid = rel AND a.attnum = k.attnum);
 BEGIN
-    IF column_type IS DISTINCT FROM 'bytea'::regtype THEN
+    IF column_type IS NULL THEN
+        RAISE EXCEPTION 'column "%" of relation "%" does not exist', column_name, rel
+            USING ERRCODE = 'undefined_column',
+                  HINT = format('ALTER TABLE %s ADD COLUMN %I vrm.sealed;', rel, column_name);
+    END IF;
+    IF column_type <> 'bytea'::regtype THEN
         RAISE EXCEPTION 'column "%" of % cannot hold sealed values', column_name, rel
             USING ERRCODE = 'datatype_mismatch',
-                  DETAIL = coalesce(format('Its type is %s, not bytea or a domain over it.', column_type),
-                                    'There is no such column.'),
+                  DETAIL = format('Its type is %s, not bytea or a domain over it.', column_type),
                   HINT = format('ALTER TABLE %s ADD COLUMN %I_sealed vrm.sealed;', rel, column_name);
     END IF;
     IF key_types IS NULL THEN

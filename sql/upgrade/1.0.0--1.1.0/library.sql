@@ -28,6 +28,10 @@ END
 $$;
 CREATE EVENT TRIGGER vrm_guard_triggers ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
     EXECUTE FUNCTION vrm.guard_triggers();
+CREATE FUNCTION vrm.follow_audited() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$BEGIN END$$;
+CREATE EVENT TRIGGER vrm_follow_audited ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE')
+    EXECUTE FUNCTION vrm.follow_audited();
 
 -- A token of a device names the device, and is good in one cluster.
 DROP FUNCTION IF EXISTS vrm.lockout_device_token(text);

@@ -276,14 +276,16 @@ vrm::secret_key unwrap(const std::vector<vrm::master_key>& masters, std::int64_t
     throw vrm::error("F0000", "the master key is missing")
         .detail("Key " + std::to_string(key_id) + " is wrapped by master key \"" +
                 std::string(master_id) + "\", which is not among those that the settings name.")
-        .hint("Put its line back into the file of vrm.master_key_file.");
+        .hint("Put its line back where vrm.master_key_file or vrm.master_key_command has it from.");
   }
   auto key = vrm::unwrap_key(*master, purpose, key_id, wrapped);
   if (!key) {
     throw vrm::error("F0000", "the master key does not open the keyring")
         .detail("Master key \"" + std::string(master_id) + "\" is not the one that wrapped key " +
                 std::to_string(key_id) + ".")
-        .hint("Put the right key behind this id into the file of vrm.master_key_file.");
+        .hint(
+            "Put the right key behind this id where vrm.master_key_file or vrm.master_key_command "
+            "has it from.");
   }
   return *key;
 }

@@ -32,10 +32,19 @@ void insert_key(const pg::spi_session& spi, std::string_view purpose, std::strin
   }
 }
 
+/// The table has a constraint, too, but that one prints the row.
+void require_purpose(std::string_view purpose) {
+  if (purpose == "data" || purpose == "blind_index") return;
+  throw vrm::error("22023", "invalid purpose")
+      .detail(R"(A key is for "data" or "blind_index", not for ")" + std::string(purpose) + "\".")
+      .hint("SELECT purpose, state, key_id FROM vrm.keyring_status;");
+}
+
 }  // namespace
 
 /// Makes a random key the active one of its purpose; the one before it only opens from then on.
 std::int64_t key_create(std::string_view purpose) {
+  require_purpose(purpose);
   const vrm::secret_key key = vrm::secret_key::random();
   const pg::spi_session spi;
   lock_keyring(spi);
@@ -51,6 +60,7 @@ std::int64_t key_create(std::string_view purpose) {
 
 /// Adds a key from elsewhere, 32 bytes in base64, which only opens values.
 std::int64_t key_import(std::string_view purpose, secret encoded) {
+  require_purpose(purpose);
   const unmasked text(encoded);
   const auto key = vrm::decode_key(text.text());
   if (!key) {

@@ -1,6 +1,6 @@
 -- API keys: kept sealed, opened by role, every use on record.
 BEGIN;
-SELECT plan(52);
+SELECT plan(54);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -80,6 +80,9 @@ SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.replace_api_key('unknown', 'x')
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.delete_api_key('openai')$$), '', 'and deleted');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.delete_api_key('openai')$$), 'P0002', 'once');
 SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.store_api_key('openai', NULL)$$), '22004', 'null is no key');
+SELECT is(pg_temp.as_user(:'alice', format('SELECT vrm.store_api_key(%s)', arguments)), '22023',
+          'too long, which no constraint has to say with the whole row: ' || arguments)
+FROM unnest(ARRAY['repeat(''x'', 201), ''sk-1''', '''late'', ''sk-1'', repeat(''x'', 2001)']) AS arguments;
 
 -- services that name the user -------------------------------------------------------------------
 

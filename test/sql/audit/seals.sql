@@ -1,6 +1,6 @@
 -- Seals of the audit trail: whoever tampers is told where.  Only what is committed can be sealed, so
 -- these tests are no transaction; what they write stays.
-SELECT plan(27);
+SELECT plan(34);
 CREATE TABLE public.sealed_thing (id int PRIMARY KEY, name text);
 SELECT vrm.audit_enable('public.sealed_thing') \g /dev/null
 INSERT INTO public.sealed_thing VALUES (1, 'a "name"');
@@ -37,6 +37,10 @@ SELECT is(pg_temp.seal(1), 1::bigint, 'and the last one');
 SELECT vrm.audit_head() AS head \gset
 SELECT is_empty('SELECT * FROM vrm.audit_verify()', 'nothing is wrong');
 SELECT is_empty(format('SELECT * FROM vrm.audit_verify(%L)', :'head'), 'and nothing is missing');
+SELECT throws_ok($$SELECT * FROM vrm.audit_verify('yesterday')$$, '22023', 'invalid head of the audit trail',
+                 'what is no head is said to be none');
+SELECT is((SELECT problem FROM vrm.audit_verify('7:' || repeat('0', 32))), 'seals were cut off',
+          'another head is missed');
 SELECT id AS last, id - 2 AS middle FROM vrm_private.audit_seals ORDER BY id DESC LIMIT 1 \gset
 SELECT min(id) AS oldest FROM vrm_private.audit_seals \gset
 SELECT s.id AS first FROM vrm_private.audit_seals s, vrm.audit_log a WHERE a.action = 'sealed'
@@ -99,6 +103,20 @@ SELECT is(pg_temp.found($$DELETE FROM vrm.audit_log WHERE action = 'event 3'$$),
 SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, action, xid) SELECT 'security', 'made up',
                         xid FROM vrm.audit_log WHERE action = 'sealed'$$),
           'entry was added after the seal', 'an entry that is made up');
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action, xid)
+                          SELECT 'data', at, 'DELETE', xid FROM vrm.audit_log WHERE action = 'event 3'$$),
+          'entry was added after the seal', 'also of a class of which the seal has nothing');
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, action, xid)
+                          SELECT 'data', at, 'DELETE', xid FROM vrm.audit_log WHERE action = 'event 3';
+                          SELECT vrm.audit_seal()$$),
+          'entry was added after the seal', 'which no later seal takes in');
+SELECT matches(pg_temp.found(format($$INSERT INTO vrm.audit_log (class, at, action, era)
+                                      VALUES ('security', now() - interval '2 days', 'signed in', %s)$$, era)),
+               '^entry is of no transaction that there was', 'an entry of an era that there was not: ' || era)
+FROM unnest('{0,2}'::integer[]) AS era;
+SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, action, xid)
+                          VALUES ('security', 'signed in', '9000000000000')$$),
+          'entry is of no transaction that there was', 'or of a transaction that has not begun');
 SELECT is(pg_temp.found($$INSERT INTO vrm.audit_log (class, at, id, action, xid)
                           SELECT class, at + interval '1 s', id, 'twin',
                           xid FROM vrm.audit_log WHERE action = 'sealed'$$),

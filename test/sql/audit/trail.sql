@@ -1,6 +1,6 @@
 -- The audit trail: changed columns only, and who sees them.
 BEGIN;
-SELECT plan(41);
+SELECT plan(54);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('root@example.org') AS root \gset
 UPDATE vrm.user_profiles SET role = 'admin' WHERE id = :'root';
@@ -12,6 +12,15 @@ ALTER TABLE public.thing DROP COLUMN gone;
 GRANT ALL ON public.thing TO authenticated;
 SELECT lives_ok($$SELECT vrm.audit_enable('public.thing', '{noise}', '{secret}')$$, 'a table is audited');
 SELECT throws_ok($$SELECT vrm.audit_enable('public.thing', '{nothing}')$$, '42703', NULL, 'columns have to be there');
+SELECT throws_ok(statement, code, message, 'an argument that cannot be is named: ' || statement)
+FROM (VALUES ('SELECT vrm.audit_enable(NULL)', '22004', 'rel must not be null'),
+             ('SELECT vrm.audit_enable(''public.thing'', NULL)', '22004', 'exclude must not be null'),
+             ('SELECT vrm.audit_enable(''public.thing'', redact => ''{NULL}'')', '22004', 'redact must not be null'),
+             ('SELECT vrm.audit_disable(NULL)', '22004', 'rel must not be null'),
+             ('SELECT vrm.audit_event(NULL)', '22023', 'action must be a text of 1 to 100 characters'),
+             ('SELECT vrm.audit_event('''')', '22023', 'action must be a text of 1 to 100 characters'),
+             ('SELECT vrm.audit_event(repeat(''x'', 101), ''{"a": 1}'')', '22023',
+              'action must be a text of 1 to 100 characters')) AS t (statement, code, message);
 SELECT is(pg_temp.as_user(:'alice',
                           $$INSERT INTO public.thing VALUES (1, 'a "name"', true, '{"a": 1}', 'hush', 'x')
                           RETURNING 1$$), '1', 'a user inserts');
@@ -34,6 +43,49 @@ SELECT lives_ok($$SELECT vrm.audit_disable('public.thing')$$, 'until it is no lo
 INSERT INTO public.thing VALUES (2);
 SELECT is((SELECT count(*) FROM vrm.audit_log WHERE action = 'INSERT' AND relation = 'public.thing'), 1::bigint,
           'then nothing is written');
+
+-- columns that are renamed ----------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.last_entry() RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', relation, old, new) FROM vrm.audit_log WHERE class = 'data' ORDER BY id DESC LIMIT 1
+$$;
+CREATE TABLE public.hushed (id int, "pass\word" text, noise text, other text) PARTITION BY LIST (id);
+CREATE TABLE public.hushed_1 PARTITION OF public.hushed FOR VALUES IN (1);
+CREATE ROLE vrm_test_owner;
+GRANT CREATE, USAGE ON SCHEMA public TO vrm_test_owner;
+ALTER TABLE public.hushed OWNER TO vrm_test_owner;
+ALTER TABLE public.hushed_1 OWNER TO vrm_test_owner;
+SELECT vrm.audit_enable('public.hushed', '{noise}', ARRAY['pass\word']);
+INSERT INTO public.hushed VALUES (1, 'a secret', 'x', 'y');
+SET LOCAL ROLE vrm_test_owner;
+ALTER TABLE public.hushed RENAME "pass\word" TO passphrase;
+ALTER TABLE public.hushed RENAME noise TO "büro";
+RESET ROLE;
+UPDATE public.hushed SET passphrase = 'another secret', "büro" = 'z';
+SELECT is(pg_temp.last_entry(), 'public.hushed_1 {"passphrase": "redacted"} {"passphrase": "redacted"}',
+          'a column that is renamed is redacted, or left out, under its new name');
+ALTER TABLE public.hushed ADD column new_phrase text;
+UPDATE public.hushed SET new_phrase = 'public';
+SELECT is(pg_temp.last_entry(), 'public.hushed_1 {"new_phrase": null} {"new_phrase": "public"}',
+          'others are not');
+ALTER TABLE public.hushed DROP column passphrase;
+ALTER TABLE public.hushed RENAME other TO another;
+UPDATE public.hushed SET another = 'seen';
+SELECT is(pg_temp.last_entry(), 'public.hushed_1 {"another": "y"} {"another": "seen"}',
+          'nor one that is renamed when the redacted one is gone');
+ALTER TABLE public.hushed RENAME new_phrase TO passphrase;
+UPDATE public.hushed SET passphrase = 'a new secret';
+SELECT is(pg_temp.last_entry(), 'public.hushed_1 {"passphrase": "redacted"} {"passphrase": "redacted"}',
+          'but one that takes its place');
+ALTER TABLE public.hushed_1 DISABLE TRIGGER vrm_audit;
+ALTER TABLE public.hushed ENABLE ALWAYS TRIGGER vrm_audit;
+ALTER TABLE public.hushed RENAME passphrase TO phrase;
+SELECT is((SELECT tgenabled FROM pg_trigger WHERE tgrelid = 'public.hushed'::regclass AND tgname = 'vrm_audit'),
+          'A'::"char", 'a trigger stays enabled as it was');
+ALTER TABLE public.hushed ENABLE TRIGGER vrm_audit;
+UPDATE public.hushed SET phrase = 'the last';
+SELECT is(pg_temp.last_entry(), 'public.hushed_1 {"phrase": "redacted"} {"phrase": "redacted"}',
+          'renamed once more');
 
 -- columns that are computed when they are read ------------------------------------------------------
 

@@ -1,7 +1,7 @@
 -- Keys within one transaction: made, imported, told apart, destroyed; and that they are nothing for users.
 -- Other sessions, replicas and master keys are tested in test/cluster/secrets.
 BEGIN;
-SELECT plan(23);
+SELECT plan(24);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 CREATE FUNCTION pg_temp.state_of(key bigint) RETURNS text LANGUAGE sql AS
@@ -16,7 +16,9 @@ SELECT is(vrm.reveal(:'sealed'), 'a text', 'what the first has sealed still open
 SELECT is(vrm.key_of(:'sealed') - :data_key, 0::bigint, 'a value tells its key');
 SELECT is(vrm.key_of('plaintext'), NULL, 'what is none has none');
 SELECT is(pg_temp.state_of(:index_key), 'active usable', 'keys of another purpose stay');
-SELECT throws_ok($$SELECT vrm.key_create('signing')$$, '23514', NULL, 'there are two purposes');
+SELECT throws_ok($$SELECT vrm.key_create('signing')$$, '22023', 'invalid purpose', 'there are two purposes');
+SELECT throws_ok($$SELECT vrm.key_import('signing', encode(sha256('x'), 'base64')::vrm.secret)$$, '22023',
+                 'invalid purpose', 'for keys from elsewhere, too: no error prints the row');
 
 -- keys from elsewhere ------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 -- Sealed values: what opens, what must not, and what never shows plaintext.
 BEGIN;
-SELECT plan(111);
+SELECT plan(112);
 \ir ../include/secrets.sql
 
 -- the envelope's structure -------------------------------------------------------------------------
@@ -274,6 +274,8 @@ SELECT is(vrm.reveal_row(:'early'::vault, 'inside'), 'before', 'a plan that is k
 ALTER TABLE vault DISABLE ROW LEVEL SECURITY;
 
 SELECT throws_ok($$SELECT vrm.seal_column('vault', 'tag')$$, '42804', NULL, 'only bytea can be sealed');
+SELECT throws_ok($$SELECT vrm.seal_column('vault', 'nothing')$$, '42703',
+                 'column "nothing" of relation "vault" does not exist', 'the column has to be there');
 SELECT throws_ok($$SELECT vrm.seal_column('kept', 'free')$$, '55000', NULL, 'only tables with a primary key');
 
 -- users who are forgotten --------------------------------------------------------------------------
