@@ -25,6 +25,8 @@ BEGIN
                   DETAIL = CASE WHEN service IS NULL THEN 'The service is null.' ELSE 'The key is null.' END,
                   HINT = 'SELECT vrm.store_api_key(''openai'', $1);';
     END IF;
+    PERFORM vrm_private.check_text('service', service, 200, true),
+            vrm_private.check_text('description', description, 2000, false);
     INSERT INTO vrm.api_keys AS k (user_id, id, service, key, key_hint, description)
     VALUES (owner, vrm.uuid7(), store_key_of.service, vrm.seal(store_key_of.key),
             vrm.secret_hint(store_key_of.key), store_key_of.description)

@@ -236,7 +236,7 @@ CREATE OR REPLACE FUNCTION vrm.audit_verify(head text DEFAULT NULL)
           FROM vrm_private.audit_seals t) s
     WHERE s.number <> s.id OR s.mac <> s.expected
     UNION ALL
-    SELECT 'seals were cut off', split_part(head, ':', 1)::bigint, NULL, NULL
+    SELECT 'seals were cut off', substring(head FROM '^\d{1,18}(?=:)')::bigint, NULL, NULL
     WHERE head IS NOT NULL AND NOT EXISTS (
         SELECT FROM vrm_private.audit_seals s WHERE s.id || ':' || encode(s.mac, 'hex') = head)
 $$;

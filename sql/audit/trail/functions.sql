@@ -21,6 +21,7 @@ DECLARE
     entry uuid;
 BEGIN
     PERFORM vrm.require_grant('vrm.audit_event(text,jsonb)');
+    PERFORM vrm_private.check_text('action', action, 100, true);
     INSERT INTO vrm.audit_log (class, action, detail) VALUES ('security', audit_event.action, audit_event.detail)
     RETURNING id INTO entry;
     RETURN entry;

@@ -299,6 +299,7 @@ DECLARE
     wanted text := filter ->> 'customer';
     found uuid[];
 BEGIN
+    PERFORM vrm_private.check_most('page_size', page_size);
     IF length(words) > 1000 THEN
         RAISE EXCEPTION 'text must have at most 1000 characters'
             USING ERRCODE = 'invalid_parameter_value',

@@ -1,6 +1,6 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
-SELECT plan(94);
+SELECT plan(99);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -138,6 +138,19 @@ SELECT is((SELECT sum((b ->> 'calls')::int)
                                                     'Europe/Berlin')::jsonb) AS b),
           (SELECT count(*) FROM plain WHERE started_at >= '2026-03-01 10:10Z' AND started_at < '2026-03-05 12:30Z'),
           'what is cut off is not counted');
+SELECT is((SELECT string_agg((b ->> 'bucket_since')::timestamptz || ' ' || (b ->> 'calls'), ', '
+                             ORDER BY (b ->> 'bucket_since')::timestamptz)
+           FROM jsonb_array_elements(pg_temp.series('2026-02-26 10:10Z', '2026-04-03 12:30Z', bucket,
+                                                    'Asia/Kathmandu')::jsonb) AS b
+           WHERE b ->> 'calls' <> '0'),
+          (SELECT string_agg(n.first || ' ' || n.calls, ', ' ORDER BY n.first)
+           FROM (SELECT date_trunc(unit, started_at AT TIME ZONE 'Asia/Kathmandu') AT TIME ZONE 'Asia/Kathmandu' AS first,
+                        count(*) AS calls
+                 FROM plain WHERE started_at >= '2026-02-26 10:10Z' AND started_at < '2026-04-03 12:30Z'
+                 GROUP BY 1) AS n),
+          'the first and the last ' || unit || ' are told whole, and have the calls of the time alone')
+FROM (VALUES ('1 day'::interval, 'day'), ('7 days', 'week'), ('1 month', 'month'), ('3 months', 'quarter'),
+             ('1 year', 'year')) AS s (bucket, unit);
 SELECT is(pg_temp.series('2030-01-01', '2030-01-08', '1 day', 'UTC')::jsonb
           @> '[{"calls": 0, "success_rate": null, "p95_duration": null, "customers": 0}]'
           AND jsonb_array_length(pg_temp.series('2030-01-01', '2030-01-08', '1 day', 'UTC')::jsonb) = 7, true,
