@@ -74,7 +74,14 @@ BEGIN
     INSERT INTO vrm.agents (user_id, agent_id, agent_type, connection_details, direction, persona, scenario)
     VALUES (owner, create_agent.agent_id, create_agent.agent_type, create_agent.connection_details,
             create_agent.direction, create_agent.persona, create_agent.scenario)
+    ON CONFLICT DO NOTHING
     RETURNING id INTO made;
+    IF made IS NULL THEN
+        RAISE EXCEPTION 'there is an agent of this name already'
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('Agent "%s".', create_agent.agent_id),
+                  HINT = 'SELECT id, agent_id FROM vrm.agents WHERE deleted_at IS NULL;';
+    END IF;
     RETURN made;
 END
 $$;

@@ -324,7 +324,7 @@ COMMENT ON FUNCTION vrm_private.prepare_checks() IS
     'for vrm.maintain(): registers checks that constraints ask for, and drops results older than 90 days';
 
 CREATE OR REPLACE FUNCTION vrm_private.relations_to_check() RETURNS regclass[]
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
     SELECT ARRAY(SELECT DISTINCT q.rel FROM vrm.quality_check q
                  WHERE q.name = ANY (vrm_private.checks_to_run(NULL)) ORDER BY 1)
 $$;
@@ -347,6 +347,10 @@ DECLARE
 BEGIN
     PERFORM vrm_private.maintenance_step('quality checks', 'SELECT vrm_private.prepare_checks()');
     COMMIT;
+    IF vrm_private.maintenance_step('what there is to check',
+           'SELECT cardinality(vrm_private.relations_to_check())') OPERATOR(pg_catalog.=) 0 THEN
+        RETURN;
+    END IF;
     FOREACH relation IN ARRAY vrm_private.relations_to_check() LOOP
         PERFORM vrm_private.maintenance_step(
             pg_catalog.format('quality checks of %s', relation),
