@@ -107,6 +107,15 @@ BEGIN
                   DETAIL = format('Got %s and %s.', coalesce(since::text, 'null'), coalesce(until::text, 'null')),
                   HINT = 'For example: now() - interval ''30 days'', now().';
     END IF;
+    -- buckets at both ends are told whole, and may begin with a year
+    IF time_zone IS NULL OR since < timestamptz '4712-01-01 00:00Z BC'
+       OR extract(epoch FROM until) + extract(epoch FROM bucket)
+          > extract(epoch FROM timestamptz '294275-12-31 00:00Z') THEN
+        RAISE EXCEPTION 'a series needs a time zone, and buckets that begin and end'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s to %s by %s, %s.', since, until, bucket, quote_nullable(time_zone)),
+                  HINT = 'For example: now() - interval ''30 days'', now(), ''1 day'', ''Europe/Berlin''.';
+    END IF;
     number_of_buckets := (extract(epoch FROM until) - extract(epoch FROM since)) / extract(epoch FROM bucket);
     IF number_of_buckets > 10000 THEN
         RAISE EXCEPTION 'a series can have at most 10000 buckets'

@@ -400,9 +400,10 @@ COMMENT ON FUNCTION vrm_private.index_words(integer) IS 'indexes the words of so
 CREATE OR REPLACE PROCEDURE vrm.index_calls(at_most interval DEFAULT NULL)
     LANGUAGE plpgsql AS $$
 DECLARE
-    until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) at_most;
+    until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+)
+        GREATEST(LEAST(at_most, pg_catalog.interval '100 years'), pg_catalog.interval '0');  -- null is no less
 BEGIN
-    WHILE (until IS NULL OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) until)
+    WHILE pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) until
           AND vrm_private.index_words() OPERATOR(pg_catalog.>) 0 LOOP
         COMMIT;
     END LOOP;
@@ -414,6 +415,7 @@ COMMENT ON PROCEDURE vrm.index_calls(interval) IS
 CREATE OR REPLACE FUNCTION vrm.set_search(enabled boolean) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm_private.require_argument('enabled', set_search.enabled IS NULL);
     INSERT INTO vrm_private.search (enabled) VALUES (set_search.enabled)
     ON CONFLICT (id) DO UPDATE SET enabled = excluded.enabled;
     IF enabled THEN

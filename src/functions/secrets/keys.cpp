@@ -32,10 +32,18 @@ void insert_key(const pg::spi_session& spi, std::string_view purpose, std::strin
   }
 }
 
+/// What was given is not repeated: it may be a key, in the wrong place.
+void check_purpose(std::string_view purpose) {
+  if (purpose == "data" || purpose == "blind_index") return;
+  throw vrm::error("22023", "the purpose of a key is data or blind_index")
+      .hint("SELECT vrm.key_create('data');");
+}
+
 }  // namespace
 
 /// Makes a random key the active one of its purpose; the one before it only opens from then on.
 std::int64_t key_create(std::string_view purpose) {
+  check_purpose(purpose);
   const vrm::secret_key key = vrm::secret_key::random();
   const pg::spi_session spi;
   lock_keyring(spi);
@@ -51,6 +59,7 @@ std::int64_t key_create(std::string_view purpose) {
 
 /// Adds a key from elsewhere, 32 bytes in base64, which only opens values.
 std::int64_t key_import(std::string_view purpose, secret encoded) {
+  check_purpose(purpose);
   const unmasked text(encoded);
   const auto key = vrm::decode_key(text.text());
   if (!key) {

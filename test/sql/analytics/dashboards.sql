@@ -1,6 +1,6 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
-SELECT plan(99);
+SELECT plan(103);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -159,6 +159,10 @@ SELECT is(pg_temp.of_alice(format('SELECT count(*) FROM vrm.call_series(%s)', ba
 FROM (VALUES ('''2026-01-01'', ''2026-02-01'', ''0''', '22023'),
       ('''2026-01-01'', ''2026-02-01'', ''-1 day''', '22023'),
       ('''2026-01-01'', ''2026-02-01'', ''1 day 1 hour''', '22023'),
+             ('''2026-01-01'', ''2026-02-01'', ''1 day'', NULL', '22023'),
+             ('''294276-12-30'', ''294276-12-31'', ''1 day''', '22023'),
+             ('''4714-12-01 BC'', ''4713-01-03 BC'', ''1 month''', '22023'),
+             ('''2026-01-01'', ''2026-02-01'', ''178000000 years''', '22023'),
              ('''2026-01-01'', ''2026-02-01'', NULL', '22023'), ('''2026-02-01'', ''2026-01-01'', ''1 day''', '22023'),
              ('''-infinity'', ''2026-01-01'', ''1 day''', '22023'),
              ('''2026-01-01'', ''2027-02-01'', ''1 second''', '54000'),
