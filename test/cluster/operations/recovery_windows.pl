@@ -106,7 +106,7 @@ is(windows(), 'second to now', 'nobody knows of it who has not looked');
 # --- who stops a backup ------------------------------------------------------------------------------------------
 
 my ($given, $said, $mute) = ("asked\n", '', '');
-my $stopped = IPC::Run::start([$tool, '-d', 'app', 'run', '--', 'sh', '-c', 'read line; echo "$line"; exec sleep 60 >exec sleep 600- 2>&-'],
+my $stopped = IPC::Run::start([$tool, '-d', 'app', 'run', '--', 'sh', '-c', 'read line; echo "$line"; exec sleep 60 >/dev/null 2>&1'],
     '<', \$given, '>', \$said, '2>', \$mute);
 $stopped->pump until $said =~ /\n/;
 is($said, "asked\n", 'what makes a backup reads what it is given');
