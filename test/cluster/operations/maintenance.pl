@@ -107,8 +107,8 @@ like(error_of($node, 'app', 'CALL vrm.maintain()'), qr/^57014/, 'but not for hou
 is(sql($ends), '1', '... though it is called: the doctor says so');
 cmp_ok(sql(q{SELECT value FROM vrm.monitoring('{jobs}') WHERE name = 'vrm_jobs_maintenance_age_seconds'}), '>', 7000, '... and the alert does');
 sql('DROP TRIGGER cancel ON vrm.cached_results');
-sql('CALL vrm.maintain()');
-is(sql($ends), '0', 'until it has come to its end');
+sql(sql(q{SELECT fix_sql FROM vrm.doctor() WHERE detail ~ 'has not come to its end'}));
+is(sql($ends), '0', 'until it has come to its end, as the fix does');
 
 # --- beside somebody who reads the audit trail for long, and who signs in -------------------------------------
 
