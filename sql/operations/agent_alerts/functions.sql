@@ -207,6 +207,7 @@ COMMENT ON FUNCTION vrm_private.measure_agents() IS 'the family agents of vrm.mo
 REVOKE EXECUTE ON FUNCTION
     vrm_private.check_agent_threshold(), vrm_private.agent_figures(uuid, timestamptz, timestamptz),
     vrm_private.suite_passes(uuid), vrm_private.agent_measures(uuid), vrm_private.agent_findings(uuid),
-    vrm.agent_findings(), vrm_private.note_agent_alerts(), vrm_private.old_agent_alerts(timestamptz), vrm_private.measure_agents()
+    vrm.agent_findings(), vrm_private.note_agent_alerts(), vrm_private.old_agent_alerts(timestamptz),
+    vrm_private.measure_agents()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.agent_findings() TO authenticated;
