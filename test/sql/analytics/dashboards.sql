@@ -144,8 +144,8 @@ SELECT is((SELECT string_agg((b ->> 'bucket_since')::timestamptz || ' ' || (b ->
                                                     'Asia/Kathmandu')::jsonb) AS b
            WHERE b ->> 'calls' <> '0'),
           (SELECT string_agg(n.first || ' ' || n.calls, ', ' ORDER BY n.first)
-           FROM (SELECT date_trunc(unit, started_at AT TIME ZONE 'Asia/Kathmandu') AT TIME ZONE 'Asia/Kathmandu' AS first,
-                        count(*) AS calls
+           FROM (SELECT date_trunc(unit, started_at AT TIME ZONE 'Asia/Kathmandu') AT TIME ZONE 'Asia/Kathmandu'
+                            AS first, count(*) AS calls
                  FROM plain WHERE started_at >= '2026-02-26 10:10Z' AND started_at < '2026-04-03 12:30Z'
                  GROUP BY 1) AS n),
           'the first and the last ' || unit || ' are told whole, and have the calls of the time alone')

@@ -93,7 +93,8 @@ SELECT throws_ok(format('UPDATE vrm.user_profiles SET %s = repeat(''x'', 2001) W
 FROM unnest(ARRAY['full_name', 'organization', 'avatar_url']) AS name;
 
 -- those who write tables themselves are told what they take
-SELECT is(pg_temp.error_of(:'alice', statement), '23514 | ' || told || ' | The limits are in doc/data-architecture.md.', told)
+SELECT is(pg_temp.error_of(:'alice', statement),
+          '23514 | ' || told || ' | The limits are in doc/data-architecture.md.', told)
 FROM (VALUES ($$INSERT INTO vrm.metrics (name, prompt) VALUES ('', 'x')$$,
               'name of "metrics" is not valid | It must be a text of 1 to 200 characters, got 0.'),
              ($$INSERT INTO vrm.test_cases (name) VALUES (repeat('x', 201))$$,
