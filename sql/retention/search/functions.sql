@@ -300,6 +300,14 @@ DECLARE
     found uuid[];
 BEGIN
     PERFORM vrm_private.check_most('page_size', page_size);
+    BEGIN
+        PERFORM (filter ->> 'since')::timestamptz, (filter ->> 'until')::timestamptz, (filter ->> 'agent_id')::uuid;
+    EXCEPTION
+        WHEN data_exception THEN
+            RAISE EXCEPTION 'filter is not valid'
+                USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM || '.',
+                      HINT = 'For example: ''{"text": "refund", "since": "2026-01-01"}''.';
+    END;
     IF length(words) > 1000 THEN
         RAISE EXCEPTION 'text must have at most 1000 characters'
             USING ERRCODE = 'invalid_parameter_value',
