@@ -90,7 +90,8 @@ SELECT alike(pg_temp.error_of(:'alice', format('SELECT vrm.search_calls(%L, ''in
                                                'ffffffff-ffff-ffff-ffff-ffffffffffff', page_size)), told, told)
 FROM (VALUES ('{"text": "a", "since": "soon"}', 5, '22023 | filter is not valid | %: "soon". | %'),
              ('{"text": "a", "agent_id": "x"}', 5, '22023 | filter is not valid | %: "x". | %'),
-             ('{"text": "a"}', -1, '22023 | page_size must not be negative | Got -1. | %')) AS t (filter, page_size, told);
+             ('{"text": "a"}', -1, '22023 | page_size must not be negative | Got -1. | %')
+    ) AS t (filter, page_size, told);
 SELECT is(pg_temp.as_user(:'alice',
                           format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$,
                                  $q$' & | ! <-> \ :* ( o'brien* it's $q$)), '0', 'no word is an operator');
