@@ -78,7 +78,7 @@ INSERT INTO value
 SELECT a, '', v FROM (VALUES ('agents', '{}'), ('a', '1'), ('b', '1'), ('action', 'transfer'), ('speaker', 'Agent'), ('message', 'Hello'),
     ('error', 'no answer'), ('name', 'user_dashboard'), ('email', 'new@example.org'), ('new_email', 'new@example.org'),
     ('password', 'correct horse battery'), ('old_password', 'correct horse battery'), ('new_password', 'another horse battery'),
-    ('code', '123456'), ('role', 'member'), ('service', 'openai'), ('key', 'sk-live-fedcba9876543210'), ('class', 'app'), ('level', 'info'),
+    ('code', '123456'), ('role', 'member'), ('service', 'openai'), ('key', 'sk-live-fedcba9876543210'), ('class', 'application'), ('level', 'info'),
     ('issuer', 'https://id.example.org'), ('subject', '4711'), ('identifier', 'ann@example.org'), ('reason', 'asked for it'),
     ('object_key', 'calls/2.ogg'), ('runner', 'runner 1'), ('judge', 'gpt'), ('passed', 'true'), ('score', '1'), ('source', 'vrm'),
     ('payload', '{}'), ('turns', '[]'), ('customer', '+15550100'), ('config', 'english'), ('bucket', '3600'), ('time_zone', 'UTC'),

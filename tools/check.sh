@@ -69,9 +69,13 @@ core_tests() {
 
 pgtap_tests() { "$root/test/pgtap.sh" "$image$bin"; }
 
+# Examples seal the audit trail, which waits for transactions of other databases, too.
 documentation_tests() {
-    prove -j "$(nproc)" "$root/test/docs.pl" "$root/test/graph.pl" "$root/test/api_errors.pl" \
+    alone=0
+    prove "$root/test/docs.pl" || alone=$?
+    prove -j "$(nproc)" "$root/test/graph.pl" "$root/test/api_errors.pl" \
         "$root/test/monitoring_files.pl" "$root/test/client_files.pl" "$root/test/site.pl"
+    return $alone
 }
 
 isolation_tests() {

@@ -449,7 +449,7 @@ export interface Functions {
     arguments: { filter?: Json | null; cursor?: string | null; page_size?: number | null };
     result: CallHistoryRow[];
   };
-  /** figures of each bucket of a time, empty ones included; buckets are those of the calendar in the time zone */
+  /** figures of each bucket of a time, empty ones included; buckets are those of the calendar in the time zone, and the first and the last have only calls from since to until */
   call_series: {
     arguments: { since: Timestamp; until: Timestamp; bucket: Seconds; time_zone?: string | null; agents?: Uuid[] | null };
     result: CallSeriesRow[];

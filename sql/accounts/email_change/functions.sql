@@ -42,6 +42,7 @@ DECLARE
     change record;
 BEGIN
     PERFORM vrm.require_grant('vrm.take_email_change_mail(integer)');
+    PERFORM vrm_private.check_most('max', take_email_change_mail.max);
     FOR change IN
         SELECT c.*, EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = c.new_email AND NOT u.is_sso_user
                             AND u.email_confirmed_at IS NOT NULL) AS is_taken

@@ -91,6 +91,7 @@ DECLARE
     waiting record;
 BEGIN
     PERFORM vrm.require_grant('vrm.take_sign_up_mail(integer)');
+    PERFORM vrm_private.check_most('max', take_sign_up_mail.max);
     FOR waiting IN
         SELECT s.id, s.email, s.requested_at,
                EXISTS (SELECT FROM auth.users u WHERE lower(u.email) = s.email AND NOT u.is_sso_user

@@ -22,7 +22,7 @@ CREATE OR REPLACE FUNCTION vrm.call_summary(
 DECLARE
     -- There is none before all times, nor before the earliest that can be told.  Seconds are subtracted,
     -- because an interval may be too short for the difference of two times.
-    earlier timestamptz := CASE WHEN isfinite(since) AND isfinite(until)
+    earlier timestamptz := CASE WHEN isfinite(since) AND since <= until AND isfinite(until)
                                      AND 2 * extract(epoch FROM since) - extract(epoch FROM until)
                                          >= extract(epoch FROM timestamptz '4713-02-01 00:00 UTC BC')
                                 THEN since - (until - since) END;
@@ -67,7 +67,8 @@ COMMENT ON FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean) 
     'figures of a time, of the time of the same length before it, and the change from that to this';
 
 -- A bucket is what the local calendar and clock say: days have 23 or 25 hours at the change of daylight
--- saving, in any zone.  Shorter buckets are of one length and counted from local midnight.
+-- saving, in any zone.  Shorter buckets are of one length and counted from local midnight.  The first and the last
+-- are told whole, and have the calls of the time that was asked for alone.
 -- The states of a year of days are some 30 MB, which less work_mem would have written to files and read again.
 CREATE OR REPLACE FUNCTION vrm.call_series(
     since timestamptz,
@@ -106,6 +107,15 @@ BEGIN
                   DETAIL = format('Got %s and %s.', coalesce(since::text, 'null'), coalesce(until::text, 'null')),
                   HINT = 'For example: now() - interval ''30 days'', now().';
     END IF;
+    -- buckets at both ends are told whole, and may begin with a year
+    IF time_zone IS NULL OR since < timestamptz '4712-01-01 00:00Z BC'
+       OR extract(epoch FROM until) + extract(epoch FROM bucket)
+          > extract(epoch FROM timestamptz '294275-12-31 00:00Z') THEN
+        RAISE EXCEPTION 'a series needs a time zone, and buckets that begin and end'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s to %s by %s, %s.', since, until, bucket, quote_nullable(time_zone)),
+                  HINT = 'For example: now() - interval ''30 days'', now(), ''1 day'', ''Europe/Berlin''.';
+    END IF;
     number_of_buckets := (extract(epoch FROM until) - extract(epoch FROM since)) / extract(epoch FROM bucket);
     IF number_of_buckets > 10000 THEN
         RAISE EXCEPTION 'a series can have at most 10000 buckets'
@@ -114,9 +124,13 @@ BEGIN
                   HINT = 'Ask for longer buckets or a shorter time.';
     END IF;
 
-    local_first := date_trunc(CASE WHEN months % 12 = 0 AND months > 0 THEN 'year' WHEN months > 0 THEN 'month'
+    local_first := date_trunc(CASE WHEN months > 0 AND (months % 12 = 0 OR 12 % months = 0) THEN 'year'
+                                   WHEN months > 0 THEN 'month'
                                    WHEN days % 7 = 0 AND days > 0 THEN 'week' ELSE 'day' END,
                               since AT TIME ZONE time_zone);
+    IF 12 % nullif(months, 0) = 0 THEN  -- quarters, and what else makes up a year, are counted from its beginning
+        local_first := local_first + (extract(month FROM since AT TIME ZONE time_zone)::integer - 1) / months * bucket;
+    END IF;
     IF clock > '0' THEN
         SELECT array_agg(e ORDER BY e) INTO edges
         FROM generate_series(date_bin(bucket, since, local_first AT TIME ZONE time_zone), until + bucket, bucket) AS e;
@@ -152,7 +166,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.call_series(timestamptz, timestamptz, interval, text, uuid[]) IS
-    'figures of each bucket of a time, empty ones included; buckets are those of the calendar in the time zone';
+    'figures of each bucket of a time, empty ones included; buckets are those of the calendar in the time zone, and the'
+    ' first and the last have only calls from since to until';
 
 CREATE OR REPLACE FUNCTION vrm.agent_performance(since timestamptz, until timestamptz)
     RETURNS TABLE (agent_id uuid, agent text, calls bigint, completed bigint, failed bigint,
@@ -180,14 +195,23 @@ COMMENT ON FUNCTION vrm.agent_performance(timestamptz, timestamptz) IS
 
 CREATE OR REPLACE FUNCTION vrm.failure_reasons(since timestamptz, until timestamptz, n integer DEFAULT 10)
     RETURNS TABLE (reason text, calls bigint, share numeric, agents bigint, last_at timestamptz)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(r.error, 'unknown'), count(*), round(count(*) / sum(count(*)) OVER (), 3),
-           count(DISTINCT r.agent_id), max(r.started_at)
-    FROM vrm.test_runs r
-    WHERE r.user_id = vrm.uid() AND r.status = 'failed' AND r.started_at >= since AND r.started_at < until
-    GROUP BY 1
-    ORDER BY 2 DESC, 1
-    LIMIT n
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF n < 0 THEN
+        RAISE EXCEPTION 'n must not be negative'
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Got %s.', n),
+                  HINT = 'SELECT * FROM vrm.failure_reasons(now() - ''7 days''::interval, now(), 10);';
+    END IF;
+    RETURN QUERY
+        SELECT coalesce(r.error, 'unknown'), count(*), round(count(*) / sum(count(*)) OVER (), 3),
+               count(DISTINCT r.agent_id), max(r.started_at)
+        FROM vrm.test_runs r
+        WHERE r.user_id = vrm.uid() AND r.status = 'failed' AND r.started_at >= since AND r.started_at < until
+        GROUP BY 1
+        ORDER BY 2 DESC, 1
+        LIMIT n;
+END
 $$;
 COMMENT ON FUNCTION vrm.failure_reasons(timestamptz, timestamptz, integer) IS
     'why calls of the caller failed in a time, the most frequent reasons first; archived calls are not among them';

@@ -6,6 +6,21 @@ COMMENT ON TRIGGER set_updated_at ON vrm.agents IS 'keeps updated_at';
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.test_cases
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.test_cases IS 'keeps updated_at';
+CREATE TRIGGER check_lengths BEFORE INSERT OR UPDATE ON vrm.agents
+    FOR EACH ROW WHEN (NOT (coalesce(length(NEW.agent_id), 1) BETWEEN 1 AND 200
+                       AND coalesce(length(NEW.agent_type), 0) BETWEEN 0 AND 200
+                       AND coalesce(length(NEW.persona), 0) BETWEEN 0 AND 20000
+                       AND coalesce(length(NEW.scenario), 0) BETWEEN 0 AND 20000))
+    EXECUTE FUNCTION vrm_private.refuse_length(
+        'agent_id', '1', '200', 'agent_type', '0', '200', 'persona', '0', '20000', 'scenario', '0', '20000');
+COMMENT ON TRIGGER check_lengths ON vrm.agents IS 'says what the limits are';
+CREATE TRIGGER check_connection_details BEFORE INSERT OR UPDATE OF connection_details ON vrm.agents
+    FOR EACH ROW WHEN (NEW.connection_details IS NOT NULL) EXECUTE FUNCTION vrm_private.check_connection_details();
+COMMENT ON TRIGGER check_connection_details ON vrm.agents IS 'says what is wrong with them';
+CREATE TRIGGER check_lengths BEFORE INSERT OR UPDATE ON vrm.test_cases
+    FOR EACH ROW WHEN (length(NEW.name) NOT BETWEEN 1 AND 200)
+    EXECUTE FUNCTION vrm_private.refuse_length('name', '1', '200');
+COMMENT ON TRIGGER check_lengths ON vrm.test_cases IS 'says what the limits are';
 CREATE TRIGGER free_agent_name BEFORE UPDATE OF deleted_at ON vrm.agents
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL)
     EXECUTE FUNCTION vrm_private.free_agent_name();

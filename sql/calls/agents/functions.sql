@@ -47,6 +47,24 @@ $$;
 COMMENT ON FUNCTION vrm_private.free_agent_name() IS 'trigger: a deleted agent leaves its name to others';
 REVOKE EXECUTE ON FUNCTION vrm_private.free_agent_name() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION vrm_private.check_connection_details() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text := vrm.connection_details_error(NEW.connection_details);
+BEGIN
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'connection_details are not valid'
+            USING ERRCODE = 'check_violation', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME,
+                  COLUMN = 'connection_details', CONSTRAINT = 'connection_details_shape', DETAIL = wrong,
+                  HINT = 'SELECT vrm.connection_details_error(...) tells whether a document is valid.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_connection_details() IS
+    'trigger: refuses a document of another shape, with the place';
+REVOKE EXECUTE ON FUNCTION vrm_private.check_connection_details() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm.create_agent(
     agent_id text,
     agent_type text DEFAULT NULL,
@@ -74,7 +92,14 @@ BEGIN
     INSERT INTO vrm.agents (user_id, agent_id, agent_type, connection_details, direction, persona, scenario)
     VALUES (owner, create_agent.agent_id, create_agent.agent_type, create_agent.connection_details,
             create_agent.direction, create_agent.persona, create_agent.scenario)
+    ON CONFLICT DO NOTHING
     RETURNING id INTO made;
+    IF made IS NULL THEN
+        RAISE EXCEPTION 'there is an agent of this name already'
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('Agent "%s".', create_agent.agent_id),
+                  HINT = 'SELECT id, agent_id FROM vrm.agents WHERE deleted_at IS NULL;';
+    END IF;
     RETURN made;
 END
 $$;

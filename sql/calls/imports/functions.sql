@@ -425,6 +425,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'SELECT vrm.import_call(''vapi'', ''{"message": ...}'');';
     END IF;
+    PERFORM vrm_private.check_text('source', source, 200, true);
     IF agent_id IS NOT NULL AND NOT EXISTS (SELECT FROM vrm.agents a
                                             WHERE a.user_id = owner AND a.id = import_call_of.agent_id) THEN
         RAISE EXCEPTION 'agent "%" does not exist', agent_id

@@ -3,6 +3,11 @@
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.metrics
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.metrics IS 'keeps updated_at';
+CREATE TRIGGER check_lengths BEFORE INSERT OR UPDATE ON vrm.metrics
+    FOR EACH ROW WHEN (NOT (coalesce(length(NEW.name), 1) BETWEEN 1 AND 200
+                       AND coalesce(length(NEW.prompt), 1) BETWEEN 1 AND 20000))
+    EXECUTE FUNCTION vrm_private.refuse_length('name', '1', '200', 'prompt', '1', '20000');
+COMMENT ON TRIGGER check_lengths ON vrm.metrics IS 'says what the limits are';
 
 ALTER TABLE vrm.metrics ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm.metrics FROM PUBLIC, anon, authenticated;

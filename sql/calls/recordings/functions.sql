@@ -13,6 +13,13 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is null.',
                   HINT = 'SELECT vrm.register_recording(run_id, ''recordings/1.ogg'', 48213, sha256(content));';
     END IF;
+    PERFORM vrm_private.check_text('object_key', object_key, 1024, true);
+    IF bytes < 0 OR length(sha256) <> 32 THEN
+        RAISE EXCEPTION 'a recording has a size that is not negative and a SHA-256 of 32 bytes'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got a size of %s and %s bytes of SHA-256.', bytes, length(sha256)),
+                  HINT = 'SELECT vrm.register_recording(run_id, ''recordings/1.ogg'', 48213, sha256(content));';
+    END IF;
     INSERT INTO vrm.call_recordings AS c (user_id, id, run_id, object_key, bytes, sha256, data_key)
     VALUES (owner, vrm.uuid7(), register_recording_of.run_id, register_recording_of.object_key,
             register_recording_of.bytes, register_recording_of.sha256, vrm.seal_random())

@@ -181,4 +181,19 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.require_argument(text, boolean) IS 'an error that names the argument, when it is null';
-REVOKE EXECUTE ON FUNCTION vrm_private.require_argument(text, boolean) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION vrm_private.check_most(name text, value bigint) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF value < 0 THEN
+        RAISE EXCEPTION '% must not be negative', name
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Got %s.', value),
+                  HINT = 'Null, or a number that is large enough, is for all.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_most(text, bigint) IS
+    'an error for how many there may be at most when it is negative';
+REVOKE EXECUTE ON FUNCTION
+    vrm_private.require_argument(text, boolean), vrm_private.check_most(text, bigint)
+    FROM PUBLIC;

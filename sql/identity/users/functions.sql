@@ -126,3 +126,27 @@ $$;
 COMMENT ON FUNCTION vrm_private.guard_tenants() IS
     'for vrm.install(): gives every table of users its restrictive policies';
 REVOKE EXECUTE ON FUNCTION vrm_private.guard_tenants() FROM PUBLIC;
+
+-- Only for a row that a constraint would refuse, without a word of what it wants: see the WHEN of the triggers.
+CREATE OR REPLACE FUNCTION vrm_private.refuse_length() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    got integer;
+BEGIN
+    FOR i IN 0 .. TG_NARGS - 1 BY 3 LOOP
+        EXECUTE format('SELECT length(($1).%I)', TG_ARGV[i]) INTO got USING NEW;
+        IF got NOT BETWEEN TG_ARGV[i + 1]::integer AND TG_ARGV[i + 2]::integer THEN
+            RAISE EXCEPTION '% of "%" is not valid', TG_ARGV[i], TG_TABLE_NAME
+                USING ERRCODE = 'check_violation', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[i],
+                      CONSTRAINT = TG_ARGV[i] || '_length',
+                      DETAIL = format('It must be a text of %s to %s characters, got %s.', TG_ARGV[i + 1],
+                                      TG_ARGV[i + 2], got),
+                      HINT = 'The limits are in doc/data-architecture.md.';
+        END IF;
+    END LOOP;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.refuse_length() IS
+    'trigger with columns and their lengths, least and most: says which of them is too short or too long';
+REVOKE EXECUTE ON FUNCTION vrm_private.refuse_length() FROM PUBLIC;

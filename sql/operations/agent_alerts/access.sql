@@ -4,6 +4,10 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.agent_thresholds
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.agent_thresholds IS 'keeps updated_at';
 
+CREATE TRIGGER check_values BEFORE INSERT OR UPDATE ON vrm.agent_thresholds
+    FOR EACH ROW EXECUTE FUNCTION vrm_private.check_agent_threshold();
+COMMENT ON TRIGGER check_values ON vrm.agent_thresholds IS 'values that make sense';
+
 ALTER TABLE vrm.agent_thresholds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vrm.agent_alerts ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON vrm.agent_thresholds, vrm.agent_alerts FROM PUBLIC, anon, authenticated;

@@ -1,5 +1,36 @@
 -- Alerts about agents, by tenant
 
+-- As the constraints say, which the rows that are refused do not show.
+CREATE OR REPLACE FUNCTION vrm_private.check_agent_threshold() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text;
+BEGIN
+    wrong := CASE
+        WHEN NEW.measure NOT IN ('answering_time', 'failure_rate', 'transfer_rate', 'cost_per_day', 'pass_rate')
+            THEN format('measure: must be answering_time, failure_rate, transfer_rate, cost_per_day or pass_rate,'
+                        ' got "%s"', left(NEW.measure, 100))
+        WHEN NEW.comparison NOT IN ('>', '<')
+            THEN format('comparison: must be > or <, got "%s"', left(NEW.comparison, 100))
+        WHEN NEW.compared_with NOT IN ('level', 'last_week')
+            THEN format('compared_with: must be level or last_week, got "%s"', left(NEW.compared_with, 100))
+        WHEN NEW.threshold NOT BETWEEN 0 AND 1e12
+            THEN format('threshold: must be from 0 to 1e12, got %s', NEW.threshold)
+        WHEN NEW.min_calls NOT BETWEEN 1 AND 1000000
+            THEN format('min_calls: must be from 1 to 1000000, got %s', NEW.min_calls)
+    END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'threshold of an agent is not valid'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = wrong || '.',
+                  HINT = 'INSERT INTO vrm.agent_thresholds (measure, comparison, threshold)'
+                         ' VALUES (''failure_rate'', ''>'', 0.1);';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.check_agent_threshold() IS 'trigger: refuses values out of range, and says which';
+
 CREATE OR REPLACE FUNCTION vrm_private.agent_figures(owner uuid, since timestamptz, until timestamptz)
     RETURNS TABLE (agent_id uuid, measure text, value double precision, calls bigint)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -174,8 +205,9 @@ $$;
 COMMENT ON FUNCTION vrm_private.measure_agents() IS 'the family agents of vrm.monitoring_metrics';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.agent_figures(uuid, timestamptz, timestamptz), vrm_private.suite_passes(uuid),
-    vrm_private.agent_measures(uuid), vrm_private.agent_findings(uuid), vrm.agent_findings(),
-    vrm_private.note_agent_alerts(), vrm_private.old_agent_alerts(timestamptz), vrm_private.measure_agents()
+    vrm_private.check_agent_threshold(), vrm_private.agent_figures(uuid, timestamptz, timestamptz),
+    vrm_private.suite_passes(uuid), vrm_private.agent_measures(uuid), vrm_private.agent_findings(uuid),
+    vrm.agent_findings(), vrm_private.note_agent_alerts(), vrm_private.old_agent_alerts(timestamptz),
+    vrm_private.measure_agents()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.agent_findings() TO authenticated;

@@ -82,39 +82,31 @@ COMMENT ON FUNCTION vrm_private.record_repositories(jsonb) IS
 CREATE OR REPLACE FUNCTION vrm.record_backup(info jsonb, source text DEFAULT 'pgbackrest') RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    plain CONSTANT text := '[{"label": "base-1", "kind": "full", "started_at": "2026-01-01 01:00+00",'
-                           ' "finished_at": "2026-01-01 01:10+00", "bytes": 1000, "failed": false}]';
+    wanted text := CASE WHEN source IN ('barman', 'cloudnative_pg', 'backup_manifest') THEN 'object' ELSE 'array' END;
     recorded int;
     told jsonb;
 BEGIN
     PERFORM vrm.require_grant('vrm.record_backup(jsonb,text)');
-    IF source NOT IN ('pgbackrest', 'plain', 'barman', 'wal-g', 'cloudnative_pg', 'backup_manifest') THEN
-        RAISE EXCEPTION 'backups of source "%" cannot be read', source
+    IF source IN ('pgbackrest', 'plain', 'barman', 'wal-g', 'cloudnative_pg', 'backup_manifest') IS NOT TRUE THEN
+        RAISE EXCEPTION 'backups of source "%" cannot be read', left(coalesce(source, 'null'), 100)
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = 'The JSON of pgbackrest, barman, wal-g, cloudnative_pg, backup_manifest and plain can be'
                            ' read.',
-                  HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
-    ELSIF jsonb_typeof(info)
-          <> (CASE WHEN source IN ('barman', 'cloudnative_pg', 'backup_manifest') THEN 'object' ELSE 'array' END) THEN
-        RAISE EXCEPTION 'a list of backups has to be a JSON %',
-                        CASE jsonb_typeof(info) WHEN 'array' THEN 'object' ELSE 'array' END
+                  HINT = vrm_private.hint_of_plain_lists();
+    ELSIF jsonb_typeof(info) IS DISTINCT FROM wanted THEN
+        RAISE EXCEPTION 'a list of backups has to be a JSON %', wanted
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('It is of type %s.', jsonb_typeof(info)),
-                  HINT = format('SELECT vrm.record_backup(%L, ''plain'');', plain);
+                  DETAIL = format('It is of type %s, of source "%s".', coalesce(jsonb_typeof(info), 'null'), source),
+                  HINT = vrm_private.hint_of_plain_lists();
     END IF;
-    IF source = 'pgbackrest' THEN
-        PERFORM vrm_private.record_repositories(info);
-    ELSE
-        told := vrm_private.tool_backups(info, source);
+    told := vrm_private.read_backups(info, source);
+    IF source <> 'pgbackrest' THEN
         PERFORM vrm_private.expire_unlisted(source, info, told);
     END IF;
     WITH listed AS (
-        SELECT p.*, NULL::timestamptz AS expired_at, NULL::pg_lsn AS start_lsn, NULL::pg_lsn AS parent_lsn
-        FROM vrm_private.pgbackrest_backups(CASE source WHEN 'pgbackrest' THEN info END) p
-        WHERE record_backup.source = 'pgbackrest'
-        UNION ALL
-        SELECT coalesce(p.repository, ''), p.label, p.kind, p.started_at, p.finished_at, p.bytes, p.failed,
-               p.archived, p.parent, CASE WHEN p.expired THEN now() END, p.start_lsn, p.parent_lsn
+        SELECT coalesce(p.repository, '') AS repository, p.label, p.kind, p.started_at, p.finished_at, p.bytes,
+               p.failed, p.archived, CASE WHEN p.expired THEN now() END AS expired_at, p.parent, p.start_lsn,
+               p.parent_lsn
         FROM jsonb_to_recordset(told)
              AS p (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz,
                    bytes bigint, failed boolean, archived boolean, expired boolean, parent text,
@@ -275,12 +267,25 @@ COMMENT ON FUNCTION vrm.verify_restore(text) IS
 CREATE OR REPLACE FUNCTION vrm.record_restore_drill(
     started_at timestamptz, finished_at timestamptz, verified boolean, backup text DEFAULT NULL,
     target text DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.require_grant('vrm.record_restore_drill(timestamptz,timestamptz,boolean,text,text,text)');
-    INSERT INTO vrm.restore_drills (started_at, finished_at, verified, backup, target, note)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    drill bigint;
+BEGIN
+    PERFORM vrm.require_grant('vrm.record_restore_drill(timestamptz,timestamptz,boolean,text,text,text)');
+    IF (isfinite(started_at) AND isfinite(finished_at) AND finished_at >= started_at) IS NOT TRUE
+       OR verified IS NULL THEN
+        RAISE EXCEPTION 'a drill has a beginning, an end that is not before it, and an outcome'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Got %s to %s, verified %s.', coalesce(started_at::text, 'null'),
+                                  coalesce(finished_at::text, 'null'), coalesce(verified::text, 'null')),
+                  HINT = 'SELECT * FROM vrm.restore_drills ORDER BY id DESC LIMIT 5; shows what was noted of others.';
+    END IF;
+    INSERT INTO vrm.restore_drills AS d (started_at, finished_at, verified, backup, target, note)
     VALUES (record_restore_drill.started_at, record_restore_drill.finished_at, record_restore_drill.verified,
             record_restore_drill.backup, record_restore_drill.target, record_restore_drill.note)
-    RETURNING id
+    RETURNING d.id INTO drill;
+    RETURN drill;
+END
 $$;
 COMMENT ON FUNCTION vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text) IS
     'on the server in use: notes how long a trial restore took, and whether everything was there';
@@ -404,7 +409,7 @@ GRANT EXECUTE ON FUNCTION
 
 CREATE OR REPLACE FUNCTION vrm.begin_backup_run(tool text) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.require_grant('vrm.begin_backup_run(text)');
+    SELECT vrm.require_grant('vrm.begin_backup_run(text)'), vrm_private.check_text('tool', tool, 200, true);
     DELETE FROM vrm.backup_runs r WHERE r.started_at < now() - interval '1 year';
     INSERT INTO vrm.backup_runs (tool) VALUES (begin_backup_run.tool) RETURNING id;
 $$;

@@ -100,6 +100,87 @@ $$;
 COMMENT ON FUNCTION vrm_private.tool_backups(jsonb, text) IS
     'what a tool says of its backups as a plain list; which is what it is of a plain one';
 
+CREATE OR REPLACE FUNCTION vrm_private.hint_of_plain_lists() RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 'SELECT label, kind, started_at, finished_at, bytes, failed FROM vrm.backups; shows what a plain list has to'
+           ' tell of each backup.';
+COMMENT ON FUNCTION vrm_private.hint_of_plain_lists() IS 'what to do about lists of backups that cannot be read';
+
+-- As the constraints of vrm.backups say, which a list that is refused does not show.
+CREATE OR REPLACE FUNCTION vrm_private.wrong_with_backup(told jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b record;
+BEGIN
+    IF jsonb_typeof(told) <> 'object' THEN
+        RETURN format('it is of type %s', jsonb_typeof(told));
+    END IF;
+    SELECT p.* INTO b
+    FROM jsonb_to_record(told)
+         AS p (repository text, label text, kind text, started_at timestamptz, finished_at timestamptz, bytes bigint,
+               failed boolean, archived boolean, expired boolean, parent text, start_lsn pg_lsn, parent_lsn pg_lsn);
+    RETURN CASE
+        WHEN b.label <> '' IS NOT TRUE THEN 'label: there is none'
+        WHEN b.kind IN ('full', 'diff', 'incr') IS NOT TRUE
+            THEN format('kind: must be full, diff or incr, got %s', quote_nullable(left(b.kind, 100)))
+        WHEN isfinite(b.started_at) IS NOT TRUE
+            THEN format('started_at: must be a moment, got %s', coalesce(b.started_at::text, 'null'))
+        WHEN isfinite(b.finished_at) IS NOT TRUE
+            THEN format('finished_at: must be a moment, got %s', coalesce(b.finished_at::text, 'null'))
+        WHEN b.finished_at < b.started_at
+            THEN format('finished_at: %s is before it began, %s', b.finished_at, b.started_at)
+        WHEN b.bytes < 0 THEN format('bytes: must not be negative, got %s', b.bytes)
+    END;
+EXCEPTION
+    WHEN data_exception THEN
+        RETURN left(SQLERRM, 300);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.wrong_with_backup(jsonb) IS
+    'why a backup of a plain list cannot be recorded; null when it can';
+
+-- Whatever a tool of another version, or a hand, has written: either all of it is understood, or nothing is changed.
+CREATE OR REPLACE FUNCTION vrm_private.read_backups(info jsonb, source text) RETURNS jsonb
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    told jsonb;
+    why text;
+    hint text;
+BEGIN
+    BEGIN
+        IF source = 'pgbackrest' THEN
+            PERFORM vrm_private.record_repositories(info);
+            SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') INTO told FROM vrm_private.pgbackrest_backups(info) p;
+        ELSE
+            told := vrm_private.tool_backups(info, source);
+        END IF;
+    EXCEPTION
+        WHEN data_exception THEN
+            GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+            IF SQLSTATE = '22023' AND hint <> '' THEN
+                RAISE;
+            END IF;
+            why := left(SQLERRM, 300);
+    END;
+    IF why IS NULL THEN
+        SELECT format('Backup %s: %s', b.number, b.wrong) INTO why
+        FROM (SELECT e.number, CASE WHEN row_number() OVER same > 1 THEN 'label: it is there twice'
+                                    ELSE vrm_private.wrong_with_backup(e.entry) END AS wrong
+              FROM jsonb_array_elements(told) WITH ORDINALITY AS e (entry, number)
+              WINDOW same AS (PARTITION BY coalesce(e.entry ->> 'repository', ''), e.entry ->> 'label'
+                              ORDER BY e.number)) AS b
+        WHERE b.wrong IS NOT NULL ORDER BY b.number LIMIT 1;
+    END IF;
+    IF why IS NOT NULL THEN
+        RAISE EXCEPTION 'the list of backups of source "%" cannot be read', source
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = why || '.', HINT = vrm_private.hint_of_plain_lists();
+    END IF;
+    RETURN told;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.read_backups(jsonb, text) IS
+    'what a tool says of its backups as a plain list that can be recorded; or an error that says what is wrong with it';
+
 -- Lists of these tools are whole: what is not on them any more has expired.  That of one server of Barman's, or of one
 -- cluster of CloudNativePG's, says nothing of the others, and that of one backup nothing but itself.
 CREATE OR REPLACE FUNCTION vrm_private.expire_unlisted(source text, info jsonb, told jsonb) RETURNS void
@@ -120,6 +201,7 @@ COMMENT ON FUNCTION vrm_private.expire_unlisted(text, jsonb, jsonb) IS
     'notes that backups have expired that a tool does not list any more';
 
 REVOKE EXECUTE ON FUNCTION
+    vrm_private.hint_of_plain_lists(), vrm_private.wrong_with_backup(jsonb), vrm_private.read_backups(jsonb, text),
     vrm_private.is_this_server(text), vrm_private.barman_backups(jsonb), vrm_private.wal_g_backups(jsonb),
     vrm_private.cloudnative_pg_backups(jsonb), vrm_private.manifest_backup(jsonb),
     vrm_private.tool_backups(jsonb, text), vrm_private.expire_unlisted(text, jsonb, jsonb)

@@ -14,9 +14,10 @@ CREATE OR REPLACE FUNCTION vrm_private.er_topic(relation regclass) RETURNS text
                 WHEN c.relname ~ '^(call_facts|call_dirty|call_rollup|call_hours|cached_)' THEN 'analytics'
                 WHEN c.relname ~ '^(suite|test_case|run_queue|run_leases|test_run_cases|agent_versions)' THEN 'testing'
                 WHEN c.relname ~ '^(agents|test_runs|transcript_|run_|live_|call_|speaker_|metric)' THEN 'calls'
-                WHEN c.relname ~ '^(retention_|import_words|search_)' THEN 'retention'
+                WHEN c.relname ~ '^(retention_|import_words|search_|archive_|cold_)' THEN 'retention'
                 WHEN c.relname ~ '^(audit_|logs)' THEN 'audit'
-                WHEN c.relname ~ '^(alert_|backup|maintenance_|monitoring_|quality_|restore_|service_|storage_)'
+                WHEN c.relname ~ '^(agent_alerts|agent_thresholds|alert_|backup|maintenance_|monitoring_|quality_|'
+                                  'restore_|service_|storage_)'
                 THEN 'operations' ELSE 'other' END
     FROM pg_class c WHERE c.oid = relation
 $$;
@@ -119,7 +120,7 @@ BEGIN
         RAISE EXCEPTION 'there is no diagram of format "%"', format
             USING ERRCODE = 'invalid_parameter_value',
                 HINT = 'SELECT vrm.er_diagram(''mermaid''), or ''dot'' for Graphviz.';
-    ELSIF topic IS NOT NULL AND NOT EXISTS (SELECT FROM vrm_private.er_columns(topic)) THEN
+    ELSIF topic <> 'other' AND NOT EXISTS (SELECT FROM vrm_private.er_columns(topic)) THEN
         RAISE EXCEPTION 'there is no table of topic "%"', topic
             USING ERRCODE = 'invalid_parameter_value',
                 DETAIL = 'Topics are people, calls, testing, analytics, retention, audit, operations and other.',

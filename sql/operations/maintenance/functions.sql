@@ -22,18 +22,35 @@ CREATE OR REPLACE FUNCTION vrm_private.maintenance_step(step text, statement tex
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
     done bigint;
+    state text;
+    why text;
 BEGIN
-    EXECUTE statement INTO done;
-    DELETE FROM vrm.maintenance_failures f WHERE f.step = maintenance_step.step;
+    BEGIN
+        EXECUTE statement INTO done;
+    EXCEPTION WHEN OTHERS THEN
+        state := SQLSTATE;
+        why := SQLERRM;
+        RAISE WARNING 'step "%" of vrm.maintain() failed: %', step, why
+            USING ERRCODE = state, HINT = 'SELECT * FROM vrm.maintenance_failures;';
+    END;
+    -- what was done stays done, and others are done, when somebody has locked where it is noted
+    PERFORM set_config('lock_timeout', '200ms', true);
+    BEGIN
+        IF state IS NULL THEN
+            DELETE FROM vrm.maintenance_failures f WHERE f.step = maintenance_step.step;
+        ELSE
+            INSERT INTO vrm.maintenance_failures AS f (step, sqlstate, message)
+            VALUES (maintenance_step.step, state, why)
+            ON CONFLICT ON CONSTRAINT maintenance_failures_pkey DO UPDATE
+                SET sqlstate = excluded.sqlstate, message = excluded.message, last_at = now(),
+                    failures = f.failures + 1;
+        END IF;
+    EXCEPTION WHEN lock_not_available THEN
+        RAISE WARNING 'how step "%" of vrm.maintain() went cannot be noted: %', step, SQLERRM
+            USING ERRCODE = 'lock_not_available',
+                  HINT = 'SELECT * FROM pg_locks WHERE relation = ''vrm.maintenance_failures''::regclass;';
+    END;
     RETURN coalesce(done, 0);
-EXCEPTION WHEN OTHERS THEN
-    INSERT INTO vrm.maintenance_failures AS f (step, sqlstate, message)
-    VALUES (maintenance_step.step, SQLSTATE, SQLERRM)
-    ON CONFLICT ON CONSTRAINT maintenance_failures_pkey DO UPDATE
-        SET sqlstate = excluded.sqlstate, message = excluded.message, last_at = now(), failures = f.failures + 1;
-    RAISE WARNING 'step "%" of vrm.maintain() failed: %', step, SQLERRM
-        USING ERRCODE = SQLSTATE, HINT = 'SELECT * FROM vrm.maintenance_failures;';
-    RETURN 0;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.maintenance_step(text, text) IS
@@ -60,7 +77,7 @@ CREATE OR REPLACE PROCEDURE vrm.maintain()
     LANGUAGE plpgsql AS $$
 DECLARE
     step pg_catalog.text[];
-    problem text;
+    clock bigint;
 BEGIN
     PERFORM vrm_private.note_visit();
     FOREACH step SLICE 1 IN ARRAY ARRAY[
@@ -91,10 +108,14 @@ BEGIN
         PERFORM vrm_private.maintenance_step(step[1], step[2]);
         COMMIT;
     END LOOP;
-    problem := vrm_private.clock_problem();
-    IF problem IS NOT NULL THEN
-        RAISE WARNING '%', problem
+    -- 1 is well, 2 is not, and 0 is that it cannot be told
+    clock := vrm_private.maintenance_step('what time it is',
+        'SELECT 1 + (vrm_private.clock_problem() IS NOT NULL)::integer');
+    COMMIT;
+    IF clock OPERATOR(pg_catalog.=) 2 THEN
+        RAISE WARNING '%', vrm_private.clock_problem()
             USING DETAIL = 'Nothing is deleted for its age.', HINT = 'SELECT * FROM vrm.doctor();';
+        PERFORM vrm_private.note_end();
         RETURN;
     END IF;
     FOREACH step SLICE 1 IN ARRAY ARRAY[
@@ -107,7 +128,12 @@ BEGIN
         COMMIT;
     END LOOP;
     CALL vrm_private.check_quality();
-    CALL vrm.run_due_retention();
+    PERFORM vrm_private.note_end();  -- what retention has not done it tells itself
+    IF clock OPERATOR(pg_catalog.=) 1
+       AND vrm_private.maintenance_step('policies of retention',
+           'SELECT cardinality(vrm_private.policies_to_run())') OPERATOR(pg_catalog.>) 0 THEN
+        CALL vrm.run_due_retention();
+    END IF;
 END
 $$;
 COMMENT ON PROCEDURE vrm.maintain() IS
@@ -142,9 +168,31 @@ REVOKE EXECUTE ON FUNCTION vrm.schedule_maintenance(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.note_visit() RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT setval('vrm_private.maintenance_visit', extract(epoch FROM clock_timestamp())::bigint)
+    SELECT setval('vrm_private.maintenance_visit', extract(epoch FROM clock_timestamp())::bigint),
+           CASE WHEN pg_sequence_last_value('vrm_private.maintenance_unended') IS NULL
+                THEN setval('vrm_private.maintenance_unended', extract(epoch FROM clock_timestamp())::bigint) END
 $$;
 COMMENT ON FUNCTION vrm_private.note_visit() IS 'part of vrm.maintain(): notes that it came by, without writing WAL';
+
+CREATE OR REPLACE FUNCTION vrm_private.note_end() RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT setval('vrm_private.maintenance_unended', 1, false)
+$$;
+COMMENT ON FUNCTION vrm_private.note_end() IS 'part of vrm.maintain(): notes that it came to its end';
+
+-- A statement_timeout, or whoever cancels it each time, lets the first steps be done and never the last ones.
+CREATE OR REPLACE FUNCTION vrm_private.unended_since() RETURNS timestamptz
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT s.at FROM to_timestamp(pg_sequence_last_value('vrm_private.maintenance_unended')) AS s (at)
+            WHERE s.at < now() - interval '1 hour');
+END
+$$;
+COMMENT ON FUNCTION vrm_private.unended_since() IS
+    'since when vrm.maintain() has been called and has not once come to its end; null for less than an hour';
 
 -- What runs for hours is at work, not absent.
 CREATE OR REPLACE FUNCTION vrm_private.last_visit() RETURNS timestamptz
@@ -171,9 +219,11 @@ CREATE OR REPLACE FUNCTION vrm_private.visit_age() RETURNS double precision
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN pg_is_in_recovery() THEN 'NaN'
                 ELSE greatest(extract(epoch FROM clock_timestamp()
-                                      - coalesce(vrm_private.last_visit(), vrm_private.visits_since())), 0) END
+                                      - coalesce(vrm_private.unended_since(), vrm_private.last_visit(),
+                                                 vrm_private.visits_since())), 0) END
 $$;
-COMMENT ON FUNCTION vrm_private.visit_age() IS 'seconds since vrm.maintain() last came by; NaN on a standby';
+COMMENT ON FUNCTION vrm_private.visit_age() IS
+    'seconds since vrm.maintain() last came by, or, for who never comes to the end, since that began; NaN on a standby';
 
 -- Only what is pg_cron's is read: a view that somebody planted under its name could run anything.
 CREATE OR REPLACE FUNCTION vrm_private.cron_runs()
@@ -279,6 +329,15 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_schedule()
           FROM (SELECT vrm_private.last_visit() AS at, vrm_private.visits_since() AS since) AS s) AS v
     WHERE NOT pg_is_in_recovery() AND (v.late OR v.at IS NULL)
     UNION ALL
+    SELECT 'maintenance', 'fail',
+           format('vrm.maintain() is called and has not come to its end since %s',
+                  to_char(u.at, 'YYYY-MM-DD HH24:MI TZ')),
+           'Something cancels it, as a statement_timeout of its role or of the database does. The fix runs all of it,'
+           ' outside a transaction; then: ALTER ROLE its_role IN DATABASE this_one SET statement_timeout = 0;',
+           'SET statement_timeout = 0; CALL vrm.maintain();'
+    FROM vrm_private.unended_since() AS u (at)
+    WHERE u.at IS NOT NULL
+    UNION ALL
     SELECT 'maintenance', CASE WHEN r.status = 'failed' THEN 'fail' ELSE 'unknown' END,
            CASE WHEN r.status = 'failed' THEN
                     format('job %s of pg_cron, which calls vrm.maintain(), failed at %s: %s', r.job,
@@ -302,6 +361,7 @@ COMMENT ON FUNCTION vrm_private.doctor_schedule() IS
     'for vrm.doctor(): whether vrm.maintain() is called, and what is not known yet';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.note_visit(), vrm_private.last_visit(), vrm_private.visits_since(), vrm_private.visit_age(),
+    vrm_private.note_visit(), vrm_private.note_end(), vrm_private.unended_since(), vrm_private.last_visit(),
+    vrm_private.visits_since(), vrm_private.visit_age(),
     vrm_private.cron_runs(), vrm_private.doctor_maintenance(), vrm_private.doctor_schedule()
     FROM PUBLIC;

@@ -21,3 +21,6 @@ COMMENT ON COLUMN vrm.maintenance_failures.failures IS 'how often it has failed 
 -- nothing to archive; a crash and a standby forget it.
 CREATE UNLOGGED SEQUENCE IF NOT EXISTS vrm_private.maintenance_visit;
 COMMENT ON SEQUENCE vrm_private.maintenance_visit IS 'when vrm.maintain() last came by, in seconds since 1970';
+CREATE UNLOGGED SEQUENCE IF NOT EXISTS vrm_private.maintenance_unended;
+COMMENT ON SEQUENCE vrm_private.maintenance_unended IS
+    'when vrm.maintain() came by first of the times since it last came to its end; no value when it has';

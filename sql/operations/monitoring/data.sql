@@ -84,8 +84,8 @@ INSERT INTO vrm.monitoring_metrics (name, family, type, labels, help) VALUES
 
     ('vrm_jobs_maintenance_age_seconds', 'jobs', 'gauge', '{}',
      'time since vrm.maintain() last came by, or since nobody knows; NaN on a standby'),
-    ('vrm_jobs_maintenance_failed', 'jobs', 'gauge', '{}',
-     'steps of vrm.maintain() that failed when they were tried last'),
+    ('vrm_jobs_maintenance_failed', 'jobs', 'gauge', '{step}',
+     '1 for a step of vrm.maintain() that failed when it was tried last; 0, without a step, when none did'),
     ('vrm_jobs_retention_overdue_seconds', 'jobs', 'gauge', '{policy}',
      'how long a retention policy is past its time to run through'),
     ('vrm_jobs_retention_failed', 'jobs', 'gauge', '{policy}',

@@ -296,6 +296,10 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     FROM (VALUES ('found', 'vrm_private.cached_results_found'::regclass),
                  ('made', 'vrm_private.cached_results_made')) AS c (outcome, counter)
     UNION ALL
+    SELECT 'vrm_jobs_maintenance_failed', jsonb_build_object('step', coalesce(f.step, '')),
+           (f.step IS NOT NULL)::integer
+    FROM (SELECT) AS always LEFT JOIN vrm.maintenance_failures f ON true
+    UNION ALL
     SELECT 'vrm_jobs_live_calls', jsonb_build_object('status', s.status), coalesce(l.calls, 0)
     FROM unnest('{queued,running}'::text[]) AS s (status) LEFT JOIN live l ON l.status = s.status
     UNION ALL
@@ -303,7 +307,6 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     FROM (VALUES
         ('vrm_jobs_maintenance_age_seconds',
          vrm_private.visit_age()),
-        ('vrm_jobs_maintenance_failed', (SELECT count(*) FROM vrm.maintenance_failures)),
         ('vrm_jobs_archival_lag_seconds',
          vrm_private.seconds_since((SELECT min(p.done_at) FROM policy p WHERE p.runs AND p.name LIKE 'calls.%'))),
         ('vrm_jobs_calls_expired', (SELECT coalesce(sum(l.expired), 0) FROM live l WHERE l.status = 'running')),

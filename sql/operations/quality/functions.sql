@@ -147,7 +147,35 @@ CREATE OR REPLACE FUNCTION vrm.add_quality_check(
     every interval DEFAULT '1 day',
     hint text DEFAULT NULL
 ) RETURNS void
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text := CASE
+        WHEN length(name) BETWEEN 1 AND 200 IS NOT TRUE THEN 'name: must be a text of 1 to 200 characters'
+        WHEN rel IS NULL THEN 'rel: must be a table or a view'
+        WHEN kind IN ('fk', 'required', 'type', 'json', 'duplicate', 'range', 'freshness', 'custom') IS NOT TRUE
+            THEN format('kind: there is none that is called %s', quote_nullable(left(kind, 100)))
+        WHEN severity IN ('error', 'warning', 'info') IS NOT TRUE
+            THEN format('severity: must be error, warning or info, got %s', quote_nullable(left(severity, 100)))
+        WHEN every > '0' IS NOT TRUE THEN format('every: must be longer than 0, got %s', quote_nullable(every))
+        WHEN columns IS NULL THEN 'columns: must not be null'
+        WHEN kind = 'fk' AND (refers_to IS NULL OR cardinality(refers_columns) > 0 IS NOT TRUE
+                              OR expression IS NULL AND cardinality(columns) <> cardinality(refers_columns)
+                              OR expression IS NOT NULL AND cardinality(refers_columns) <> 1)
+            THEN 'fk: needs refers_to, and as many refers_columns as columns'
+        WHEN kind = 'freshness' AND (cardinality(columns) = 1 AND max_age > '0') IS NOT TRUE
+            THEN 'freshness: needs one column and a max_age that is longer than 0'
+        WHEN kind IN ('required', 'duplicate') AND expression IS NULL AND cardinality(columns) = 0
+            THEN format('%s: needs columns or an expression', kind)
+        WHEN kind NOT IN ('fk', 'freshness', 'required', 'duplicate') AND expression IS NULL
+            THEN format('%s: needs an expression', kind)
+    END;
+BEGIN
+    -- who may not write any is told that instead
+    IF wrong IS NOT NULL AND NOT row_security_active('vrm.quality_check') THEN
+        RAISE EXCEPTION 'quality check is not valid'
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = wrong || '.',
+                  HINT = 'SELECT name, rel, kind, columns, expression, max_age, every FROM vrm.quality_check;';
+    END IF;
     INSERT INTO vrm.quality_check
         (name, rel, kind, expression, columns, refers_to, refers_columns, max_age, severity, every, hint)
     VALUES (name, rel, kind, expression, columns, refers_to, refers_columns, max_age, severity, every, hint)
@@ -155,7 +183,8 @@ CREATE OR REPLACE FUNCTION vrm.add_quality_check(
     SET rel = excluded.rel, kind = excluded.kind, expression = excluded.expression, columns = excluded.columns,
         refers_to = excluded.refers_to, refers_columns = excluded.refers_columns, max_age = excluded.max_age,
         severity = excluded.severity, every = excluded.every, hint = excluded.hint,
-        origin = 'custom', registered_by = excluded.registered_by, constraint_name = NULL
+        origin = 'custom', registered_by = excluded.registered_by, constraint_name = NULL;
+END
 $$;
 COMMENT ON FUNCTION
     vrm.add_quality_check(text, regclass, text, text, name[], regclass, name[], interval, text, interval, text) IS
@@ -324,7 +353,7 @@ COMMENT ON FUNCTION vrm_private.prepare_checks() IS
     'for vrm.maintain(): registers checks that constraints ask for, and drops results older than 90 days';
 
 CREATE OR REPLACE FUNCTION vrm_private.relations_to_check() RETURNS regclass[]
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
     SELECT ARRAY(SELECT DISTINCT q.rel FROM vrm.quality_check q
                  WHERE q.name = ANY (vrm_private.checks_to_run(NULL)) ORDER BY 1)
 $$;
@@ -347,6 +376,10 @@ DECLARE
 BEGIN
     PERFORM vrm_private.maintenance_step('quality checks', 'SELECT vrm_private.prepare_checks()');
     COMMIT;
+    IF vrm_private.maintenance_step('what there is to check',
+           'SELECT cardinality(vrm_private.relations_to_check())') OPERATOR(pg_catalog.=) 0 THEN
+        RETURN;
+    END IF;
     FOREACH relation IN ARRAY vrm_private.relations_to_check() LOOP
         PERFORM vrm_private.maintenance_step(
             pg_catalog.format('quality checks of %s', relation),

@@ -93,6 +93,8 @@ CREATE OR REPLACE FUNCTION vrm_private.listed_segments(listing text) RETURNS TAB
            + ('x' || right(m[1], 8))::bit(32)::bigint
     FROM regexp_matches(listing, '\m([0-9A-F]{24})(?![0-9A-Za-z]|\.[0-9A-F]{8}\.|\.partial)', 'g') AS m, pg_settings s
     WHERE s.name = 'wal_segment_size'
+      -- what only looks like a name is beyond the last segment of its log
+      AND ('x' || right(m[1], 8))::bit(32)::bigint < 4294967296 / s.setting::bigint
 $$;
 COMMENT ON FUNCTION vrm_private.listed_segments(text) IS
     'timelines and numbers of the WAL segments that a list names, in any form';

@@ -299,6 +299,15 @@ DECLARE
     wanted text := filter ->> 'customer';
     found uuid[];
 BEGIN
+    PERFORM vrm_private.check_most('page_size', page_size);
+    BEGIN
+        PERFORM (filter ->> 'since')::timestamptz, (filter ->> 'until')::timestamptz, (filter ->> 'agent_id')::uuid;
+    EXCEPTION
+        WHEN data_exception THEN
+            RAISE EXCEPTION 'filter is not valid'
+                USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM || '.',
+                      HINT = 'For example: ''{"text": "refund", "since": "2026-01-01"}''.';
+    END;
     IF length(words) > 1000 THEN
         RAISE EXCEPTION 'text must have at most 1000 characters'
             USING ERRCODE = 'invalid_parameter_value',
@@ -399,9 +408,10 @@ COMMENT ON FUNCTION vrm_private.index_words(integer) IS 'indexes the words of so
 CREATE OR REPLACE PROCEDURE vrm.index_calls(at_most interval DEFAULT NULL)
     LANGUAGE plpgsql AS $$
 DECLARE
-    until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) at_most;
+    until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+)
+        GREATEST(LEAST(at_most, pg_catalog.interval '100 years'), pg_catalog.interval '0');  -- null is no less
 BEGIN
-    WHILE (until IS NULL OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) until)
+    WHILE pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) until
           AND vrm_private.index_words() OPERATOR(pg_catalog.>) 0 LOOP
         COMMIT;
     END LOOP;
@@ -413,6 +423,7 @@ COMMENT ON PROCEDURE vrm.index_calls(interval) IS
 CREATE OR REPLACE FUNCTION vrm.set_search(enabled boolean) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM vrm_private.require_argument('enabled', set_search.enabled IS NULL);
     INSERT INTO vrm_private.search (enabled) VALUES (set_search.enabled)
     ON CONFLICT (id) DO UPDATE SET enabled = excluded.enabled;
     IF enabled THEN

@@ -192,6 +192,11 @@ void cancel_test_run(std::optional<vrm::uuid> run) {
 /// Calls that somebody is just writing to or ending are left to those.  The limit is looked at
 /// again for each: whoever has begun a call anew meanwhile has given it more time.
 std::int64_t expire_test_runs(std::optional<std::int64_t> most) {
+  if (most && *most < 0) {
+    throw error("22023", "most must not be negative")
+        .detail("Got " + std::to_string(*most) + ".")
+        .hint("SELECT vrm.expire_test_runs(1000);");
+  }
   const pg::spi_session session;
   const std::uint64_t count = due_calls.run({most});
   struct due_call {

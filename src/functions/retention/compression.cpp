@@ -206,6 +206,11 @@ pack_result pack_archive(pg::relation_id archive, pg::relation_id target, std::i
 }
 
 phrase_result phrases_of_tenants(std::int32_t tenants_at_least, std::int32_t calls_of_each) {
+  if (calls_of_each < 0) {
+    throw error("22023", "calls_of_each must not be negative")
+        .detail("Got " + std::to_string(calls_of_each) + ".")
+        .hint("SELECT tenants, messages FROM vrm.phrases_of_tenants(5, 100);");
+  }
   shared_phrases phrases;
   std::int64_t messages = 0;
   for (const vrm::uuid& tenant : tenants()) {

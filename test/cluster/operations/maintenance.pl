@@ -79,6 +79,37 @@ $reader->query_safe('COMMIT');
 $reader->quit;
 sql('CALL vrm.maintain()');
 
+# what maintain() itself reads between its steps, and where it notes them
+my %unread = ('vrm_private.clock' => 'what time it is', 'vrm.quality_check' => 'what there is to check',
+    'vrm.retention_policies' => 'policies of retention', 'vrm.maintenance_failures' => '');
+for my $table (sort keys %unread) {
+    my $holder = $node->background_psql('app');
+    $holder->query_safe("BEGIN; LOCK TABLE $table");
+    sql("INSERT INTO vrm.call_dirty (user_id, day) VALUES ('$alice', '2026-01-01')");
+    my $said = error_of($node, 'app', q{SET statement_timeout = '5min'; CALL vrm.maintain()});
+    is($said, '', "$table is locked: it comes to its end");
+    is(sql('SELECT count(*) FROM vrm.call_dirty'), '0', '... with the other steps');
+    $holder->query_safe('COMMIT');
+    $holder->quit;
+    like(failures(), qr/$unread{$table} 55P03/, '... and the step is named') if $unread{$table};
+    sql('CALL vrm.maintain()');
+    is(failures(), '', '... until it goes well');
+}
+
+# what is cancelled each time does the first steps and never the last ones
+my $ends = q{SELECT count(*) FROM vrm.doctor() WHERE detail ~ 'has not come to its end'};
+sql(q{CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(60); END $$;
+      CREATE TRIGGER cancel BEFORE DELETE ON vrm.cached_results FOR EACH STATEMENT EXECUTE FUNCTION cancel()});
+like(error_of($node, 'app', 'CALL vrm.maintain()'), qr/^57014/, 'somebody cancels it') for 1 .. 2;
+is(sql($ends), '0', 'which may happen');
+sql(q{SELECT setval('vrm_private.maintenance_unended', last_value - 7200) FROM vrm_private.maintenance_unended});
+like(error_of($node, 'app', 'CALL vrm.maintain()'), qr/^57014/, 'but not for hours');
+is(sql($ends), '1', '... though it is called: the doctor says so');
+cmp_ok(sql(q{SELECT value FROM vrm.monitoring('{jobs}') WHERE name = 'vrm_jobs_maintenance_age_seconds'}), '>', 7000, '... and the alert does');
+sql('DROP TRIGGER cancel ON vrm.cached_results');
+sql(sql(q{SELECT fix_sql FROM vrm.doctor() WHERE detail ~ 'has not come to its end'}));
+is(sql($ends), '0', 'until it has come to its end, as the fix does');
+
 # --- beside somebody who reads the audit trail for long, and who signs in -------------------------------------
 
 sub event { return sql("SELECT vrm.audit_event('tested')") }

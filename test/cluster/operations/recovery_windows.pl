@@ -103,6 +103,19 @@ is(sql("SELECT string_agg(concat_ws(' ', backup, until <= '$before_it'), ', ' OR
 sql("DELETE FROM vrm_private.archive_gaps; DELETE FROM vrm.backups WHERE label = 'after'");
 is(windows(), 'second to now', 'nobody knows of it who has not looked');
 
+# --- who stops a backup ------------------------------------------------------------------------------------------
+
+my ($given, $said, $mute) = ("asked\n", '', '');
+my $stopped = IPC::Run::start([$tool, '-d', 'app', 'run', '--', 'sh', '-c', 'read line; echo "$line"; exec sleep 60 >/dev/null 2>&1'],
+    '<', \$given, '>', \$said, '2>', \$mute);
+$stopped->pump until $said =~ /\n/;
+is($said, "asked\n", 'what makes a backup reads what it is given');
+$stopped->signal('TERM');
+$stopped->finish;
+is($stopped->full_result(0) >> 8, 143, 'it is stopped with what ran it');
+is(sql('SELECT exit_code FROM vrm.backup_runs ORDER BY id DESC LIMIT 1'), '143', '... which is noted');
+is(sql('SELECT vrm_private.backup_run_failed()'), 't', '... as a backup that failed');
+
 # --- archiving that is off for a while -------------------------------------------------------------------------------
 
 sql(q{UPDATE vrm_private.archived_stretches SET seen_at = seen_at - interval '61 minutes'});

@@ -1,6 +1,6 @@
 -- Dashboards: every figure against plain SQL, series in every kind of time zone, filters, documents.
 BEGIN;
-SELECT plan(94);
+SELECT plan(103);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -138,6 +138,19 @@ SELECT is((SELECT sum((b ->> 'calls')::int)
                                                     'Europe/Berlin')::jsonb) AS b),
           (SELECT count(*) FROM plain WHERE started_at >= '2026-03-01 10:10Z' AND started_at < '2026-03-05 12:30Z'),
           'what is cut off is not counted');
+SELECT is((SELECT string_agg((b ->> 'bucket_since')::timestamptz || ' ' || (b ->> 'calls'), ', '
+                             ORDER BY (b ->> 'bucket_since')::timestamptz)
+           FROM jsonb_array_elements(pg_temp.series('2026-02-26 10:10Z', '2026-04-03 12:30Z', bucket,
+                                                    'Asia/Kathmandu')::jsonb) AS b
+           WHERE b ->> 'calls' <> '0'),
+          (SELECT string_agg(n.first || ' ' || n.calls, ', ' ORDER BY n.first)
+           FROM (SELECT date_trunc(unit, started_at AT TIME ZONE 'Asia/Kathmandu') AT TIME ZONE 'Asia/Kathmandu'
+                            AS first, count(*) AS calls
+                 FROM plain WHERE started_at >= '2026-02-26 10:10Z' AND started_at < '2026-04-03 12:30Z'
+                 GROUP BY 1) AS n),
+          'the first and the last ' || unit || ' are told whole, and have the calls of the time alone')
+FROM (VALUES ('1 day'::interval, 'day'), ('7 days', 'week'), ('1 month', 'month'), ('3 months', 'quarter'),
+             ('1 year', 'year')) AS s (bucket, unit);
 SELECT is(pg_temp.series('2030-01-01', '2030-01-08', '1 day', 'UTC')::jsonb
           @> '[{"calls": 0, "success_rate": null, "p95_duration": null, "customers": 0}]'
           AND jsonb_array_length(pg_temp.series('2030-01-01', '2030-01-08', '1 day', 'UTC')::jsonb) = 7, true,
@@ -146,6 +159,10 @@ SELECT is(pg_temp.of_alice(format('SELECT count(*) FROM vrm.call_series(%s)', ba
 FROM (VALUES ('''2026-01-01'', ''2026-02-01'', ''0''', '22023'),
       ('''2026-01-01'', ''2026-02-01'', ''-1 day''', '22023'),
       ('''2026-01-01'', ''2026-02-01'', ''1 day 1 hour''', '22023'),
+             ('''2026-01-01'', ''2026-02-01'', ''1 day'', NULL', '22023'),
+             ('''294276-12-30'', ''294276-12-31'', ''1 day''', '22023'),
+             ('''4714-12-01 BC'', ''4713-01-03 BC'', ''1 month''', '22023'),
+             ('''2026-01-01'', ''2026-02-01'', ''178000000 years''', '22023'),
              ('''2026-01-01'', ''2026-02-01'', NULL', '22023'), ('''2026-02-01'', ''2026-01-01'', ''1 day''', '22023'),
              ('''-infinity'', ''2026-01-01'', ''1 day''', '22023'),
              ('''2026-01-01'', ''2027-02-01'', ''1 second''', '54000'),

@@ -26,7 +26,9 @@ SELECT pg_temp.as_user(:'bob', $$SELECT vrm.create_agent('reception')$$) AS bobs
 SELECT is(pg_temp.as_user(:'bob', 'SELECT count(*) FROM vrm.test_cases'), '2',
           'a template that the DBA has disabled gives no test case');
 SELECT matches(:'bobs_agent'::text, '^[0-9a-f]{8}-', 'two users may give agents the same name');
-SELECT is(pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$), '23505', 'one user may not');
+SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.create_agent('reception')$$),
+          '23505 | there is an agent of this name already | Agent "reception". | SELECT id, agent_id FROM vrm.agents'
+          ' WHERE deleted_at IS NULL;', 'one user may not');
 SELECT is(pg_temp.as_user(:'alice', 'SELECT count(*) FROM vrm.test_cases'), '3', 'and nothing is half-done then');
 
 SELECT is(pg_temp.error_of(:'alice', $$SELECT vrm.create_agent('a', connection_details => '{"voice": 7}')$$)

@@ -1,6 +1,6 @@
 -- Alerts about agents: what is measured, whom it is told, and that operators see numbers alone.
 BEGIN;
-SELECT plan(33);
+SELECT plan(38);
 \ir ../include/played_suites.sql
 
 SELECT is(pg_temp.of_alice('SELECT count(*) FROM vrm.agent_findings()'), '0', 'without thresholds nothing is said');
@@ -13,6 +13,18 @@ FROM (VALUES ('measure, threshold', $$'mood', 1$$, '23514'), ('measure, threshol
              ('measure, threshold, min_calls', $$'pass_rate', 1, 0$$, '23514'),
              ('measure, threshold, compared_with', $$'pass_rate', 1, 'last_year'$$, '23514')
     ) AS t (columns, v, state);
+SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.agent_thresholds (measure, threshold, min_calls)
+                                       VALUES ('pass_rate', 0.9, 0)$$),
+          '23514 | threshold of an agent is not valid | min_calls: must be from 1 to 1000000, got 0. | INSERT INTO'
+          || $$ vrm.agent_thresholds (measure, comparison, threshold) VALUES ('failure_rate', '>', 0.1);$$,
+          'what is wrong is said, with what would do');
+SELECT alike(pg_temp.error_of(:'alice', format('INSERT INTO vrm.agent_thresholds (%s) VALUES (%s)', columns, v)),
+             '23514 | threshold of an agent is not valid | ' || wrong || ': must be %', v || ': which column')
+FROM (VALUES ('threshold, measure', $$1, 'mood'$$, 'measure'),
+             ('measure, threshold', $$'pass_rate', 'NaN'$$, 'threshold'),
+             ('measure, threshold, comparison', $$'pass_rate', 1, '='$$, 'comparison'),
+             ('measure, threshold, compared_with', $$'pass_rate', 1, 'last_year'$$, 'compared_with')
+    ) AS t (columns, v, wrong);
 SELECT is(pg_temp.of_alice(format($$INSERT INTO vrm.agent_thresholds (agent_id, measure, threshold)
                                   VALUES (%L, 'pass_rate', 1) RETURNING id$$,
                                   :'bobs_agent')), '23503', 'an agent of somebody else');

@@ -1,7 +1,7 @@
 -- Backup: what the tool tells is kept, fingerprints see every change and nothing else, and verdicts say
 -- what is missing.  With an archive: test/cluster/operations; with pgBackRest: test/backup.
 BEGIN;
-SELECT plan(86);
+SELECT plan(108);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 
@@ -141,10 +141,52 @@ FROM (VALUES ('''[]''', '22023', 'no stanza belongs to this server'),
       ('''{}''', '22023', 'a list of backups has to be a JSON array'),
              ('''[{"db": [{"system-id": 7}]}]''', '22023', 'no stanza belongs to this server'),
              ('''[]'', ''floppies''', '0A000', 'backups of source "floppies" cannot be read'),
-             ('''[{"label": "x"}]'', ''plain''', '23502', NULL),
-             ('''[{"label": "x", "kind": "some", "started_at": "2026-01-01", "finished_at": '
-              '"2026-01-02"}]'', ''plain''', '23514', NULL))
+             ('NULL, ''plain''', '22023', 'a list of backups has to be a JSON array'),
+             ('''[]'', ''barman''', '22023', 'a list of backups has to be a JSON object'),
+             ('''[]'', NULL', '0A000', 'backups of source "null" cannot be read'))
      AS refused (bad, state, message);
+-- whatever is wrong with one is said by its place and member, and nothing is recorded
+CREATE FUNCTION pg_temp.why_not(list text, source text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    why text;
+BEGIN
+    RETURN vrm.record_backup(list::jsonb, source);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS why = PG_EXCEPTION_DETAIL;
+    RETURN concat_ws(' ', SQLSTATE, SQLERRM, why);
+END
+$$;
+SELECT is(pg_temp.why_not(format('[{"label": "good", "kind": "full", "started_at": "2026-01-01",'
+                                 ' "finished_at": "2026-01-02"}, %s]', bad), 'plain'),
+          '22023 the list of backups of source "plain" cannot be read Backup 2: ' || wrong || '.', 'refused: ' || wrong)
+FROM (VALUES ('7', 'it is of type number'), ('{"kind": "full"}', 'label: there is none'),
+             ('{"label": "x"}', 'kind: must be full, diff or incr, got NULL'),
+             ('{"label": "x", "kind": "some"}', 'kind: must be full, diff or incr, got ''some'''),
+             ('{"label": "x", "kind": "full", "finished_at": "2026-01-01"}', 'started_at: must be a moment, got null'),
+             ('{"label": "x", "kind": "full", "started_at": "2026-01-01", "finished_at": "infinity"}',
+              'finished_at: must be a moment, got infinity'),
+             ('{"label": "x", "kind": "full", "started_at": "soon"}',
+              'invalid input syntax for type timestamp with time zone: "soon"'),
+             ('{"label": "x", "kind": "full", "started_at": "2026-01-01 00:00Z", "finished_at": "2025-12-31 00:00Z"}',
+              format('finished_at: %s is before it began, %s', timestamptz '2025-12-31 00:00Z',
+                     timestamptz '2026-01-01 00:00Z')),
+             ('{"label": "x", "kind": "full", "started_at": "2026-01-01", "finished_at": "2026-01-02", "bytes": -1}',
+              'bytes: must not be negative, got -1'),
+             ('{"label": "good", "kind": "diff", "started_at": "2026-01-01", "finished_at": "2026-01-02"}',
+              'label: it is there twice')) AS refused (bad, wrong);
+SELECT is(pg_temp.why_not(list, source), format('22023 the list of backups of source "%s" cannot be read %s.',
+                                                source, wrong), 'refused: ' || list)
+FROM (VALUES ('{"a": 1}', 'barman', 'cannot extract elements from a scalar'),
+             ('{"a": [{"status": "DONE", "backup_id": "20260101T010000", "end_time_timestamp": "x"}]}', 'barman',
+              'invalid input syntax for type double precision: "x"'),
+             ('[{"backup_name": "base_1"}]', 'wal-g', 'Backup 1: started_at: must be a moment, got null'),
+             ('{"items": 5}', 'cloudnative_pg', 'cannot extract elements from a scalar'),
+             ('{"Files": [{"Size": "y"}]}', 'backup_manifest', 'invalid input syntax for type bigint: "y"'),
+             (format('[{"name": "m", "db": [{"id": 1, "system-id": %s}], "backup": [{"label": "x", "type": "full",'
+                     ' "timestamp": {"start": 1e300}, "database": {"id": 1}}]}]',
+                     (pg_control_system()).system_identifier),
+              'pgbackrest', 'timestamp out of range: "1e+300"')) AS refused (list, source, wrong);
+SELECT is((SELECT count(*) FROM vrm.backups WHERE label IN ('good', 'x')), 0::bigint, 'of which nothing was recorded');
 SELECT is(pg_temp.as_role('service_role', NULL, $$SELECT vrm.record_backup('[]', 'plain')$$), '0',
           'the service may tell');
 
@@ -284,8 +326,14 @@ SELECT is_empty($$SELECT * FROM vrm.recovery_status() WHERE detail IS NULL OR (s
                 'what is not well has a hint');
 SELECT is(pg_temp.as_role('pg_monitor', NULL, 'SELECT count(*) FROM vrm.recovery_status()'), '4',
           'a monitoring role may ask');
-SELECT throws_ok('SELECT vrm.record_restore_drill(now(), now() - interval ''1 s'', true)', '23514', NULL,
+SELECT throws_ok('SELECT vrm.record_restore_drill(now(), now() - interval ''1 s'', true)', '22023',
+                 'a drill has a beginning, an end that is not before it, and an outcome',
                  'a drill ends after it began');
+SELECT throws_ok('SELECT vrm.record_restore_drill(now(), NULL, true)', '22023', NULL, 'it has an end');
+SELECT throws_ok('SELECT vrm.record_restore_drill(now(), ''infinity'', true)', '22023', NULL, 'some day');
+SELECT throws_ok('SELECT vrm.record_restore_drill(now(), now(), NULL)', '22023', NULL, 'and an outcome');
+SELECT throws_ok('SELECT vrm.begin_backup_run(NULL)', '22023', 'tool must be a text of 1 to 200 characters',
+                 'a run is of a tool');
 
 SELECT * FROM finish();
 ROLLBACK;

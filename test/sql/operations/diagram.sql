@@ -1,6 +1,6 @@
 -- The diagram: every table and every foreign key.
 BEGIN;
-SELECT plan(12);
+SELECT plan(14);
 \ir ../include/people.sql
 
 CREATE TABLE vrm."odd ""name""" (id int PRIMARY KEY, "a b" text, agent_user uuid, agent uuid,
@@ -31,6 +31,9 @@ CREATE TEMP TABLE topic AS
 SELECT is((SELECT string_agg(l, ' ' ORDER BY l COLLATE "C") FROM topic, regexp_split_to_table(drawn, '\n') AS l
            WHERE l ~ '\{$'),
           (SELECT string_agg(l, ' ' ORDER BY l COLLATE "C") FROM line WHERE l ~ '\{$'), 'topics have each table once');
+SELECT is((SELECT string_agg(l, ' ') FROM topic, regexp_split_to_table(drawn, '\n') AS l
+           WHERE t = 'other' AND l ~ '\{$'),
+          '    _odd___name___ {', 'and nothing of the platform''s is of topic other');
 SELECT ok(drawn ~ '    test_runs \{' AND drawn !~ '    backups \{' AND drawn ~ 'agents .* test_runs',
           'a topic is about something')
 FROM topic WHERE t = 'calls';
@@ -42,6 +45,8 @@ SELECT throws_ok($$SELECT vrm.er_diagram(topic => 'weather')$$, '22023', 'there 
                  'other topics there are not');
 SELECT throws_ok($$SELECT vrm.er_diagram('png')$$, '22023', 'there is no diagram of format "png"',
                  'other formats there are not');
+DROP TABLE vrm."odd ""name""";
+SELECT is(vrm.er_diagram(topic => 'other'), E'erDiagram\n', 'which may be empty');
 SELECT throws_ok('SELECT vrm.er_diagram(NULL)', '22023', NULL, 'null is none');
 
 SELECT * FROM finish();

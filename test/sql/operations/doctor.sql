@@ -1,7 +1,7 @@
 -- The doctor: damage is found, and the statement that comes with the finding mends it.  What a whole
 -- server is set to is in test/cluster/operations/doctor.pl.
 BEGIN;
-SELECT plan(74);
+SELECT plan(76);
 SET LOCAL client_min_messages = warning;
 SELECT current_database() AS db \gset
 
@@ -170,6 +170,13 @@ SELECT set_config('test.visit', (now() - interval '14 minutes')::text, true) AS 
 INSERT INTO vrm.retention_runs (policy, state, cutoff, as_of, started_at, finished_at)
     SELECT name, 'done', now(), now(), now(), now() FROM vrm.retention_policies WHERE keep IS NOT NULL;
 SELECT is(pg_temp.status_of('maintenance'), 'ok', 'somebody does');
+CREATE OR REPLACE FUNCTION vrm_private.unended_since() RETURNS timestamptz LANGUAGE sql STABLE AS
+    $$ SELECT now() - interval '2 hours' $$;
+SELECT is((SELECT d.status || ': ' || d.fix_sql FROM vrm.doctor() d WHERE d.detail ~ 'has not come to its end'),
+          'fail: SET statement_timeout = 0; CALL vrm.maintain();', 'who never comes to the end is not at work');
+SELECT cmp_ok(vrm_private.visit_age(), '>', 7000::double precision, 'nor has been, to monitoring');
+CREATE OR REPLACE FUNCTION vrm_private.unended_since() RETURNS timestamptz LANGUAGE sql STABLE AS
+    'SELECT NULL::timestamptz';
 SET LOCAL client_min_messages = error;
 SELECT is(vrm_private.maintenance_step('seals', 'SELECT 1/0'), 0::bigint, 'a step that fails stops nothing');
 SET LOCAL client_min_messages = warning;

@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(58);
+SELECT plan(59);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -115,9 +115,12 @@ INSERT INTO vrm_private.object_purges (user_id, object_key, queued_at)
     VALUES (:'alice', 'a.ogg', now() - interval '1 hour');
 SELECT is(pg_temp.measured('vrm_jobs_purges_waiting') || '|'
           || round(pg_temp.measured('vrm_jobs_oldest_purge_seconds') / 3600), '1|1', 'objects to delete wait');
-SELECT is(pg_temp.measured('vrm_jobs_maintenance_failed'), 0::float8, 'given no step of maintenance that failed');
+SELECT is(pg_temp.measured('vrm_jobs_maintenance_failed', '{"step": ""}'), 0::float8,
+          'given no step of maintenance that failed');
 INSERT INTO vrm.maintenance_failures (step, sqlstate, message) VALUES ('seals', 'XX000', 'no');
 SELECT is(pg_temp.verdict('MaintenanceFailed'), 'warn', 'one that did is told');
+SELECT is((SELECT string_agg(a.labels::text, ', ') FROM vrm.alerts() a WHERE a.alert = 'MaintenanceFailed'),
+          '{"step": "seals"}', 'by its name');
 SELECT is(pg_temp.measured('vrm_jobs_quality_failed'), 0::float8, 'given no check that has run, none has failed');
 INSERT INTO vrm.quality_run (check_name, relation, severity, failed, total, at)
     SELECT name, 'x', severity, 7, 9, now() - n * interval '1 hour'

@@ -1,7 +1,7 @@
 -- Data quality: what the checks find and where, that one broken check stops no other, and whose rights they
 -- have.
 BEGIN;
-SELECT plan(87);
+SELECT plan(96);
 \ir ../include/people.sql
 
 -- what is checked without anybody having asked ------------------------------------------------------
@@ -218,6 +218,14 @@ SELECT is(pg_temp.error_as('service_role', $$SELECT vrm.add_quality_check('x', '
 SELECT is(pg_temp.error_as('service_role',
                            $$INSERT INTO vrm.quality_check (name, rel, kind, expression)
                            VALUES ('x', 'vrm.metrics', 'custom', 'true')$$), '42501', 'nor into the table');
+SELECT throws_ok(format('SELECT vrm.add_quality_check(%s)', bad), '22023', 'quality check is not valid',
+                 'no check: ' || bad)
+FROM unnest(ARRAY['NULL, ''vrm.metrics'', ''custom'', ''true''', '''x'', NULL, ''custom'', ''true''',
+                  '''x'', ''vrm.metrics'', ''odd'', ''true''', '''x'', ''vrm.metrics'', ''custom''',
+                  '''x'', ''vrm.metrics'', ''required''', '''x'', ''vrm.metrics'', ''fk'', columns => ''{name}''',
+                  '''x'', ''vrm.metrics'', ''freshness'', columns => ''{created_at}''',
+                  '''x'', ''vrm.metrics'', ''custom'', ''true'', severity => ''odd''',
+                  '''x'', ''vrm.metrics'', ''custom'', ''true'', every => ''-1 day''']) AS bad;
 SELECT throws_ok(format($$SELECT vrm.add_quality_check('x', 'vrm.metrics', 'custom', %L)$$, bad), state, NULL,
                  'no expression: ' || bad)
 FROM (VALUES ('true) FROM vrm.agents WHERE (true', '42601'), ('true), (false', '42601'),

@@ -1,6 +1,6 @@
 -- Limits: each CHECK constraint of the platform refuses what is just beyond it, whoever writes.
 BEGIN;
-SELECT plan(35);
+SELECT plan(40);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
@@ -91,6 +91,21 @@ SELECT throws_ok(format('UPDATE vrm.user_profiles SET %s = repeat(''x'', 2001) W
                  '23514', NULL,
                  'user_profiles.' || name)
 FROM unnest(ARRAY['full_name', 'organization', 'avatar_url']) AS name;
+
+-- those who write tables themselves are told what they take
+SELECT is(pg_temp.error_of(:'alice', statement),
+          '23514 | ' || told || ' | The limits are in doc/data-architecture.md.', told)
+FROM (VALUES ($$INSERT INTO vrm.metrics (name, prompt) VALUES ('', 'x')$$,
+              'name of "metrics" is not valid | It must be a text of 1 to 200 characters, got 0.'),
+             ($$INSERT INTO vrm.test_cases (name) VALUES (repeat('x', 201))$$,
+              'name of "test_cases" is not valid | It must be a text of 1 to 200 characters, got 201.'),
+             ($$UPDATE vrm.agents SET persona = repeat('x', 20001)$$,
+              'persona of "agents" is not valid | It must be a text of 0 to 20000 characters, got 20001.'),
+             ($$UPDATE vrm.user_profiles SET avatar_url = repeat('x', 2001)$$,
+              'avatar_url of "user_profiles" is not valid | It must be a text of 0 to 2000 characters, got 2001.')
+    ) AS t (statement, told);
+SELECT alike(pg_temp.error_of(:'alice', $$UPDATE vrm.agents SET connection_details = '{"voice": 1}'$$),
+             '23514 | connection_details are not valid | %/voice%', 'and where a document is wrong');
 
 SELECT * FROM finish();
 ROLLBACK;

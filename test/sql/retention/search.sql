@@ -1,6 +1,6 @@
 -- Words found again: in calls that run, have ended and are archived, indexed or not, by their owner only.
 BEGIN;
-SELECT plan(81);
+SELECT plan(84);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -86,6 +86,12 @@ SELECT is(pg_temp.error_of(:'alice',
                            $$SELECT * FROM vrm.call_history(jsonb_build_object('text', repeat('a ', 501)))$$)
               LIKE '22023 | text must have at most 1000 characters | Got 1002 characters.%', true,
           'nor may it be long');
+SELECT alike(pg_temp.error_of(:'alice', format('SELECT vrm.search_calls(%L, ''infinity'', %L, %s)', filter,
+                                               'ffffffff-ffff-ffff-ffff-ffffffffffff', page_size)), told, told)
+FROM (VALUES ('{"text": "a", "since": "soon"}', 5, '22023 | filter is not valid | %: "soon". | %'),
+             ('{"text": "a", "agent_id": "x"}', 5, '22023 | filter is not valid | %: "x". | %'),
+             ('{"text": "a"}', -1, '22023 | page_size must not be negative | Got -1. | %')
+    ) AS t (filter, page_size, told);
 SELECT is(pg_temp.as_user(:'alice',
                           format($$SELECT count(*) FROM vrm.call_history(jsonb_build_object('text', %L))$$,
                                  $q$' & | ! <-> \ :* ( o'brien* it's $q$)), '0', 'no word is an operator');

@@ -624,7 +624,7 @@ class Client(Caller):
         time_zone: str | None | Unset = UNSET,
         agents: list[Uuid] | None | Unset = UNSET,
     ) -> list[CallSeriesRow]:
-        """figures of each bucket of a time, empty ones included; buckets are those of the calendar in the time zone"""
+        """figures of each bucket of a time, empty ones included; buckets are those of the calendar in the time zone, and the first and the last have only calls from since to until"""
         result: list[CallSeriesRow] = self._call("call_series", {"since": since, "until": until, "bucket": bucket, "time_zone": time_zone, "agents": agents})
         return result
 
