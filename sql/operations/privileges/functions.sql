@@ -159,7 +159,7 @@ CREATE OR REPLACE FUNCTION vrm_private.present_state()
     UNION ALL
     SELECT * FROM vrm_private.present_definitions()
     UNION ALL
-    SELECT 'object', o.object, 'object', '' FROM vrm_private.present_objects() AS o (object)
+    SELECT 'object', o.object, 'object', 'is there' FROM vrm_private.present_objects() AS o (object)
 $$;
 COMMENT ON FUNCTION vrm_private.present_state() IS
     'privileges, policies, triggers and functions as they are now, in the words of vrm_private.intended';

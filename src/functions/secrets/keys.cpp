@@ -32,8 +32,8 @@ void insert_key(const pg::spi_session& spi, std::string_view purpose, std::strin
   }
 }
 
-/// The table has a constraint, too, but that one prints the row.  What was given is not repeated: it
-/// may be a key, in the wrong place.
+/// The table has a constraint, too, but that one prints the row.  What was given is not repeated:
+/// it may be a key, in the wrong place.
 void require_purpose(std::string_view purpose) {
   if (purpose == "data" || purpose == "blind_index") return;
   throw vrm::error("22023", "invalid purpose")
