@@ -31,7 +31,11 @@ BEGIN
                      ('service_role', 'NOLOGIN BYPASSRLS')) AS needed (name, attributes)
         WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
     LOOP
-        EXECUTE format('CREATE ROLE %I %s', missing.name, missing.attributes);
+        BEGIN
+            EXECUTE format('CREATE ROLE %I %s', missing.name, missing.attributes);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;  -- another database has made it meanwhile
+        END;
     END LOOP;
 END
 $$;

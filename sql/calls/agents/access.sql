@@ -7,10 +7,8 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.test_cases
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.test_cases IS 'keeps updated_at';
 CREATE TRIGGER check_lengths BEFORE INSERT OR UPDATE ON vrm.agents
-    FOR EACH ROW WHEN (NOT (coalesce(length(NEW.agent_id), 1) BETWEEN 1 AND 200
-                       AND coalesce(length(NEW.agent_type), 0) BETWEEN 0 AND 200
-                       AND coalesce(length(NEW.persona), 0) BETWEEN 0 AND 20000
-                       AND coalesce(length(NEW.scenario), 0) BETWEEN 0 AND 20000))
+    FOR EACH ROW WHEN (NEW.agent_id = '' OR length(NEW.agent_id) > 200 OR length(NEW.agent_type) > 200
+                       OR length(NEW.persona) > 20000 OR length(NEW.scenario) > 20000)
     EXECUTE FUNCTION vrm_private.refuse_length(
         'agent_id', '1', '200', 'agent_type', '0', '200', 'persona', '0', '20000', 'scenario', '0', '20000');
 COMMENT ON TRIGGER check_lengths ON vrm.agents IS 'says what the limits are';

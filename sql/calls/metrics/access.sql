@@ -4,8 +4,7 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.metrics
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.metrics IS 'keeps updated_at';
 CREATE TRIGGER check_lengths BEFORE INSERT OR UPDATE ON vrm.metrics
-    FOR EACH ROW WHEN (NOT (coalesce(length(NEW.name), 1) BETWEEN 1 AND 200
-                       AND coalesce(length(NEW.prompt), 1) BETWEEN 1 AND 20000))
+    FOR EACH ROW WHEN (NEW.name = '' OR length(NEW.name) > 200 OR NEW.prompt = '' OR length(NEW.prompt) > 20000)
     EXECUTE FUNCTION vrm_private.refuse_length('name', '1', '200', 'prompt', '1', '20000');
 COMMENT ON TRIGGER check_lengths ON vrm.metrics IS 'says what the limits are';
 

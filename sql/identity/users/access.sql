@@ -4,9 +4,7 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON vrm.user_profiles
     FOR EACH ROW EXECUTE FUNCTION vrm.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON vrm.user_profiles IS 'keeps updated_at';
 CREATE TRIGGER check_lengths BEFORE INSERT OR UPDATE ON vrm.user_profiles
-    FOR EACH ROW WHEN (NOT (coalesce(length(NEW.full_name), 0) BETWEEN 0 AND 200
-                       AND coalesce(length(NEW.organization), 0) BETWEEN 0 AND 200
-                       AND coalesce(length(NEW.avatar_url), 0) BETWEEN 0 AND 2000))
+    FOR EACH ROW WHEN (length(NEW.full_name) > 200 OR length(NEW.organization) > 200 OR length(NEW.avatar_url) > 2000)
     EXECUTE FUNCTION vrm_private.refuse_length(
         'full_name', '0', '200', 'organization', '0', '200', 'avatar_url', '0', '2000');
 COMMENT ON TRIGGER check_lengths ON vrm.user_profiles IS 'says what the limits are';

@@ -6,6 +6,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'vrm_reveal') THEN
         CREATE ROLE vrm_reveal NOLOGIN;
     END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;  -- another database has made it meanwhile
 END
 $$;
 

@@ -2,7 +2,9 @@
 # was there before.
 use strict;
 use warnings;
+use File::Spec;
 use FindBin;
+use IPC::Run;
 use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -16,6 +18,18 @@ my $lib = "$FindBin::Bin/../lib";
 my $superuser = getpwuid $<;
 
 sub sql { return $node->safe_psql(@_) }
+
+# --- another database makes roles meanwhile, which both find missing ---------------------------------
+
+my $other = IPC::Run::start(['psql', '-Xq', '-d', $node->connstr('postgres'), '-c', 'BEGIN',
+        '-c', 'CREATE ROLE anon NOLOGIN', '-c', 'CREATE ROLE vrm_reveal NOLOGIN', '-c', 'SELECT pg_sleep(2)',
+        '-c', 'COMMIT'], '<', File::Spec->devnull, '>', File::Spec->devnull);
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'})
+  or die 'nobody makes roles';
+sql('postgres', 'CREATE DATABASE meanwhile');
+is(error_of($node, 'meanwhile', 'CREATE EXTENSION vrm'), '', 'roles that come meanwhile are taken as they are');
+$other->finish;
+sql('postgres', 'DROP DATABASE meanwhile; DROP ROLE anon, authenticated, service_role, vrm_reveal, vrm_use_api_keys');
 
 sub fresh {
     my ($name) = @_;

@@ -146,7 +146,7 @@ $last = sql('SELECT max(run_id) FROM vrm.retention_runs');
 sql(q{CALL vrm.run_retention('calls.completed')});
 # The first one: how many there are in those after it is up to how fast that was.
 is(sql("SELECT sum(row_count) || ' ' || ((array_agg(row_count ORDER BY batch_id))[1] < 6)"
-      . " FROM vrm_private.archive_manifest WHERE run_id > $last"),
+          . " FROM vrm_private.archive_manifest WHERE run_id > $last"),
     '12 true', 'a batch of large rows has few of them');
 
 # --- a hold that is given while a call is being deleted ---------------------------------------------------------
