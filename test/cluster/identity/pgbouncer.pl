@@ -54,6 +54,16 @@ for my $round (1 .. 50) {
 is($wrong, 0, 'each sees the own agents in 50 rounds of taking turns');
 is($leaks, 0, 'and nobody those of others');
 
+sub in_turn {
+    my ($turn, $sql) = @_;
+    return $client[$turn]->query("BEGIN; SELECT vrm.login('$token[$turn]') \\g /dev/null\n$sql; COMMIT;");
+}
+in_turn(0, 'INSERT INTO vrm.call_imports (source, payload) VALUES'
+      . qq{ ('vrm', '{"externalId": "c-1", "startedAt": "2026-01-09T10:00:00Z"}'); CALL vrm.import_calls()});
+my $brought_in = q{SELECT count(*) || ' ' || count(r.id) FROM vrm.call_imports i LEFT JOIN vrm.test_runs r ON r.id = i.run_id};
+is(in_turn(1, $brought_in), '0 0', 'reports that one brings in are not the other\'s');
+is(in_turn(0, $brought_in), '1 1', 'and are calls in the next transaction');
+
 # Ways to leave something behind, and what the next client must see.
 my $login = "SELECT vrm.login('$token[0]');";
 my $set = "SET vrm.token = '$token[0]';";
