@@ -53,11 +53,10 @@ parts=$(nproc)
 [ $# -ge "$parts" ] || parts=$#
 printf '%s\n' "$@" | awk -v parts="$parts" -v work="$work" '
     { print >(work "/" (NR - 1) % parts + 1) }'
-failed=0
 for number in $(seq 2 "$parts"); do
     { part "$number" >"$work/$number.report" 2>&1 || touch "$work/failed"; } &
 done
-part 1 || failed=1
+part 1 || touch "$work/failed"
 wait
 for number in $(seq 2 "$parts"); do cat "$work/$number.report"; done
-[ $failed -eq 0 ] && ! [ -e "$work/failed" ]
+! [ -e "$work/failed" ]
