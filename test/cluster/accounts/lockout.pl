@@ -54,7 +54,24 @@ sub end_together {
     return join "\n", map { ${ $_->[1] } } @runs;
 }
 
+# Starts a script in so many sessions as begin_together() does, and lets none go on before all are
+# there: connecting takes longer than most scripts.  Each says who it is first.
+sub begin_at_once {
+    my ($count, $script) = @_;
+    my @gate = begin_together(1, 'SELECT pg_advisory_lock(1), pg_sleep(600)');
+    my $waiting = "SELECT count(*) = %d FROM pg_locks WHERE locktype = 'advisory' AND granted = '%s'";
+    $node->poll_query_until($database, sprintf $waiting, 1, 'true') or die "nobody guards the gate\n";
+    my @runs = begin_together($count, "\\echo pid\nSELECT pg_backend_pid();\n"
+          . "SELECT pg_advisory_lock_shared(1) \\g /dev/null\n$script");
+    $node->poll_query_until($database, sprintf $waiting, $count, 'false')
+      or die "not all of $count sessions came\n";
+    query($node, $database, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
+    return (@runs, @gate);
+}
+
 sub together { return end_together(begin_together(@_)); }
+
+sub at_once { return end_together(begin_at_once(@_)); }
 
 # Only a session that has loaded vrm knows its settings.
 sub setting {
@@ -98,7 +115,7 @@ for my $mode (sort keys %modes) {
     my $script = join '', map { $modes{$mode} =~ s/ROUND/$_/gr =~ s/WHO/$who/gr } 1 .. 4;
     my $journal = 'SELECT count(*) FROM vrm_private.audit_journal';
     my $before = query($node, $database, $journal);
-    my $said = together($clients, $script);
+    my $said = at_once($clients, $script);
     is(count('evaluated', $said), $threshold,
         "$mode: 64 attempts of 16 clients, $threshold are evaluated");
     if ($mode !~ /before the verdict/) {
@@ -125,7 +142,7 @@ SELECT status, ticket FROM vrm.begin_attempt('good') \gset
 SELECT pg_sleep(0.02) \g /dev/null
 SELECT vrm.settle_attempt(:'ticket', true) \g /dev/null
 SQL
-is(count('ok', together(20, $good)), 20, 'of 20 valid sign-ins at once none is refused');
+is(count('ok', at_once(20, $good)), 20, 'of 20 valid sign-ins at once none is refused');
 setting('vrm.lockout_wait', '100ms');
 
 # --- standby --------------------------------------------------------------------------------------
@@ -152,20 +169,14 @@ sub killed_storm {
     my $script = join '', map { $judged =~ s/WHO/$who/gr } 1 .. 40;
     my $said;
     until_restarted($node, $database, sub {
-            # All are there before the storm: who came after the crash would outlive it.  Whoever is
-            # through with it stays, so that there is somebody to kill.
-            my @gate = begin_together(1, 'SELECT pg_advisory_lock(1), pg_sleep(600)');
-            my $waiting = "SELECT count(*) = %d FROM pg_locks WHERE locktype = 'advisory' AND granted = '%s'";
-            $node->poll_query_until($database, sprintf $waiting, 1, 'true');
-            my @runs = begin_together(5, "\\echo pid\nSELECT pg_backend_pid();\n"
-                  . "SELECT pg_advisory_lock_shared(1) \\g /dev/null\n${script}SELECT pg_sleep(600);\n");
-            $node->poll_query_until($database, sprintf $waiting, 5, 'false');
-            query($node, $database, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
+            # Who came after the crash would outlive it.  Whoever is through with the storm stays, so that
+            # there is somebody to kill.
+            my @runs = begin_at_once(5, "${script}SELECT pg_sleep(600);\n");
             IPC::Run::pump($runs[0][0]) until ${ $runs[0][1] } =~ /pid\n(\d+)\n/;
             my ($pid) = ${ $runs[0][1] } =~ /pid\n(\d+)/;
             select undef, undef, undef, 0.03 + rand(0.25);
             kill 'KILL', $pid;
-            $said = end_together(@runs, @gate);
+            $said = end_together(@runs);
     });
     return count('evaluated', $said . "\n" . together(4, $script));
 }
