@@ -336,7 +336,8 @@ CREATE OR REPLACE FUNCTION vrm_private.sorted_privileges(privileges aclitem[]) R
                                ORDER BY vrm_private.role_name(a.grantee), a.privilege_type, a.is_grantable), '')
     FROM aclexplode(privileges) AS a
 $$;
-COMMENT ON FUNCTION vrm_private.sorted_privileges(aclitem[]) IS 'privileges by grantee, whatever order they were granted in';
+COMMENT ON FUNCTION vrm_private.sorted_privileges(aclitem[]) IS
+    'privileges by grantee, whatever order they were granted in';
 REVOKE EXECUTE ON FUNCTION vrm_private.sorted_privileges(aclitem[]) FROM PUBLIC;
 
 -- Enumerations are what views and functions of it are made of, and cannot be changed below them but by a name.
@@ -384,7 +385,8 @@ BEGIN
         EXECUTE format('DROP TYPE %s', made.type);
     END LOOP;
     FOR made IN SELECT DISTINCT vrm_private.role_name(a.grantee) AS grantee
-                FROM pg_namespace n, aclexplode(n.nspacl) AS a WHERE n.nspname = 'vrm_api' AND a.grantee <> n.nspowner LOOP
+                FROM pg_namespace n, aclexplode(n.nspacl) AS a
+                WHERE n.nspname = 'vrm_api' AND a.grantee <> n.nspowner LOOP
         EXECUTE format('REVOKE ALL ON SCHEMA vrm_api FROM %s CASCADE', made.grantee);
     END LOOP;
     GRANT USAGE ON SCHEMA vrm_api TO anon, authenticated, service_role;

@@ -49,8 +49,7 @@ CREATE OR REPLACE FUNCTION vrm_private.present_structure(suffix text DEFAULT '')
     UNION ALL
     SELECT 'view', r.name, 'view',
            format('CREATE OR REPLACE VIEW %s%s AS%s', r.name,
-                  ' WITH (' || (SELECT string_agg(format('%s=%L', o.option_name, CASE o.option_value WHEN 'on' THEN 'true'
-                                                         WHEN 'off' THEN 'false' ELSE o.option_value END), ', '
+                  ' WITH (' || (SELECT string_agg(format('%s=%L', o.option_name, o.option_value), ', '
                                                   ORDER BY o.option_name)
                                 FROM pg_options_to_table(r.reloptions) o) || ')',
                   rtrim(pg_get_viewdef(r.oid), ';'))
@@ -118,7 +117,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm_private.shipped_structure() IS
-    'columns, defaults, constraints, unique indexes and views as the platform''s script makes them, whatever they are now';
+    'columns, defaults, constraints, unique indexes and views as the platform''s script makes them';
 
 -- Columns that go, move or change their type are none that CREATE OR REPLACE VIEW takes.
 CREATE OR REPLACE FUNCTION vrm_private.put_back_view(view regclass) RETURNS void
@@ -154,9 +153,9 @@ CREATE OR REPLACE FUNCTION vrm_private.default_fix(relation regclass, name text,
         WHEN meant LIKE '%AS IDENTITY' AND present LIKE '%AS IDENTITY' THEN
             format('ALTER TABLE %s ALTER COLUMN %I SET %s;', relation, name, replace(meant, ' AS IDENTITY', ''))
         WHEN meant LIKE '%AS IDENTITY' THEN
-            format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT, ALTER COLUMN %2$I SET NOT NULL,'
-                   ' ALTER COLUMN %2$I ADD %s; SELECT setval(pg_get_serial_sequence(%L, %L), coalesce(max(%2$I), 0) + 1,'
-                   ' false) FROM %1$s;', relation, name, meant, relation, name)
+            format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I SET NOT NULL,'
+                   ' ALTER COLUMN %2$I ADD %3$s; SELECT setval(pg_get_serial_sequence(%1$L, %2$L),'
+                   ' coalesce(max(%2$I), 0) + 1, false) FROM %1$s;', relation, name, meant)
         WHEN meant NOT LIKE 'GENERATED %' AND present NOT LIKE 'GENERATED %' OR present IS NULL THEN
             format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s;', relation, name, meant) END
 $$;
@@ -174,8 +173,9 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_structure()
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
     WITH compared AS MATERIALIZED (
-        SELECT coalesce(i.kind, p.kind) AS kind, coalesce(i.object, p.object) AS object, coalesce(i.name, p.name) AS name,
-               i.definition AS meant, p.definition AS present, regexp_replace(i.definition, ' NOT NULL$', '') AS meant_type,
+        SELECT coalesce(i.kind, p.kind) AS kind, coalesce(i.object, p.object) AS object,
+               coalesce(i.name, p.name) AS name, i.definition AS meant, p.definition AS present,
+               regexp_replace(i.definition, ' NOT NULL$', '') AS meant_type,
                regexp_replace(p.definition, ' NOT NULL$', '') AS present_type
         FROM (SELECT * FROM vrm_private.intended i
               WHERE i.noted_by = vrm_private.spelling()
@@ -205,7 +205,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_structure()
            'Renamed, or dropped with its values: a backup has them.', NULL
     FROM relations r
     WHERE r.kind = 'column' AND r.present IS NULL
-      AND NOT EXISTS (SELECT FROM vrm_private.missing_columns() m WHERE (m.relation, m.missing) = (r.relation, r.name::name))
+      AND NOT EXISTS (SELECT FROM vrm_private.missing_columns() m
+                      WHERE (m.relation, m.missing) = (r.relation, r.name::name))
     UNION ALL
     SELECT 'defaults', CASE WHEN r.is_choice OR r.meant IS NULL THEN 'info' ELSE 'fail' END,
            format('the default of column %I of %s is %s, vrm means %s', r.name, r.object, coalesce(r.present, 'none'),
@@ -214,7 +215,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_structure()
            CASE WHEN r.is_choice OR r.meant IS NULL THEN NULL
                 ELSE vrm_private.default_fix(r.relation, r.name, r.meant, r.present) END
     FROM relations r
-    WHERE r.kind = 'default' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = r.relation AND a.attname = r.name)
+    WHERE r.kind = 'default'
+      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = r.relation AND a.attname = r.name)
       -- a column of the DBA's own
       AND (r.meant IS NOT NULL OR EXISTS (SELECT FROM vrm_private.intended i
                                           WHERE (i.kind, i.object, i.name) = ('column', r.object, r.name)))
@@ -284,7 +286,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_bypasses()
     UNION ALL
     SELECT 'constraints', 'fail', format('constraint %I of %s is missing, or not what vrm means', d.name, d.object),
            coalesce('Now: ' || d.present, 'It was dropped.'),
-           concat(CASE WHEN d.is_there IS NOT NULL THEN format('ALTER DOMAIN %s DROP CONSTRAINT %I; ', d.object, d.name) END,
+           concat(CASE WHEN d.is_there IS NOT NULL
+                       THEN format('ALTER DOMAIN %s DROP CONSTRAINT %I; ', d.object, d.name) END,
                   format('ALTER DOMAIN %s ADD CONSTRAINT %I %s NOT VALID;', d.object, d.name, d.meant))
     FROM domains d WHERE d.meant IS DISTINCT FROM d.present
     UNION ALL
@@ -294,7 +297,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_bypasses()
     FROM domains d WHERE NOT (SELECT k.convalidated FROM pg_constraint k WHERE k.oid = d.is_there)
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_bypasses() IS
-    'for vrm.doctor(): rules, partitions without row level security, keys that are not enforced, domains that take anything';
+    'for vrm.doctor(): rules, partitions without row level security, keys that are not enforced, open domains';
 REVOKE EXECUTE ON FUNCTION vrm_private.doctor_structure(), vrm_private.doctor_bypasses() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.doctor_roles()
@@ -340,5 +343,5 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_roles()
     FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member AND NOT r.rolsuper
     WHERE m.roleid IN ('pg_read_server_files'::regrole, 'pg_execute_server_program'::regrole)
 $$;
-COMMENT ON FUNCTION vrm_private.doctor_roles() IS 'for vrm.doctor(): what the roles of the platform are';
+COMMENT ON FUNCTION vrm_private.doctor_roles() IS 'for vrm.doctor(): what the roles of applications are';
 REVOKE EXECUTE ON FUNCTION vrm_private.doctor_roles() FROM PUBLIC;

@@ -25,7 +25,7 @@ CREATE FUNCTION pg_temp.differences() RETURNS SETOF text LANGUAGE sql AS $$
     (SELECT format('new %s %s %s', kind, object, name) FROM (TABLE now EXCEPT TABLE state) n)
 $$;
 
--- everything at once -----------------------------------------------------------------------------------------------
+-- everything at once ------------------------------------------------------------------------------------------------
 
 CREATE TEMP TABLE broken (how text, finding text);
 INSERT INTO broken VALUES
@@ -50,8 +50,8 @@ INSERT INTO broken VALUES
      'constraints fail: constraint persona_length of vrm.agents is missing, or not what vrm means'),
     ('ALTER TABLE vrm.metric_results DROP CONSTRAINT judge_length, ADD CONSTRAINT judge_length CHECK (true)',
      'constraints fail: constraint judge_length of vrm.metric_results is missing, or not what vrm means'),
-    ('ALTER TABLE vrm.test_runs DROP CONSTRAINT cost_range, ADD CONSTRAINT cost_range CHECK (cost >= 0 AND cost <> ''NaN'')'
-     ' NOT VALID',
+    ('ALTER TABLE vrm.test_runs DROP CONSTRAINT cost_range,'
+     ' ADD CONSTRAINT cost_range CHECK (cost >= 0 AND cost <> ''NaN'') NOT VALID',
      'constraints warn: constraint cost_range of vrm.test_runs is NOT VALID: older rows may break it'),
     ('ALTER TABLE vrm.agents DROP CONSTRAINT agents_user_id_fkey',
      'constraints fail: constraint agents_user_id_fkey of vrm.agents is missing, or not what vrm means'),
@@ -71,7 +71,8 @@ INSERT INTO broken VALUES
      'constraints fail: constraint key_is_bound of vrm.api_keys is missing, or not what vrm means'),
     ('DROP INDEX vrm.agents_agent_id; CREATE INDEX agents_agent_id ON vrm.agents (user_id, agent_id)',
      'indexes fail: unique index agents_agent_id of vrm.agents is missing, or not what vrm means'),
-    ('ALTER TABLE vrm.agents ALTER COLUMN agent_id DROP NOT NULL', 'columns fail: column agent_id of vrm.agents takes null'),
+    ('ALTER TABLE vrm.agents ALTER COLUMN agent_id DROP NOT NULL',
+     'columns fail: column agent_id of vrm.agents takes null'),
     ('ALTER TABLE vrm.metrics ALTER COLUMN user_id DROP DEFAULT',
      'defaults fail: the default of column user_id of vrm.metrics is none, vrm means vrm.uid()'),
     ('ALTER TABLE vrm.audit_log ALTER COLUMN actor SET DEFAULT gen_random_uuid()',
@@ -110,11 +111,12 @@ CREATE TEMP TABLE repaired AS SELECT * FROM vrm.repair();
 SELECT is_empty('SELECT * FROM repaired WHERE problem IS NOT NULL', 'nothing is in the way of mending it');
 SELECT is_empty('SELECT pg_temp.findings()', 'after one call none is left');
 SELECT is_empty('SELECT pg_temp.differences()', 'and all of it is as before');
-SELECT is(obj_description('vrm.keyring_status'::regclass), 'the keys of this database, and whether their master key is there',
+SELECT is(obj_description('vrm.keyring_status'::regclass),
+          'the keys of this database, and whether their master key is there',
           'what a view is said to be comes back with it');
 SELECT is_empty('SELECT * FROM vrm.repair()', 'a second call has nothing to do');
 
--- rows that are in the way -------------------------------------------------------------------------------------------
+-- rows that are in the way ------------------------------------------------------------------------------------------
 
 INSERT INTO auth.users (id, email) VALUES ('018f0000-0000-7000-8000-000000000001', 'ann@example.org');
 ALTER TABLE vrm.metrics DROP CONSTRAINT metrics_name;
@@ -151,7 +153,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 SELECT is_empty('SELECT * FROM vrm.repair() WHERE problem IS NOT NULL', 'once they are mended, so is the rest');
 SELECT is_empty('SELECT pg_temp.differences()', 'and all of it is as before');
 
--- a DBA's own ----------------------------------------------------------------------------------------------------------
+-- a DBA's own -------------------------------------------------------------------------------------------------------
 
 ALTER TABLE vrm.agents ADD COLUMN cost_center text NOT NULL DEFAULT 'none',
     ADD CONSTRAINT cost_center_length CHECK (length(cost_center) < 10),
@@ -172,7 +174,7 @@ SELECT set_eq('SELECT pg_temp.findings()', $$VALUES
               'another constant is named');
 SELECT is_empty('SELECT * FROM vrm.repair()', 'and stays');
 
--- views on views -------------------------------------------------------------------------------------------------------
+-- views on views ----------------------------------------------------------------------------------------------------
 
 CREATE VIEW public.vrm_test_keys AS SELECT key_id FROM vrm.keyring_status;
 CREATE OR REPLACE VIEW vrm.keyring_status WITH (security_invoker = true) AS
@@ -184,7 +186,7 @@ DROP VIEW public.vrm_test_keys;
 SELECT is((SELECT string_agg(r.statement || coalesce(r.problem, ''), ' ') FROM vrm.repair() r),
           'SELECT vrm_private.put_back_view(''vrm.keyring_status'');', 'without it, the view comes back');
 
--- columns --------------------------------------------------------------------------------------------------------------
+-- columns -----------------------------------------------------------------------------------------------------------
 
 ALTER TABLE vrm.backup_runs RENAME COLUMN tool TO instrument;
 SELECT is((SELECT string_agg(f.finding, ' ') FROM pg_temp.findings() f WHERE f.finding LIKE 'columns %'),
@@ -195,7 +197,7 @@ SELECT matches((SELECT string_agg(f.finding, ' ') FROM pg_temp.findings() f WHER
                '^columns warn: column tool of vrm.backup_runs is of type character varying\(10\), vrm means text',
                'and one of another type');
 
--- as after an upgrade: what was changed before is not what is meant ------------------------------------------------------
+-- as after an upgrade: what was changed before is not what is meant -------------------------------------------------
 
 CREATE TEMP TABLE noted AS SELECT * FROM vrm_private.intended WHERE kind NOT IN ('api', 'object');
 ALTER TABLE vrm.agents DROP CONSTRAINT scenario_length;
