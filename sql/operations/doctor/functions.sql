@@ -319,55 +319,6 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_objects() IS 'for vrm.doctor(): what is missing, disabled or not valid';
 
--- Calls that were loaded past all triggers: figures, test cases, and words to be found by.
-CREATE OR REPLACE FUNCTION vrm_private.make_up_for_triggers() RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO vrm_private.search_queue (user_id, run_id)
-    SELECT r.user_id, r.id FROM vrm.test_runs r JOIN vrm_private.search s ON s.enabled
-    WHERE r.completed_at IS NOT NULL AND r.results IS NOT NULL
-      AND NOT EXISTS (SELECT FROM vrm_private.call_words w WHERE w.user_id = r.user_id AND w.run_id = r.id)
-    ON CONFLICT (user_id, run_id) DO NOTHING;
-    SELECT vrm_private.rebuild_facts()
-$$;
-COMMENT ON FUNCTION vrm_private.make_up_for_triggers() IS
-    'makes what triggers on vrm.test_runs would have made; returns how many calls had other facts';
-
--- Pages of some megabytes, taken at random from a large table: a load that bypassed the trigger is seen in them.
-CREATE OR REPLACE FUNCTION vrm_private.share_to_look_at() RETURNS real
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT least(100, 100 * 32e6 / greatest(pg_relation_size('vrm.test_runs'), 1))::real
-$$;
-COMMENT ON FUNCTION vrm_private.share_to_look_at() IS 'for vrm_private.doctor_facts(): percentage of vrm.test_runs';
-
-CREATE OR REPLACE FUNCTION vrm_private.doctor_facts(since timestamptz)
-    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'facts', 'fail', format('statistics do not know %s of %s calls that were looked at', m.missing, m.calls),
-           'They were written while the trigger "record_facts" did not fire, as under session_replication_role ='
-           ' replica; the fix makes up for it.', 'SELECT vrm_private.make_up_for_triggers();'
-    FROM (SELECT count(*) AS calls, count(*) FILTER (WHERE
-                     CASE WHEN r.status IN ('queued', 'running')
-                          THEN NOT EXISTS (SELECT FROM vrm.live_runs l WHERE l.user_id = r.user_id AND l.run_id = r.id)
-                          ELSE vrm_private.has_a_day(r.started_at)
-                               AND NOT EXISTS (SELECT FROM vrm.call_facts f
-                                               WHERE f.user_id = r.user_id AND f.id = r.id AND f.status = r.status
-                                                 AND f.started_at = r.started_at
-                                                 AND f.agent_id IS NOT DISTINCT FROM r.agent_id) END) AS missing
-          FROM vrm.test_runs r TABLESAMPLE SYSTEM (vrm_private.share_to_look_at())
-          WHERE since IS NULL OR r.started_at >= since) AS m
-    WHERE m.missing > 0
-    UNION ALL
-    SELECT 'facts', 'fail', format('%s calls count as live that are not', count(*)),
-           'They ended, or were deleted, while the trigger "record_facts" did not fire; the fix makes up for it.',
-           'SELECT vrm_private.make_up_for_triggers();'
-    FROM vrm.live_runs l
-    WHERE NOT EXISTS (SELECT FROM vrm.test_runs r
-                      WHERE r.user_id = l.user_id AND r.id = l.run_id AND r.status IN ('queued', 'running'))
-    HAVING count(*) > 0
-$$;
-COMMENT ON FUNCTION vrm_private.doctor_facts(timestamptz) IS
-    'for vrm.doctor(): calls since then, or all, whose facts are missing or of before';
-
 -- What cannot be looked at, because something that it reads is broken, keeps nothing else from being looked at.
 CREATE OR REPLACE FUNCTION vrm_private.doctor_look(look text, checks text[])
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
@@ -464,6 +415,5 @@ $$;
 COMMENT ON FUNCTION vrm_private.doctor() IS 'for vrm.doctor(): all there is to say about a platform that is there';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.doctor_objects(), vrm_private.doctor_facts(timestamptz), vrm_private.share_to_look_at(),
-    vrm_private.make_up_for_triggers(), vrm_private.doctor_look(text, text[]), vrm_private.doctor()
+    vrm_private.doctor_objects(), vrm_private.doctor_look(text, text[]), vrm_private.doctor()
     FROM PUBLIC;
