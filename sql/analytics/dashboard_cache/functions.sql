@@ -63,11 +63,9 @@ BEGIN
                   HINT = format('They are %s.', coalesce(nullif(pg_get_function_arguments(asked_for.oid), ''), 'none'));
     END IF;
     SELECT string_agg(format('%I => %s', a.key, v.literal), ', '),
-           string_agg(format('CAST(%s AS %s)', v.literal,
-                             format_type(asked_for.proargtypes[array_position(asked_for.proargnames, a.key) - 1], NULL)),
-                      ', ')
+           string_agg(format('CAST(%s AS %s)', v.literal, format_type(asked_for.proargtypes[p.place - 1], NULL)), ', ')
     INTO named, cast_alone
-    FROM jsonb_each(arguments) AS a,
+    FROM jsonb_each(arguments) AS a, array_position(asked_for.proargnames, a.key) AS p (place),
          LATERAL (SELECT quote_nullable(CASE jsonb_typeof(a.value)
                       WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(a.value))::text
                       ELSE a.value #>> '{}' END) AS literal) AS v;

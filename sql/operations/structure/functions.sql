@@ -101,8 +101,13 @@ BEGIN
         END LOOP;
         seen := (SELECT jsonb_agg(to_jsonb(s)) FROM vrm_private.present_structure('_meant') s);
         RAISE EXCEPTION USING ERRCODE = 'ZZ000';
-    EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
-        NULL;
+    EXCEPTION
+        WHEN SQLSTATE 'ZZ000' THEN
+            NULL;
+        -- somebody's schema of that name, or event trigger, is no reason not to be installed
+        WHEN OTHERS THEN
+            RAISE WARNING 'tables and views are noted as they are: %', SQLERRM
+                USING ERRCODE = SQLSTATE, HINT = 'Later: DELETE FROM vrm_private.intended; SELECT vrm.install();';
     END;
     RETURN QUERY
         WITH made AS (

@@ -62,7 +62,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN concat_ws(E'\n', SQLERRM, detail, hint);
 END
 $$;
-SELECT is(pg_temp.error_of($$SELECT vrm.dashboard('failure_reasons', '{"since": "now", "until": "now", "n": "many"}')$$),
+SELECT is(pg_temp.error_of($$SELECT vrm.dashboard('failure_reasons',
+                                                  '{"since": "now", "until": "now", "n": "many"}')$$),
           E'an argument of dashboard "failure_reasons" is not valid\n'
           'Invalid input syntax for type integer: "many".\n'
           'They are since timestamp with time zone, until timestamp with time zone, n integer DEFAULT 10.',

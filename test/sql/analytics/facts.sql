@@ -237,7 +237,8 @@ INSERT INTO vrm_private.call_words (user_id, run_id, config, words) VALUES (:'al
 DELETE FROM vrm.test_runs WHERE id = :'loaded';
 SET LOCAL session_replication_role = origin;
 SELECT is((SELECT detail FROM vrm_private.doctor_facts(NULL)),
-          format('statistics count 1 of %s calls that were looked at and are gone', (SELECT count(*) FROM vrm.call_facts)),
+          format('statistics count 1 of %s calls that were looked at and are gone',
+                 (SELECT count(*) FROM vrm.call_facts)),
           'calls that were deleted past the triggers are found');
 SELECT fix_sql FROM vrm_private.doctor_facts(NULL) \gset
 :fix_sql \g /dev/null

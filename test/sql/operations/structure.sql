@@ -1,6 +1,6 @@
 -- What tables, views and roles are meant to be: doctor finds what was changed, one call puts it back, no row is lost.
 BEGIN;
-SELECT plan(24);
+SELECT plan(25);
 \ir ../include/no_autovacuum.sql
 SET LOCAL client_min_messages = warning;
 CREATE ROLE vrm_test_reporter;
@@ -214,6 +214,11 @@ SELECT is_empty($$SELECT i.kind, i.object, i.name FROM (
                       SELECT * FROM vrm_private.intended WHERE kind NOT IN ('api', 'object') EXCEPT TABLE noted) i
                   WHERE i.object NOT IN ('vrm.notes', 'vrm.long_calls', 'vrm_api.test_runs')$$, 'and nothing else');
 SELECT is((SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'vrm%meant'), 0::bigint, 'which leaves nothing behind');
+
+CREATE SCHEMA vrm_meant AUTHORIZATION vrm_test_reporter;
+SET LOCAL client_min_messages = error;
+SELECT cmp_ok((SELECT count(*) FROM vrm_private.shipped_structure()), '>', 1000::bigint,
+              'somebody else''s schema of the name does not keep vrm from being installed');
 
 SELECT * FROM finish();
 ROLLBACK;
