@@ -21,6 +21,8 @@ DECLARE
     seen pg_snapshot := pg_current_snapshot();
     asked_for pg_proc;
     given text[];
+    named text;
+    cast_alone text;
     made jsonb;
 BEGIN
     IF name = ANY (dashboards) IS NOT TRUE OR jsonb_typeof(arguments) = 'object' IS NOT TRUE
@@ -60,11 +62,22 @@ BEGIN
                   DETAIL = format('Got %s.', coalesce(nullif(left(array_to_string(given, ', '), 200), ''), 'none')),
                   HINT = format('They are %s.', coalesce(nullif(pg_get_function_arguments(asked_for.oid), ''), 'none'));
     END IF;
-    EXECUTE format('SELECT vrm.%I(%s)', name || '_json',
-                   (SELECT string_agg(format('%I => %L', a.key, CASE jsonb_typeof(a.value)
-                               WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(a.value))::text
-                               ELSE a.value #>> '{}' END), ', ')
-                    FROM jsonb_each(arguments) AS a)) INTO made;
+    SELECT string_agg(format('%I => %s', a.key, v.literal), ', '),
+           string_agg(format('CAST(%s AS %s)', v.literal, format_type(asked_for.proargtypes[p.place - 1], NULL)), ', ')
+    INTO named, cast_alone
+    FROM jsonb_each(arguments) AS a, array_position(asked_for.proargnames, a.key) AS p (place),
+         LATERAL (SELECT quote_nullable(CASE jsonb_typeof(a.value)
+                      WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(a.value))::text
+                      ELSE a.value #>> '{}' END) AS literal) AS v;
+    BEGIN
+        EXECUTE coalesce('SELECT ' || cast_alone, 'SELECT');
+    EXCEPTION WHEN data_exception THEN
+        RAISE EXCEPTION 'an argument of dashboard "%" is not valid', name
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = upper(left(SQLERRM, 1)) || substr(left(SQLERRM, 200), 2) || '.',
+                  HINT = format('They are %s.', pg_get_function_arguments(asked_for.oid));
+    END;
+    EXECUTE format('SELECT vrm.%I(%s)', name || '_json', named) INTO made;
 
     -- a stricter isolation level would fail where somebody has just written the same
     IF cached AND vrm.may_write() AND NOT current_setting('transaction_read_only')::boolean

@@ -1,5 +1,10 @@
 -- Calls brought in from other platforms: row security, privileges, triggers
 
+CREATE TRIGGER check_lengths BEFORE INSERT OR UPDATE OF source, external_id ON vrm.call_imports
+    FOR EACH ROW WHEN (NEW.source = '' OR length(NEW.source) > 200
+                       OR NEW.external_id = '' OR length(NEW.external_id) > 1000)
+    EXECUTE FUNCTION vrm_private.refuse_length('source', '1', '200', 'external_id', '1', '1000');
+COMMENT ON TRIGGER check_lengths ON vrm.call_imports IS 'says which name is too short or too long';
 CREATE TRIGGER take_report BEFORE INSERT ON vrm.call_imports
     FOR EACH ROW WHEN (NEW.raw IS NOT NULL OR NEW.payload IS NULL AND NEW.state = 'new')
     EXECUTE FUNCTION vrm_private.take_report();

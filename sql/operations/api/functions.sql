@@ -299,6 +299,62 @@ COMMENT ON FUNCTION vrm_private.make_api_relations() IS
     'makes the functions of vrm_api by which PostgREST embeds in calls what they have';
 REVOKE EXECUTE ON FUNCTION vrm_private.make_api_relations() FROM PUBLIC;
 
+-- Who may do what is part of what a thing is.
+CREATE OR REPLACE FUNCTION vrm_private.present_api()
+    RETURNS TABLE (kind text, object text, name text, definition text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
+    WITH present AS (
+        SELECT n.nspname::text AS object, n.nspowner AS owner, '' AS definition, n.nspacl AS privileges
+        FROM pg_namespace n WHERE n.nspname = 'vrm_api'
+        UNION ALL
+        SELECT c.oid::regclass::text, c.relowner,
+               concat(c.relkind, c.reloptions, CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END,
+                      (SELECT string_agg(vrm_private.sorted_privileges(a.attacl) || a.attname, ',' ORDER BY a.attnum)
+                       FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped),
+                      (SELECT string_agg(concat(pg_get_triggerdef(t.oid), t.tgenabled), ',' ORDER BY t.tgname)
+                       FROM pg_trigger t WHERE t.tgrelid = c.oid),
+                      (SELECT string_agg(pg_get_ruledef(w.oid), ',' ORDER BY w.rulename)
+                       FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')),
+               c.relacl
+        FROM pg_class c
+        WHERE c.relnamespace = to_regnamespace('vrm_api') AND c.relkind IN ('v', 'r', 'm', 'f', 'p')
+        UNION ALL
+        SELECT p.oid::regprocedure::text, p.proowner,
+               CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) END, p.proacl
+        FROM pg_proc p WHERE p.pronamespace = to_regnamespace('vrm_api')
+    )
+    SELECT 'api', p.object, 'api',
+           md5(concat_ws(' ', p.owner::regrole, p.definition, vrm_private.sorted_privileges(p.privileges)))
+    FROM present p
+$$;
+COMMENT ON FUNCTION vrm_private.present_api() IS 'what is in schema vrm_api, in the words of vrm_private.intended';
+
+CREATE OR REPLACE FUNCTION vrm_private.sorted_privileges(privileges aclitem[]) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(string_agg(concat_ws(' ', vrm_private.role_name(a.grantee), a.privilege_type, a.is_grantable), ', '
+                               ORDER BY vrm_private.role_name(a.grantee), a.privilege_type, a.is_grantable), '')
+    FROM aclexplode(privileges) AS a
+$$;
+COMMENT ON FUNCTION vrm_private.sorted_privileges(aclitem[]) IS
+    'privileges by grantee, whatever order they were granted in';
+REVOKE EXECUTE ON FUNCTION vrm_private.sorted_privileges(aclitem[]) FROM PUBLIC;
+
+-- Enumerations are what views and functions of it are made of, and cannot be changed below them but by a name.
+CREATE OR REPLACE FUNCTION vrm_private.doctor_api()
+    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'api', 'fail', format('%s of schema vrm_api is %s', coalesce(i.object, p.object),
+                                 CASE WHEN i.object IS NULL THEN 'none that vrm.make_api() has made'
+                                      WHEN p.object IS NULL THEN 'gone' ELSE 'not as vrm.make_api() has made it' END),
+           'The fix makes all of the schema anew.', 'SELECT vrm.make_api();'
+    FROM (SELECT * FROM vrm_private.intended n WHERE n.kind = 'api' AND n.noted_by = vrm_private.spelling()) AS i
+    FULL JOIN vrm_private.present_api() p ON p.object = i.object
+    WHERE i.definition IS DISTINCT FROM p.definition AND to_regnamespace('vrm_api') IS NOT NULL
+      AND EXISTS (SELECT FROM vrm_private.intended n WHERE n.kind = 'api' AND n.noted_by = vrm_private.spelling())
+$$;
+COMMENT ON FUNCTION vrm_private.doctor_api() IS 'for vrm.doctor(): what is in schema vrm_api and not as it was made';
+
 -- Without CASCADE: what a DBA has put on it is an error that names it.
 CREATE OR REPLACE FUNCTION vrm.make_api() RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -328,6 +384,11 @@ BEGIN
                 WHERE t.typnamespace = 'vrm_api'::regnamespace AND (t.typtype = 'e' OR c.relkind = 'c') LOOP
         EXECUTE format('DROP TYPE %s', made.type);
     END LOOP;
+    FOR made IN SELECT DISTINCT vrm_private.role_name(a.grantee) AS grantee
+                FROM pg_namespace n, aclexplode(n.nspacl) AS a
+                WHERE n.nspname = 'vrm_api' AND a.grantee <> n.nspowner LOOP
+        EXECUTE format('REVOKE ALL ON SCHEMA vrm_api FROM %s CASCADE', made.grantee);
+    END LOOP;
     GRANT USAGE ON SCHEMA vrm_api TO anon, authenticated, service_role;
     FOR made IN SELECT t.typname AS name, obj_description(t.oid, 'pg_type') AS comment,
                        string_agg(quote_literal(w.word), ', ' ORDER BY w.place) AS words
@@ -345,6 +406,8 @@ BEGIN
     PERFORM vrm_private.make_api_function(f) FROM vrm_private.api_functions() AS f;
     PERFORM vrm_private.take_api_calls();
     PERFORM vrm_private.make_api_relations();
+    DELETE FROM vrm_private.intended i WHERE i.kind = 'api';
+    INSERT INTO vrm_private.intended SELECT p.*, vrm_private.spelling() FROM vrm_private.present_api() p;
     SELECT count(*) INTO number FROM pg_proc p WHERE p.pronamespace = 'vrm_api'::regnamespace;
     RETURN number;
 END
@@ -355,5 +418,5 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.plain_type(oid), vrm_private.api_name(name), vrm_private.api_functions(),
     vrm_private.result_columns(pg_proc), vrm_private.api_default(oid, integer, oid),
     vrm_private.make_api_function(pg_proc), vrm_private.api_columns(regclass), vrm_private.make_api_view(regclass),
-    vrm.make_api()
+    vrm.make_api(), vrm_private.present_api(), vrm_private.doctor_api()
     FROM PUBLIC;

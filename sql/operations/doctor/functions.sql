@@ -193,45 +193,6 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.doctor_server()
     FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION vrm_private.doctor_roles()
-    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'roles', 'fail', format('role %s is missing', m.name),
-           'Then SELECT vrm.install(); and grant it what it is for.',
-           format('CREATE ROLE %I NOLOGIN%s;', m.name, CASE m.name WHEN 'service_role' THEN ' BYPASSRLS' ELSE '' END)
-    FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS m (name)
-    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = m.name)
-    UNION ALL
-    SELECT 'roles', 'fail', format('role %s has %s: %s', r.rolname, a.attribute, a.why), NULL,
-           format('ALTER ROLE %I NO%s;', r.rolname, a.attribute)
-    FROM pg_roles r
-    CROSS JOIN LATERAL (VALUES
-        ('SUPERUSER', r.rolsuper, 'nothing holds it back'),
-        ('BYPASSRLS', r.rolbypassrls AND r.rolname <> 'service_role', 'it sees the rows of everybody'),
-        ('LOGIN', r.rolcanlogin, 'people connect as their own login and SET ROLE'),
-        ('CREATEROLE', r.rolcreaterole, 'it makes itself any other role'),
-        ('CREATEDB', r.rolcreatedb, 'it needs no database of its own'),
-        ('REPLICATION', r.rolreplication, 'it copies the whole cluster')) AS a (attribute, has, why)
-    WHERE r.rolname IN ('anon', 'authenticated', 'service_role') AND a.has
-    UNION ALL
-    SELECT 'roles', 'fail', 'role service_role lacks BYPASSRLS: it sees no row', NULL,
-           'ALTER ROLE service_role BYPASSRLS;'
-    FROM pg_roles WHERE rolname = 'service_role' AND NOT rolbypassrls
-    UNION ALL
-    SELECT 'roles', 'fail',
-           format('role %s is a member of %s, and has all its privileges', m.member::regrole, m.roleid::regrole),
-           NULL, format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
-    FROM pg_auth_members m
-    WHERE m.member IN (to_regrole('anon'), to_regrole('authenticated'))
-    UNION ALL
-    SELECT 'server_files', 'warn',
-           format('role %s is a member of %s: it can read the master key', m.member::regrole, m.roleid::regrole),
-           NULL, format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
-    FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member AND NOT r.rolsuper
-    WHERE m.roleid IN ('pg_read_server_files'::regrole, 'pg_execute_server_program'::regrole)
-$$;
-COMMENT ON FUNCTION vrm_private.doctor_roles() IS 'for vrm.doctor(): what the roles of applications are';
-
 CREATE OR REPLACE FUNCTION vrm_private.doctor_privileges()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -301,7 +262,7 @@ $$;
 COMMENT ON FUNCTION vrm_private.doctor_privileges() IS
     'for vrm.doctor(): privileges, row level security, definer functions and owners';
 
-REVOKE EXECUTE ON FUNCTION vrm_private.doctor_roles(), vrm_private.doctor_privileges() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION vrm_private.doctor_privileges() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
@@ -347,6 +308,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
            format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', k.conrelid::regclass, k.conname)
     FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
     WHERE n.nspname IN ('vrm', 'vrm_private') AND NOT k.convalidated AND k.conrelid <> 0
+      AND pg_get_constraintdef(k.oid) LIKE '% NOT VALID'  -- which one that is not enforced does not become
     UNION ALL
     SELECT 'indexes', 'fail',
            format('index %s is not valid: no query uses it, every write maintains it', i.indexrelid::regclass),
@@ -356,55 +318,6 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_objects()
     WHERE n.nspname IN ('vrm', 'vrm_private') AND NOT i.indisvalid AND c.relkind = 'i'
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_objects() IS 'for vrm.doctor(): what is missing, disabled or not valid';
-
--- Calls that were loaded past all triggers: figures, test cases, and words to be found by.
-CREATE OR REPLACE FUNCTION vrm_private.make_up_for_triggers() RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO vrm_private.search_queue (user_id, run_id)
-    SELECT r.user_id, r.id FROM vrm.test_runs r JOIN vrm_private.search s ON s.enabled
-    WHERE r.completed_at IS NOT NULL AND r.results IS NOT NULL
-      AND NOT EXISTS (SELECT FROM vrm_private.call_words w WHERE w.user_id = r.user_id AND w.run_id = r.id)
-    ON CONFLICT (user_id, run_id) DO NOTHING;
-    SELECT vrm_private.rebuild_facts()
-$$;
-COMMENT ON FUNCTION vrm_private.make_up_for_triggers() IS
-    'makes what triggers on vrm.test_runs would have made; returns how many calls had other facts';
-
--- Pages of some megabytes, taken at random from a large table: a load that bypassed the trigger is seen in them.
-CREATE OR REPLACE FUNCTION vrm_private.share_to_look_at() RETURNS real
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT least(100, 100 * 32e6 / greatest(pg_relation_size('vrm.test_runs'), 1))::real
-$$;
-COMMENT ON FUNCTION vrm_private.share_to_look_at() IS 'for vrm_private.doctor_facts(): percentage of vrm.test_runs';
-
-CREATE OR REPLACE FUNCTION vrm_private.doctor_facts(since timestamptz)
-    RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'facts', 'fail', format('statistics do not know %s of %s calls that were looked at', m.missing, m.calls),
-           'They were written while the trigger "record_facts" did not fire, as under session_replication_role ='
-           ' replica; the fix makes up for it.', 'SELECT vrm_private.make_up_for_triggers();'
-    FROM (SELECT count(*) AS calls, count(*) FILTER (WHERE
-                     CASE WHEN r.status IN ('queued', 'running')
-                          THEN NOT EXISTS (SELECT FROM vrm.live_runs l WHERE l.user_id = r.user_id AND l.run_id = r.id)
-                          ELSE vrm_private.has_a_day(r.started_at)
-                               AND NOT EXISTS (SELECT FROM vrm.call_facts f
-                                               WHERE f.user_id = r.user_id AND f.id = r.id AND f.status = r.status
-                                                 AND f.started_at = r.started_at
-                                                 AND f.agent_id IS NOT DISTINCT FROM r.agent_id) END) AS missing
-          FROM vrm.test_runs r TABLESAMPLE SYSTEM (vrm_private.share_to_look_at())
-          WHERE since IS NULL OR r.started_at >= since) AS m
-    WHERE m.missing > 0
-    UNION ALL
-    SELECT 'facts', 'fail', format('%s calls count as live that are not', count(*)),
-           'They ended, or were deleted, while the trigger "record_facts" did not fire; the fix makes up for it.',
-           'SELECT vrm_private.make_up_for_triggers();'
-    FROM vrm.live_runs l
-    WHERE NOT EXISTS (SELECT FROM vrm.test_runs r
-                      WHERE r.user_id = l.user_id AND r.id = l.run_id AND r.status IN ('queued', 'running'))
-    HAVING count(*) > 0
-$$;
-COMMENT ON FUNCTION vrm_private.doctor_facts(timestamptz) IS
-    'for vrm.doctor(): calls since then, or all, whose facts are missing or of before';
 
 -- What cannot be looked at, because something that it reads is broken, keeps nothing else from being looked at.
 CREATE OR REPLACE FUNCTION vrm_private.doctor_look(look text, checks text[])
@@ -437,6 +350,9 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
             ('doctor_roles()', '{roles,server_files}'),
             ('doctor_privileges()', '{grants,ownership,row_level_security,search_path}'),
             ('doctor_intended()', '{event_triggers,grants,policies,routines,row_level_security,triggers}'),
+            ('doctor_structure()', '{columns,constraints,defaults,indexes,views}'),
+            ('doctor_bypasses()', '{constraints,row_level_security,rules}'),
+            ('doctor_api()', '{api}'),
             ('doctor_publications()', '{publications}'),
             ('doctor_objects()', '{constraints,indexes,objects,triggers}'),
             ('doctor_maintenance()', '{maintenance,retention}'),
@@ -454,46 +370,50 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (2, 'triggers', 'no trigger is disabled'),
         (3, 'event_triggers', 'no event trigger is disabled'),
         (4, 'routines', 'every routine is as it was installed'),
-        (5, 'constraints', 'every constraint holds for all rows'),
-        (6, 'indexes', 'every index is valid'),
-        (7, 'maintenance', 'vrm.maintain() is being called'),
-        (8, 'retention', 'no retention policy has failed, and no row of one'),
-        (9, 'roles', 'the roles of applications have no attribute and no membership that opens more'),
-        (10, 'grants', 'every privilege is as it was installed'),
-        (11, 'policies', 'every policy says what it was installed with'),
-        (12, 'row_level_security', 'every table and view that users reach obeys it'),
-        (13, 'search_path', 'every function that runs with its owner''s rights pins it'),
-        (14, 'ownership', 'schemas, tables and functions belong to a superuser'),
-        (15, 'server_files', 'nobody but superusers reads files of the server'),
-        (16, 'identity', 'tokens are believed, or a login is trusted, for a transaction at a time'),
-        (17, 'trusted_logins', 'every trusted login is a role, and none that people take'),
-        (18, 'master_key', 'the master key can be read, by nobody else, and opens the keyring'),
-        (19, 'keyring', 'there are active keys'),
-        (20, 'secret_literals', 'a secret in the text of a statement is noticed'),
-        (21, 'lockout', 'locks are flushed before the reply'),
-        (22, 'statement_log', 'statements of applications are not logged'),
-        (23, 'parameter_log', 'parameters are not logged'),
-        (24, 'password_encryption', 'passwords of roles are kept as SCRAM verifiers'),
-        (25, 'client_authentication', 'nobody gets in from outside without a password'),
-        (26, 'ssl', 'connections over the network are encrypted'),
-        (27, 'row_security', 'policies are applied'),
-        (28, 'durability', 'what is committed stays'),
-        (29, 'archiving', 'WAL is archived'),
-        (30, 'checksums', 'pages have checksums'),
-        (31, 'autovacuum', 'autovacuum runs'),
-        (32, 'statement_statistics', 'pg_stat_statements counts'),
-        (33, 'publications', 'no publication shows what is nobody''s to be sent'),
-        (34, 'replica_identities', 'no publication keeps a table from being written'),
-        (35, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
-        (36, 'standbys', 'standbys and slots have what they need'),
-        (37, 'configuration', 'the configuration files are read as they stand'),
-        (38, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
+        (5, 'columns', 'every column is there and takes what it should'),
+        (6, 'defaults', 'every column gets what it should when nothing is said'),
+        (7, 'constraints', 'every constraint is as it was installed, and holds for all rows'),
+        (8, 'indexes', 'every index is valid, and every unique one as it was installed'),
+        (9, 'views', 'every view shows what it was installed with'),
+        (10, 'rules', 'no rule does something else than was written'),
+        (11, 'api', 'schema vrm_api is as vrm.make_api() has made it, or is not there'),
+        (12, 'maintenance', 'vrm.maintain() is being called'),
+        (13, 'retention', 'no retention policy has failed, and no row of one'),
+        (14, 'roles', 'the roles of applications have no attribute and no membership that opens more'),
+        (15, 'grants', 'every privilege is as it was installed'),
+        (16, 'policies', 'every policy says what it was installed with'),
+        (17, 'row_level_security', 'every table and view that users reach obeys it'),
+        (18, 'search_path', 'every function that runs with its owner''s rights pins it'),
+        (19, 'ownership', 'schemas, tables and functions belong to a superuser'),
+        (20, 'server_files', 'nobody but superusers reads files of the server'),
+        (21, 'identity', 'tokens are believed, or a login is trusted, for a transaction at a time'),
+        (22, 'trusted_logins', 'every trusted login is a role, and none that people take'),
+        (23, 'master_key', 'the master key can be read, by nobody else, and opens the keyring'),
+        (24, 'keyring', 'there are active keys'),
+        (25, 'secret_literals', 'a secret in the text of a statement is noticed'),
+        (26, 'lockout', 'locks are flushed before the reply'),
+        (27, 'statement_log', 'statements of applications are not logged'),
+        (28, 'parameter_log', 'parameters are not logged'),
+        (29, 'password_encryption', 'passwords of roles are kept as SCRAM verifiers'),
+        (30, 'client_authentication', 'nobody gets in from outside without a password'),
+        (31, 'ssl', 'connections over the network are encrypted'),
+        (32, 'row_security', 'policies are applied'),
+        (33, 'durability', 'what is committed stays'),
+        (34, 'archiving', 'WAL is archived'),
+        (35, 'checksums', 'pages have checksums'),
+        (36, 'autovacuum', 'autovacuum runs'),
+        (37, 'statement_statistics', 'pg_stat_statements counts'),
+        (38, 'publications', 'no publication shows what is nobody''s to be sent'),
+        (39, 'replica_identities', 'no publication keeps a table from being written'),
+        (40, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
+        (41, 'standbys', 'standbys and slots have what they need'),
+        (42, 'configuration', 'the configuration files are read as they stand'),
+        (43, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     ORDER BY c.position, f.detail
 $$;
 COMMENT ON FUNCTION vrm_private.doctor() IS 'for vrm.doctor(): all there is to say about a platform that is there';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.doctor_objects(), vrm_private.doctor_facts(timestamptz), vrm_private.share_to_look_at(),
-    vrm_private.make_up_for_triggers(), vrm_private.doctor_look(text, text[]), vrm_private.doctor()
+    vrm_private.doctor_objects(), vrm_private.doctor_look(text, text[]), vrm_private.doctor()
     FROM PUBLIC;

@@ -265,16 +265,18 @@ BEGIN
     END IF;
     DELETE FROM vrm_private.intended;
     IF fresh THEN
-        INSERT INTO vrm_private.intended SELECT s.*, spelling FROM vrm_private.present_state() s;
+        INSERT INTO vrm_private.intended SELECT s.*, spelling FROM vrm_private.present_state() s
+                                         UNION ALL SELECT s.*, spelling FROM vrm_private.present_structure() s;
     ELSE
-        INSERT INTO vrm_private.intended SELECT s.*, spelling FROM vrm_private.shipped_state() s;
+        INSERT INTO vrm_private.intended SELECT s.*, spelling FROM vrm_private.shipped_state() s
+                                         UNION ALL SELECT s.*, spelling FROM vrm_private.shipped_structure() s;
         UPDATE vrm_private.intended SET definition = 'ENABLE'
         WHERE kind IN ('trigger', 'event trigger') AND definition IN ('DISABLE', 'ENABLE REPLICA');
     END IF;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.note_intended() IS
-    'for vrm.install(): notes what privileges, policies, triggers and functions are meant to be';
+    'for vrm.install(): notes what privileges, policies, triggers, functions, tables and views are meant to be';
 
 -- A grant beyond what is meant: on an object of ours, or on a partition or a sequence of its own, which has none.
 CREATE OR REPLACE FUNCTION vrm_private.doctor_intended_grants()

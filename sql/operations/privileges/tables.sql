@@ -3,7 +3,8 @@
 CREATE TABLE IF NOT EXISTS vrm_private.intended (
     kind text NOT NULL CONSTRAINT kind_is_known
         CHECK (kind IN ('privilege', 'policy', 'trigger', 'trigger definition', 'event trigger',
-                        'event trigger definition', 'row security', 'routine', 'member', 'object')),
+                        'event trigger definition', 'row security', 'routine', 'member', 'object', 'column', 'default',
+                        'constraint', 'domain constraint', 'unique index', 'view', 'api')),
     object text NOT NULL,
     name text NOT NULL,
     definition text NOT NULL,
@@ -11,7 +12,7 @@ CREATE TABLE IF NOT EXISTS vrm_private.intended (
     PRIMARY KEY (kind, object, name)
 );
 COMMENT ON TABLE vrm_private.intended IS
-    'privileges, policies, triggers and functions as they are after an installation; vrm.doctor() compares';
+    'privileges, policies, triggers, functions, tables and views as they are after an installation; doctor compares';
 COMMENT ON COLUMN vrm_private.intended.kind IS 'what it is';
 COMMENT ON COLUMN vrm_private.intended.object IS 'table, routine or schema that it belongs to, or whose it is';
 COMMENT ON COLUMN vrm_private.intended.name IS 'its name; of a privilege, who has it and which';

@@ -80,8 +80,8 @@ CREATE OR REPLACE FUNCTION vrm_private.setup_server()
     UNION ALL
     SELECT 50, 'archive_command', c.is_set OR c.in_file IS NOT NULL,
            CASE WHEN c.is_set THEN 'there is a command' ELSE 'archive_command is not set' END, NULL,
-           E'ALTER SYSTEM SET archive_command = \'pgbackrest --stanza=main archive-push "%p"\';\n'
-           'ALTER SYSTEM SET archive_timeout = \'5min\';\nSELECT pg_reload_conf();',
+           E'ALTER SYSTEM SET archive_command = ''pgbackrest --stanza=main archive-push "%p"'';\n'
+           'ALTER SYSTEM SET archive_timeout = ''5min'';\nSELECT pg_reload_conf();',
            'pgbackrest.conf comes first: doc/operations/setup.md; without the archive all since the last backup is lost'
     FROM command c
     UNION ALL

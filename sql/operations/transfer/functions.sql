@@ -168,6 +168,15 @@ $$;
 COMMENT ON FUNCTION vrm_private.tenant_left_out(uuid, boolean) IS
     'what an export of a tenant does not contain; no count where nobody can tell whose the rows are';
 
+-- A key or a value that does not fit is no error of the statement, kilobytes of it, which would be its context.
+CREATE OR REPLACE FUNCTION vrm_private.raise_alone(state text, message text, detail text, hint text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.raise_alone(text, text, text, text) IS 'raises an error without what it came from';
+
 -- One query, hence one snapshot.  The entry in the audit trail comes first and outlives a ROLLBACK.
 CREATE OR REPLACE FUNCTION vrm.export_tenant(user_id uuid, transfer_key vrm.secret DEFAULT NULL)
     RETURNS SETOF jsonb
@@ -175,27 +184,35 @@ CREATE OR REPLACE FUNCTION vrm.export_tenant(user_id uuid, transfer_key vrm.secr
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 3
     SET quote_all_identifiers = off SET lc_monetary = 'C'
     SET bytea_output = 'hex' SET row_security = off AS $$
+DECLARE
+    detail text;
+    hint text;
 BEGIN
     PERFORM vrm.require_grant('vrm.export_tenant(uuid,vrm.secret)');
     PERFORM vrm_private.require_tenant(user_id);
     PERFORM vrm.audit_journal('exported a tenant', jsonb_build_object('user_id', user_id));
-    RETURN QUERY EXECUTE format(
-        'WITH row_of AS MATERIALIZED (%s), sealed AS ('
-        '    SELECT c.relation::text, array_agg(c.name::text) AS names FROM vrm_private.tenant_columns() c'
-        '    WHERE c.is_sealed GROUP BY c.relation)'
-        ' SELECT jsonb_build_object(''format'', ''vrm.tenant/1'', ''user_id'', $1, ''exported_at'', now(),'
-        '        ''version'', (SELECT e.extversion FROM pg_extension e WHERE e.extname = ''vrm''))'
-        ' UNION ALL'
-        ' SELECT jsonb_build_object(''relation'', t.relation, ''row'', t.value) FROM row_of AS t (relation, value)'
-        ' UNION ALL'
-        ' SELECT jsonb_build_object(''left_out'', l.relation, ''rows'', l.row_count, ''reason'', l.reason)'
-        ' FROM vrm_private.tenant_left_out($1, $2 IS NOT NULL) l'
-        ' UNION ALL'
-        ' SELECT jsonb_build_object(''rows'', count(*), ''digest'','
-        '                           sum(vrm_private.tenant_digest(t.relation, t.value, s.names))::text)'
-        ' FROM row_of AS t (relation, value) LEFT JOIN sealed s ON s.relation = t.relation',
-        vrm_private.tenant_query(CASE WHEN transfer_key IS NULL THEN 'leave' ELSE 'open' END))
-        USING user_id, transfer_key;
+    BEGIN
+        RETURN QUERY EXECUTE format(
+            'WITH row_of AS MATERIALIZED (%s), sealed AS ('
+            '    SELECT c.relation::text, array_agg(c.name::text) AS names FROM vrm_private.tenant_columns() c'
+            '    WHERE c.is_sealed GROUP BY c.relation)'
+            ' SELECT jsonb_build_object(''format'', ''vrm.tenant/1'', ''user_id'', $1, ''exported_at'', now(),'
+            '        ''version'', (SELECT e.extversion FROM pg_extension e WHERE e.extname = ''vrm''))'
+            ' UNION ALL'
+            ' SELECT jsonb_build_object(''relation'', t.relation, ''row'', t.value) FROM row_of AS t (relation, value)'
+            ' UNION ALL'
+            ' SELECT jsonb_build_object(''left_out'', l.relation, ''rows'', l.row_count, ''reason'', l.reason)'
+            ' FROM vrm_private.tenant_left_out($1, $2 IS NOT NULL) l'
+            ' UNION ALL'
+            ' SELECT jsonb_build_object(''rows'', count(*), ''digest'','
+            '                           sum(vrm_private.tenant_digest(t.relation, t.value, s.names))::text)'
+            ' FROM row_of AS t (relation, value) LEFT JOIN sealed s ON s.relation = t.relation',
+            vrm_private.tenant_query(CASE WHEN transfer_key IS NULL THEN 'leave' ELSE 'open' END))
+            USING user_id, transfer_key;
+    EXCEPTION WHEN data_exception THEN
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        PERFORM vrm_private.raise_alone(SQLSTATE, SQLERRM, detail, hint);
+    END;
 END
 $$;
 COMMENT ON FUNCTION vrm.export_tenant(uuid, vrm.secret) IS
@@ -389,6 +406,8 @@ DECLARE
     last_hold bigint := (SELECT coalesce(max(h.hold_id), 0) FROM vrm_private.legal_holds h);
     target regclass;
     found record;
+    detail text;
+    hint text;
 BEGIN
     PERFORM vrm.require_grant('vrm.import_tenant(jsonb,vrm.secret)');
     owner := vrm_private.check_tenant_lines(lines, transfer_key IS NOT NULL);
@@ -396,14 +415,19 @@ BEGIN
     PERFORM vrm_private.require_read_committed('importing a tenant');
     PERFORM pg_advisory_xact_lock(vrm_private.retention_lock());
     PERFORM vrm_private.refuse_known_tenant(owner, lines);
-    FOR target IN
-        SELECT t.relation FROM vrm_private.tenant_tables() t
-        WHERE t.fate = 'moves'
-          AND t.relation::text IN (SELECT l ->> 'relation' FROM jsonb_array_elements(lines) AS l)
-        ORDER BY t.relation
-    LOOP
-        EXECUTE vrm_private.tenant_insert(target) USING lines, transfer_key;
-    END LOOP;
+    BEGIN
+        FOR target IN
+            SELECT t.relation FROM vrm_private.tenant_tables() t
+            WHERE t.fate = 'moves'
+              AND t.relation::text IN (SELECT l ->> 'relation' FROM jsonb_array_elements(lines) AS l)
+            ORDER BY t.relation
+        LOOP
+            EXECUTE vrm_private.tenant_insert(target) USING lines, transfer_key;
+        END LOOP;
+    EXCEPTION WHEN data_exception THEN
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        PERFORM vrm_private.raise_alone(SQLSTATE, SQLERRM, detail, hint);
+    END;
     PERFORM vrm_private.record_imported_batches(owner), vrm_private.check_tenant_references(owner);
     -- holds outlive an erasure: whoever comes back finds their own
     EXECUTE format('SELECT sum(t.sign) AS rows,'
@@ -440,7 +464,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.tenant_columns(regclass), vrm_private.refuse_type(regclass, name),
     vrm_private.transfer_context(regclass, name, text[]),
     vrm_private.tenant_query(text, regclass, text), vrm_private.tenant_digest(text, jsonb, text[]),
-    vrm_private.require_tenant(uuid),
+    vrm_private.require_tenant(uuid), vrm_private.raise_alone(text, text, text, text),
     vrm.tenant_fingerprint(uuid), vrm_private.tenant_left_out(uuid, boolean), vrm.export_tenant(uuid, vrm.secret),
     vrm_private.refuse_lines(text, text), vrm_private.check_tenant_lines(jsonb, boolean),
     vrm_private.refuse_known_tenant(uuid, jsonb), vrm_private.tenant_insert(regclass),

@@ -1,7 +1,7 @@
 -- Dashboards by name, and the cache that callers may ask for: off by default, never older than asked,
 -- with all that had begun when it was made, and nobody's but the caller's.
 BEGIN;
-SELECT plan(63);
+SELECT plan(68);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -42,10 +42,32 @@ FROM (VALUES ('NULL', '22023'), ('''user_profiles''', '22023'), ('''call_statist
              ('''live_calls'', ''{}'', ''-1 s''', '22023'), ('''live_calls'', ''{}'', ''61 minutes''', '22023'),
              ('''live_calls'', ''{}'', NULL', '22023'),
              ('''live_calls'', ''{"who": 1}''', '22023'), ('''call_summary'', ''{"since": "2026-03-01"}''', '22023'),
-             ('''call_summary'', ''{"since": "x", "until": "y"}''', '22007'),
+             ('''call_summary'', ''{"since": "x", "until": "y"}''', '22023'),
+             ('''call_summary'', ''{"since": "now", "until": "now", "agents": ["x"]}''', '22023'),
+             ('''failure_reasons'', ''{"since": "now", "until": "now", "n": "many"}''', '22023'),
+             ('''failure_reasons'', ''{"since": "now", "until": "now", "n": 1e30}''', '22023'),
+             ('''call_series'', ''{"since": "now", "until": "now", "bucket": {"days": 1}}''', '22023'),
              ('''live_calls'', ''{") FROM (SELECT 1 / 0) AS x; --": 1}''', '22023'),
-             ('''call_summary'', ''{"since": "now''''); DELETE FROM vrm.agents; --", "until": "y"}''', '22007'))
+             ('''call_summary'', ''{"since": "now''''); DELETE FROM vrm.agents; --", "until": "y"}''', '22023'))
              AS b (bad, state);
+CREATE FUNCTION pg_temp.error_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    EXECUTE query;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(E'\n', SQLERRM, detail, hint);
+END
+$$;
+SELECT is(pg_temp.error_of($$SELECT vrm.dashboard('failure_reasons',
+                                                  '{"since": "now", "until": "now", "n": "many"}')$$),
+          E'an argument of dashboard "failure_reasons" is not valid\n'
+          'Invalid input syntax for type integer: "many".\n'
+          'They are since timestamp with time zone, until timestamp with time zone, n integer DEFAULT 10.',
+          'an error says which value it is, and what a dashboard takes');
 SELECT is(pg_temp.entries(), 0::bigint, 'nothing is kept unless it is asked for');
 SELECT is(pg_temp.as_anon('SELECT vrm.dashboard(''live_calls'')'), '42501', 'nobody in particular has no dashboard');
 

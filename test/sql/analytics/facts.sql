@@ -1,7 +1,7 @@
 -- Facts and the statistics made of them in advance: whatever happens to calls, readers see exactly
 -- what direct aggregation over the calls sees, compacted or not.
 BEGIN;
-SELECT plan(77);
+SELECT plan(82);
 \ir ../include/people.sql
 \ir ../include/generated_calls.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -232,7 +232,32 @@ SELECT is((SELECT case_id FROM vrm.test_run_cases WHERE run_id = :'loaded'), :'t
           'its test cases are linked');
 SELECT is((SELECT count(*) FROM vrm_private.search_queue WHERE run_id = :'loaded'), 1::bigint,
           'what was said will be found');
+SET LOCAL session_replication_role = replica;
+INSERT INTO vrm_private.call_words (user_id, run_id, config, words) VALUES (:'alice', :'loaded', 'simple', '');
 DELETE FROM vrm.test_runs WHERE id = :'loaded';
+SET LOCAL session_replication_role = origin;
+SELECT is((SELECT detail FROM vrm_private.doctor_facts(NULL)),
+          format('statistics count 1 of %s calls that were looked at and are gone',
+                 (SELECT count(*) FROM vrm.call_facts)),
+          'calls that were deleted past the triggers are found');
+SELECT fix_sql FROM vrm_private.doctor_facts(NULL) \gset
+:fix_sql \g /dev/null
+SELECT is_empty('SELECT * FROM vrm_private.doctor_facts(NULL)', 'and counted no longer');
+SELECT is(pg_temp.differences(), 0::bigint, 'exactly');
+SELECT is_empty(format('SELECT FROM vrm_private.call_words WHERE run_id = %L', :'loaded'), 'nor found by their words');
+SAVEPOINT archived;
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at)
+VALUES (:'alice', 'completed', now() - interval '4 years', now() - interval '4 years' + interval '1 minute')
+RETURNING id AS old \gset
+SELECT vrm.archive_old_test_runs() > 0 AS has_moved, vrm_private.make_up_for_triggers() AS amiss \gset
+SELECT count(*) AS kept FROM vrm.call_facts WHERE id = :'old' \gset
+UPDATE vrm_private.archive_manifest SET purged_at = now();
+DELETE FROM vrm_private.test_runs_archive;
+SELECT vrm_private.make_up_for_triggers() AS amiss_then \gset
+SELECT count(*) AS kept_then FROM vrm.call_facts WHERE id = :'old' \gset
+ROLLBACK TO archived;
+SELECT is(ARRAY[:'has_moved', :'amiss', :'kept', :'amiss_then', :'kept_then'], '{t,0,1,0,1}'::text[],
+          'those of archived calls stay, also when the archive has let the calls go');
 ALTER TABLE vrm.test_runs DISABLE TRIGGER record_facts;
 UPDATE vrm.test_runs SET results = '{"duration": "0:01"}' WHERE completed_at IS NOT NULL
     AND started_at BETWEEN '2026-01-05' AND '2026-01-07';

@@ -1,6 +1,6 @@
 -- Calls brought in: reports become calls once, amend each other, wait for each other, and stay with a reason.
 BEGIN;
-SELECT plan(93);
+SELECT plan(95);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('desk')$$) AS agent,
@@ -340,6 +340,12 @@ SELECT is((SELECT state || ' ' || external_id || coalesce(note, '') FROM pg_temp
           'imported beside', 'the id of a call may stand beside its report');
 SELECT matches(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_imports (source) VALUES ('vrm')$$),
                '^23514 \| a report that is to be read needs a payload \| ', 'a report without one is refused');
+SELECT matches(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_imports (source, external_id, payload)
+                                             VALUES ('vrm', repeat('x', 1001), '{}')$$),
+               '^23514 \| external_id of "call_imports" is not valid \| .* of 1 to 1000 characters, got 1001',
+               'one whose id is too long says so');
+SELECT matches(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_imports (source, payload) VALUES ('', '{}')$$),
+               '^23514 \| source of "call_imports" is not valid \| ', 'as does one with a source of nothing');
 SELECT is(pg_temp.error_of(:'alice', $$INSERT INTO vrm.call_import_feed (payload)
               VALUES (''), (' '), (NULL), ('no JSON'),
                      ('{"externalId": "fed", "startedAt": "2026-08-17T20:53:20Z"}')$$),

@@ -1,7 +1,7 @@
 -- Settings that everybody may change decide what a literal and a definition say: nothing that decides depends on them.
 -- A session parses a function once, so these settings come first.
 BEGIN;
-SELECT plan(9);
+SELECT plan(10);
 SET LOCAL standard_conforming_strings = off;
 SET LOCAL escape_string_warning = off;
 SET LOCAL quote_all_identifiers = on;
@@ -32,16 +32,22 @@ SELECT vrm.audit_event('sealed under these settings') \g /dev/null
 SELECT is_empty('SELECT * FROM vrm.audit_verify()', 'the trail is what it was');
 SELECT is_empty($$SELECT detail FROM vrm.doctor() WHERE status IN ('fail', 'warn')
                     AND check_name IN ('grants', 'policies', 'row_level_security', 'triggers', 'event_triggers',
-                                       'routines', 'search_path')$$, 'doctor finds nothing where nothing is');
+                                       'routines', 'search_path', 'columns', 'defaults', 'constraints',
+                                       'indexes', 'views', 'rules')$$,
+                'doctor finds nothing where nothing is');
 ALTER POLICY "users manage their own metrics" ON vrm.metrics USING (true);
 SELECT is((SELECT array_agg(check_name) FROM vrm.repair()), ARRAY['policies'], 'and puts back what was changed');
 DELETE FROM vrm_private.intended;
-SELECT vrm.install() \g /dev/null
+SET LOCAL backslash_quote = off;
+SELECT lives_ok('SELECT vrm.install()', 'the platform is made where no backslash escapes a quote');
+SET LOCAL backslash_quote = safe_encoding;
 SET LOCAL standard_conforming_strings = on;
 SET LOCAL quote_all_identifiers = off;
 SELECT is_empty($$SELECT detail FROM vrm.doctor() WHERE status IN ('fail', 'warn')
                     AND check_name IN ('grants', 'policies', 'row_level_security', 'triggers', 'event_triggers',
-                                       'routines', 'search_path')$$, 'nor do others, with what was noted then');
+                                       'routines', 'search_path', 'columns', 'defaults', 'constraints',
+                                       'indexes', 'views', 'rules')$$,
+                'nor do others, with what was noted then');
 SET LOCAL intervalstyle = postgres;
 SET LOCAL datestyle = 'ISO, MDY';
 SET LOCAL timezone = 'UTC';

@@ -1,7 +1,7 @@
 -- A tenant moves: everything that is the tenant's comes as it was, nothing of others, no secret without the
 -- transfer key, all or nothing, and nobody but the service does it.
 BEGIN;
-SELECT plan(48);
+SELECT plan(50);
 \ir ../include/people.sql
 \ir ../include/secrets.sql
 
@@ -113,6 +113,21 @@ SELECT matches(pg_temp.import('l', 'c2hvcnQ='), '^22023 \| the transfer key is n
 SELECT matches(pg_temp.failure(format('SELECT * FROM vrm.export_tenant(%L, ''x'')', :'bob')),
                '^22023 \| the transfer key',
                'on both sides');
+CREATE FUNCTION pg_temp.context_of(statement text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    context text;
+BEGIN
+    EXECUTE statement;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RETURN length(context);
+END
+$$;
+SELECT cmp_ok(pg_temp.context_of(format('SELECT * FROM vrm.export_tenant(%L, ''x'')', :'bob')), '<', 600,
+              'nothing of the statement inside is shown with it');
+SELECT cmp_ok(pg_temp.context_of(format('SELECT vrm.import_tenant((SELECT jsonb_agg(l) FROM line), %L)',
+                                        replace(:'key', 'dH', 'dJ'))), '<', 600, 'nor of that of an import');
 
 -- Lines that somebody has made up, with a digest that fits.
 CREATE FUNCTION pg_temp.forged(changed jsonb) RETURNS text LANGUAGE plpgsql AS $$
