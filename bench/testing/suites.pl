@@ -4,12 +4,15 @@
 # and in batches, against the usual UPDATE ... WHERE id = (SELECT ... FOR UPDATE SKIP LOCKED LIMIT 1)
 # on the same table with its indexes and triggers, by claims a second, all in one run.  That statement
 # leaves no lease and tells nothing of the case; "whole" is one that does, as a runner needs it.
+# Claims are measured twice: on that server, whose commits may wait for no disk, and on one of their own
+# with PostgreSQL's defaults, whose commits do.
 # usage: bench/testing/suites.pl [CASES [REPEATS [ROUNDS [QUEUED...]]]]
 use strict;
 use warnings;
 use File::Basename;
 use File::Temp;
 use FindBin;
+use IPC::Open2;
 use lib "$FindBin::Bin/../lib";
 use Bench;
 
@@ -100,7 +103,9 @@ my $whole = qq{WITH taken AS ($update user_id, id, agent_id, agent_version), lea
     LEFT JOIN vrm.suite_calls c ON c.user_id = t.user_id AND c.run_id = t.id
     LEFT JOIN vrm.suite_run_cases s
       ON s.user_id = c.user_id AND s.suite_run_id = c.suite_run_id AND s.position = c.position} =~ s/\s+/ /gr;
-for my $queued (@queued) {
+
+sub measure_claims {
+    my ($queued, $server) = @_;
     fill($queued);
     my $single = int($queued / 64 > 400 ? 400 : $queued / 64);
     my $batch = int($queued / 16 / 64 > 400 ? 400 : $queued / 16 / 64);
@@ -113,13 +118,38 @@ for my $queued (@queued) {
           claims_a_second($batch, "SELECT run_id FROM vrm.claim_test_run('bench', most => 16)", 16);
     }
     my %median = map { $_ => median(@{ $rate{$_} }) } keys %rate;
-    printf "\n%d queued calls, 64 runners, claims a second, median of %d rounds\n\n", $queued, $rounds;
+    my ($durability) = sql(q{SELECT string_agg(name || ' = ' || setting, ', ' ORDER BY name) FROM pg_settings
+        WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')});
+    printf "\n%d queued calls, 64 runners, claims a second, median of %d rounds\n", $queued, $rounds;
+    printf "%s server: %s\n\n", $server, $durability;
     printf "%-20s %9.0f %7.1fx\n", $_, $median{$_}, $median{$_} / $median{usual} for qw(usual whole single batch);
-    target("claims of $queued, one at a time", $median{single} / $median{usual}, 2, 'x', 1);
-    target("claims of $queued, sixteen at a time", $median{batch} / $median{usual}, 10, 'x', 1);
-    target("claims of $queued, one at a time, same work", $median{single} / $median{whole}, 2, 'x', 1);
-    target("claims of $queued, sixteen at a time, same work", $median{batch} / $median{whole}, 10, 'x', 1);
+    for (['one at a time', $median{single}, 2], ['sixteen at a time', $median{batch}, 10]) {
+        my ($how, $rate, $limit) = @$_;
+        target("$server: $queued claims, $how", $rate / $median{usual}, $limit, 'x', 1);
+        target("$server: $queued claims, $how, same work", $rate / $median{whole}, $limit, 'x', 1);
+    }
+    drop_databases($database, $full);
+    return;
 }
 
+# The same on a server of its own, that of bench/lib/durable.sh, which is gone afterwards.
+sub on_durable_server {
+    my ($work) = @_;
+    my $pid = open2(my $says, my $ends, 'sh', '-ec',
+        '. "$0"; start_durable >&2; echo "$PGHOST"; read -r _ || true', "$FindBin::Bin/../lib/durable.sh");
+    chomp(my $host = <$says> // die "the durable server has not started\n");
+    local @ENV{qw(PGHOST PGPORT PGUSER)} = ($host, 5432, 'postgres');
+    my $done = eval { $work->(); 1 };
+    my $error = $@;
+    close($ends) or die "server: $!\n";
+    waitpid($pid, 0);
+    die $error unless $done;
+    return;
+}
+
+drop_databases($database);
+for my $queued (@queued) {
+    measure_claims($queued, 'throwaway');
+    on_durable_server(sub { measure_claims($queued, 'durable') });
+}
 targets();
-drop_databases($database, $full);
