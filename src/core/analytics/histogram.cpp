@@ -2,8 +2,78 @@
 #include "core/analytics/histogram.h"
 
 #include <algorithm>
+#include <string>
 
 namespace vrm {
+namespace {
+
+using bucket = duration_histogram::bucket;
+
+[[noreturn]] void refuse(std::string_view what, bool again, std::uint64_t count) {
+  const std::string all = "A bucket of " + std::string(what) + "s ";
+  if (again) byte_reader::refuse(all + "occurs twice.");
+  byte_reader::refuse(all + (count == 0 ? "is empty." : "is out of range."));
+}
+
+/// Calls put(bucket, count) for each; what the counts add up to.
+template <typename Put>
+std::uint64_t read_buckets(byte_reader& reader, const duration_histogram::packed& from,
+                           const Put& put) {
+  constexpr std::uint64_t most_total = std::uint64_t{1} << 62;
+  std::uint64_t total = 0;
+  bucket at = 0;
+  const auto take = [&](std::uint64_t distance, std::uint64_t count) {
+    at += static_cast<bucket>(distance);
+    total += total > most_total ? 0 : count;
+    put(at, count);
+  };
+  reader.each_pair(1, duration_histogram::buckets, from.most_count,
+                   [&](std::uint64_t first, std::uint64_t count) {
+                     if (first != from.least) refuse(from.what, false, 1);
+                     if (count == 0) refuse(from.what, false, 0);
+                     take(first, count);
+                   });
+  reader.each_pair(from.used - 1, duration_histogram::buckets, from.most_count,
+                   [&](std::uint64_t distance, std::uint64_t count) {
+                     // 0 wraps round to what is too far as well.
+                     if (distance - 1 >= from.most - at) {
+                       refuse(from.what, distance == 0, 1);
+                     }
+                     if (count == 0) refuse(from.what, false, 0);
+                     take(distance, count);
+                   });
+  if (at != from.most) {
+    byte_reader::refuse("Its longest " + std::string(from.what) + " is in no bucket.");
+  }
+  return total;
+}
+
+}  // namespace
+
+std::uint64_t duration_histogram::read(byte_reader& reader, const packed& from) {
+  // No bucket is packed in less than two bytes, whatever a hostile state says.
+  if (from.used > reader.left() / 2) byte_reader::refuse("It ends too early.");
+  const bool few = few_.size() + from.used <= most_few;
+  if (many_.empty() && (few || (few_.empty() && from.used <= (from.most - from.least) / 2))) {
+    // As a list it is read in one go, and fills fewer pages of fresh memory than an array would.
+    std::pmr::vector<entry> read(few_.get_allocator());
+    read.reserve(from.used);
+    const std::uint64_t total = read_buckets(reader, from, [&](bucket number, std::uint64_t count) {
+      read.push_back({.number = number, .count = count});
+    });
+    if (few_.empty()) {
+      few_.swap(read);
+    } else {
+      add(read);
+    }
+    return total;
+  }
+  reserve(from.least, from.most);
+  std::uint64_t* const counts = many_.data();
+  return read_buckets(reader, from, [counts, first = first_](bucket number, std::uint64_t count) {
+    counts[number - first] += count;
+  });
+}
 
 void duration_histogram::add_slowly(bucket number, std::uint64_t count) {
   if (many_.empty()) {
