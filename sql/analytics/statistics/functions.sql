@@ -8,7 +8,7 @@
 -- are megabytes, which a function's result would copy, and the pages for it take longer than adding them up.
 CREATE OR REPLACE FUNCTION vrm.statistics_pieces(edges timestamptz[], agents uuid[], together boolean)
     RETURNS TABLE (bucket integer, grain text, first date, last date, since integer, until integer, agent_id uuid,
-                   stats vrm.call_stats)
+                   stats bytea)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -43,7 +43,7 @@ BEGIN
 
     RETURN QUERY
         SELECT p.bucket, whose || CASE WHEN p.is_month THEN 'month' ELSE 'day' END, p.first, p.last, NULL::integer,
-               NULL::integer, NULL::uuid, NULL::vrm.call_stats
+               NULL::integer, NULL::uuid, NULL::bytea
         FROM unnest(of.range_bucket, of.range_is_month, of.range_first, of.range_last)
              AS p (bucket, is_month, first, last)
         UNION ALL
@@ -55,7 +55,7 @@ BEGIN
                    CASE WHEN NOT together THEN f.agent_id END,
                    vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad, f.agent_ms,
                                   f.customer_ms, f.interruptions, f.answers, f.tool_calls, f.tool_failures,
-                                  f.outcome_kind, f.cost_micros, f.currency)
+                                  f.outcome_kind, f.cost_micros, f.currency)::bytea
             FROM unnest(of.span_since, of.span_until) AS span (s, e)
             CROSS JOIN LATERAL (SELECT c.* FROM vrm.call_facts c
                                 WHERE c.user_id = caller AND c.started_at >= span.s AND c.started_at < span.e
@@ -67,7 +67,7 @@ BEGIN
     IF live <> '{}' THEN
         RETURN QUERY
             SELECT width_bucket(r.started_at, edges), NULL::text, NULL::date, NULL::date, NULL::integer, NULL::integer,
-                   CASE WHEN NOT together THEN r.agent_id END, vrm.call_stats(r.status, NULL, NULL, NULL, NULL)
+                   CASE WHEN NOT together THEN r.agent_id END, vrm.call_stats(r.status, NULL, NULL, NULL, NULL)::bytea
             FROM (SELECT t.* FROM vrm.test_runs t WHERE t.user_id = caller AND t.id = ANY (live) OFFSET 0) AS r
             WHERE r.status IN ('queued', 'running') AND r.started_at >= first_edge AND r.started_at < last_edge
               AND (agents IS NULL OR r.agent_id = ANY (agents))
@@ -81,24 +81,22 @@ COMMENT ON FUNCTION vrm.statistics_pieces(timestamptz[], uuid[], boolean) IS
 -- The planner writes it into the query that asks, so that states are added up where they are.
 -- OFFSET 0 has each piece looked up in the index: a plan for any piece would read them all.
 CREATE OR REPLACE FUNCTION vrm.piece_statistics(
-    owner uuid, agents uuid[], grain text, first date, last date, since integer, until integer, of_agent uuid,
-    made vrm.call_stats
+    owner uuid, agents uuid[], grain text, first date, last date, of_agent uuid, made bytea
 )
-    RETURNS TABLE (agent_id uuid, stats vrm.call_stats)
+    RETURNS TABLE (agent_id uuid, stats bytea)
     LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT of_agent, made WHERE grain IS NULL
     UNION ALL
     (SELECT CASE WHEN r.agent_id OPERATOR(pg_catalog.<>) '00000000-0000-0000-0000-000000000000' THEN r.agent_id END,
-            CASE WHEN since IS NULL THEN r.stats::vrm.call_stats ELSE vrm.part_of_day(r.stats, since, until) END
+            r.stats
      FROM vrm.call_rollup r
      WHERE r.user_id OPERATOR(pg_catalog.=) owner AND r.grain OPERATOR(pg_catalog.=) piece_statistics.grain
        AND r.bucket OPERATOR(pg_catalog.>=) first AND r.bucket OPERATOR(pg_catalog.<) last
        AND (agents IS NULL OR r.agent_id OPERATOR(pg_catalog.=) ANY (agents))
      OFFSET 0)
 $$;
-COMMENT ON FUNCTION vrm.piece_statistics(
-    uuid, uuid[], text, date, date, integer, integer, uuid, vrm.call_stats) IS
-    'the statistics of a row of vrm.statistics_pieces(); null where no call is';
+COMMENT ON FUNCTION vrm.piece_statistics(uuid, uuid[], text, date, date, uuid, bytea) IS
+    'what is stored of a row of vrm.statistics_pieces(), for vrm.rollup(stats, since, until)';
 
 CREATE OR REPLACE FUNCTION vrm.statistics_between(
     edges timestamptz[],
@@ -113,17 +111,20 @@ DECLARE
 BEGIN
     IF cardinality(edges) = 2 THEN  -- of one bucket hundreds of states add up, and need not be kept before
         RETURN QUERY
-            SELECT 1, s.agent_id, vrm.rollup(s.stats)
+            SELECT 1, s.agent_id, vrm.rollup(s.stats, p.since, p.until)
             FROM vrm.statistics_pieces(edges, agents, together) p,
-                 vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.since, p.until, p.agent_id, p.stats) s
-            WHERE s.stats IS NOT NULL
-            GROUP BY s.agent_id;
+                 vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.agent_id, p.stats) s
+            GROUP BY s.agent_id
+            HAVING vrm.call_count(vrm.rollup(s.stats, p.since, p.until)) > 0;
     ELSE
         RETURN QUERY
-            SELECT p.bucket, s.agent_id, s.stats
+            SELECT p.bucket, s.agent_id, c.stats
             FROM vrm.statistics_pieces(edges, agents, together) p,
-                 vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.since, p.until, p.agent_id, p.stats) s
-            WHERE s.stats IS NOT NULL;
+                 vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.agent_id, p.stats) s,
+                 LATERAL (SELECT CASE WHEN p.since IS NULL THEN s.stats::vrm.call_stats
+                                      ELSE vrm.part_of_day(s.stats, p.since, p.until) END AS stats
+                          OFFSET 0) AS c
+            WHERE c.stats IS NOT NULL;
     END IF;
 END
 $$;
@@ -156,10 +157,9 @@ CREATE OR REPLACE FUNCTION vrm.call_statistics(
 DECLARE
     caller uuid := vrm.uid();
 BEGIN
-    RETURN (SELECT vrm.rollup(s.stats)
-            FROM vrm.statistics_pieces(ARRAY[since, until], agents, true) p,
-                 vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.since, p.until, p.agent_id,
-                                      p.stats) s);
+    RETURN (SELECT vrm.rollup(s.stats, p.since, p.until)
+            FROM vrm.statistics_pieces(ARRAY[call_statistics.since, call_statistics.until], agents, true) p,
+                 vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.agent_id, p.stats) s);
 END
 $$;
 COMMENT ON FUNCTION vrm.call_statistics(timestamptz, timestamptz, uuid[]) IS
@@ -185,7 +185,7 @@ COMMENT ON FUNCTION vrm.statistics_by_bucket(timestamptz[], uuid[]) IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm.statistics_pieces(timestamptz[], uuid[], boolean),
-    vrm.piece_statistics(uuid, uuid[], text, date, date, integer, integer, uuid, vrm.call_stats),
+    vrm.piece_statistics(uuid, uuid[], text, date, date, uuid, bytea),
     vrm.statistics_between(timestamptz[], uuid[], boolean),
     vrm.statistics_by_agent(timestamptz, timestamptz, uuid[], boolean),
     vrm.call_statistics(timestamptz, timestamptz, uuid[]),
@@ -193,7 +193,7 @@ REVOKE EXECUTE ON FUNCTION
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     vrm.statistics_pieces(timestamptz[], uuid[], boolean),
-    vrm.piece_statistics(uuid, uuid[], text, date, date, integer, integer, uuid, vrm.call_stats),
+    vrm.piece_statistics(uuid, uuid[], text, date, date, uuid, bytea),
     vrm.statistics_between(timestamptz[], uuid[], boolean),
     vrm.statistics_by_agent(timestamptz, timestamptz, uuid[], boolean),
     vrm.call_statistics(timestamptz, timestamptz, uuid[]),
