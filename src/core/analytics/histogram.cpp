@@ -54,8 +54,10 @@ std::uint64_t duration_histogram::read(byte_reader& reader, const packed& from) 
   // No bucket is packed in less than two bytes, whatever a hostile state says.
   if (from.used > reader.left() / 2) byte_reader::refuse("It ends too early.");
   const bool few = few_.size() + from.used <= most_few;
-  if (many_.empty() && (few || (few_.empty() && from.used <= (from.most - from.least) / 2))) {
-    // As a list it is read in one go, and fills fewer pages of fresh memory than an array would.
+  if (many_.empty() &&
+      (few || (lists_ < most_lists && from.used <= (from.most - from.least) / 2))) {
+    // A list is read in one go, and fills fewer pages of fresh memory than an array would.
+    ++lists_;
     std::pmr::vector<entry> read(few_.get_allocator());
     read.reserve(from.used);
     const std::uint64_t total = read_buckets(reader, from, [&](bucket number, std::uint64_t count) {
@@ -64,7 +66,7 @@ std::uint64_t duration_histogram::read(byte_reader& reader, const packed& from) 
     if (few_.empty()) {
       few_.swap(read);
     } else {
-      add(read);
+      join(read);
     }
     return total;
   }
@@ -94,20 +96,7 @@ void duration_histogram::add_slowly(bucket number, std::uint64_t count) {
 
 void duration_histogram::add(std::span<const entry> ascending) {
   if (many_.empty() && few_.size() + ascending.size() <= most_few) {
-    if (few_.empty() || ascending.empty() || few_.back().number < ascending.front().number) {
-      few_.insert(few_.end(), ascending.begin(), ascending.end());
-      return;
-    }
-    std::pmr::vector<entry> both(few_.get_allocator());
-    both.reserve(few_.size() + ascending.size());
-    auto own = few_.begin();
-    for (const entry& other : ascending) {
-      while (own != few_.end() && own->number < other.number) both.push_back(*own++);
-      both.push_back(other);
-      if (own != few_.end() && own->number == other.number) both.back().count += own++->count;
-    }
-    both.insert(both.end(), own, few_.end());
-    few_.swap(both);
+    join(ascending);
     return;
   }
   // One by one, each would be moved into its place in a list that is about to become an array.
@@ -115,21 +104,37 @@ void duration_histogram::add(std::span<const entry> ascending) {
   for (const entry& other : ascending) add(other.number, other.count);
 }
 
+void duration_histogram::join(std::span<const entry> ascending) {
+  if (few_.empty() || ascending.empty() || few_.back().number < ascending.front().number) {
+    few_.insert(few_.end(), ascending.begin(), ascending.end());
+    return;
+  }
+  std::pmr::vector<entry> both(few_.get_allocator());
+  both.reserve(few_.size() + ascending.size());
+  auto own = few_.begin();
+  for (const entry& other : ascending) {
+    while (own != few_.end() && own->number < other.number) both.push_back(*own++);
+    both.push_back(other);
+    if (own != few_.end() && own->number == other.number) both.back().count += own++->count;
+  }
+  both.insert(both.end(), own, few_.end());
+  few_.swap(both);
+}
+
 void duration_histogram::reserve(bucket least, bucket most) {
-  // Memory grows in steps: a duration next to the last one should not make it grow again.
-  constexpr bucket step = 64;
+  // By whole powers of two: durations beyond the shortest and the longest so far are seldom far
+  // away, and each array that is too small by then has been fresh memory in vain.
+  constexpr bucket step = 1U << precision;
   if (many_.empty()) {
     if (!few_.empty()) {
       least = std::min(least, few_.front().number);
       most = std::max(most, few_.back().number);
     }
   } else {
-    // Room for half as much again on the side that grows, so that it does not grow often.
     const auto end = static_cast<bucket>(first_ + many_.size());
-    const auto slack = static_cast<bucket>(many_.size() / 2);
     if (least >= first_ && most < end) return;
-    least = least < first_ ? least - std::min(least, slack) : first_;
-    most = most >= end ? std::min(most + slack, buckets - 1) : end - 1;
+    least = std::min(least, first_);
+    most = std::max(most, end - 1);
   }
   least -= least % step;
   most = std::min((most / step + 1) * step, buckets);

@@ -99,10 +99,15 @@ class duration_histogram {
 
  private:
   void add_slowly(bucket number, std::uint64_t count);
+  void join(std::span<const entry> ascending);
+
+  /// Lists of any length that are read as such: a local day is two parts of days in UTC.
+  static constexpr int most_lists = 2;
 
   std::pmr::vector<entry> few_;  ///< in order of their numbers; empty as soon as there are many
   std::pmr::vector<std::uint64_t> many_;  ///< counts of the buckets from first_ on
-  bucket first_ = 0;                      ///< where many_ begins: a multiple of 64
+  int lists_ = 0;                         ///< read so far
+  bucket first_ = 0;                      ///< where many_ begins: a multiple of 2^10
 };
 
 static_assert(duration_histogram::bucket_of(duration_histogram::longest) ==
