@@ -96,7 +96,7 @@ CREATE AGGREGATE vrm.rollup(piece bytea, since integer, until integer) (
     INITCOND = '\x0100000000000000000000000000000000'
 );
 COMMENT ON AGGREGATE vrm.rollup(bytea, integer, integer) IS
-    'statistics of what vrm.call_rollup stores: of quarters of a day from one, included, to another, excluded, or of all';
+    'statistics of what vrm.call_rollup stores: of all calls, or of quarters of a day from "since" to before "until"';
 
 CREATE FUNCTION vrm.cover_time(
     edges timestamptz[], days date[], quarters integer[],
