@@ -69,7 +69,6 @@ COMMENT ON FUNCTION vrm.call_summary(timestamptz, timestamptz, uuid[], boolean) 
 -- A bucket is what the local calendar and clock say: days have 23 or 25 hours at the change of daylight
 -- saving, in any zone.  Shorter buckets are of one length and counted from local midnight.  The first and the last
 -- are told whole, and have the calls of the time that was asked for alone.
--- The states of a year of days are some 30 MB, which less work_mem would have written to files and read again.
 CREATE OR REPLACE FUNCTION vrm.call_series(
     since timestamptz,
     until timestamptz,
@@ -86,6 +85,7 @@ CREATE OR REPLACE FUNCTION vrm.call_series(
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET work_mem = '32MB' AS $$
 #variable_conflict use_column
 DECLARE
+    caller uuid := vrm.uid();
     finite boolean := isfinite(bucket);
     months integer := CASE WHEN finite THEN extract(year FROM bucket) * 12 + extract(month FROM bucket) END;
     days integer := CASE WHEN finite THEN extract(day FROM bucket) END;
@@ -143,13 +143,17 @@ BEGIN
     RETURN QUERY
         -- figures are taken of what the aggregate holds, before a join would have it packed and unpacked
         WITH figures AS MATERIALIZED (
-            SELECT p.bucket AS number, f.*
-            FROM (SELECT b.bucket, vrm.rollup(b.stats) AS stats
-                  FROM vrm.statistics_between(ARRAY(SELECT greatest(since, least(e.edge, until))
-                                                    FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
-                                                    ORDER BY e.number), agents, true) b
-                  GROUP BY b.bucket) AS p,
-                 LATERAL vrm.figures(p.stats) AS f
+            SELECT b.bucket AS number, f.*
+            FROM (SELECT p.bucket, vrm.rollup(s.stats, p.since, p.until) AS stats
+                  -- sorted before states are there: of one bucket after the other, none kept longer
+                  FROM (SELECT *
+                        FROM vrm.statistics_pieces(ARRAY(SELECT greatest(since, least(e.edge, until))
+                                                         FROM unnest(edges) WITH ORDINALITY AS e (edge, number)
+                                                         ORDER BY e.number), agents, true)
+                        ORDER BY bucket OFFSET 0) AS p,
+                       vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.agent_id, p.stats) s
+                  GROUP BY p.bucket) AS b,
+                 LATERAL vrm.figures(b.stats) AS f
         )
         SELECT e.edge, edges[e.number + 1], coalesce(f.calls, 0),
                coalesce(f.completed, 0), coalesce(f.failed, 0), coalesce(f.cancelled, 0),
@@ -183,11 +187,13 @@ CREATE OR REPLACE FUNCTION vrm.agent_performance(since timestamptz, until timest
            f.actions, f.customers, f.bad, f.p50_answer_time, f.p95_answer_time, round(f.interruptions::numeric, 3),
            round(f.talk_share::numeric, 3), round(f.transfer_rate::numeric, 3), round(f.containment_rate::numeric, 3),
            f.cost_micros / 1000000.0, f.currency, round(f.tool_success_rate::numeric, 3)
-    FROM (SELECT p.agent_id, vrm.rollup(p.stats) AS stats
-          FROM vrm.statistics_by_agent(since, until) p
-          GROUP BY p.agent_id) AS s
+    FROM (SELECT r.agent_id, vrm.rollup(r.stats, p.since, p.until) AS stats
+          FROM vrm.statistics_pieces(ARRAY[since, until], NULL, false) p,
+               vrm.piece_statistics(vrm.uid(), NULL, p.grain, p.first, p.last, p.agent_id, p.stats) r
+          GROUP BY r.agent_id) AS s
     CROSS JOIN LATERAL vrm.figures(s.stats) AS f
     LEFT JOIN vrm.agents a ON a.user_id = vrm.uid() AND a.id = s.agent_id
+    WHERE f.calls > 0
     ORDER BY f.calls DESC, a.agent_id
 $$;
 COMMENT ON FUNCTION vrm.agent_performance(timestamptz, timestamptz) IS

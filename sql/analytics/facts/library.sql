@@ -85,6 +85,19 @@ CREATE FUNCTION vrm.part_of_day(parts bytea, since integer, until integer) RETUR
 COMMENT ON FUNCTION vrm.part_of_day(bytea, integer, integer) IS
     'what quarters of an hour of a day add up to, from one, included, to another, excluded; null without a call';
 
+CREATE FUNCTION vrm.merge_piece(stats vrm.call_stats, piece bytea, since integer, until integer) RETURNS vrm.call_stats
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vrm_merge_piece';
+COMMENT ON FUNCTION vrm.merge_piece(vrm.call_stats, bytea, integer, integer) IS
+    'adds statistics as they are stored: those of a day by the quarter of an hour with "since" and "until"';
+
+CREATE AGGREGATE vrm.rollup(piece bytea, since integer, until integer) (
+    SFUNC = vrm.merge_piece, STYPE = vrm.call_stats, SSPACE = 4096, FINALFUNC = vrm.finish_stats,
+    COMBINEFUNC = vrm.merge_stats, PARALLEL = SAFE,
+    INITCOND = '\x0100000000000000000000000000000000'
+);
+COMMENT ON AGGREGATE vrm.rollup(bytea, integer, integer) IS
+    'statistics of what vrm.call_rollup stores: of all calls, or of quarters of a day from "since" to before "until"';
+
 CREATE FUNCTION vrm.cover_time(
     edges timestamptz[], days date[], quarters integer[],
     OUT range_bucket integer[], OUT range_is_month boolean[], OUT range_first date[], OUT range_last date[],
@@ -96,7 +109,8 @@ COMMENT ON FUNCTION vrm.cover_time(timestamptz[], date[], integer[]) IS
     'the months, days, quarters of days and times that the buckets between edges consist of, for what has changed';
 
 GRANT EXECUTE ON FUNCTION
-    vrm.part_of_day(bytea, integer, integer), vrm.cover_time(timestamptz[], date[], integer[])
+    vrm.part_of_day(bytea, integer, integer), vrm.rollup(bytea, integer, integer),
+    vrm.cover_time(timestamptz[], date[], integer[]), vrm.call_stats_send(vrm.call_stats)
     TO authenticated;
 GRANT EXECUTE ON FUNCTION
     vrm.call_fact(text, timestamptz, timestamptz, jsonb), vrm.speech_fact(jsonb), vrm.utc_day(timestamptz),

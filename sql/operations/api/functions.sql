@@ -58,7 +58,8 @@ CREATE OR REPLACE FUNCTION vrm_private.api_functions() RETURNS SETOF pg_proc
     FROM pg_proc p
     WHERE p.pronamespace = 'vrm'::regnamespace AND p.prokind = 'f' AND p.provolatile <> 'i'
       AND p.proname <> ALL ('{login,logout,rpc,rpc_batch,uid,jwt,role,aal,is_anonymous,uuid7,build_info,seal,
-                              is_archiving,read_report,require_grant,unpack_results}'::name[])
+                              is_archiving,piece_statistics,read_report,require_grant,
+                              statistics_pieces,unpack_results}'::name[])
       AND p.proname NOT LIKE '%\_json'
       AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) AS a (type) JOIN pg_type t ON t.oid = a.type
                       WHERE t.typtype = 'p' OR t.oid IN ('vrm.call_stats'::regtype, 'tid'::regtype))

@@ -34,6 +34,10 @@ class sliced_bytea {
  public:
   explicit sliced_bytea(Datum datum) noexcept : datum_(datum) {}
 
+  [[nodiscard]] std::span<const std::byte> all() const {
+    return guarded([&] { return datum_traits<std::span<const std::byte>>::from(datum_); });
+  }
+
   /// So many bytes from there on, or as many as there are.
   [[nodiscard]] std::span<const std::byte> slice(std::size_t offset, std::size_t size) const {
     const auto* const value = reinterpret_cast<const struct varlena*>(DatumGetPointer(datum_));

@@ -106,19 +106,19 @@ namespace {
 
 /// Merging the months of a large user is mostly this.
 std::array<std::uint8_t, hyperloglog::registers> read_registers(byte_reader& reader) {
-  std::array<std::uint8_t, hyperloglog::registers> registers{};
+  // Each is written below.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
+  std::array<std::uint8_t, hyperloglog::registers> registers;
   const auto packed = reader.take(registers.size() / 4 * 3);
-  for (std::size_t group = 0; group < registers.size() / 4; ++group) {
-    const auto byte = [&](std::size_t i) {
-      return std::to_integer<std::uint32_t>(packed[(3 * group) + i]);
-    };
-    const std::uint32_t bits = byte(0) | byte(1) << 8 | byte(2) << 16;
-    // Spreads groups of six bits over bytes.
-    const std::uint32_t apart =
-        (bits & 0x3FU) | (bits & 0xFC0U) << 2 | (bits & 0x3F000U) << 4 | (bits & 0xFC0000U) << 6;
-    for (unsigned i = 0; i < 4; ++i) {
-      registers[(4 * group) + i] = static_cast<std::uint8_t>(apart >> (8 * i));
-    }
+  for (std::size_t group = 0; group < registers.size() / 8; ++group) {
+    // Six bytes out of eight: the last ones are those before the end.
+    const std::size_t at = std::min(6 * group, packed.size() - 8);
+    std::uint64_t bits = load_eight(&packed[at]) >> (8 * ((6 * group) - at));
+    // Eight times six bits: each half, quarter and eighth of them is moved to where it begins.
+    bits = (bits & 0xFFFFFFU) | (bits & 0xFFFFFF000000U) << 8U;
+    bits = (bits & 0x00000FFF00000FFFU) | (bits & 0x00FFF00000FFF000U) << 4U;
+    bits = (bits & 0x003F003F003F003FU) | (bits & 0x0FC00FC00FC00FC0U) << 2U;
+    store_eight(bits, &registers[8 * group]);
   }
   std::uint8_t highest = 0;
   for (const std::uint8_t value : registers) highest = std::max(highest, value);
@@ -188,30 +188,14 @@ void call_stats::read_durations(byte_reader& reader, bool whole_seconds) {
   const std::int64_t shortest = duration();
   const std::int64_t longest = duration();
   if (shortest > longest) byte_reader::refuse("Its shortest duration is longer than its longest.");
-  const bucket least = duration_histogram::bucket_of(shortest);
-  const bucket most = duration_histogram::bucket_of(longest);
   widen(shortest, longest, whole_seconds);
   sum_.add(reader.number(anything));
   squares_.add(reader.number(anything));
-  // At most all buckets, 270 kB, whatever a hostile state says.
-  if (used > duration_histogram::most_few) histogram_.reserve(least, most);
-
-  duration_histogram::batch buckets(histogram_);
-  bucket at = 0;
-  for (bucket i = 0; i < used; ++i) {
-    const auto distance = static_cast<bucket>(reader.number(duration_histogram::buckets));
-    if (i > 0 && distance == 0) byte_reader::refuse("A bucket of durations occurs twice.");
-    at += distance;
-    if (at > most || (i == 0 && at != least)) {
-      byte_reader::refuse("A bucket of durations is out of range.");
-    }
-    const auto count = static_cast<std::uint64_t>(reader.number(most_calls));
-    if (count == 0) byte_reader::refuse("A bucket of durations is empty.");
-    durations_ += count;
-    buckets.add(at, count);
-  }
-  buckets.flush();
-  if (at != most) byte_reader::refuse("Its longest duration is in no bucket.");
+  durations_ += histogram_.read(reader, {.used = used,
+                                         .least = duration_histogram::bucket_of(shortest),
+                                         .most = duration_histogram::bucket_of(longest),
+                                         .most_count = most_calls,
+                                         .what = "duration"});
 }
 
 void call_stats::read_customers(byte_reader& reader, bool dense) {
@@ -221,12 +205,10 @@ void call_stats::read_customers(byte_reader& reader, bool dense) {
     return;
   }
   const auto size = static_cast<std::size_t>(reader.number(hyperloglog::most_exact));
+  const auto hashes = reader.take(size * hash_bytes);
   std::uint64_t before = 0;
   for (std::size_t i = 0; i < size; ++i) {
-    std::uint64_t hash = 0;
-    for (std::size_t j = 0; j < hash_bytes; ++j) {
-      hash |= static_cast<std::uint64_t>(reader.byte()) << (8 * j);
-    }
+    const std::uint64_t hash = load_eight(&hashes[i * hash_bytes]);
     if (i > 0 && hash <= before) byte_reader::refuse("Its customers are not in order.");
     // In order and none twice, so add() does what it did when the state was made.
     customers_.add(before = hash);

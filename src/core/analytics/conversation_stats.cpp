@@ -183,26 +183,12 @@ bool conversation_stats::read_answers(byte_reader& reader) {
   const std::int64_t shortest = time();
   const std::int64_t longest = time();
   if (shortest > longest) byte_reader::refuse("Its shortest answer is longer than its longest.");
-  const bucket least = duration_histogram::bucket_of(shortest);
-  const bucket most_used = duration_histogram::bucket_of(longest);
   widen(shortest, longest);
-  if (used > duration_histogram::most_few) answers_.reserve(least, most_used);
-  duration_histogram::batch buckets(answers_);
-  bucket at = 0;
-  for (bucket i = 0; i < used; ++i) {
-    const auto distance = static_cast<bucket>(reader.number(duration_histogram::buckets));
-    if (i > 0 && distance == 0) byte_reader::refuse("A bucket of answers occurs twice.");
-    at += distance;
-    if (at > most_used || (i == 0 && at != least)) {
-      byte_reader::refuse("A bucket of answers is out of range.");
-    }
-    const auto count = static_cast<std::uint64_t>(reader.number(most));
-    if (count == 0) byte_reader::refuse("A bucket of answers is empty.");
-    vrm::add(answered_, count);
-    buckets.add(at, count);
-  }
-  buckets.flush();
-  if (at != most_used) byte_reader::refuse("Its longest answer is in no bucket.");
+  vrm::add(answered_, answers_.read(reader, {.used = used,
+                                             .least = duration_histogram::bucket_of(shortest),
+                                             .most = duration_histogram::bucket_of(longest),
+                                             .most_count = most,
+                                             .what = "answer"}));
   return true;
 }
 

@@ -8,6 +8,8 @@ namespace {
 using slice = parts_directory::slice;
 
 constexpr std::uint8_t version = 1;
+constexpr std::uint8_t with_hours = 1;
+constexpr std::uint8_t with_half_hours = 2;
 /// Statistics of quarters that take more than this are read faster by spans.
 constexpr std::size_t worth_spans = 4096;
 
@@ -41,22 +43,28 @@ struct quarter_state {
   std::span<const std::byte> bytes;
 };
 
-/// Of each hour from 1 to 23 what the hours before it, or `backwards` it and those after it, add
-/// up to; empty where that is the same as of the hour before, or after.
+/// Of each edge what the quarters before it, or `backwards` those from it on, add up to; empty
+/// where that is the same as of the edge before, or after.
 std::vector<std::vector<std::byte>> spans_of(std::span<const quarter_state> states,
                                              bool backwards) {
-  std::vector<std::vector<std::byte>> spans(day_parts::hours - 1);
+  constexpr std::size_t count = day_parts::edges.size();
+  std::vector<std::vector<std::byte>> spans(count);
   std::pmr::monotonic_buffer_resource memory;
   call_stats sum(&memory);
-  for (int step = 0; step < day_parts::hours - 1; ++step) {
-    const int hour = backwards ? day_parts::hours - 1 - step : step;
+  int passed = backwards ? day_parts::quarters : 0;
+  for (std::size_t step = 0; step < count; ++step) {
+    const std::size_t place = backwards ? count - 1 - step : step;
+    const int edge = day_parts::edges[place];
     bool any = false;
     for (const quarter_state& state : states) {
-      if (state.quarter / 4 != hour) continue;
+      if (state.quarter < std::min(passed, edge) || state.quarter >= std::max(passed, edge)) {
+        continue;
+      }
       sum.merge(state.bytes);
       any = true;
     }
-    if (any) spans[static_cast<std::size_t>(backwards ? hour - 1 : hour)] = pack_one(sum);
+    if (any) spans[place] = pack_one(sum);
+    passed = edge;
   }
   return spans;
 }
@@ -115,7 +123,7 @@ parts_directory::parts_directory(std::span<const std::byte> head) {
   if (reader.byte() != version) refuse("Its version is not 1.");
   const std::size_t count = reader.byte();
   const std::uint8_t spans = reader.byte();
-  if (count > day_parts::quarters || spans > 1) refuse("It has too many parts.");
+  if (count > day_parts::quarters || spans > with_half_hours) refuse("It has too many parts.");
   parts_.reserve(count);
   int before = -1;
   for (std::size_t i = 0; i < count; ++i) {
@@ -128,42 +136,40 @@ parts_directory::parts_directory(std::span<const std::byte> head) {
     place.offset = offset;
     offset += place.size;
   };
-  if (spans != 0) {
-    until_.resize(day_parts::hours + 1);
-    from_.resize(day_parts::hours + 1);
-    for (std::size_t hour = 1; hour < day_parts::hours; ++hour) {
-      until_[hour].size = read_size(reader);
-    }
-    for (std::size_t hour = 1; hour < day_parts::hours; ++hour) {
-      from_[hour].size = read_size(reader);
-    }
-    offset += std::size_t{8} * (day_parts::hours - 1);
-    for (std::size_t hour = 1; hour < day_parts::hours; ++hour) put(until_[hour]);
+  for (const int edge : day_parts::edges) {
+    if (spans == with_half_hours || (spans == with_hours && edge % 4 == 0)) edges_.push_back(edge);
   }
+  until_.resize(edges_.size());
+  from_.resize(edges_.size());
+  for (slice& span : until_) span.size = read_size(reader);
+  for (slice& span : from_) span.size = read_size(reader);
+  offset += 8 * edges_.size();
+  for (slice& span : until_) put(span);
   for (part& one : parts_) put(one.place);
-  if (spans == 0) return;
-  for (std::size_t hour = 1; hour < day_parts::hours; ++hour) put(from_[hour]);
-  for (std::size_t hour = 2; hour < day_parts::hours; ++hour) {
-    if (until_[hour].size == 0) until_[hour] = until_[hour - 1];
+  for (slice& span : from_) put(span);
+  for (std::size_t i = 1; i < until_.size(); ++i) {
+    if (until_[i].size == 0) until_[i] = until_[i - 1];
   }
-  for (std::size_t hour = day_parts::hours - 2; hour > 0; --hour) {
-    if (from_[hour].size == 0) from_[hour] = from_[hour + 1];
+  for (std::size_t i = from_.size(); i-- > 1;) {
+    if (from_[i - 1].size == 0) from_[i - 1] = from_[i];
   }
 }
 
 std::vector<slice> parts_directory::states(int since, int until) const {
   std::vector<slice> found;
   slice last;
-  if (!until_.empty() && since == 0 && until >= 4) {
-    const int hour = std::min(until / 4, day_parts::hours - 1);
-    const slice span = until_[static_cast<std::size_t>(hour)];
-    if (span.size > 0) found.push_back(span);
-    since = hour * 4;
-  } else if (!from_.empty() && until == day_parts::quarters && since > 0) {
-    const int hour = (since + 3) / 4;
-    if (hour < day_parts::hours) {
-      last = from_[static_cast<std::size_t>(hour)];
-      until = hour * 4;
+  if (since == 0) {
+    const auto after = std::ranges::upper_bound(edges_, until);
+    if (after != edges_.begin()) {
+      const slice span = until_[static_cast<std::size_t>(after - edges_.begin() - 1)];
+      if (span.size > 0) found.push_back(span);
+      since = *(after - 1);
+    }
+  } else if (until == day_parts::quarters) {
+    const auto edge = std::ranges::lower_bound(edges_, since);
+    if (edge != edges_.end()) {
+      last = from_[static_cast<std::size_t>(edge - edges_.begin())];
+      until = *edge;
     }
   }
   for (const part& one : parts_) {
@@ -203,7 +209,7 @@ std::vector<std::byte> replace_parts(std::span<const std::byte> before, std::spa
   byte_writer writer(packed.data());
   writer.byte(version);
   writer.byte(static_cast<std::uint8_t>(states.size()));
-  writer.byte(until.empty() ? 0 : 1);
+  writer.byte(until.empty() ? 0 : with_half_hours);
   for (const quarter_state& state : states) {
     writer.byte(static_cast<std::uint8_t>(state.quarter));
     write_size(writer, state.bytes.size());

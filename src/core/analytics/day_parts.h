@@ -15,17 +15,22 @@ namespace vrm {
 /// Statistics of the quarters of an hour of a day in UTC, of which those of any time that begins
 /// and ends with a quarter add up: every time zone in use is a number of quarters away from UTC.
 ///
-///   version 1, number of quarters, 1 when there are spans
+///   version 1, number of quarters, 1 when there are spans, 2 with those of half-hour zones
 ///   of each quarter with calls: its number, size of its statistics (4 bytes)
 ///   with spans: sizes of those until 1, 2 ... 23 o'clock, then of those from then on
 ///   statistics of each: until an hour, of the quarters, from an hour on
 ///
 /// A span of size 0 is that of the hour before, or after.  With spans a day that is cut in two is
-/// two states and not 96.
+/// two states and not 96: at any hour, and where days of zones begin that are halves or quarters
+/// of an hour away from it.
 class day_parts {
  public:
   static constexpr int quarters = 96;
-  static constexpr int hours = quarters / 4;
+  /// Quarters at which spans end and begin: whole hours, and midnights of Chatham, Eucla, Nepal,
+  /// India and others in UTC, in winter and summer.
+  static constexpr std::array edges = {4,  8,  10, 12, 14, 16, 20, 24, 28, 32, 36, 38,
+                                       40, 41, 44, 45, 48, 52, 54, 56, 58, 60, 61, 64,
+                                       68, 70, 72, 73, 74, 76, 78, 80, 82, 84, 88, 92};
 
   explicit day_parts(std::pmr::memory_resource* memory) noexcept : parts_(memory) {}
   day_parts(const day_parts&) = delete;
@@ -56,7 +61,7 @@ class parts_directory {
  public:
   /// As many bytes of packed parts as a directory may take.
   static constexpr std::size_t most_size =
-      3 + (std::size_t{5} * day_parts::quarters) + (std::size_t{8} * (day_parts::hours - 1));
+      3 + (std::size_t{5} * day_parts::quarters) + (std::size_t{8} * day_parts::edges.size());
 
   struct slice {
     std::size_t offset = 0;
@@ -77,7 +82,8 @@ class parts_directory {
 
  private:
   std::vector<part> parts_;
-  std::vector<slice> until_;  ///< by hour, from 0 to 24; empty without spans
+  std::vector<int> edges_;    ///< of spans; empty without them
+  std::vector<slice> until_;  ///< by edge
   std::vector<slice> from_;
 };
 

@@ -1,12 +1,14 @@
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
 #include <span>
+#include <string_view>
 #include <vector>
+
+#include "core/analytics/packing.h"
 
 namespace vrm {
 
@@ -14,15 +16,15 @@ namespace vrm {
 /// of equal width for each power of two, so that the middle of a bucket is within 2^-11 (0.05 %)
 /// of everything in it.  Integer arithmetic only: the same everywhere, in any order.
 ///
-/// Up to 2^11 ms a bucket is one millisecond.  Few durations are kept as a list, many as an array
-/// over the buckets in use, 270 kB at most.
+/// Up to 2^11 ms a bucket is one millisecond.  Few different durations are kept as a list, and
+/// those of a state that is alone; others as an array over the buckets in use, 270 kB at most.
 class duration_histogram {
  public:
   using bucket = std::uint32_t;
 
   /// Part of what is stored: another precision would be another numbering of buckets.
   static constexpr int precision = 10;
-  static constexpr std::size_t most_few = 512;  ///< different buckets in a list
+  static constexpr std::size_t most_few = 512;  ///< different buckets in a list that is added to
   static constexpr std::int64_t longest = (std::int64_t{1} << 42) - 1;  ///< ms: 139 years
 
   /// Of a duration in ms from 0 to `longest`.
@@ -69,25 +71,16 @@ class duration_histogram {
   /// Adds different buckets in ascending order, which costs less than one by one.
   void add(std::span<const entry> ascending);
 
-  /// Gathers buckets in ascending order, to add many at once.
-  class batch {
-   public:
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): some_ is written before it is read
-    explicit batch(duration_histogram& into) noexcept : into_(&into) {}
-    void add(bucket number, std::uint64_t count) {
-      if (taken_ == some_.size()) flush();
-      some_[taken_++] = {.number = number, .count = count};
-    }
-    void flush() {
-      into_->add(std::span(some_).first(taken_));
-      taken_ = 0;
-    }
-
-   private:
-    duration_histogram* into_;
-    std::size_t taken_ = 0;
-    std::array<entry, 128> some_;
+  /// Buckets as states have them: pairs of the distance from the bucket before and a count.
+  struct packed {
+    bucket used;               ///< different ones
+    bucket least;              ///< the first of them
+    bucket most;               ///< and the last
+    std::uint64_t most_count;  ///< of any of them, up to 2^62
+    std::string_view what;     ///< they count: for errors
   };
+  /// Adds them; what their counts add up to, or more than 2^62.  Throws 22P03 for other buckets.
+  std::uint64_t read(byte_reader& reader, const packed& from);
 
   /// Makes room for many durations in buckets `least` to `most`.
   void reserve(bucket least, bucket most);
@@ -106,10 +99,15 @@ class duration_histogram {
 
  private:
   void add_slowly(bucket number, std::uint64_t count);
+  void join(std::span<const entry> ascending);
+
+  /// Lists of any length that are read as such: a local day is two parts of days in UTC.
+  static constexpr int most_lists = 2;
 
   std::pmr::vector<entry> few_;  ///< in order of their numbers; empty as soon as there are many
   std::pmr::vector<std::uint64_t> many_;  ///< counts of the buckets from first_ on
-  bucket first_ = 0;                      ///< where many_ begins: a multiple of 64
+  int lists_ = 0;                         ///< read so far
+  bucket first_ = 0;                      ///< where many_ begins: a multiple of 2^10
 };
 
 static_assert(duration_histogram::bucket_of(duration_histogram::longest) ==

@@ -3,9 +3,13 @@
 /// Numbers as bytes, for states that are stored and sent: LEB128, seven bits a byte, lowest first.
 /// Each number has one form only, so equal states have equal bytes.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "core/platform/error.h"
 
@@ -13,6 +17,17 @@ namespace vrm {
 
 /// An extension of gcc and clang, on platforms of 64 bits.
 using uint128 = unsigned __int128;
+
+/// Eight bytes as a number, lowest first, as compilers would not load and store them in one piece.
+[[nodiscard]] inline std::uint64_t load_eight(const std::byte* from) noexcept {
+  std::uint64_t value = 0;
+  std::memcpy(&value, from, sizeof value);
+  return std::endian::native == std::endian::big ? __builtin_bswap64(value) : value;
+}
+inline void store_eight(std::uint64_t value, void* to) noexcept {
+  if (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
+  std::memcpy(to, &value, sizeof value);
+}
 
 /// Counts what a byte_writer would write.
 class byte_counter {
@@ -80,6 +95,43 @@ class byte_reader {
     refuse("A number is out of range.");
   }
 
+  /// Calls visit(first, second) for so many pairs of numbers up to `most_first` and `most_second`:
+  /// buckets of a histogram, most of them of a byte or two each, of which there are hundreds.
+  template <typename Visit>
+  void each_pair(std::uint64_t pairs, std::uint64_t most_first, std::uint64_t most_second,
+                 Visit&& visit) {
+    // What is read and from where stays out of memory, which visit() may write to.
+    const auto bytes = bytes_;
+    std::size_t at = at_;
+    const auto next = [&](std::uint64_t most) {
+      if (bytes.size() - at >= 2) [[likely]] {
+        const auto low = std::to_integer<std::uint64_t>(bytes[at]);
+        const auto high = std::to_integer<std::uint64_t>(bytes[at + 1]);
+        if (low < 0x80 && low <= most) {
+          ++at;
+          return low;
+        }
+        const std::uint64_t both = (low & 0x7FU) | high << 7U;
+        if (low >= 0x80 && high != 0 && high < 0x80 && both <= most) {
+          at += 2;
+          return both;
+        }
+      }
+      at_ = at;
+      const auto value = static_cast<std::uint64_t>(number(most));
+      at = at_;
+      return value;
+    };
+    for (; pairs > 0; --pairs) {
+      const std::uint64_t first = next(most_first);
+      visit(first, next(most_second));
+    }
+    at_ = at;
+  }
+
+  /// How many bytes are left.
+  [[nodiscard]] std::size_t left() const noexcept { return bytes_.size() - at_; }
+
   /// The next so many bytes.
   std::span<const std::byte> take(std::size_t count) {
     // Not `at_ + count`, which may wrap round.
@@ -92,8 +144,8 @@ class byte_reader {
   [[nodiscard]] bool at_end() const noexcept { return at_ == bytes_.size(); }
 
   /// Throws 22P03 with what is wrong with the state.
-  [[noreturn]] static void refuse(const char* why) {
-    throw error("22P03", "invalid call statistics").detail(why);
+  [[noreturn]] static void refuse(std::string_view why) {
+    throw error("22P03", "invalid call statistics").detail(std::string(why));
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "boundary/call/function.h"
@@ -40,6 +41,7 @@ struct datum_traits<vrm::sql::column<Type>> {
 namespace vrm::sql {
 namespace {
 
+using state = pg::datum_traits<pg::aggregate_state<call_stats>>;
 using parts_state = pg::aggregate_state<day_parts, BYTEAOID>;
 using parts = pg::expandable<day_parts, BYTEAOID>;
 using int4_array = pg::array_view<std::int32_t, INT4ARRAYOID>;
@@ -98,34 +100,86 @@ std::span<const std::byte> replace_parts(std::span<const std::byte> before, int4
   return in_query(vrm::replace_parts(before, gone.elements(), fresh, spans));
 }
 
+namespace {
+
+/// The states of quarters of a day, where they are among its parts.
+class stored_parts {
+ public:
+  stored_parts(pg::sliced_bytea packed, std::int32_t since, std::int32_t until)
+      : packed_(packed),
+        states_(parts_directory(packed.slice(0, parts_directory::most_size)).states(since, until)) {
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return states_.size(); }
+  /// When there is one only.
+  [[nodiscard]] std::span<const std::byte> only() const {
+    return fetch(states_[0].offset, states_[0].size);
+  }
+  void add_to(call_stats& sum) const {
+    for (std::size_t i = 0; i < states_.size();) {  // those that follow each other at once
+      std::size_t next = i + 1;
+      std::size_t end = states_[i].offset + states_[i].size;
+      for (; next < states_.size() && states_[next].offset == end; ++next) {
+        end += states_[next].size;
+      }
+      const auto bytes = fetch(states_[i].offset, end - states_[i].offset);
+      for (std::size_t at = 0; i < next; ++i) {
+        sum.merge(bytes.subspan(at, states_[i].size));
+        at += states_[i].size;
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] std::span<const std::byte> fetch(std::size_t offset, std::size_t size) const {
+    const auto bytes = packed_.slice(offset, size);
+    if (bytes.size() != size) byte_reader::refuse("It ends too early.");
+    return bytes;
+  }
+
+  pg::sliced_bytea packed_;
+  std::vector<parts_directory::slice> states_;
+};
+
+}  // namespace
+
 /// Null when there is no call.  One state is handed on as it is stored.
 std::optional<std::span<const std::byte>> part_of_day(pg::sliced_bytea packed, std::int32_t since,
                                                       std::int32_t until) {
-  const parts_directory directory(packed.slice(0, parts_directory::most_size));
-  const auto states = directory.states(since, until);
-  if (states.empty()) return std::nullopt;
-  const auto fetch = [&](std::size_t offset, std::size_t size) {
-    const auto bytes = packed.slice(offset, size);
-    if (bytes.size() != size) byte_reader::refuse("It ends too early.");
-    return bytes;
-  };
-  if (states.size() == 1) return fetch(states[0].offset, states[0].size);
-
+  const stored_parts found(packed, since, until);
+  if (found.size() == 0) return std::nullopt;
+  if (found.size() == 1) return found.only();
   pg::context_resource memory;
   call_stats sum(&memory);
-  for (std::size_t i = 0; i < states.size();) {  // those that follow each other at once
-    std::size_t next = i + 1;
-    std::size_t end = states[i].offset + states[i].size;
-    for (; next < states.size() && states[next].offset == end; ++next) end += states[next].size;
-    const auto bytes = fetch(states[i].offset, end - states[i].offset);
-    for (std::size_t at = 0; i < next; ++i) {
-      sum.merge(bytes.subspan(at, states[i].size));
-      at += states[i].size;
-    }
-  }
+  found.add_to(sum);
   std::vector<std::byte> made(sum.packed_size());
   sum.pack(made.data());
   return in_query(made);
+}
+
+/// A state, or with `since` parts of a day: nothing is packed between these and the sum.
+pg::next_state<call_stats> merge_piece(pg::unopened_state<call_stats> before,
+                                       std::optional<pg::sliced_bytea> piece,
+                                       std::optional<std::int32_t> since,
+                                       std::optional<std::int32_t> until) {
+  if (!piece) return {before.is_null() ? state::to(before.open()) : before.datum()};
+  const bool is_first = call_stats::is_nothing(before.packed());
+  const auto hand_on = [](std::span<const std::byte> bytes) -> pg::next_state<call_stats> {
+    return {pg::datum_traits<std::span<const std::byte>>::to(bytes)};
+  };
+  if (!since || !until) {
+    const auto bytes = piece->all();
+    if (is_first) return hand_on(bytes);
+    const auto sum = before.open();
+    sum.object->value().merge(bytes);
+    return {state::to(sum)};
+  }
+  const stored_parts found(*piece, *since, *until);
+  if (found.size() == 0 && !before.is_null()) return {before.datum()};
+  if (found.size() == 1 && is_first) return hand_on(found.only());
+  const auto sum = before.open();
+  found.add_to(sum.object->value());
+  return {state::to(sum)};
 }
 
 // --- from what statistics are made ---------------------------------------------------------------
@@ -184,4 +238,5 @@ PG_EXPORT(vrm_add_part, vrm::sql::add_part);
 PG_EXPORT(vrm_merge_parts, vrm::sql::merge_parts);
 PG_EXPORT(vrm_replace_parts, vrm::sql::replace_parts);
 PG_EXPORT(vrm_part_of_day, vrm::sql::part_of_day);
+PG_EXPORT(vrm_merge_piece, vrm::sql::merge_piece);
 PG_EXPORT(vrm_cover_time, vrm::sql::cover_time);

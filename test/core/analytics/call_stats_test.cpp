@@ -359,6 +359,27 @@ INSTANTIATE_TEST_SUITE_P(OfCalls, Laws, testing::Values(0, 1, 2, 200, 300, 5000)
 
 // --- hostile states -----------------------------------------------------------------------------
 
+TEST(State, AddsUpToTheSameHoweverManyBucketsItHasAndHoweverOftenThatHappens) {
+  random_bits random(7);
+  // Alone it is a list, two of them one as well, more an array.
+  for (const int spread : {400, 700, 5000, 1'000'000}) {
+    call_stats merged(memory);
+    call_stats all(memory);
+    for (int state = 0; state < 4; ++state) {
+      call_stats some(memory);
+      for (int i = 0; i < 3000; ++i) {
+        const auto duration =
+            60'000 + static_cast<std::int64_t>(random() % static_cast<unsigned>(spread)) * 1000;
+        some.add_duration(duration);
+        all.add_duration(duration);
+      }
+      merged.merge(packed(some));
+      ASSERT_EQ(packed(merged), packed(all)) << spread << ", " << state;
+      ASSERT_EQ(merged.duration_quantile(0.95), all.duration_quantile(0.95)) << spread;
+    }
+  }
+}
+
 TEST(State, IsRefusedWhenCutOffOrLonger) {
   for (const std::size_t count : {0U, 3U, 500U}) {
     bytes state = packed(stats_of(some_calls(count, 10)));

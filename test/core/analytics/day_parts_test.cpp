@@ -106,6 +106,53 @@ TEST(DayParts, TakeTwoStatesForADayThatIsCutAtAnHour) {
   EXPECT_EQ(directory.states(20, 96).size(), 1U);
   EXPECT_EQ(directory.states(0, 23).size(), 4U);
   EXPECT_EQ(directory.states(21, 96).size(), 4U);
+  for (const int midnight : {10, 14, 38, 41, 45, 54, 58, 61, 70, 73, 74, 78, 82}) {
+    EXPECT_EQ(directory.states(0, midnight).size(), 1U) << "where some zone's day ends";
+    EXPECT_EQ(directory.states(midnight, 96).size(), 1U) << "and begins";
+  }
+}
+
+/// As parts were packed with spans of whole hours alone.
+bytes with_hours_alone(const std::vector<timed_call>& calls) {
+  const bytes without = parts_of(calls);
+  const vrm::parts_directory directory(without);
+  const std::size_t head = 3 + (5 * directory.parts().size());
+  const auto hour = [&](int number, bool until) {
+    return until ? direct(calls, 0, 4 * number) : direct(calls, 4 * number, 96);
+  };
+  bytes result(without.begin(), without.begin() + static_cast<std::ptrdiff_t>(head));
+  result[2] = std::byte{1};
+  for (const bool until : {true, false}) {
+    for (int number = 1; number < 24; ++number) {
+      const std::size_t size = hour(number, until).size();
+      for (unsigned shift = 0; shift < 32; shift += 8) {
+        result.push_back(static_cast<std::byte>(size >> shift));
+      }
+    }
+  }
+  for (const bool until : {true, false}) {
+    for (int number = 1; number < 24; ++number) {
+      const bytes span = hour(number, until);
+      result.insert(result.end(), span.begin(), span.end());
+    }
+    if (until) {
+      result.insert(result.end(), without.begin() + static_cast<std::ptrdiff_t>(head),
+                    without.end());
+    }
+  }
+  return result;
+}
+
+TEST(DayParts, AreReadAndReplacedWithSpansOfWholeHoursAlone) {
+  const auto calls = some_calls(3000, 0, 96);
+  const bytes parts = with_hours_alone(calls);
+  for (const auto& [since, until] : {std::array{0, 20}, std::array{0, 73}, std::array{73, 96},
+                                     std::array{76, 96}, std::array{10, 30}, std::array{0, 96}}) {
+    EXPECT_EQ(by_parts(parts, since, until), direct(calls, since, until)) << since << " " << until;
+  }
+  EXPECT_EQ(vrm::parts_directory(parts).states(0, 73).size(), 2U);
+  EXPECT_EQ(vrm::replace_parts(parts, {}, nothing, true),
+            vrm::replace_parts(nothing, all_quarters(), parts_of(calls), true));
 }
 
 TEST(DayParts, HaveSomeReplacedAsIfTheyHadAllBeenMadeAnew) {

@@ -1,7 +1,7 @@
 -- Calendars of local time zones: the same to the bit as adding up the calls of each local day, made of what is ready
 -- alone.  Among them zones of half hours and quarters, daylight saving both ways, and a day that was skipped.
 BEGIN;
-SELECT plan(48);
+SELECT plan(50);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -90,6 +90,18 @@ SELECT is((SELECT vrm.rollup(vrm.part_of_day(stats, 0, 40))::text FROM vrm.call_
           (SELECT vrm.part_of_day(stats, 0, 40)::text FROM vrm.call_rollup
            WHERE user_id = :'alice' AND grain = 'user_parts' AND bucket = '2026-03-08'),
           'quarters of agents add up to those of their owner');
+SELECT is((SELECT vrm.rollup(stats, CASE WHEN grain = 'parts' THEN 40 END, CASE WHEN grain = 'parts' THEN 96 END)::text
+           FROM vrm.call_rollup
+           WHERE user_id = :'alice'
+             AND (grain, bucket) IN (('parts', '2026-03-08'), ('day', '2026-03-09'), ('day', '2026-03-10'))),
+          (SELECT vrm.rollup(CASE WHEN grain = 'user_parts' THEN vrm.part_of_day(stats, 40, 96)
+                                  ELSE stats::vrm.call_stats END)::text FROM vrm.call_rollup
+           WHERE user_id = :'alice'
+             AND (grain, bucket) IN (('user_parts', '2026-03-08'), ('user_day', '2026-03-09'),
+                                     ('user_day', '2026-03-10'))),
+          'parts and whole days are added up as they are stored');
+SELECT is((SELECT vrm.rollup(NULL::bytea, 0, 40)::text), (SELECT vrm.rollup(NULL::vrm.call_stats)::text),
+          'nothing is stored, nothing is added');
 
 -- the series itself
 SELECT is(pg_temp.of_alice(format($$SELECT string_agg(calls || '/' || bucket_until - bucket_since, ' '

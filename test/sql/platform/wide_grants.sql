@@ -45,9 +45,10 @@ CREATE TEMP TABLE closed AS
       AND NOT 'internal'::regtype = ANY (p.proargtypes) AND NOT 'cstring'::regtype = ANY (p.proargtypes);
 CREATE TEMP TABLE harmless AS
     SELECT name, reason FROM (VALUES
-        ('{add_run,add_call,add_fact,add_duration,add_part,merge_stats,finish_stats,merge_parts,replace_parts}'::name[],
+        ('{add_run,add_call,add_fact,add_duration,add_part,merge_stats,finish_stats,merge_parts,merge_piece,'
+         'replace_parts}'::name[],
          'adds up what the caller has'),
-        ('{call_stats_out,call_stats_send}',
+        ('{call_stats_out}',
          'adds up what the caller has'),
         ('{growth_a_day,merkle_root,audit_leaf,row_digest,document_digest,packed_digest,tuple_block,wal_segment_start,'
          'check_expression,report_page}',
