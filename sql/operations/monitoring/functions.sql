@@ -2,7 +2,8 @@
 
 -- Every function gives every series of its family on every call, with 0 or what else is true when there
 -- is nothing to measure: what appears with the first failure only has nothing to be compared with.
--- They run on a standby as well, and take no lock that anybody would wait for.
+-- They run on a standby as well, and take no lock that anybody would wait for.  In plpgsql, because a session
+-- that asks again and again plans them once: planning takes longer than nearly all of them do.
 CREATE OR REPLACE FUNCTION vrm_private.seconds_since(moment timestamptz) RETURNS double precision
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - moment), 0), 0)
@@ -11,7 +12,10 @@ COMMENT ON FUNCTION vrm_private.seconds_since(timestamptz) IS 'seconds since a m
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_connections()
     RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     WITH client AS MATERIALIZED (
         SELECT a.xact_start, a.state_change,
                CASE WHEN a.state IN ('active', 'idle', 'idle in transaction', 'idle in transaction (aborted)')
@@ -43,6 +47,8 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_connections()
              ('vrm_connections_longest_lock_wait_seconds', vrm_private.seconds_since(waiting.since)),
              ('vrm_connections_deadlocks_total', (SELECT d.deadlocks FROM pg_stat_database d
                                                   WHERE d.datname = current_database()))) AS m (name, value)
+    ) AS f (name, labels, value);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.measure_connections() IS 'the family connections of vrm.monitoring_metrics';
 
@@ -78,7 +84,10 @@ COMMENT ON FUNCTION vrm_private.statement_statistics() IS
 -- what reports progress (VACUUM, COPY, CREATE INDEX, CLUSTER) is expected to take its time.
 CREATE OR REPLACE FUNCTION vrm_private.measure_statements()
     RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     WITH this AS (
         SELECT d.* FROM pg_stat_database d WHERE d.datname = current_database()
     ), longest AS (
@@ -106,12 +115,17 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_statements()
              ('vrm_statements_executions_total', coalesce(s.executions, 0)),
              ('vrm_statements_execution_seconds_total', coalesce(s.seconds, 0)),
              ('vrm_statements_slowest_mean_seconds', coalesce(s.slowest_mean_seconds, 0))) AS m (name, value)
+    ) AS f (name, labels, value);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.measure_statements() IS 'the family statements of vrm.monitoring_metrics';
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_storage()
     RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     SELECT 'vrm_storage_database_bytes', '{}'::jsonb, pg_database_size(current_database())::double precision
     UNION ALL
     SELECT 'vrm_storage_table_bytes', jsonb_build_object('relation', n.nspname || '.' || c.relname),
@@ -130,6 +144,8 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_storage()
     UNION ALL
     SELECT 'vrm_storage_full_in_seconds', '{}',
            coalesce((SELECT f.days_to_full * 86400 FROM vrm.storage_forecast() f), 'Infinity')
+    ) AS f (name, labels, value);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.measure_storage() IS 'the family storage of vrm.monitoring_metrics';
 
@@ -139,36 +155,6 @@ CREATE OR REPLACE FUNCTION vrm_private.wal_position() RETURNS pg_lsn
                 ELSE pg_current_wal_lsn() END
 $$;
 COMMENT ON FUNCTION vrm_private.wal_position() IS 'how far WAL has been written here, on a standby received';
-
-CREATE OR REPLACE FUNCTION vrm_private.measure_replication()
-    RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    WITH followers AS (
-        SELECT count(*) FILTER (WHERE f.state = 'streaming') AS streaming, max(f.lag_seconds) AS seconds,
-               max(f.lag_bytes) AS bytes
-        FROM vrm_private.standbys() f WHERE f.state <> 'cut off'
-    ), own AS (
-        SELECT s.lag_seconds AS seconds, s.lag_bytes AS bytes
-        FROM vrm_private.standby_state() s WHERE pg_is_in_recovery()
-    ), slot AS (
-        SELECT count(s.slot_name) AS slots, count(*) FILTER (WHERE NOT s.active) AS inactive,
-               count(*) FILTER (WHERE s.wal_status = 'lost') AS lost,
-               coalesce(max(pg_wal_lsn_diff(vrm_private.wal_position(), s.restart_lsn)), 0) AS retained
-        FROM pg_replication_slots s
-    )
-    SELECT m.name, '{}'::jsonb, m.value
-    FROM followers CROSS JOIN slot LEFT JOIN own ON true,
-         LATERAL (VALUES
-             ('vrm_replication_in_recovery', pg_is_in_recovery()::integer::double precision),
-             ('vrm_replication_standbys', followers.streaming),
-             ('vrm_replication_lag_seconds', coalesce(greatest(own.seconds, followers.seconds), 0)),
-             ('vrm_replication_lag_bytes', coalesce(greatest(own.bytes, followers.bytes), 0)),
-             ('vrm_replication_slots', slot.slots),
-             ('vrm_replication_slots_inactive', slot.inactive),
-             ('vrm_replication_slots_lost', slot.lost),
-             ('vrm_replication_slot_retained_bytes', greatest(slot.retained, 0))) AS m (name, value)
-$$;
-COMMENT ON FUNCTION vrm_private.measure_replication() IS 'the family replication of vrm.monitoring_metrics';
 
 -- Since PostgreSQL 17 they are counted in pg_stat_checkpointer.
 CREATE OR REPLACE FUNCTION vrm_private.checkpoints(OUT timed bigint, OUT requested bigint)
@@ -185,7 +171,10 @@ COMMENT ON FUNCTION vrm_private.checkpoints() IS 'how many checkpoints there wer
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
     RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     WITH recovery AS (
         SELECT max(CASE WHEN r.status = 'fail' AND r.value <= r.limit_value THEN 'Infinity' ELSE r.value END)
                    FILTER (WHERE r.check_name = 'full_backup') AS full_age,
@@ -225,12 +214,17 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_backup()
              ('vrm_backup_archive_failures_total', a.failed_count),
              ('vrm_backup_wal_bytes_total', pg_wal_lsn_diff(vrm_private.wal_position(), '0/0')),
              ('vrm_backup_wal_directory_bytes', (SELECT sum(w.size) FROM pg_ls_waldir() w))) AS m (name, value)
+    ) AS f (name, labels, value);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.measure_backup() IS 'the family backup of vrm.monitoring_metrics';
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_maintenance()
     RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     WITH ids AS (
         SELECT max(age(d.datfrozenxid)) AS transactions, max(mxid_age(d.datminmxid)) AS multixacts FROM pg_database d
     ), dead AS (
@@ -257,13 +251,18 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_maintenance()
                  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p
                                  WHERE p.index_relid = i.indexrelid AND p.datname = current_database()))))
          AS m (name, value)
+    ) AS f (name, labels, value);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.measure_maintenance() IS 'the family maintenance of vrm.monitoring_metrics';
 
 -- What a policy has left behind is known from its runs: looking for it would read the whole table.
 CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
     RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     WITH policy AS MATERIALIZED (
         SELECT p.name, p.enabled AND p.keep IS NOT NULL AS runs, p.every,
                coalesce((SELECT r.started_at FROM vrm.retention_runs r
@@ -321,14 +320,16 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_jobs()
         ('vrm_jobs_oldest_purge_seconds',
          vrm_private.seconds_since((SELECT o.queued_at FROM vrm_private.object_purges o ORDER BY o.id LIMIT 1)))
     ) AS m (name, value)
+    ) AS f (name, labels, value);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.measure_jobs() IS 'the family jobs of vrm.monitoring_metrics';
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.seconds_since(timestamptz), vrm_private.measure_connections(), vrm_private.statement_statistics(),
     vrm_private.measure_statements(), vrm_private.measure_storage(), vrm_private.wal_position(),
-    vrm_private.measure_replication(), vrm_private.checkpoints(), vrm_private.measure_backup(),
-    vrm_private.measure_maintenance(), vrm_private.measure_jobs()
+    vrm_private.checkpoints(), vrm_private.measure_backup(), vrm_private.measure_maintenance(),
+    vrm_private.measure_jobs()
     FROM PUBLIC;
 
 -- For members of pg_monitor.  vrm.monitoring() reads as the platform's owner; the others read it.

@@ -119,10 +119,10 @@ $$;
 COMMENT ON FUNCTION vrm_private.archive_is_whole_since() IS
     'calls that began later are live or in the archive, unless they were deleted';
 
--- Pages of some megabytes, taken at random from a large table: a load that bypassed the trigger is seen in them.
+-- Some hundred pages, taken at random from a large table: a load that bypassed the trigger is seen in them.
 CREATE OR REPLACE FUNCTION vrm_private.share_to_look_at(relation regclass) RETURNS real
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT least(100, 100 * 32e6 / greatest(pg_relation_size(relation), 1))::real
+    SELECT least(100, 100 * 8e6 / greatest(pg_relation_size(relation), 1))::real
 $$;
 COMMENT ON FUNCTION vrm_private.share_to_look_at(regclass) IS 'for vrm_private.doctor_facts(): percentage of a table';
 

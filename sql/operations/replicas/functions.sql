@@ -133,3 +133,40 @@ $$;
 COMMENT ON FUNCTION vrm_private.doctor_realtime() IS
     'for vrm.doctor(): whether changes can be followed through Supabase Realtime, and what they tell';
 REVOKE EXECUTE ON FUNCTION vrm_private.doctor_realtime() FROM PUBLIC;
+
+-- In plpgsql as those of monitoring.
+CREATE OR REPLACE FUNCTION vrm_private.measure_replication()
+    RETURNS TABLE (name text, labels jsonb, value double precision)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
+    WITH followers AS (
+        SELECT count(*) FILTER (WHERE f.state = 'streaming') AS streaming, max(f.lag_seconds) AS seconds,
+               max(f.lag_bytes) AS bytes
+        FROM vrm_private.standbys() f WHERE f.state <> 'cut off'
+    ), own AS (
+        SELECT s.lag_seconds AS seconds, s.lag_bytes AS bytes
+        FROM vrm_private.standby_state() s WHERE pg_is_in_recovery()
+    ), slot AS (
+        SELECT count(s.slot_name) AS slots, count(*) FILTER (WHERE NOT s.active) AS inactive,
+               count(*) FILTER (WHERE s.wal_status = 'lost') AS lost,
+               coalesce(max(pg_wal_lsn_diff(vrm_private.wal_position(), s.restart_lsn)), 0) AS retained
+        FROM pg_replication_slots s
+    )
+    SELECT m.name, '{}'::jsonb, m.value
+    FROM followers CROSS JOIN slot LEFT JOIN own ON true,
+         LATERAL (VALUES
+             ('vrm_replication_in_recovery', pg_is_in_recovery()::integer::double precision),
+             ('vrm_replication_standbys', followers.streaming),
+             ('vrm_replication_lag_seconds', coalesce(greatest(own.seconds, followers.seconds), 0)),
+             ('vrm_replication_lag_bytes', coalesce(greatest(own.bytes, followers.bytes), 0)),
+             ('vrm_replication_slots', slot.slots),
+             ('vrm_replication_slots_inactive', slot.inactive),
+             ('vrm_replication_slots_lost', slot.lost),
+             ('vrm_replication_slot_retained_bytes', greatest(slot.retained, 0))) AS m (name, value)
+    ) AS f (name, labels, value);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.measure_replication() IS 'the family replication of vrm.monitoring_metrics';
+REVOKE EXECUTE ON FUNCTION vrm_private.measure_replication() FROM PUBLIC;

@@ -1,5 +1,29 @@
 -- Report: what happened and how things are, as data; vrm.report_page() draws it
 
+-- As vrm.maintain() has added them up, or from the facts where those have changed since.
+CREATE OR REPLACE FUNCTION vrm_private.report_statistics(since date, until date)
+    RETURNS TABLE (user_id uuid, agent_id uuid, day date, stats vrm.call_stats)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.id, nullif(r.agent_id, '00000000-0000-0000-0000-000000000000'), r.bucket, r.stats::vrm.call_stats
+    FROM vrm.user_profiles u
+    CROSS JOIN LATERAL (SELECT o.* FROM vrm.call_rollup o
+                        WHERE o.user_id = u.id AND o.grain = 'day' AND o.bucket BETWEEN since AND until
+                          AND NOT EXISTS (SELECT FROM vrm.call_dirty d
+                                          WHERE d.user_id = o.user_id AND d.day = o.bucket AND d.quarter <> -2)
+                        OFFSET 0) AS r
+    UNION ALL
+    SELECT c.user_id, f.agent_id, c.day,
+           vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)
+    FROM (SELECT DISTINCT d.user_id, d.day FROM vrm.call_dirty d
+          WHERE d.quarter <> -2 AND d.day BETWEEN since AND until) AS c
+    CROSS JOIN LATERAL (SELECT o.* FROM vrm.call_facts o
+                        WHERE o.user_id = c.user_id AND o.started_at >= c.day::timestamp AT TIME ZONE 'UTC'
+                          AND o.started_at < (c.day + 1)::timestamp AT TIME ZONE 'UTC' OFFSET 0) AS f
+    GROUP BY c.user_id, f.agent_id, c.day
+$$;
+COMMENT ON FUNCTION vrm_private.report_statistics(date, date) IS
+    'calls that ended, of each agent of everybody, by day in UTC';
+
 -- A day has its place even when nothing happened on it.
 CREATE OR REPLACE FUNCTION vrm_private.report_days(since date, until date)
     RETURNS TABLE (day date, completed bigint, failed bigint, cancelled bigint, success_percent double precision,
@@ -7,12 +31,7 @@ CREATE OR REPLACE FUNCTION vrm_private.report_days(since date, until date)
                    negative bigint, attempts bigint, lockouts bigint)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH calls AS (
-        SELECT vrm.utc_day(f.started_at) AS day,
-               vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad) AS stats
-        FROM vrm.call_facts f
-        WHERE f.started_at >= since::timestamp AT TIME ZONE 'UTC'
-            AND f.started_at < (until + 1)::timestamp AT TIME ZONE 'UTC'
-        GROUP BY 1
+        SELECT r.day, vrm.rollup(r.stats) AS stats FROM vrm_private.report_statistics(since, until) r GROUP BY r.day
     ), attempt AS (
         SELECT vrm.utc_day(a.at) AS day, count(*) FILTER (WHERE a.action LIKE '% failed') AS failures,
                count(*) FILTER (WHERE a.action LIKE '% failed, locked' OR a.action = 'locked by hand') AS locks
@@ -65,12 +84,10 @@ COMMENT ON FUNCTION vrm_private.report_backups(date, date) IS 'backups day by da
 -- In a note, {} stands for a figure.
 CREATE OR REPLACE FUNCTION vrm_private.report_figures(since date, until date) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    WITH period (stats, before) AS (
-        SELECT vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)
-                   FILTER (WHERE vrm.utc_day(f.started_at) >= since),
-               count(*) FILTER (WHERE vrm.utc_day(f.started_at) < since)
-        FROM vrm.call_facts f
-        WHERE f.started_at >= (since - 30)::timestamp AT TIME ZONE 'UTC'
+    WITH period AS (
+        SELECT vrm.rollup(r.stats) FILTER (WHERE r.day >= since) AS stats,
+               vrm.rollup(r.stats) FILTER (WHERE r.day < since) AS before
+        FROM vrm_private.report_statistics(since - 30, until) r
     )
     SELECT jsonb_agg(to_jsonb(t) - 'place' ORDER BY t.place)
     FROM period p
@@ -78,7 +95,7 @@ CREATE OR REPLACE FUNCTION vrm_private.report_figures(since date, until date) RE
     LEFT JOIN LATERAL vrm.summary(p.stats) AS s ON true
     CROSS JOIN LATERAL (VALUES
         (1, 'calls', 'Calls that ended', coalesce(s.calls, 0)::float8, 'number',
-         '{} in the 30 days before', p.before::float8, 'number'),
+         '{} in the 30 days before', vrm.call_count(p.before)::float8, 'number'),
         (2, 'success_rate', 'Success rate', 100 * s.success_rate, 'percent',
          '{} failed', coalesce(s.failed, 0), 'number'),
         (3, 'p95_duration', '95 % of calls within', extract(epoch FROM s.p95_duration), 'seconds',
@@ -176,10 +193,9 @@ CREATE OR REPLACE FUNCTION vrm_private.report_agents(since date) RETURNS jsonb
     SELECT jsonb_agg(jsonb_build_array(coalesce(a.agent_id, 'no agent'), u.email, s.calls, 100 * s.success_rate,
                                        extract(epoch FROM s.p95_duration))
                      ORDER BY s.calls DESC, a.agent_id, u.email)
-    FROM (SELECT f.user_id, f.agent_id,
-                 vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad) AS stats
-          FROM vrm.call_facts f WHERE f.started_at >= since::timestamp AT TIME ZONE 'UTC'
-          GROUP BY f.user_id, f.agent_id ORDER BY count(*) DESC LIMIT 8) AS g
+    FROM (SELECT r.user_id, r.agent_id, vrm.rollup(r.stats) AS stats
+          FROM vrm_private.report_statistics(since, vrm.utc_day(now())) r
+          GROUP BY r.user_id, r.agent_id ORDER BY vrm.call_count(vrm.rollup(r.stats)) DESC LIMIT 8) AS g
     CROSS JOIN LATERAL vrm.summary(g.stats) AS s
     LEFT JOIN vrm.agents a ON a.user_id = g.user_id AND a.id = g.agent_id
     LEFT JOIN vrm.user_profiles u ON u.id = g.user_id
@@ -375,7 +391,7 @@ COMMENT ON FUNCTION vrm.report(text) IS
     'the last 30 days and how things are, on one page: html, which needs nothing but itself, or md';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm.report_data(), vrm.report(text),
+    vrm.report_data(), vrm.report(text), vrm_private.report_statistics(date, date),
     vrm_private.report_days(date, date), vrm_private.report_backups(date, date), vrm_private.report_alerts(date),
     vrm_private.report_storage(date), vrm_private.report_figures(date, date),
     vrm_private.report_chart(text, text, text, text, text, jsonb, date, jsonb[]),
