@@ -1,7 +1,7 @@
 -- The report: what it shows, that nothing a user has typed gets out of its place, and that the page
 -- needs nothing but itself.
 BEGIN;
-SELECT plan(35);
+SELECT plan(37);
 \ir ../include/people.sql
 
 -- an empty database ------------------------------------------------------------------------------------
@@ -126,6 +126,20 @@ SELECT ok(vrm_private.report_style() ~ '^\s*/\*.*\*/\s*:root \{.*\n\}\s*$', 'the
 SELECT is((SELECT count(*) FROM unnest(ARRAY['vrm.report(text)', 'vrm.report_data()']) AS f,
                                 unnest(ARRAY['authenticated', 'anon']) AS r
            WHERE has_function_privilege(r, f, 'EXECUTE')), 0::bigint, 'it is not for users: it is about all of them');
+
+-- what is added up already, and what has changed since ------------------------------------------------------
+
+PREPARE shown AS
+    SELECT d #> '{figures,0}' AS calls, d #> '{tables,1}' AS agents,
+           jsonb_path_query_array(d, '$.charts[*] ? (@.id like_regex "calls|rate|dur|sent")') AS charts
+    FROM vrm.report_data() AS d;
+CREATE TEMP TABLE of_facts AS EXECUTE shown;
+SELECT vrm_private.compact_calls(30);
+DELETE FROM vrm.call_facts WHERE started_at > now() - interval '60 hours';
+SELECT results_eq('shown', 'TABLE of_facts', 'a report reads statistics, not facts, where those are up to date');
+INSERT INTO vrm.call_dirty (user_id, day) SELECT :'alice', vrm.utc_day(now() - interval '2 days');
+SELECT is((SELECT sum(r.completed) FROM vrm_private.report_days(vrm.utc_day(now()) - 29, vrm.utc_day(now())) r), 0::numeric,
+          'and facts of days that have changed');
 
 SELECT * FROM finish();
 ROLLBACK;
