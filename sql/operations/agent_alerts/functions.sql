@@ -175,7 +175,10 @@ COMMENT ON FUNCTION vrm_private.old_agent_alerts(timestamptz) IS 'rule of retent
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_agents()
     RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     WITH suite AS MATERIALIZED (
         SELECT r.user_id, r.id,
                CASE WHEN r.agent_version = max(v.version) THEN 'current' ELSE 'earlier' END AS version
@@ -201,6 +204,8 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_agents()
         ('vrm_agents_leases', (SELECT count(*) FROM (SELECT FROM vrm.run_leases LIMIT 100000) AS l)),
         ('vrm_agents_suite_runs', (SELECT count(*) FROM vrm.suite_runs r
                                    WHERE r.started_at > now() - interval '24 hours'))) AS m (name, value)
+    ) AS f (name, labels, value);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.measure_agents() IS 'the family agents of vrm.monitoring_metrics';
 

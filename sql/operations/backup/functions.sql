@@ -291,9 +291,8 @@ COMMENT ON FUNCTION vrm.record_restore_drill(timestamptz, timestamptz, boolean, 
     'on the server in use: notes how long a trial restore took, and whether everything was there';
 
 CREATE OR REPLACE FUNCTION vrm_private.seconds_between(earlier timestamptz, later timestamptz) RETURNS double precision
-    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN earlier IS NOT NULL THEN greatest(extract(epoch FROM later - earlier), 0) END::float8
-$$;
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN earlier IS NOT NULL THEN greatest(extract(epoch FROM later - earlier), 0) END::float8;
 COMMENT ON FUNCTION vrm_private.seconds_between(timestamptz, timestamptz) IS
     'seconds from one moment to another, 0 when that is not later';
 
@@ -301,8 +300,11 @@ COMMENT ON FUNCTION vrm_private.seconds_between(timestamptz, timestamptz) IS
 -- or one is a little ahead of another.
 CREATE OR REPLACE FUNCTION vrm.recovery_status()
     RETURNS TABLE (check_name text, status text, value float8, limit_value float8, detail text, hint text)
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.require_grant('vrm.recovery_status()');
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM vrm.require_grant('vrm.recovery_status()');
+    RETURN QUERY SELECT f.* FROM (
     WITH objective AS (
         SELECT max(t.threshold) FILTER (WHERE t.alert = 'BackupOverdue') AS full_age,
                max(t.threshold) FILTER (WHERE t.alert = 'HistoryTooShort') AS history,
@@ -394,6 +396,8 @@ CREATE OR REPLACE FUNCTION vrm.recovery_status()
                                          ORDER BY p.made_at DESC LIMIT 1), 'release-7'))
                 WHEN d.seconds > o.rto THEN 'Give restores more processes: process-max in pgbackrest.conf.' END
     FROM drill d, objective o
+    ) AS f (check_name, status, value, limit_value, detail, hint);
+END
 $$;
 COMMENT ON FUNCTION vrm.recovery_status() IS
     'verdicts, values in seconds: last full backup, how far back one can go, what would be lost now, time of a restore';

@@ -137,7 +137,10 @@ COMMENT ON FUNCTION vrm_private.measure_suites() IS
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_calls()
     RETURNS TABLE (name text, labels jsonb, value double precision)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     WITH expected (name, labels) AS (
         SELECT 'vrm_calls_started_total', '{}'::jsonb
         UNION ALL
@@ -160,6 +163,8 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_calls()
     UNION ALL
     SELECT 'vrm_calls_suite_passed_ratio', '{}', 'NaN'
     WHERE NOT EXISTS (SELECT FROM vrm_private.call_totals t WHERE t.name = 'vrm_calls_suite_passed_ratio')
+    ) AS f (name, labels, value);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.measure_calls() IS 'the family calls of vrm.monitoring_metrics';
 

@@ -5,9 +5,8 @@
 -- They run on a standby as well, and take no lock that anybody would wait for.  In plpgsql, because a session
 -- that asks again and again plans them once: planning takes longer than nearly all of them do.
 CREATE OR REPLACE FUNCTION vrm_private.seconds_since(moment timestamptz) RETURNS double precision
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - moment), 0), 0)
-$$;
+    LANGUAGE sql VOLATILE
+    RETURN greatest(coalesce(extract(epoch FROM clock_timestamp() - moment), 0), 0)::double precision;
 COMMENT ON FUNCTION vrm_private.seconds_since(timestamptz) IS 'seconds since a moment; 0 when there was none';
 
 CREATE OR REPLACE FUNCTION vrm_private.measure_connections()
@@ -126,13 +125,9 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_storage()
 #variable_conflict use_column
 BEGIN
     RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
-    SELECT 'vrm_storage_database_bytes', '{}'::jsonb, pg_database_size(current_database())::double precision
-    UNION ALL
-    SELECT 'vrm_storage_table_bytes', jsonb_build_object('relation', n.nspname || '.' || c.relname),
-           CASE c.relkind WHEN 'r' THEN coalesce(pg_total_relation_size(c.oid), 0)
-           ELSE (SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) FROM pg_partition_tree(c.oid) t) END
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    SELECT CASE WHEN t.relation IS NULL THEN 'vrm_storage_database_bytes' ELSE 'vrm_storage_table_bytes' END,
+           jsonb_strip_nulls(jsonb_build_object('relation', t.relation)), t.bytes::double precision
+    FROM vrm_private.table_sizes() t
     UNION ALL
     SELECT m.name, jsonb_build_object('path', d.path), coalesce(m.value, 'NaN')
     FROM (SELECT DISTINCT ON (d.path) d.* FROM vrm.disk() d ORDER BY d.path) AS d,
@@ -150,10 +145,9 @@ $$;
 COMMENT ON FUNCTION vrm_private.measure_storage() IS 'the family storage of vrm.monitoring_metrics';
 
 CREATE OR REPLACE FUNCTION vrm_private.wal_position() RETURNS pg_lsn
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
-                ELSE pg_current_wal_lsn() END
-$$;
+    LANGUAGE sql VOLATILE
+    RETURN CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+                ELSE pg_current_wal_lsn() END;
 COMMENT ON FUNCTION vrm_private.wal_position() IS 'how far WAL has been written here, on a standby received';
 
 -- Since PostgreSQL 17 they are counted in pg_stat_checkpointer.

@@ -51,7 +51,10 @@ COMMENT ON FUNCTION vrm_private.standby_state() IS
 CREATE OR REPLACE FUNCTION vrm_private.standbys()
     RETURNS TABLE (name text, is_subscriber boolean, state text, received pg_lsn, replayed pg_lsn, lag_bytes numeric,
                    lag_seconds double precision, slot text)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH here AS (
         SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn
     )
@@ -60,15 +63,16 @@ CREATE OR REPLACE FUNCTION vrm_private.standbys()
            greatest(extract(epoch FROM r.replay_lag),
                     CASE WHEN r.replay_lsn < here.lsn AND r.reply_time < clock_timestamp() - interval '20 s'
                          THEN extract(epoch FROM clock_timestamp() - r.reply_time) END, 0)::double precision,
-           s.slot_name
+           s.slot_name::text
     FROM here CROSS JOIN pg_stat_replication r
     LEFT JOIN pg_replication_slots s ON s.active_pid = r.pid
     WHERE r.state <> 'backup'
     UNION ALL
     SELECT s.slot_name, s.slot_type = 'logical', 'cut off', NULL, s.restart_lsn,
-           greatest(pg_wal_lsn_diff(here.lsn, s.restart_lsn), 0), 'NaN', s.slot_name
+           greatest(pg_wal_lsn_diff(here.lsn, s.restart_lsn), 0), 'NaN', s.slot_name::text
     FROM here CROSS JOIN pg_replication_slots s
-    WHERE NOT s.active AND s.restart_lsn IS NOT NULL
+    WHERE NOT s.active AND s.restart_lsn IS NOT NULL;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.standbys() IS
     'what this server knows of those that follow it; of those that have a slot also when they are gone';

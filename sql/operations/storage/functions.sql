@@ -27,8 +27,10 @@ COMMENT ON FUNCTION vrm.sample_storage() IS
 CREATE OR REPLACE FUNCTION vrm.storage_forecast(
     OUT samples int, OUT bytes_per_day float8, OUT used_bytes bigint, OUT free_bytes bigint,
     OUT days_to_full float8, OUT full_at timestamptz)
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.require_grant('vrm.storage_forecast()');
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM vrm.require_grant('vrm.storage_forecast()');
     WITH forecast AS (
         SELECT d.path, d.total_bytes - d.free_bytes AS used, d.free_bytes AS free, trend.samples, trend.growth,
                CASE WHEN trend.growth > 0 AND d.free_bytes < trend.growth * 3650
@@ -43,12 +45,62 @@ CREATE OR REPLACE FUNCTION vrm.storage_forecast(
         WHERE d.total_bytes IS NOT NULL
     )
     SELECT f.samples, f.growth, f.used, f.free, f.days, clock_timestamp() + f.days * interval '1 day'
+    INTO storage_forecast.samples, bytes_per_day, used_bytes, free_bytes, days_to_full, full_at
     FROM forecast f
     ORDER BY f.days, f.path <> current_setting('data_directory'), f.path
-    LIMIT 1
+    LIMIT 1;
+END
 $$;
 COMMENT ON FUNCTION vrm.storage_forecast() IS
     'of the file system that is full first: its growth over 30 days, and when it is full; null when not in ten years';
 
-REVOKE EXECUTE ON FUNCTION vrm.sample_storage(), vrm.storage_forecast() FROM PUBLIC;
+-- What pg_database_size() and pg_total_relation_size() say, partitions with their table: one look at each file
+-- instead of one for each fork of each relation.
+CREATE OR REPLACE FUNCTION vrm_private.table_sizes(OUT relation text, OUT bytes numeric) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        WITH directory AS (
+            SELECT nullif(t.oid, d.dattablespace) AS place,
+                   CASE t.spcname WHEN 'pg_default' THEN format('base/%s', d.oid)
+                   ELSE format('pg_tblspc/%s/PG_%s_%s/%s', t.oid,
+                               current_setting('server_version_num')::integer / 10000,
+                               (SELECT c.catalog_version_no FROM pg_control_system() c), d.oid) END AS path
+            FROM pg_tablespace t, pg_database d
+            WHERE t.spcname <> 'pg_global' AND d.datname = current_database()
+        ), file AS MATERIALIZED (
+            SELECT coalesce(d.place, 0) AS place, f.filenode, f.bytes
+            FROM directory d CROSS JOIN LATERAL vrm.file_sizes(d.path) AS f
+        ), stored AS MATERIALIZED (
+            -- a table and its indexes, or a table of TOAST and its index
+            SELECT coalesce(i.indrelid, c.oid) AS oid, sum(f.bytes) AS bytes
+            FROM pg_class c
+            JOIN file f ON f.filenode = c.relfilenode AND f.place = c.reltablespace
+            LEFT JOIN pg_index i ON i.indexrelid = c.oid
+            WHERE c.relfilenode <> 0
+            GROUP BY 1
+        ), tables AS (
+            SELECT CASE WHEN c.relispartition THEN pg_partition_root(c.oid) ELSE c.oid END AS root,
+                   sum(coalesce(s.bytes, 0) + coalesce(t.bytes, 0)) AS bytes
+            FROM pg_class c
+            LEFT JOIN stored s ON s.oid = c.oid
+            LEFT JOIN stored t ON t.oid = c.reltoastrelid
+            WHERE c.relkind IN ('r', 'p')
+              AND c.relnamespace IN (SELECT n.oid FROM pg_namespace n WHERE n.nspname IN ('vrm', 'vrm_private'))
+            GROUP BY 1
+        )
+        SELECT n.nspname || '.' || c.relname, t.bytes
+        FROM tables t JOIN pg_class c ON c.oid = t.root JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('vrm', 'vrm_private')
+        UNION ALL
+        SELECT NULL, sum(f.bytes) FROM file f;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.table_sizes() IS
+    'bytes of each table with its indexes, TOAST and partitions; without a name, of the database';
+
+REVOKE EXECUTE ON FUNCTION
+    vrm.sample_storage(), vrm.storage_forecast(), vrm_private.table_sizes()
+    FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.storage_forecast() TO pg_monitor, service_role;

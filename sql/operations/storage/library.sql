@@ -7,6 +7,13 @@ CREATE FUNCTION vrm.file_system(path text, OUT total_bytes bigint, OUT free_byte
 COMMENT ON FUNCTION vrm.file_system(text) IS
     'size of the file system behind a path and what is left of it for an ordinary user; null where it cannot be asked';
 
+-- For vrm_private.table_sizes(), for the same reason.
+CREATE FUNCTION vrm.file_sizes(path text) RETURNS TABLE (filenode bigint, bytes bigint)
+    AS 'MODULE_PATHNAME', 'vrm_file_sizes'
+    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vrm.file_sizes(text) IS
+    'bytes of the files of a directory of a database by what relations call relfilenode; 0 are the others';
+
 CREATE FUNCTION vrm.disk() RETURNS TABLE (path text, total_bytes bigint, free_bytes bigint)
     LANGUAGE sql VOLATILE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT vrm.require_grant('vrm.disk()');

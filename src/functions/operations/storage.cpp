@@ -1,11 +1,19 @@
-// Room on the file systems that PostgreSQL writes to, and how fast it goes.
+// Room on the file systems that PostgreSQL writes to, how fast it goes, and what takes it.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <array>
 #include <cerrno>
+#include <charconv>
+#include <memory>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "boundary/call/function.h"
+#include "boundary/call/row_set.h"
 #include "boundary/value/array.h"
 #include "boundary/value/record.h"
 #include "core/operations/forecast.h"
@@ -13,6 +21,19 @@
 #include "functions/platform/grants.h"
 
 namespace vrm::sql {
+namespace {
+
+/// The number that the name of a relation's file begins with, whichever segment or fork it is;
+/// 0 for other files.
+std::int64_t filenode_of(std::string_view name) noexcept {
+  std::uint32_t number = 0;
+  const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const auto rest = static_cast<std::size_t>(end - name.data());
+  const bool is_whole = rest == name.size() || name[rest] == '.' || name[rest] == '_';
+  return failed == std::errc{} && is_whole ? number : 0;
+}
+
+}  // namespace
 
 using room = pg::record<std::optional<std::int64_t>, std::optional<std::int64_t>>;
 
@@ -31,6 +52,24 @@ room file_system(std::string_view path) {
   };
   // As df counts: blocks that are kept for root are no room for PostgreSQL.
   return {bytes(found.f_blocks - found.f_bfree + found.f_bavail), bytes(found.f_bavail)};
+}
+
+/// Bytes of the files of a directory of a database, those of a relation added up: one look at each,
+/// where pg_total_relation_size() opens each relation and looks for each of its forks.
+void file_sizes(pg::row_set& rows, std::string_view path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(std::string(path).c_str()), closedir);
+  if (!directory) return;
+  std::unordered_map<std::int64_t, std::int64_t> sizes;
+  // Only this backend reads from what it has opened itself.
+  while (const dirent* const entry = readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const char* const name = std::data(entry->d_name);
+    struct stat found{};
+    if (fstatat(dirfd(directory.get()), name, &found, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISREG(found.st_mode)) sizes[filenode_of(name)] += found.st_size;
+  }
+  for (const auto& [filenode, bytes] : sizes) {
+    rows.add(std::array{Int64GetDatum(filenode), Int64GetDatum(bytes)}, std::array{false, false});
+  }
 }
 
 std::optional<double> growth(pg::float8_array days, pg::float8_array amounts) {
@@ -52,4 +91,5 @@ std::optional<double> growth(pg::float8_array days, pg::float8_array amounts) {
 }  // namespace vrm::sql
 
 PG_EXPORT_CHECKED(vrm_file_system, vrm::sql::require_grant, vrm::sql::file_system);
+PG_EXPORT_CHECKED(vrm_file_sizes, vrm::sql::require_grant, vrm::sql::file_sizes);
 PG_EXPORT(vrm_growth_a_day, vrm::sql::growth);

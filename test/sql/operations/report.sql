@@ -118,7 +118,9 @@ SELECT ok(html ~ format('<rect class="bad partial" [^>]*><title>%s, so far: 1 lo
 SELECT is(vrm.report_data() #> '{figures,1}',
           '{"id": "success_rate", "name": "Success rate", "value": 70, "unit": "percent",
             "note": "{} failed", "note_value": 3, "note_unit": "number"}', 'figures are numbers in the data');
-SELECT is(vrm.report_data() #>> '{figures,5,value}', pg_database_size(current_database())::text, 'to the byte');
+-- a cache of the catalog may be written anew in between
+SELECT cmp_ok(abs((vrm.report_data() #> '{figures,5,value}')::bigint - pg_database_size(current_database())), '<',
+              1000000::bigint, 'not of megabytes alone');
 SELECT is(split_part(vrm.report(), '<div class="tiles">', 1),
           split_part(vrm.report_page(vrm.report_data(), 'html', vrm_private.report_style()), '<div class="tiles">', 1),
           'the page is drawn from the data, with its style sheet');
@@ -138,8 +140,8 @@ SELECT vrm_private.compact_calls(30);
 DELETE FROM vrm.call_facts WHERE started_at > now() - interval '60 hours';
 SELECT results_eq('shown', 'TABLE of_facts', 'a report reads statistics, not facts, where those are up to date');
 INSERT INTO vrm.call_dirty (user_id, day) SELECT :'alice', vrm.utc_day(now() - interval '2 days');
-SELECT is((SELECT sum(r.completed) FROM vrm_private.report_days(vrm.utc_day(now()) - 29, vrm.utc_day(now())) r), 0::numeric,
-          'and facts of days that have changed');
+SELECT is((SELECT sum(r.completed) FROM vrm_private.report_days(vrm.utc_day(now()) - 29, vrm.utc_day(now())) r),
+          0::numeric, 'and facts of days that have changed');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Storage: what disks have left, a sample a day, and a forecast that archival, noise and change of
 -- pace do not mislead.
 BEGIN;
-SELECT plan(23);
+SELECT plan(27);
 \ir ../include/people.sql
 
 -- room ----------------------------------------------------------------------------------------------
@@ -77,6 +77,20 @@ SELECT is(pg_temp.as_role('pg_monitor', NULL, 'SELECT samples FROM vrm.storage_f
           'a monitoring role may ask');
 SELECT throws_ok('SELECT vrm.growth_a_day(''{1,2}'', ''{1}'')', '22023', 'there must be as many amounts as days',
                  'days and amounts go together');
+
+-- what takes it ----------------------------------------------------------------------------------------
+
+-- VACUUM of a table, or a cache of the catalog that is written anew, may come in between.
+SELECT cmp_ok(abs((SELECT t.bytes FROM vrm_private.table_sizes() t WHERE t.relation IS NULL)
+                  - pg_database_size(current_database())), '<', 1e6, 'all files of a database are its size');
+SELECT cmp_ok((SELECT abs(sum(t.bytes) - sum(coalesce((SELECT sum(pg_total_relation_size(p.relid))
+                                                       FROM pg_partition_tree(c.oid) p),
+                                                      pg_total_relation_size(c.oid))))
+               FROM vrm_private.table_sizes() t JOIN pg_class c ON c.oid = to_regclass(t.relation)), '<', 2e5,
+              'those of a table, its indexes, TOAST and partitions are its size');
+SELECT is_empty($$SELECT * FROM vrm.file_sizes('/no/such/place')$$, 'what is not there has no files');
+SELECT is(pg_temp.as_role('pg_monitor', NULL, 'SELECT count(*) FROM vrm.file_sizes(''/etc'')'), '42501',
+          'and whose they are is not for everybody to see');
 
 SELECT * FROM finish();
 ROLLBACK;
