@@ -144,7 +144,7 @@ BEGIN
         -- figures are taken of what the aggregate holds, before a join would have it packed and unpacked
         WITH figures AS MATERIALIZED (
             SELECT b.bucket AS number, f.*
-            FROM (SELECT p.bucket, vrm.rollup(s.stats, p.since, p.until) AS stats
+            FROM (SELECT p.bucket, vrm.rollup_pieces(s.stats, p.since, p.until) AS stats
                   -- sorted before states are there: of one bucket after the other, none kept longer
                   FROM (SELECT *
                         FROM vrm.statistics_pieces(ARRAY(SELECT greatest(since, least(e.edge, until))
@@ -187,7 +187,7 @@ CREATE OR REPLACE FUNCTION vrm.agent_performance(since timestamptz, until timest
            f.actions, f.customers, f.bad, f.p50_answer_time, f.p95_answer_time, round(f.interruptions::numeric, 3),
            round(f.talk_share::numeric, 3), round(f.transfer_rate::numeric, 3), round(f.containment_rate::numeric, 3),
            f.cost_micros / 1000000.0, f.currency, round(f.tool_success_rate::numeric, 3)
-    FROM (SELECT r.agent_id, vrm.rollup(r.stats, p.since, p.until) AS stats
+    FROM (SELECT r.agent_id, vrm.rollup_pieces(r.stats, p.since, p.until) AS stats
           FROM vrm.statistics_pieces(ARRAY[since, until], NULL, false) p,
                vrm.piece_statistics(vrm.uid(), NULL, p.grain, p.first, p.last, p.agent_id, p.stats) r
           GROUP BY r.agent_id) AS s

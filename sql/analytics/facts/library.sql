@@ -90,12 +90,12 @@ CREATE FUNCTION vrm.merge_piece(stats vrm.call_stats, piece bytea, since integer
 COMMENT ON FUNCTION vrm.merge_piece(vrm.call_stats, bytea, integer, integer) IS
     'adds statistics as they are stored: those of a day by the quarter of an hour with "since" and "until"';
 
-CREATE AGGREGATE vrm.rollup(piece bytea, since integer, until integer) (
+CREATE AGGREGATE vrm.rollup_pieces(piece bytea, since integer, until integer) (
     SFUNC = vrm.merge_piece, STYPE = vrm.call_stats, SSPACE = 4096, FINALFUNC = vrm.finish_stats,
     COMBINEFUNC = vrm.merge_stats, PARALLEL = SAFE,
     INITCOND = '\x0100000000000000000000000000000000'
 );
-COMMENT ON AGGREGATE vrm.rollup(bytea, integer, integer) IS
+COMMENT ON AGGREGATE vrm.rollup_pieces(bytea, integer, integer) IS
     'statistics of what vrm.call_rollup stores: of all calls, or of quarters of a day from "since" to before "until"';
 
 CREATE FUNCTION vrm.cover_time(
@@ -109,7 +109,7 @@ COMMENT ON FUNCTION vrm.cover_time(timestamptz[], date[], integer[]) IS
     'the months, days, quarters of days and times that the buckets between edges consist of, for what has changed';
 
 GRANT EXECUTE ON FUNCTION
-    vrm.part_of_day(bytea, integer, integer), vrm.rollup(bytea, integer, integer),
+    vrm.part_of_day(bytea, integer, integer), vrm.rollup_pieces(bytea, integer, integer),
     vrm.cover_time(timestamptz[], date[], integer[]), vrm.call_stats_send(vrm.call_stats)
     TO authenticated;
 GRANT EXECUTE ON FUNCTION

@@ -96,7 +96,7 @@ CREATE OR REPLACE FUNCTION vrm.piece_statistics(
      OFFSET 0)
 $$;
 COMMENT ON FUNCTION vrm.piece_statistics(uuid, uuid[], text, date, date, uuid, bytea) IS
-    'what is stored of a row of vrm.statistics_pieces(), for vrm.rollup(stats, since, until)';
+    'what is stored of a row of vrm.statistics_pieces(), for vrm.rollup_pieces(stats, since, until)';
 
 CREATE OR REPLACE FUNCTION vrm.statistics_between(
     edges timestamptz[],
@@ -111,11 +111,11 @@ DECLARE
 BEGIN
     IF cardinality(edges) = 2 THEN  -- of one bucket hundreds of states add up, and need not be kept before
         RETURN QUERY
-            SELECT 1, s.agent_id, vrm.rollup(s.stats, p.since, p.until)
+            SELECT 1, s.agent_id, vrm.rollup_pieces(s.stats, p.since, p.until)
             FROM vrm.statistics_pieces(edges, agents, together) p,
                  vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.agent_id, p.stats) s
             GROUP BY s.agent_id
-            HAVING vrm.call_count(vrm.rollup(s.stats, p.since, p.until)) > 0;
+            HAVING vrm.call_count(vrm.rollup_pieces(s.stats, p.since, p.until)) > 0;
     ELSE
         RETURN QUERY
             SELECT p.bucket, s.agent_id, c.stats
@@ -157,7 +157,7 @@ CREATE OR REPLACE FUNCTION vrm.call_statistics(
 DECLARE
     caller uuid := vrm.uid();
 BEGIN
-    RETURN (SELECT vrm.rollup(s.stats, p.since, p.until)
+    RETURN (SELECT vrm.rollup_pieces(s.stats, p.since, p.until)
             FROM vrm.statistics_pieces(ARRAY[call_statistics.since, call_statistics.until], agents, true) p,
                  vrm.piece_statistics(caller, agents, p.grain, p.first, p.last, p.agent_id, p.stats) s);
 END
