@@ -90,7 +90,8 @@ SELECT is((SELECT vrm.rollup(vrm.part_of_day(stats, 0, 40))::text FROM vrm.call_
           (SELECT vrm.part_of_day(stats, 0, 40)::text FROM vrm.call_rollup
            WHERE user_id = :'alice' AND grain = 'user_parts' AND bucket = '2026-03-08'),
           'quarters of agents add up to those of their owner');
-SELECT is((SELECT vrm.rollup_pieces(stats, CASE WHEN grain = 'parts' THEN 40 END, CASE WHEN grain = 'parts' THEN 96 END)::text
+SELECT is((SELECT vrm.rollup_pieces(stats, CASE WHEN grain = 'parts' THEN 40 END,
+                                    CASE WHEN grain = 'parts' THEN 96 END)::text
            FROM vrm.call_rollup
            WHERE user_id = :'alice'
              AND (grain, bucket) IN (('parts', '2026-03-08'), ('day', '2026-03-09'), ('day', '2026-03-10'))),
@@ -100,7 +101,7 @@ SELECT is((SELECT vrm.rollup_pieces(stats, CASE WHEN grain = 'parts' THEN 40 END
              AND (grain, bucket) IN (('user_parts', '2026-03-08'), ('user_day', '2026-03-09'),
                                      ('user_day', '2026-03-10'))),
           'parts and whole days are added up as they are stored');
-SELECT is((SELECT vrm.rollup(NULL::bytea, 0, 40)::text), (SELECT vrm.rollup(NULL::vrm.call_stats)::text),
+SELECT is((SELECT vrm.rollup_pieces(NULL::bytea, 0, 40)::text), (SELECT vrm.rollup(NULL::vrm.call_stats)::text),
           'nothing is stored, nothing is added');
 
 -- the series itself
