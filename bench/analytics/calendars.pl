@@ -79,7 +79,13 @@ sub measure_dashboards {
     printf "\nms of CPU %30s %12d calls %12d calls\n", '', $calls / 100, $calls;
     for (@dashboards) {
         my ($name, $query, $limit) = @$_;
-        my ($few, $many) = map { sql("SELECT asked('$_', \$q\$$query\$q\$)") } $small, $large;
+        # in turn, so that who disturbs the machine for a while disturbs both
+        my %least;
+        for my $who (($small, $large) x 3) {
+            my $took = sql("SELECT asked('$who', \$q\$$query\$q\$, 3)");
+            $least{$who} = $took if $took < ($least{$who} // $took + 1);
+        }
+        my ($few, $many) = @least{ $small, $large };
         printf "%-40s %17.2f %18.2f\n", $name, $few, $many;
         target($name, $many, $limit, 'ms') if $limit;
         target("$name, growth", $many / $few, 1.5, 'x');

@@ -102,9 +102,8 @@ DECLARE
     nothing CONSTANT bytea := E'\\x010000';
     midnight CONSTANT timestamptz := of_day::timestamp AT TIME ZONE 'UTC';
     changed integer[];
-    grains text[];
     agents uuid[];
-    made bytea[];
+    fresh bytea[];
 BEGIN
     WITH gone AS (
         DELETE FROM vrm.call_dirty d WHERE d.user_id = owner AND d.day = of_day RETURNING d.quarter
@@ -123,43 +122,43 @@ BEGIN
         FROM (SELECT quarter, quarter - row_number() OVER (ORDER BY quarter) AS run
               FROM unnest(changed) AS quarter) AS c
         GROUP BY c.run
-    ), fresh AS MATERIALIZED (
-        SELECT coalesce(f.agent_id, no_agent) AS agent,
-               vrm.call_parts(f.started_at, f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad,
-                              f.agent_ms, f.customer_ms, f.interruptions, f.answers, f.tool_calls, f.tool_failures,
-                              f.outcome_kind, f.cost_micros, f.currency) AS parts
-        FROM span s
-        CROSS JOIN LATERAL (SELECT c.* FROM vrm.call_facts c
-                            WHERE c.user_id = owner AND c.started_at >= s.since AND c.started_at < s.until
-                            OFFSET 0) AS f
-        GROUP BY 1
-    ), before AS (
-        SELECT r.grain, r.agent_id AS agent, r.stats AS parts
-        FROM vrm.call_rollup r
-        WHERE r.user_id = owner AND r.grain IN ('parts', 'user_parts') AND r.bucket = of_day
-    ), after AS MATERIALIZED (
-        SELECT grain, agent, b.parts AS before,
-               vrm.replace_parts(coalesce(b.parts, nothing), changed, coalesce(f.parts, nothing),
-                                 grain = 'user_parts') AS parts
-        FROM (SELECT 'parts' AS grain, n.agent, n.parts FROM fresh n
-              UNION ALL SELECT 'user_parts', no_agent, vrm.rollup_parts(n.parts) FROM fresh n) AS f
-        FULL JOIN before b USING (grain, agent)
     )
-    SELECT array_agg(a.grain), array_agg(a.agent), array_agg(a.parts) INTO grains, agents, made
-    FROM after a WHERE a.parts IS DISTINCT FROM a.before;
+    SELECT coalesce(array_agg(n.agent), '{}'), coalesce(array_agg(n.parts), '{}') INTO agents, fresh
+    FROM (SELECT coalesce(f.agent_id, no_agent) AS agent,
+                 vrm.call_parts(f.started_at, f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad,
+                                f.agent_ms, f.customer_ms, f.interruptions, f.answers, f.tool_calls, f.tool_failures,
+                                f.outcome_kind, f.cost_micros, f.currency) AS parts
+          FROM span s
+          CROSS JOIN LATERAL (SELECT c.* FROM vrm.call_facts c
+                              WHERE c.user_id = owner AND c.started_at >= s.since AND c.started_at < s.until
+                              OFFSET 0) AS f
+          GROUP BY 1) AS n;
 
-    DELETE FROM vrm.call_rollup r
-    USING unnest(grains, agents, made) AS m (grain, agent, parts)
-    WHERE get_byte(m.parts, 1) = 0 AND r.user_id = owner AND r.bucket = of_day AND r.agent_id = m.agent
-      AND r.grain IN (m.grain, replace(m.grain, 'parts', 'day'));
+    -- OFFSET 0 has each made once, and unnest() before FROM and single look-ups hand them on where they are: of a
+    -- busy day they are a megabyte, which joins and functions in FROM would copy, each into fresh memory.
     INSERT INTO vrm.call_rollup (user_id, grain, bucket, agent_id, stats)
     SELECT owner, g.grain, of_day, m.agent, g.stats
-    FROM unnest(grains, agents, made) AS m (grain, agent, parts)
+    FROM (SELECT f.grain, f.agent, coalesce(b.stats, nothing) AS before,
+                 vrm.replace_parts(coalesce(b.stats, nothing), changed, f.parts, f.grain = 'user_parts') AS parts
+          FROM (SELECT 'parts' AS grain, unnest(agents) AS agent, unnest(fresh) AS parts
+                UNION ALL SELECT 'user_parts', no_agent, (SELECT vrm.rollup_parts(p) FROM unnest(fresh) AS p)
+                UNION ALL SELECT r.grain, r.agent_id, nothing FROM vrm.call_rollup r
+                WHERE r.user_id = owner AND r.grain = 'parts' AND r.bucket = of_day AND r.agent_id <> ALL (agents)) AS f
+          LEFT JOIN LATERAL (SELECT r.stats FROM vrm.call_rollup r
+                             WHERE r.user_id = owner AND r.grain = f.grain AND r.bucket = of_day
+                               AND r.agent_id = f.agent
+                             OFFSET 0) AS b ON true
+          OFFSET 0) AS m
     CROSS JOIN LATERAL (VALUES (m.grain, m.parts),
                                (replace(m.grain, 'parts', 'day'), vrm.part_of_day(m.parts, 0, 96)::bytea))
                        AS g (grain, stats)
-    WHERE get_byte(m.parts, 1) > 0
+    WHERE m.parts <> m.before AND g.stats IS NOT NULL
     ON CONFLICT ON CONSTRAINT call_rollup_pkey DO UPDATE SET stats = excluded.stats;
+    DELETE FROM vrm.call_rollup r
+    USING vrm.call_rollup e
+    WHERE e.user_id = owner AND e.grain IN ('parts', 'user_parts') AND e.bucket = of_day AND e.stats = nothing
+      AND r.user_id = owner AND r.bucket = of_day AND r.agent_id = e.agent_id
+      AND r.grain IN (e.grain, replace(e.grain, 'parts', 'day'));
 END
 $$;
 COMMENT ON FUNCTION vrm_private.compact_day(uuid, date) IS

@@ -69,15 +69,32 @@ inline std::string_view payload(Datum datum) {
 }
 
 /// In the current memory context; std::length_error, SQLSTATE 54000, for what is too large.
+/// Without data there is room for it.
 inline Datum make_varlena(const void* data, std::size_t size) {
   if (size > MaxAllocSize - VARHDRSZ) throw std::length_error("value exceeds the 1 GB limit");
   auto* varlena = static_cast<struct varlena*>(allocate(VARHDRSZ + size));
   SET_VARSIZE(varlena, VARHDRSZ + size);
-  if (size > 0) std::memcpy(VARDATA(varlena), data, size);
+  if (data != nullptr && size > 0) std::memcpy(VARDATA(varlena), data, size);
   return PointerGetDatum(varlena);
 }
 
 }  // namespace detail
+
+/// A result that is packed to where it is returned, and copied no more.
+template <typename T, Oid Type>
+struct packed_result {
+  T value;
+};
+
+template <typename T, Oid Type>
+struct datum_traits<packed_result<T, Type>> {
+  static constexpr Oid oid = Type;
+  static Datum to(const packed_result<T, Type>& result) {
+    const Datum made = detail::make_varlena(nullptr, result.value.packed_size());
+    result.value.pack(reinterpret_cast<std::byte*>(VARDATA(DatumGetPointer(made))));
+    return made;
+  }
+};
 
 template <>
 struct datum_traits<std::string_view> {

@@ -38,37 +38,6 @@ std::vector<std::byte> pack_one(const call_stats& stats) {
   return packed;
 }
 
-struct quarter_state {
-  int quarter;
-  std::span<const std::byte> bytes;
-};
-
-/// Of each edge what the quarters before it, or `backwards` those from it on, add up to; empty
-/// where that is the same as of the edge before, or after.
-std::vector<std::vector<std::byte>> spans_of(std::span<const quarter_state> states,
-                                             bool backwards) {
-  constexpr std::size_t count = day_parts::edges.size();
-  std::vector<std::vector<std::byte>> spans(count);
-  std::pmr::monotonic_buffer_resource memory;
-  call_stats sum(&memory);
-  int passed = backwards ? day_parts::quarters : 0;
-  for (std::size_t step = 0; step < count; ++step) {
-    const std::size_t place = backwards ? count - 1 - step : step;
-    const int edge = day_parts::edges[place];
-    bool any = false;
-    for (const quarter_state& state : states) {
-      if (state.quarter < std::min(passed, edge) || state.quarter >= std::max(passed, edge)) {
-        continue;
-      }
-      sum.merge(state.bytes);
-      any = true;
-    }
-    if (any) spans[place] = pack_one(sum);
-    passed = edge;
-  }
-  return spans;
-}
-
 }  // namespace
 
 // --- parts that are being made -------------------------------------------------------------------
@@ -179,51 +148,80 @@ std::vector<slice> parts_directory::states(int since, int until) const {
   return found;
 }
 
-std::vector<std::byte> replace_parts(std::span<const std::byte> before, std::span<const int> gone,
-                                     std::span<const std::byte> fresh, bool spans) {
-  std::vector<quarter_state> states;
-  const auto take = [&](std::span<const std::byte> packed, bool others) {
-    const parts_directory directory(packed);
-    for (const auto& part : directory.parts()) {
-      const bool is_gone = std::ranges::find(gone, part.quarter) != gone.end();
-      if (is_gone == others) continue;
-      states.push_back({.quarter = part.quarter, .bytes = bytes_of(packed, part.place)});
-    }
-  };
-  take(before, true);
-  take(fresh, false);
-  std::ranges::sort(states, {}, &quarter_state::quarter);
+// --- parts of which some are replaced ------------------------------------------------------------
 
+replaced_parts::replaced_parts(std::span<const std::byte> before, std::span<const int> gone,
+                               std::span<const std::byte> fresh, bool spans) {
+  take(before, gone, true);
+  take(fresh, gone, false);
+  std::ranges::sort(states_, {}, &state::quarter);
   std::size_t size = 0;
-  for (const quarter_state& state : states) size += state.bytes.size();
-  std::vector<std::vector<std::byte>> until;
-  std::vector<std::vector<std::byte>> from;
+  for (const state& one : states_) size += one.bytes.size();
   if (spans && size > worth_spans) {
-    until = spans_of(states, false);
-    from = spans_of(states, true);
+    until_ = spans_of(false);
+    from_ = spans_of(true);
   }
-  for (const auto& span : until) size += 4 + span.size();
-  for (const auto& span : from) size += 4 + span.size();
+}
 
-  std::vector<std::byte> packed(3 + (5 * states.size()) + size);
-  byte_writer writer(packed.data());
-  writer.byte(version);
-  writer.byte(static_cast<std::uint8_t>(states.size()));
-  writer.byte(until.empty() ? 0 : with_half_hours);
-  for (const quarter_state& state : states) {
-    writer.byte(static_cast<std::uint8_t>(state.quarter));
-    write_size(writer, state.bytes.size());
+void replaced_parts::take(std::span<const std::byte> packed, std::span<const int> gone,
+                          bool others) {
+  const parts_directory directory(packed);
+  for (const auto& part : directory.parts()) {
+    const bool is_gone = std::ranges::find(gone, part.quarter) != gone.end();
+    if (is_gone == others) continue;
+    states_.push_back({.quarter = part.quarter, .bytes = bytes_of(packed, part.place)});
   }
-  for (const auto& span : until) write_size(writer, span.size());
-  for (const auto& span : from) write_size(writer, span.size());
-  std::byte* body = packed.data() + 3 + (5 * states.size()) + (4 * (until.size() + from.size()));
+}
+
+/// Of each edge what the quarters before it, or `backwards` those from it on, add up to; empty
+/// where that is the same as of the edge before, or after.
+replaced_parts::packed_spans replaced_parts::spans_of(bool backwards) const {
+  constexpr std::size_t count = day_parts::edges.size();
+  packed_spans spans(count);
+  std::pmr::monotonic_buffer_resource memory;
+  call_stats sum(&memory);
+  int passed = backwards ? day_parts::quarters : 0;
+  for (std::size_t step = 0; step < count; ++step) {
+    const std::size_t place = backwards ? count - 1 - step : step;
+    const int edge = day_parts::edges[place];
+    bool any = false;
+    for (const state& one : states_) {
+      if (one.quarter < std::min(passed, edge) || one.quarter >= std::max(passed, edge)) continue;
+      sum.merge(one.bytes);
+      any = true;
+    }
+    if (any) spans[place] = pack_one(sum);
+    passed = edge;
+  }
+  return spans;
+}
+
+std::size_t replaced_parts::packed_size() const noexcept {
+  std::size_t size = 3;
+  for (const state& one : states_) size += 5 + one.bytes.size();
+  for (const auto& span : until_) size += 4 + span.size();
+  for (const auto& span : from_) size += 4 + span.size();
+  return size;
+}
+
+void replaced_parts::pack(std::byte* place) const noexcept {
+  byte_writer writer(place);
+  writer.byte(version);
+  writer.byte(static_cast<std::uint8_t>(states_.size()));
+  writer.byte(until_.empty() ? 0 : with_half_hours);
+  for (const state& one : states_) {
+    writer.byte(static_cast<std::uint8_t>(one.quarter));
+    write_size(writer, one.bytes.size());
+  }
+  for (const auto& span : until_) write_size(writer, span.size());
+  for (const auto& span : from_) write_size(writer, span.size());
+  std::byte* body = place + 3 + (5 * states_.size()) + (4 * (until_.size() + from_.size()));
   const auto put = [&body](std::span<const std::byte> bytes) {
     body = std::ranges::copy(bytes, body).out;
   };
-  for (const auto& span : until) put(span);
-  for (const quarter_state& state : states) put(state.bytes);
-  for (const auto& span : from) put(span);
-  return packed;
+  for (const auto& span : until_) put(span);
+  for (const state& one : states_) put(one.bytes);
+  for (const auto& span : from_) put(span);
 }
 
 }  // namespace vrm

@@ -87,10 +87,31 @@ class parts_directory {
   std::vector<slice> from_;
 };
 
-/// Packed parts in which what `fresh` has stands for the quarters in `gone`.  `spans`: with spans
-/// where they are worth their place.
-[[nodiscard]] std::vector<std::byte> replace_parts(std::span<const std::byte> before,
-                                                   std::span<const int> gone,
-                                                   std::span<const std::byte> fresh, bool spans);
+/// Packed parts in which what others have stands for some quarters; views of both, so these have to
+/// outlive it.  Of a busy day they are large: pack() writes them once, to where they belong.
+class replaced_parts {
+ public:
+  /// What `fresh` has stands for the quarters in `gone` of `before`.  `spans`: with spans where
+  /// they are worth their place.
+  replaced_parts(std::span<const std::byte> before, std::span<const int> gone,
+                 std::span<const std::byte> fresh, bool spans);
+
+  [[nodiscard]] std::size_t packed_size() const noexcept;
+  void pack(std::byte* place) const noexcept;
+
+ private:
+  struct state {
+    int quarter;
+    std::span<const std::byte> bytes;
+  };
+  using packed_spans = std::vector<std::vector<std::byte>>;
+
+  void take(std::span<const std::byte> packed, std::span<const int> gone, bool others);
+  [[nodiscard]] packed_spans spans_of(bool backwards) const;
+
+  std::vector<state> states_;  ///< in the order of their quarters
+  packed_spans until_;         ///< by edge; empty without spans
+  packed_spans from_;
+};
 
 }  // namespace vrm

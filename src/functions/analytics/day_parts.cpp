@@ -95,9 +95,11 @@ parts_state merge_parts(parts_state into, std::optional<parts> other) {
   return into;
 }
 
-std::span<const std::byte> replace_parts(std::span<const std::byte> before, int4_array gone,
-                                         std::span<const std::byte> fresh, bool spans) {
-  return in_query(vrm::replace_parts(before, gone.elements(), fresh, spans));
+pg::packed_result<replaced_parts, BYTEAOID> replace_parts(std::span<const std::byte> before,
+                                                          int4_array gone,
+                                                          std::span<const std::byte> fresh,
+                                                          bool spans) {
+  return {replaced_parts(before, gone.elements(), fresh, spans)};
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // The module's magic block and what happens when it is loaded.
 #include "boundary/call/function.h"
 #include "boundary/call/guc.h"
+#include "boundary/memory/freed_memory.h"
 #include "functions/platform/settings.h"
 
 extern "C" {
@@ -16,6 +17,7 @@ void _PG_init(void);  // NOLINT(bugprone-reserved-identifier): PostgreSQL's name
 // Runs in the postmaster when the library is preloaded, else in the first backend that needs it:
 // no transaction and no catalog may be counted on.
 void _PG_init(void) {
+  pg::keep_freed_memory();
   vrm::sql::define_platform_settings();
   vrm::sql::define_identity_settings();
   vrm::sql::define_login_settings();

@@ -80,12 +80,16 @@ std::vector<int> all_quarters() {
   return all;
 }
 
+bytes replaced(const bytes& before, const std::vector<int>& gone, const bytes& fresh, bool spans) {
+  return packed(vrm::replaced_parts(before, gone, fresh, spans));
+}
+
 TEST(DayParts, AddUpToAnyTimeOfTheDay) {
   for (const auto& [count, first, last] : {std::array{5, 0, 96}, std::array{3000, 0, 96},
                                            std::array{4000, 37, 81}, std::array{4000, 92, 96}}) {
     const auto calls = some_calls(count, first, last);
     const bytes without = parts_of(calls);
-    const bytes with = vrm::replace_parts(nothing, all_quarters(), without, true);
+    const bytes with = replaced(nothing, all_quarters(), without, true);
     EXPECT_EQ(count > 2000, with.size() > without.size())
         << "spans are made where they are worth it";
     for (int since = 0; since < 96; since += since < 8 ? 1 : 11) {
@@ -99,8 +103,7 @@ TEST(DayParts, AddUpToAnyTimeOfTheDay) {
 }
 
 TEST(DayParts, TakeTwoStatesForADayThatIsCutAtAnHour) {
-  const bytes with =
-      vrm::replace_parts(nothing, all_quarters(), parts_of(some_calls(3000, 0, 96)), true);
+  const bytes with = replaced(nothing, all_quarters(), parts_of(some_calls(3000, 0, 96)), true);
   const vrm::parts_directory directory(with);
   EXPECT_EQ(directory.states(0, 20).size(), 1U);
   EXPECT_EQ(directory.states(20, 96).size(), 1U);
@@ -151,8 +154,8 @@ TEST(DayParts, AreReadAndReplacedWithSpansOfWholeHoursAlone) {
     EXPECT_EQ(by_parts(parts, since, until), direct(calls, since, until)) << since << " " << until;
   }
   EXPECT_EQ(vrm::parts_directory(parts).states(0, 73).size(), 2U);
-  EXPECT_EQ(vrm::replace_parts(parts, {}, nothing, true),
-            vrm::replace_parts(nothing, all_quarters(), parts_of(calls), true));
+  EXPECT_EQ(replaced(parts, {}, nothing, true),
+            replaced(nothing, all_quarters(), parts_of(calls), true));
 }
 
 TEST(DayParts, HaveSomeReplacedAsIfTheyHadAllBeenMadeAnew) {
@@ -165,9 +168,9 @@ TEST(DayParts, HaveSomeReplacedAsIfTheyHadAllBeenMadeAnew) {
                 [](const timed_call& one) { return one.quarter == 31 || one.quarter == 90; });
   after.insert(after.end(), fresh.begin(), fresh.end());
   for (const bool spans : {false, true}) {
-    const bytes old = vrm::replace_parts(nothing, all_quarters(), parts_of(before), spans);
-    EXPECT_EQ(vrm::replace_parts(old, gone, parts_of(fresh), spans),
-              vrm::replace_parts(nothing, all_quarters(), parts_of(after), spans));
+    const bytes old = replaced(nothing, all_quarters(), parts_of(before), spans);
+    EXPECT_EQ(replaced(old, gone, parts_of(fresh), spans),
+              replaced(nothing, all_quarters(), parts_of(after), spans));
   }
 }
 
@@ -185,8 +188,7 @@ TEST(DayParts, MergeAsTheirCallsWould) {
 }
 
 TEST(DayParts, RefuseWhatIsNone) {
-  const bytes good =
-      vrm::replace_parts(nothing, all_quarters(), parts_of(some_calls(3000, 0, 96)), true);
+  const bytes good = replaced(nothing, all_quarters(), parts_of(some_calls(3000, 0, 96)), true);
   const auto state_of = [](const bytes& wrong) -> std::string {
     try {
       day_parts parts(memory);
