@@ -11,13 +11,22 @@ CREATE FUNCTION pg_temp.add_up() RETURNS bigint LANGUAGE sql AS $$
                           GROUP BY g % 12) AS a WHERE vrm.call_count(a.s) > 0
 $$;
 SELECT is(pg_temp.add_up(), 12::bigint, 'statistics of twelve groups');
-SELECT pg_temp.add_up() > pg_temp.faults() \g /dev/null
-SELECT pg_temp.add_up() > pg_temp.faults() \g /dev/null
-SELECT pg_temp.faults() AS before \gset
-SELECT pg_temp.add_up() \g /dev/null
-SELECT pg_temp.faults() AS after \gset
+-- The least of some rounds: whoever is short of memory takes pages away now and then.
+CREATE FUNCTION pg_temp.least_faults() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
+    least bigint;
+BEGIN
+    FOR i IN 1 .. 10 LOOP
+        before := pg_temp.faults();
+        PERFORM pg_temp.add_up();
+        least := least(least, pg_temp.faults() - before);
+    END LOOP;
+    RETURN least;
+END
+$$;
 SELECT CASE WHEN pg_read_file('/proc/self/maps') ~ '[/.](libasan|vgpreload)' THEN skip('its malloc is another', 1)
-            ELSE cmp_ok(:after - :before, '<', 50, 'once made, they hardly need a new page') END;
+            ELSE cmp_ok(pg_temp.least_faults(), '<', 30::bigint, 'once made, they hardly need a new page') END;
 
 SELECT * FROM finish();
 ROLLBACK;
