@@ -16,6 +16,7 @@ my $node = PostgreSQL::Test::Cluster->new('primary');
 $node->init(allows_streaming => 1, extra => ['--encoding=UTF8', '--locale=C.UTF-8']);
 $node->append_conf('postgresql.conf', <<'SETTINGS');
 timezone = 'UTC'
+max_connections = 40
 max_prepared_transactions = 40
 restart_after_crash = on
 vrm.lockout_wait = 100ms
