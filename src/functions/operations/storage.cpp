@@ -58,13 +58,14 @@ room file_system(std::string_view path) {
 /// where pg_total_relation_size() opens each relation and looks for each of its forks.
 void file_sizes(pg::row_set& rows, std::string_view path) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(std::string(path).c_str()), closedir);
-  if (!directory) return;
+  const int place = directory ? dirfd(directory.get()) : -1;
+  if (place < 0) return;
   std::unordered_map<std::int64_t, std::int64_t> sizes;
   // Only this backend reads from what it has opened itself.
   while (const dirent* const entry = readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
     const char* const name = std::data(entry->d_name);
     struct stat found{};
-    if (fstatat(dirfd(directory.get()), name, &found, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (fstatat(place, name, &found, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (S_ISREG(found.st_mode)) sizes[filenode_of(name)] += found.st_size;
   }
   for (const auto& [filenode, bytes] : sizes) {
