@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # Measures what looks after a database with very many calls: vrm.maintain() with nothing to do, what
 # Prometheus fetches, the report; CPU of one backend on the server that PGHOST and PGPORT name.
-# Calls and facts are those of 30 days; statistics, which copies of theirs fill
-# up, are those of the year before.
+# Calls and facts are those of 30 days; statistics, which copies of theirs fill up, are those of the
+# year before.
 # usage: bench/operations/upkeep.pl [CALLS A YEAR]
 use strict;
 use warnings;

@@ -87,7 +87,6 @@ BEGIN
             LEFT JOIN stored s ON s.oid = c.oid
             LEFT JOIN stored t ON t.oid = c.reltoastrelid
             WHERE c.relkind IN ('r', 'p')
-              AND c.relnamespace IN (SELECT n.oid FROM pg_namespace n WHERE n.nspname IN ('vrm', 'vrm_private'))
             GROUP BY 1
         )
         SELECT n.nspname || '.' || c.relname, t.bytes

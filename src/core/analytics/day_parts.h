@@ -17,10 +17,10 @@ namespace vrm {
 ///
 ///   version 1, number of quarters, 1 when there are spans, 2 with those of half-hour zones
 ///   of each quarter with calls: its number, size of its statistics (4 bytes)
-///   with spans: sizes of those until 1, 2 ... 23 o'clock, then of those from then on
-///   statistics of each: until an hour, of the quarters, from an hour on
+///   with spans: sizes of those until each edge, then of those from each on; with 1 of hours alone
+///   statistics of each: until an edge, of the quarters, from an edge on
 ///
-/// A span of size 0 is that of the hour before, or after.  With spans a day that is cut in two is
+/// A span of size 0 is that of the edge before, or after.  With spans a day that is cut in two is
 /// two states and not 96: at any hour, and where days of zones begin that are halves or quarters
 /// of an hour away from it.
 class day_parts {

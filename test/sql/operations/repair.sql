@@ -103,18 +103,7 @@ INSERT INTO broken VALUES
      'ownership fail: TABLE vrm.test_cases belongs to authenticated, who could have it run anything as superuser'),
     ('GRANT vrm_reveal TO anon', 'roles fail: role anon is a member of vrm_reveal, and has all its privileges');
 GRANT USAGE ON SCHEMA vrm, public TO vrm_test_owner, vrm_test_reporter;
-DO $$
-DECLARE
-    step text;
-BEGIN
-    FOR step IN SELECT how FROM broken LOOP
-        EXECUTE step;
-    END LOOP;
-END
-$$;
-SELECT is_empty('SELECT b.finding FROM broken b EXCEPT SELECT finding FROM pg_temp.findings()', 'each is found');
-CREATE TEMP TABLE repaired AS SELECT * FROM vrm.repair();
-SELECT is_empty('SELECT pg_temp.findings()', 'after one call none is left');
+\ir ../include/broken.sql
 SELECT is_empty('(TABLE state EXCEPT SELECT * FROM vrm_private.present_state()) '
                 'UNION (SELECT * FROM vrm_private.present_state() EXCEPT TABLE state)', 'and all of it is as before');
 SELECT is_empty('(TABLE privileges EXCEPT SELECT pg_temp.privileges()) '

@@ -97,19 +97,8 @@ INSERT INTO broken VALUES
      'api fail: vrm_api.agents of schema vrm_api is not as vrm.make_api() has made it'),
     ('CREATE VIEW vrm_api.profiles AS SELECT * FROM vrm.user_profiles',
      'api fail: vrm_api.profiles of schema vrm_api is none that vrm.make_api() has made');
-DO $$
-DECLARE
-    step text;
-BEGIN
-    FOR step IN SELECT how FROM broken LOOP
-        EXECUTE step;
-    END LOOP;
-END
-$$;
-SELECT is_empty('SELECT b.finding FROM broken b EXCEPT SELECT finding FROM pg_temp.findings()', 'each is found');
-CREATE TEMP TABLE repaired AS SELECT * FROM vrm.repair();
+\ir ../include/broken.sql
 SELECT is_empty('SELECT * FROM repaired WHERE problem IS NOT NULL', 'nothing is in the way of mending it');
-SELECT is_empty('SELECT pg_temp.findings()', 'after one call none is left');
 SELECT is_empty('SELECT pg_temp.differences()', 'and all of it is as before');
 SELECT is(obj_description('vrm.keyring_status'::regclass),
           'the keys of this database, and whether their master key is there',
