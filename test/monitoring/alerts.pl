@@ -130,7 +130,7 @@ my $holder = $alerting->session('BEGIN; LOCK TABLE vrm.test_runs');
 $node->poll_query_until('app', q{SELECT count(*) > 0 FROM pg_locks WHERE relation = 'vrm.test_runs'::regclass AND granted AND mode = 'AccessExclusiveLock'});
 my $families = query($node, 'app', q{SET client_min_messages = error; SET ROLE watcher;
     SELECT string_agg(DISTINCT family, ' ' ORDER BY family) FROM vrm.monitoring() JOIN vrm.monitoring_metrics USING (name)});
-is($families, 'agents backup calls connections maintenance replication statements', 'a lock on a table costs the families that read it');
+is($families, 'agents backup calls connections maintenance replication statements storage', 'a lock on a table costs the families that read it');
 cmp_ok(sql(q{SELECT value FROM vrm.monitoring('{connections}') WHERE name = 'vrm_connections_longest_idle_in_transaction_seconds'}), '>', 0,
     'and is told as an idle transaction');
 $holder->finish;
