@@ -93,8 +93,9 @@ isolation_tests() {
 }
 
 # Runs tests that make and break servers of their own, as user postgres when root runs the check.
-# That user may be unable to read this directory, hence the copy.
-# usage: prove_with_servers DIRECTORY
+# That user may be unable to read this directory, hence the copy.  They wait half of their time,
+# hence twice as many as there are processors; and the longest files begin, so that none is left.
+# usage: prove_with_servers DIRECTORY...
 prove_with_servers() {
     rm -rf "$image/cluster_tests"
     mkdir -p "$image/cluster_tests/source"
@@ -112,13 +113,15 @@ prove_with_servers() {
     as_server mkdir "$temporary"
     (
         cd "$work/source"
+        directories=$(printf 'test/%s ' "$@")
+        # shellcheck disable=SC2046,SC2086 # a word for each directory and file
+        set -- $(find $directories -name '*.pl' -exec ls -S {} +)
         unset PGHOST PGPORT PGUSER LC_ALL
         as_postgres env HOME="$work" PG_REGRESS="$sources/src/test/regress/pg_regress" \
             TESTDIR="$work" TESTDATADIR="$work/tmp_check" TESTLOGDIR="$work/tmp_check/log" \
             PG_TEST_PORT_DIR="$work" NODE_PATH="$image/npm/node_modules" \
             TMPDIR="$temporary" \
-            prove -j "$(nproc)" -I "$sources/src/test/perl" -I test/cluster \
-                -r --ext .pl "test/$1"
+            prove -j $((2 * $(nproc))) -I "$sources/src/test/perl" -I test/cluster "$@"
     ) | tee "$work/report"
     rm -rf "$temporary"
     grep -q '^Result: FAIL' "$work/report" || return 0
@@ -130,15 +133,9 @@ prove_with_servers() {
     return 1
 }
 
-cluster_tests() { prove_with_servers cluster; }
-
-backup_tests() { prove_with_servers backup; }
+server_tests() { prove_with_servers cluster backup monitoring clients; }
 
 citus_tests() { prove_with_servers citus; }
-
-client_tests() { prove_with_servers clients; }
-
-monitoring_tests() { prove_with_servers monitoring; }
 
 # Fetches the npm packages that clients are tested with, once; fails without npm or its registry.
 npm_packages() {
@@ -185,20 +182,13 @@ check() {
     else
         skip 'concurrent sessions (pg_isolation_regress)' 'test/isolation/specs is empty'
     fi
-    if any "$root"/test/cluster/*/*.pl; then
-        group 'crash, standby, dump and restore (prove)' count_prove cluster_tests
-    else
-        skip 'crash, standby, dump and restore (prove)' 'test/cluster is empty'
-    fi
-    group 'backup and restore with pgBackRest (prove)' count_prove backup_tests
+    npm_packages || echo 'npm is missing, or its registry: clients of npm are skipped'
+    group 'crash, standby, dump, backup, monitoring, clients (prove)' count_prove server_tests
     if any "$("$pg_config" --sharedir)/extension/citus.control"; then
         group 'coordinator and workers with Citus (prove)' count_prove citus_tests
     else
         skip 'coordinator and workers with Citus (prove)' 'Citus is not installed'
     fi
-    group 'exporter, Prometheus, Alertmanager (prove)' count_prove monitoring_tests
-    npm_packages || echo 'npm is missing, or its registry: clients of npm are skipped'
-    group 'clients: drivers, generators of types, GraphQL, HTTP (prove)' count_prove client_tests
     [ -z "${1:-}" ] || long_groups
     [ $server_was_running = yes ] || stop_server
 
