@@ -65,17 +65,18 @@ SELECT is(pg_temp.sign_in(:'mail', :'desk'), 'locked', 'with another password, w
 SELECT vrm.lockout_clear('password', :'mail') \g /dev/null
 UPDATE vrm.user_profiles SET mfa_enabled = true, mfa_secret = vrm.seal('JBSWY3DPEHPK3PXP') WHERE id = :'alice';
 SELECT mfa_ticket FROM vrm.sign_in(:'mail', 'correct horse', device_token => :'desk') \gset
-SELECT is((SELECT device_token FROM vrm.sign_in_mfa(:'mfa_ticket', vrm.totp_code('JBSWY3DPEHPK3PXP'))), :'desk',
+SELECT is((SELECT device_token FROM vrm.sign_in_mfa(:'mfa_ticket', vrm.totp_code('JBSWY3DPEHPK3PXP',
+                                                                            clock_timestamp()))), :'desk',
           'the device goes through the second half of a sign-in');
 SELECT mfa_ticket FROM vrm.sign_in(:'mail', 'correct horse') \gset
 UPDATE auth.users SET encrypted_password = vrm.password_hash('another horse') WHERE id = :'alice';
 SELECT is((SELECT status::text FROM vrm.sign_in_mfa(:'mfa_ticket', vrm.totp_code('JBSWY3DPEHPK3PXP',
-                                                                                 now() + interval '30 s'))),
+                                                                                 clock_timestamp() + interval '30 s'))),
           'invalid', 'a ticket dies with the password');
 SELECT mfa_ticket FROM vrm.sign_in(:'mail', 'another horse') \gset
 UPDATE auth.users SET banned_until = 'infinity' WHERE id = :'alice';
 SELECT is((SELECT status::text FROM vrm.sign_in_mfa(:'mfa_ticket', vrm.totp_code('JBSWY3DPEHPK3PXP',
-                                                                                 now() + interval '30 s'))),
+                                                                                 clock_timestamp() + interval '30 s'))),
           'invalid', 'and with a ban');
 
 SELECT * FROM finish();
