@@ -39,14 +39,16 @@ CREATE OR REPLACE FUNCTION vrm_private.setup_server()
                        AND s.reset_val <> '') AS is_set
     )
     SELECT 10, 'master_key', m.detail IS NULL, coalesce(m.detail, 'the master key can be read'),
-           CASE WHEN m.detail ~ '^no master key is configured' THEN
+           CASE WHEN m.detail ~ '^no master key is configured' AND lost IS NULL THEN
                format('umask 077; set -C; echo "$(date +%%F):$(openssl rand -base64 32)" > %s;'
                       ' psql -X -d %s -c "LOAD ''vrm''" -c %s -c "SELECT pg_reload_conf()"',
                       vrm_private.shell_word(p.key_file), vrm_private.shell_word(current_database()),
                       vrm_private.shell_word(format('ALTER SYSTEM SET vrm.master_key_file = %L', p.key_file))) END,
-           CASE WHEN m.detail !~ '^no master key is configured' THEN 'SELECT * FROM vrm.master_key_problem();' END,
+           CASE WHEN lost IS NOT NULL THEN
+                    'SELECT detail, hint FROM vrm.doctor() WHERE check_name = ''master_key'';'
+                WHEN m.detail !~ '^no master key is configured' THEN 'SELECT * FROM vrm.master_key_problem();' END,
            'secrets are sealed under keys that are wrapped by it; keep a copy where backups of the database are not'
-    FROM vrm.master_key_problem() m, place p
+    FROM vrm.master_key_problem() m, place p, vrm_private.hint_of_lost_master_key(m.detail) AS lost
     UNION ALL
     SELECT 20, 'keys', k.missing IS NULL, coalesce('there is no active key of purpose ' || k.purposes,
                                                    'there are active keys'),
@@ -195,10 +197,17 @@ BEGIN
             FROM (SELECT count(*) FILTER (WHERE d.status = 'fail') AS bad,
                          count(*) FILTER (WHERE d.status = 'warn') AS poor,
                          count(*) FILTER (WHERE d.status = 'unknown') AS unknown FROM vrm.doctor() d) AS d
+            UNION ALL
+            SELECT 5, 'standby', 'unknown', 'this is a standby: what is written is set up on its primary server', NULL,
+                   NULL, 'it gets with the WAL all but its files and settings'
         )
         SELECT s.step, s.topic, s.status, s.detail, CASE WHEN s.status <> 'done' THEN s.shell END,
                CASE WHEN s.status <> 'done' THEN s.sql END, s.why
-        FROM steps s ORDER BY s.step;
+        FROM steps s
+        WHERE CASE WHEN pg_is_in_recovery() THEN
+                  s.topic IN ('standby', 'master_key', 'preload', 'archive_command', 'archive_mode', 'restart', 'doctor')
+              ELSE s.topic <> 'standby' END
+        ORDER BY s.step;
 END
 $$;
 COMMENT ON FUNCTION vrm.setup() IS

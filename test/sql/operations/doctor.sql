@@ -1,7 +1,7 @@
 -- The doctor: damage is found, and the statement that comes with the finding mends it.  What a whole
 -- server is set to is in test/cluster/operations/doctor.pl.
 BEGIN;
-SELECT plan(76);
+SELECT plan(77);
 SET LOCAL client_min_messages = warning;
 SELECT current_database() AS db \gset
 
@@ -238,6 +238,9 @@ SET LOCAL vrm.master_key_command = 'echo other:YW5vdGhlciBzaXh0ZWVuIGFuZCBzaXh0Z
 SELECT is(pg_temp.status_of('master_key') || ' ' || pg_temp.status_of('keyring'), 'fail fail',
           'nor does one of another');
 RESET vrm.master_key_command;
+SELECT alike((SELECT hint FROM vrm.doctor() WHERE check_name = 'master_key'),
+             'The keys of this database are under master key test: bring its file%',
+             'whoever has keys is not told to make another master key');
 
 SELECT * FROM finish();
 ROLLBACK;
