@@ -379,7 +379,7 @@ BEGIN
                     format('Mend it, make a full backup there and record it; when it is no longer in use: DELETE FROM'
                            ' vrm.backups WHERE repository = %1$L; DELETE FROM vrm.backup_repositories'
                            ' WHERE repository = %1$L;', w.repository)
-                ELSE 'Run pgbackrest --type=full backup, record it, then: SELECT * FROM vrm.backups;' END
+                ELSE 'Make a full backup and record it, then: SELECT * FROM vrm.backups;' END
     FROM known k, worst w, objective o
     UNION ALL
     SELECT 'pitr_window', h.*

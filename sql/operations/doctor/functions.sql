@@ -374,6 +374,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
              ' AND p.enabled))', '{facts}'),
             ('doctor_schedule()', '{maintenance,retention}'),
             ('doctor_replica_identities()', '{replica_identities}'),
+            ('doctor_planner()', '{planner}'),
             ('doctor_standbys()', '{standbys}')) AS p (look, checks),
             LATERAL vrm_private.doctor_look(p.look, p.checks) AS l
     )
@@ -424,7 +425,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (40, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
         (41, 'standbys', 'standbys and slots have what they need'),
         (42, 'configuration', 'the configuration files are read as they stand'),
-        (43, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
+        (43, 'facts', 'statistics know of every call that was looked at'),
+        (44, 'planner', 'the planner has its switches on, and statistics of large tables')) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     CROSS JOIN LATERAL (SELECT pg_is_in_recovery()
                         AND f.fix_sql !~ '^(ALTER SYSTEM|SELECT \*|SELECT pg_drop_replication_slot)') AS w (elsewhere)

@@ -74,6 +74,11 @@ is(query($standby, 'app', q{SELECT status FROM vrm.doctor() WHERE check_name = '
     'and does not say that somebody calls vrm.maintain()');
 is(query($standby, 'app', q{SELECT count(*) FROM vrm.setup() WHERE sql ~ 'CREATE|CALL|_create|rotate'}), '0', 'nor does vrm.setup()');
 
+my $copy = IPC::Run::start(['pg_basebackup', '-c', 'fast', '-X', 'none', '--max-rate', '32k', '-D', $primary->basedir . '/copy', '-d', $primary->connstr]);
+ok($primary->poll_query_until('app', q{SELECT EXISTS (SELECT FROM pg_stat_replication WHERE state = 'backup')}), 'given a backup that is being made');
+is(query($primary, 'app', q{SELECT count(*) FROM vrm.doctor() WHERE check_name = 'standbys' AND detail ~ 'basebackup'}), '0', 'it is no standby');
+$copy->kill_kill;
+
 # --- standing still ---------------------------------------------------------------------------------
 
 query($standby, 'app', 'SELECT pg_wal_replay_pause()');

@@ -43,7 +43,7 @@ SELECT is_empty($$SELECT check_name FROM vrm.doctor() WHERE status NOT IN ('ok',
                   OR detail IS NULL OR status <> 'ok' AND hint IS NULL AND fix_sql IS NULL
                   OR status = 'ok' AND fix_sql IS NOT NULL$$,
                 'every finding says what is wrong and what to do, everything else that it is well');
-SELECT is((SELECT count(DISTINCT check_name) FROM vrm.doctor()), 44::bigint, 'every check says something');
+SELECT is((SELECT count(DISTINCT check_name) FROM vrm.doctor()), 45::bigint, 'every check says something');
 
 -- versions and objects ---------------------------------------------------------------------------------
 
