@@ -1,6 +1,6 @@
 -- History: pages of calls that neither lose nor repeat one.
 BEGIN;
-SELECT plan(21);
+SELECT plan(22);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -93,6 +93,8 @@ $$;
 SELECT is(pg_temp.as_user(:'old', 'SELECT pg_temp.turned()')::timestamptz[], '{294246-12-31 23:59:59.999999Z,'
           '9999-12-31 23:59:59.999999Z,2026-01-01 00:00Z,0001-01-01 00:00Z,4713-01-01 00:00:00.000001Z BC,-infinity}'
           ::timestamptz[], 'pages go on to the microsecond through all of time');
+SELECT is(pg_temp.as_user(:'old', 'SELECT last_call_at FROM vrm.user_dashboard()')::timestamptz,
+          '294246-12-31 23:59:59.999999Z', 'nor is an infinite moment when somebody called last');
 SELECT is(pg_temp.as_user(:'old', format('SELECT count(*) FROM vrm.call_history(cursor => %L)', c || '.' || :'old')),
           '22023', 'a cursor beyond time is not valid: ' || c)
 FROM unnest('{9999999999999999999,-999999999999999999}'::text[]) AS c;
