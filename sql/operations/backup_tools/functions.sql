@@ -213,7 +213,8 @@ COMMENT ON FUNCTION vrm_private.expire_unlisted(text, jsonb, jsonb) IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.hint_of_plain_lists(), vrm_private.wrong_with_backup(jsonb), vrm_private.read_backups(jsonb, text),
-    vrm_private.is_this_server(text), vrm_private.wal_g_label(jsonb), vrm_private.barman_backups(jsonb), vrm_private.wal_g_backups(jsonb),
+    vrm_private.is_this_server(text), vrm_private.wal_g_label(jsonb),
+    vrm_private.barman_backups(jsonb), vrm_private.wal_g_backups(jsonb),
     vrm_private.cloudnative_pg_backups(jsonb), vrm_private.manifest_backup(jsonb),
     vrm_private.tool_backups(jsonb, text), vrm_private.expire_unlisted(text, jsonb, jsonb)
     FROM PUBLIC;

@@ -426,7 +426,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (41, 'standbys', 'standbys and slots have what they need'),
         (42, 'configuration', 'the configuration files are read as they stand'),
         (43, 'facts', 'statistics know of every call that was looked at'),
-        (44, 'planner', 'the planner has its switches on, and statistics of large tables')) AS c (position, check_name, good)
+        (44, 'planner', 'the planner has its switches on, and statistics of large tables')
+    ) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
     CROSS JOIN LATERAL (SELECT pg_is_in_recovery()
                         AND f.fix_sql !~ '^(ALTER SYSTEM|SELECT \*|SELECT pg_drop_replication_slot)') AS w (elsewhere)

@@ -205,7 +205,8 @@ BEGIN
                CASE WHEN s.status <> 'done' THEN s.sql END, s.why
         FROM steps s
         WHERE CASE WHEN pg_is_in_recovery() THEN
-                  s.topic IN ('standby', 'master_key', 'preload', 'archive_command', 'archive_mode', 'restart', 'doctor')
+                  s.topic IN ('standby', 'master_key', 'preload', 'archive_command', 'archive_mode', 'restart',
+                              'doctor')
               ELSE s.topic <> 'standby' END
         ORDER BY s.step;
 END

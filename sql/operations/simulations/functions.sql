@@ -59,8 +59,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_planner()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'planner', 'warn',
-           format('%s is "%s" (%s): dashboards get slower plans, and the slower the more calls there are', p.name, v.value,
-                  v.place),
+           format('%s is "%s" (%s): dashboards get slower plans, and the slower the more calls there are', p.name,
+                  v.value, v.place),
            CASE WHEN v.change IS NULL THEN 'It comes from the command line or the environment: start without it.'
                 WHEN v.change <> 'ALTER SYSTEM' THEN 'New sessions have it.' ELSE 'Then: SELECT pg_reload_conf();' END,
            v.change || format(' SET %s = %s;', p.name, p.boot_val)

@@ -86,7 +86,8 @@ SELECT is(vrm.record_backup(format('{"PostgreSQL-Backup-Manifest-Version": 2, "S
 -- Barman 3.11 and later name the type, and not what an incremental one stands on
 SELECT vrm.record_backup('{"_INFO": ["a message"], "typed": [
     {"backup_id": "20260201T010000", "backup_type": "full", "end_time_timestamp": "1769911200", "status": "DONE"},
-    {"backup_id": "20260202T010000", "backup_type": "incremental", "end_time_timestamp": "1769997600", "status": "DONE"},
+    {"backup_id": "20260202T010000", "backup_type": "incremental", "end_time_timestamp": "1769997600",
+     "status": "DONE"},
     {"backup_id": "20260203T010000", "backup_type": "rsync", "end_time_timestamp": "1770084000", "status": "DONE"}]}',
     'barman') \g /dev/null
 SELECT is((SELECT string_agg(b.kind, ' ' ORDER BY b.label) FROM vrm.backups b WHERE b.repository = 'typed'),
@@ -101,7 +102,8 @@ SELECT vrm.record_backup('[
 SELECT is((SELECT string_agg(concat_ws(' on ', b.label, b.parent), ', ' ORDER BY b.label) FROM vrm.backups b
            WHERE b.source = 'wal-g' AND b.expired_at IS NULL),
           'base_000000010000000000000012, base_000000010000000000000012 in second, '
-          'base_000000010000000000000014_D_000000010000000000000012 in second on base_000000010000000000000012 in second',
+          'base_000000010000000000000014_D_000000010000000000000012 in second on'
+          ' base_000000010000000000000012 in second',
           'copies in several storages of WAL-G are told apart');
 SELECT vrm.record_backup('{"kind": "Backup", "metadata": {"name": "nightly-5",
      "creationTimestamp": "2026-01-05T01:00:00Z"}, "spec": {"cluster": {"name": "app"}},

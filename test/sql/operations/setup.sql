@@ -28,7 +28,8 @@ SELECT alike(pg_temp.said('master_key'), 'to do; SELECT detail, hint FROM vrm.do
 SELECT is(vrm_private.shell_word('app-1') || ' ' || vrm_private.shell_word('my "app"''s'), $$app-1 'my "app"'\''s'$$,
           'names become words of a shell');
 SELECT is_empty($$SELECT topic FROM vrm.setup()
-                  WHERE strpos(shell, '-d ') > 0 AND strpos(shell, '-d ' || vrm_private.shell_word(current_database())) = 0$$,
+                  WHERE strpos(shell, '-d ') > 0 AND strpos(shell, '-d '
+                        || vrm_private.shell_word(current_database())) = 0$$,
                 'so does that of the database');
 SELECT is(pg_temp.as_user(NULL, 'SELECT topic FROM vrm.setup()'), '42501', 'it is not for users');
 

@@ -26,7 +26,8 @@ SELECT current_database() AS here \gset
 ALTER DATABASE :"here" SET enable_indexscan = off;
 ALTER ROLE careless SET plan_cache_mode = force_generic_plan;
 SELECT is(pg_temp.found('planner'), format('warn: ALTER DATABASE %I SET enable_indexscan = on;,'
-          ' warn: ALTER ROLE careless SET plan_cache_mode = auto;', current_database()), 'switches that are off are found');
+          ' warn: ALTER ROLE careless SET plan_cache_mode = auto;', current_database()),
+          'switches that are off are found');
 ALTER DATABASE :"here" RESET enable_indexscan;
 ALTER ROLE careless RESET plan_cache_mode;
 ALTER TABLE vrm.notes SET (autovacuum_enabled = off);

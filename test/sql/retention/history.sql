@@ -73,8 +73,10 @@ SELECT is(split_part(pg_temp.error_of(:'alice', $$SELECT vrm.call_history('{"sta
 -- whenever calls began: an infinite moment, and one whose microseconds no bigint holds, count nowhere
 SELECT pg_temp.person('old@example.org') AS old \gset
 INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at, error)
-SELECT :'old', 'failed', at, at, 'when' FROM unnest('{4713-01-01 00:00:00.000001Z BC,0001-01-01 00:00Z,2026-01-01 00:00Z,'
-    '9999-12-31 23:59:59.999999Z,294246-12-31 23:59:59.999999Z,294276-12-31 00:00Z,infinity,-infinity}'::timestamptz[]) AS at;
+SELECT :'old', 'failed', at, at, 'when'
+FROM unnest('{4713-01-01 00:00:00.000001Z BC,0001-01-01 00:00Z,2026-01-01 00:00Z,'
+            '9999-12-31 23:59:59.999999Z,294246-12-31 23:59:59.999999Z,294276-12-31 00:00Z,'
+            'infinity,-infinity}'::timestamptz[]) AS at;
 CREATE FUNCTION pg_temp.turned() RETURNS timestamptz[] LANGUAGE plpgsql AS $$
 DECLARE
     page record;
