@@ -142,7 +142,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION vrm.derive_quality_checks(regclass) IS
-    'brings checks in line with the definitions, of a table or of all that have such checks; returns how many changed';
+    'brings checks in line with the definitions, of a table or of all tables of the platform; returns how many changed';
 
 CREATE OR REPLACE FUNCTION vrm_private.constraint_for(c vrm.quality_check) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
