@@ -254,6 +254,7 @@ CREATE OR REPLACE FUNCTION vrm.user_dashboard(
 DECLARE
     latest timestamptz[] := ARRAY(SELECT t.started_at FROM vrm.test_runs t
                                   WHERE t.user_id = vrm.uid() AND t.started_at >= '-infinity'
+                                    AND t.started_at < '294247-01-01 00:00Z'  -- those count nowhere
                                   ORDER BY t.started_at DESC LIMIT 5);
     fifth timestamptz := coalesce(latest[5], '-infinity');
 BEGIN
@@ -265,7 +266,7 @@ BEGIN
             FROM (SELECT r.id, r.agent, r.status, r.started_at, r.duration
                   FROM vrm.calls r
                   WHERE r.user_id = vrm.uid()
-                    AND r.started_at >= fifth
+                    AND r.started_at >= fifth AND r.started_at < '294247-01-01 00:00Z'
                   ORDER BY r.started_at DESC, r.id DESC
                   LIMIT 5) AS recent)
     INTO agents, calls, live, completed, failed, cancelled, success_rate, average_duration, p95_duration,

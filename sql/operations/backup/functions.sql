@@ -1,5 +1,6 @@
 -- Backup: what was backed up, what would be lost, restore points and drills
 
+-- A stanza of which nothing can be read names no server: it is ours when it was before.
 CREATE OR REPLACE FUNCTION vrm_private.pgbackrest_stanzas(info jsonb) RETURNS SETOF jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -8,12 +9,19 @@ BEGIN
     RETURN QUERY
         SELECT stanza FROM jsonb_array_elements(info) AS stanza
         WHERE jsonb_path_exists(stanza, '$.db[*] ? (@."system-id" == $ours)',
-                                jsonb_build_object('ours', ours::numeric));
+                                jsonb_build_object('ours', ours::numeric))
+           OR NOT jsonb_path_exists(stanza, '$.db[*]')
+              AND EXISTS (SELECT FROM vrm.backup_repositories r
+                          WHERE r.source = 'pgbackrest'
+                            AND starts_with(r.repository, (stanza ->> 'name') || '/'));
     IF NOT FOUND THEN
         PERFORM vrm_private.is_this_server(i #>> '{}') FROM jsonb_path_query(info, '$[*].db[*]."system-id"') AS i;
         RAISE EXCEPTION 'no stanza belongs to this server'
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Its system identifier is %s.', ours),
+                  DETAIL = format('Its system identifier is %s.', ours)
+                           || (SELECT coalesce(string_agg(format(' Stanza "%s": %s.', i ->> 'name',
+                                                                 i #>> '{status,message}'), ''), '')
+                               FROM jsonb_path_query(info, '$[*] ? (@.status.code != 0)') AS i),
                   HINT = 'Run pgbackrest info --output=json where the stanza of this server is configured.';
     END IF;
 END
@@ -296,6 +304,11 @@ CREATE OR REPLACE FUNCTION vrm_private.seconds_between(earlier timestamptz, late
 COMMENT ON FUNCTION vrm_private.seconds_between(timestamptz, timestamptz) IS
     'seconds from one moment to another, 0 when that is not later';
 
+CREATE OR REPLACE FUNCTION vrm_private.shell_word(word text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN word ~ '^[A-Za-z0-9_./:@+-]+$' THEN word ELSE '''' || replace(word, '''', '''\''''') || '''' END;
+COMMENT ON FUNCTION vrm_private.shell_word(text) IS 'a text as one word of a shell, in quotes where it needs them';
+
 -- The objectives are the thresholds of the alerts.  What ends in the future did not happen: some clock is wrong,
 -- or one is a little ahead of another.
 CREATE OR REPLACE FUNCTION vrm.recovery_status()
@@ -355,7 +368,9 @@ BEGIN
                 WHEN w.problem IS NOT NULL THEN format('%s: %s', w.place, w.problem)
                 WHEN w.last_full IS NULL THEN concat(w.place || ': ', 'there is no full backup that is good')
                 ELSE format('%s: the last good full backup is of %s', w.place, w.last_full) END,
-           CASE WHEN k.recorded = 0 THEN 'Run: psql -c "SELECT vrm.record_backup(''$(pgbackrest info --output=json)'')"'
+           CASE WHEN k.recorded = 0 THEN
+                    format('Run: vrm-backup -d %s run -- pgbackrest --stanza=main --type=full backup',
+                           vrm_private.shell_word(current_database()))
                 WHEN k.fresh THEN NULL
                 WHEN w.of_future IS NOT NULL THEN
                     format('Set the clock of the server that makes backups; then: DELETE FROM vrm.backups'
@@ -364,7 +379,7 @@ BEGIN
                     format('Mend it, make a full backup there and record it; when it is no longer in use: DELETE FROM'
                            ' vrm.backups WHERE repository = %1$L; DELETE FROM vrm.backup_repositories'
                            ' WHERE repository = %1$L;', w.repository)
-                ELSE 'Run pgbackrest --type=full backup, record it, then: SELECT * FROM vrm.backups;' END
+                ELSE 'Make a full backup and record it, then: SELECT * FROM vrm.backups;' END
     FROM known k, worst w, objective o
     UNION ALL
     SELECT 'pitr_window', h.*
@@ -404,6 +419,7 @@ COMMENT ON FUNCTION vrm.recovery_status() IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm.verify_restore(text), vrm.recovery_status(), vrm_private.seconds_between(timestamptz, timestamptz),
+    vrm_private.shell_word(text),
     vrm.record_restore_drill(timestamptz, timestamptz, boolean, text, text, text)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.recovery_status() TO pg_monitor, service_role;
@@ -423,6 +439,12 @@ CREATE OR REPLACE FUNCTION vrm.end_backup_run(run bigint, exit_code integer) RET
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM vrm.require_grant('vrm.end_backup_run(bigint,integer)');
+    IF exit_code IS NULL THEN
+        RAISE EXCEPTION 'a backup ends with an exit code'
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'exit_code is null.',
+                  HINT = format('SELECT vrm.end_backup_run(%s, 0); or another number when it has failed.',
+                                coalesce(run::text, 'run'));
+    END IF;
     UPDATE vrm.backup_runs r SET finished_at = clock_timestamp(), exit_code = end_backup_run.exit_code
     WHERE r.id = run AND r.finished_at IS NULL;
     IF NOT FOUND THEN

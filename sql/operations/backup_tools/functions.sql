@@ -20,34 +20,45 @@ $$;
 COMMENT ON FUNCTION vrm_private.is_this_server(text) IS
     'whether a system identifier is that of this server; none is; an error for one that was rounded';
 
--- barman list-backups -f json.  The id is the moment when it began, by the clock of the place.
+-- barman list-backups -f json.  The id is the moment when it began, by the clock of the place; beside the servers
+-- stand Barman's own messages.  --minimal tells too little to take anything from.
 CREATE OR REPLACE FUNCTION vrm_private.barman_backups(info jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_agg(jsonb_build_object(
                'repository', s.server, 'label', b ->> 'backup_id', 'started_at', least(t.began, t.ended),
                'finished_at', t.ended, 'bytes', b -> 'size_bytes', 'failed', b ->> 'status' = 'FAILED',
                'archived', CASE b ->> 'status' WHEN 'WAITING_FOR_WALS' THEN false END,
-               'kind', CASE WHEN b ->> 'parent_backup_id' IS NOT NULL THEN 'incr' ELSE 'full' END,
+               'kind', CASE WHEN b ->> 'parent_backup_id' IS NOT NULL OR b ->> 'backup_type' = 'incremental'
+                            THEN 'incr' ELSE 'full' END,
                'parent', b -> 'parent_backup_id'))
     FROM jsonb_each(info) AS s (server, backups), jsonb_array_elements(s.backups) AS b,
          LATERAL (SELECT to_timestamp(left(b ->> 'backup_id', 15), 'YYYYMMDD"T"HH24MISS') AS began) AS i,
          LATERAL (SELECT i.began, coalesce(to_timestamp((b ->> 'end_time_timestamp')::double precision), i.began)
                   AS ended) AS t
-    WHERE b ->> 'status' IN ('DONE', 'WAITING_FOR_WALS', 'FAILED')
+    WHERE (b ->> 'status' IN ('DONE', 'WAITING_FOR_WALS', 'FAILED') OR jsonb_typeof(b) <> 'object')
+      AND s.server NOT IN ('_DEBUG', '_INFO', '_WARNING', '_ERROR', '_EXCEPTION')
 $$;
 COMMENT ON FUNCTION vrm_private.barman_backups(jsonb) IS 'backups as barman list-backups -f json tells them';
 
 -- wal-g backup-list --detail --json, or without details, when a backup is but a moment.  The zero time of Go is none.
--- What is made on top of another has "_D_" and the other's WAL in its name.
+-- What is made on top of another has "_D_" and the other's WAL in its name.  Several storages are one repository:
+-- WAL-G writes to the next when the first is gone, and restores from any.
+CREATE OR REPLACE FUNCTION vrm_private.wal_g_label(backup jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN concat_ws(' in ', backup ->> 'backup_name', nullif(backup ->> 'storage_name', 'default'));
+COMMENT ON FUNCTION vrm_private.wal_g_label(jsonb) IS 'name of a backup of WAL-G, and in which storage but the first';
+
 CREATE OR REPLACE FUNCTION vrm_private.wal_g_backups(info jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_agg(jsonb_build_object(
-               'label', b ->> 'backup_name', 'started_at', least(t.began, t.ended), 'finished_at', t.ended,
+               'label', vrm_private.wal_g_label(b), 'started_at', least(t.began, t.ended), 'finished_at', t.ended,
                'bytes', b -> 'uncompressed_size', 'failed', false,
                'kind', CASE WHEN b ->> 'backup_name' LIKE '%\_D\_%' THEN 'incr' ELSE 'full' END,
-               'parent', (SELECT min(p ->> 'backup_name') FROM jsonb_array_elements(info) AS p
+               'parent', (SELECT vrm_private.wal_g_label(p) FROM jsonb_array_elements(info) AS p
                           WHERE left(p ->> 'backup_name', 29)
-                                = 'base_' || nullif(split_part(b ->> 'backup_name', '_D_', 2), ''))))
+                                = 'base_' || nullif(split_part(b ->> 'backup_name', '_D_', 2), '')
+                          ORDER BY p -> 'storage_name' IS DISTINCT FROM b -> 'storage_name', p ->> 'backup_name'
+                          LIMIT 1)))
     FROM jsonb_array_elements(info) AS b,
          LATERAL (SELECT coalesce(b ->> 'time', b ->> 'modified')::timestamptz AS listed) AS m,
          LATERAL (SELECT coalesce(nullif((b ->> 'start_time')::timestamptz, '0001-01-01 00:00Z'), m.listed) AS began,
@@ -57,17 +68,17 @@ CREATE OR REPLACE FUNCTION vrm_private.wal_g_backups(info jsonb) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION vrm_private.wal_g_backups(jsonb) IS 'backups as wal-g backup-list --detail --json tells them';
 
--- kubectl get backups.postgresql.cnpg.io -o json, or one of them by its name
+-- kubectl get backups.postgresql.cnpg.io -o json, or one of them by its name.  What failed before it began has no
+-- startedAt.
 CREATE OR REPLACE FUNCTION vrm_private.cloudnative_pg_backups(info jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_agg(jsonb_build_object(
                'repository', b #>> '{spec,cluster,name}', 'label', b #>> '{metadata,name}',
-               'started_at', b #> '{status,startedAt}',
-               'finished_at', coalesce(b #> '{status,stoppedAt}', b #> '{status,startedAt}'), 'kind', 'full',
+               'started_at', t.began, 'finished_at', coalesce(b #> '{status,stoppedAt}', t.began), 'kind', 'full',
                'failed', b #>> '{status,phase}' <> 'completed'))
-    FROM jsonb_array_elements(CASE WHEN info ? 'items' THEN info -> 'items' ELSE jsonb_build_array(info) END) AS b
+    FROM jsonb_array_elements(CASE WHEN info ? 'items' THEN info -> 'items' ELSE jsonb_build_array(info) END) AS b,
+         LATERAL (SELECT coalesce(b #> '{status,startedAt}', b #> '{metadata,creationTimestamp}') AS began) AS t
     WHERE b #>> '{status,phase}' IN ('completed', 'failed', 'walArchivingFailing')
-      AND b #> '{status,startedAt}' IS NOT NULL
 $$;
 COMMENT ON FUNCTION vrm_private.cloudnative_pg_backups(jsonb) IS 'backups as the objects of CloudNativePG tell them';
 
@@ -202,7 +213,8 @@ COMMENT ON FUNCTION vrm_private.expire_unlisted(text, jsonb, jsonb) IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.hint_of_plain_lists(), vrm_private.wrong_with_backup(jsonb), vrm_private.read_backups(jsonb, text),
-    vrm_private.is_this_server(text), vrm_private.barman_backups(jsonb), vrm_private.wal_g_backups(jsonb),
+    vrm_private.is_this_server(text), vrm_private.wal_g_label(jsonb),
+    vrm_private.barman_backups(jsonb), vrm_private.wal_g_backups(jsonb),
     vrm_private.cloudnative_pg_backups(jsonb), vrm_private.manifest_backup(jsonb),
     vrm_private.tool_backups(jsonb, text), vrm_private.expire_unlisted(text, jsonb, jsonb)
     FROM PUBLIC;

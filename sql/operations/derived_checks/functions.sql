@@ -132,6 +132,12 @@ BEGIN
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM obsolete) + (SELECT count(*) FROM put) INTO changed;
+    IF derive_quality_checks.rel IS NULL THEN  -- tables of others that have such checks are followed, too
+        changed := changed + (SELECT coalesce(sum(vrm.derive_quality_checks(o.rel)), 0)
+                              FROM (SELECT DISTINCT q.rel FROM vrm.quality_check q JOIN pg_class c ON c.oid = q.rel
+                                    WHERE q.origin = 'catalog' AND c.relnamespace NOT IN
+                                          ('vrm'::regnamespace, 'vrm_private'::regnamespace)) AS o);
+    END IF;
     RETURN changed;
 END
 $$;

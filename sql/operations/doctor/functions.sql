@@ -93,6 +93,19 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_settings()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_settings() IS 'for vrm.doctor(): settings that endanger data or secrets';
 
+-- On a standby and after a restore there are keys, and a new master key would open none of them.
+CREATE OR REPLACE FUNCTION vrm_private.hint_of_lost_master_key(problem text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('The keys of this database are under master key %s: bring its file from where it is kept, or from the'
+                  ' primary server, for a new one opens none of them; then: ALTER SYSTEM SET vrm.master_key_file ='
+                  ' ''/path/to/vrm-master-key''; SELECT pg_reload_conf();', string_agg(DISTINCT k.kek_id, ', '))
+    FROM vrm_private.keyring k WHERE k.state <> 'destroyed' AND problem ~ '^no master key is configured'
+    HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION vrm_private.hint_of_lost_master_key(text) IS
+    'what to do when there is no master key and there are keys under one; null when there is one, or no key';
+REVOKE EXECUTE ON FUNCTION vrm_private.hint_of_lost_master_key(text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION vrm_private.doctor_identity()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -125,7 +138,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_identity()
     UNION ALL
     SELECT 'master_key', CASE WHEN EXISTS (SELECT FROM vrm_private.keyring k WHERE k.state <> 'destroyed')
                               THEN 'fail' ELSE 'warn' END,
-           m.detail, m.hint, NULL
+           m.detail, coalesce(vrm_private.hint_of_lost_master_key(m.detail), m.hint), NULL
     FROM vrm.master_key_problem() AS m WHERE m.detail IS NOT NULL
     UNION ALL
     SELECT 'keyring', 'warn', format('there is no active key of purpose "%s"', p.purpose),
@@ -361,10 +374,14 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
              ' AND p.enabled))', '{facts}'),
             ('doctor_schedule()', '{maintenance,retention}'),
             ('doctor_replica_identities()', '{replica_identities}'),
+            ('doctor_planner()', '{planner}'),
             ('doctor_standbys()', '{standbys}')) AS p (look, checks),
             LATERAL vrm_private.doctor_look(p.look, p.checks) AS l
     )
-    SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good), f.hint, f.fix_sql
+    -- a standby has settings of its own, and nothing else that could be mended there
+    SELECT c.check_name, coalesce(f.status, 'ok'), coalesce(f.detail, c.good),
+           CASE WHEN w.elsewhere THEN concat_ws(' ', f.hint, 'On the primary server: ' || f.fix_sql) ELSE f.hint END,
+           CASE WHEN w.elsewhere IS NOT TRUE THEN f.fix_sql END
     FROM (VALUES
         (1, 'objects', 'every table, column default, index, policy, trigger and function is there'),
         (2, 'triggers', 'no trigger is disabled'),
@@ -408,8 +425,12 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         (40, 'realtime', 'who follows changes of tables gets them, and nothing of others'),
         (41, 'standbys', 'standbys and slots have what they need'),
         (42, 'configuration', 'the configuration files are read as they stand'),
-        (43, 'facts', 'statistics know of every call that was looked at')) AS c (position, check_name, good)
+        (43, 'facts', 'statistics know of every call that was looked at'),
+        (44, 'planner', 'the planner has its switches on, and statistics of large tables')
+    ) AS c (position, check_name, good)
     LEFT JOIN findings f ON f.check_name = c.check_name
+    CROSS JOIN LATERAL (SELECT pg_is_in_recovery()
+                        AND f.fix_sql !~ '^(ALTER SYSTEM|SELECT \*|SELECT pg_drop_replication_slot)') AS w (elsewhere)
     ORDER BY c.position, f.detail
 $$;
 COMMENT ON FUNCTION vrm_private.doctor() IS 'for vrm.doctor(): all there is to say about a platform that is there';

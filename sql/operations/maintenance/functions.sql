@@ -329,6 +329,10 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_schedule()
           FROM (SELECT vrm_private.last_visit() AS at, vrm_private.visits_since() AS since) AS s) AS v
     WHERE NOT pg_is_in_recovery() AND (v.late OR v.at IS NULL)
     UNION ALL
+    SELECT 'maintenance', 'unknown', 'this is a standby: its primary server knows whether vrm.maintain() is called',
+           'On the primary server: SELECT * FROM vrm.doctor();', NULL
+    WHERE pg_is_in_recovery()
+    UNION ALL
     SELECT 'maintenance', 'fail',
            format('vrm.maintain() is called and has not come to its end since %s',
                   to_char(u.at, 'YYYY-MM-DD HH24:MI TZ')),

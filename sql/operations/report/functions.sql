@@ -1,6 +1,7 @@
 -- Report: what happened and how things are, as data; vrm.report_page() draws it
 
--- As vrm.maintain() has added them up, or from the facts where those have changed since.
+-- As vrm.maintain() has added them up, or from the facts where those have changed since.  Facts that somebody has
+-- loaded beside the trigger are not marked: whoever has facts and no statistics at all is looked at day by day.
 CREATE OR REPLACE FUNCTION vrm_private.report_statistics(since date, until date)
     RETURNS TABLE (user_id uuid, agent_id uuid, day date, stats vrm.call_stats)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -14,8 +15,19 @@ CREATE OR REPLACE FUNCTION vrm_private.report_statistics(since date, until date)
     UNION ALL
     SELECT c.user_id, f.agent_id, c.day,
            vrm.call_stats(f.status, f.duration_ms, f.sentiment, f.actions, f.customer, f.bad)
-    FROM (SELECT DISTINCT d.user_id, d.day FROM vrm.call_dirty d
-          WHERE d.quarter <> -2 AND d.day BETWEEN since AND until) AS c
+    FROM (SELECT d.user_id, d.day FROM vrm.call_dirty d
+          WHERE d.quarter <> -2 AND d.day BETWEEN since AND until
+          UNION
+          SELECT u.id, d.day::date
+          FROM vrm.user_profiles u
+          LEFT JOIN LATERAL (SELECT true FROM vrm.call_rollup o
+                             WHERE o.user_id = u.id AND o.grain = 'day' AND o.bucket BETWEEN since AND until
+                             LIMIT 1) AS made (there) ON true
+          CROSS JOIN LATERAL (SELECT FROM vrm.call_facts o
+                              WHERE made.there IS NULL AND o.user_id = u.id
+                                AND o.started_at >= since::timestamp AT TIME ZONE 'UTC'
+                                AND o.started_at < (until + 1)::timestamp AT TIME ZONE 'UTC' LIMIT 1) AS has
+          CROSS JOIN generate_series(since, until, interval '1 day') AS d (day)) AS c
     CROSS JOIN LATERAL (SELECT o.* FROM vrm.call_facts o
                         WHERE o.user_id = c.user_id AND o.started_at >= c.day::timestamp AT TIME ZONE 'UTC'
                           AND o.started_at < (c.day + 1)::timestamp AT TIME ZONE 'UTC' OFFSET 0) AS f

@@ -39,13 +39,16 @@ CREATE OR REPLACE FUNCTION vrm_private.setup_server()
                        AND s.reset_val <> '') AS is_set
     )
     SELECT 10, 'master_key', m.detail IS NULL, coalesce(m.detail, 'the master key can be read'),
-           CASE WHEN m.detail ~ '^no master key is configured' THEN
-               format('umask 077; set -C; echo "$(date +%%F):$(openssl rand -base64 32)" > %1$s;'
-                      ' psql -X -d %2$s -c "LOAD ''vrm''" -c "ALTER SYSTEM SET vrm.master_key_file = ''%1$s''"'
-                      ' -c "SELECT pg_reload_conf()"', p.key_file, current_database()) END,
-           CASE WHEN m.detail !~ '^no master key is configured' THEN 'SELECT * FROM vrm.master_key_problem();' END,
+           CASE WHEN m.detail ~ '^no master key is configured' AND lost IS NULL THEN
+               format('umask 077; set -C; echo "$(date +%%F):$(openssl rand -base64 32)" > %s;'
+                      ' psql -X -d %s -c "LOAD ''vrm''" -c %s -c "SELECT pg_reload_conf()"',
+                      vrm_private.shell_word(p.key_file), vrm_private.shell_word(current_database()),
+                      vrm_private.shell_word(format('ALTER SYSTEM SET vrm.master_key_file = %L', p.key_file))) END,
+           CASE WHEN lost IS NOT NULL THEN
+                    'SELECT detail, hint FROM vrm.doctor() WHERE check_name = ''master_key'';'
+                WHEN m.detail !~ '^no master key is configured' THEN 'SELECT * FROM vrm.master_key_problem();' END,
            'secrets are sealed under keys that are wrapped by it; keep a copy where backups of the database are not'
-    FROM vrm.master_key_problem() m, place p
+    FROM vrm.master_key_problem() m, place p, vrm_private.hint_of_lost_master_key(m.detail) AS lost
     UNION ALL
     SELECT 20, 'keys', k.missing IS NULL, coalesce('there is no active key of purpose ' || k.purposes,
                                                    'there are active keys'),
@@ -122,7 +125,8 @@ CREATE OR REPLACE FUNCTION vrm_private.setup_upkeep()
     visits AS (
         SELECT coalesce(v.at > now() - interval '15 minutes', false) AS lately,
                EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') AS cron,
-               EXISTS (SELECT FROM vrm_private.cron_runs()) AS has_job
+               EXISTS (SELECT FROM vrm_private.cron_runs()) AS has_job,
+               format('psql -Xq -d %s -c "CALL vrm.maintain()"', vrm_private.shell_word(current_database())) AS call
         FROM vrm_private.last_visit() AS v (at)
     )
     SELECT 90, 'archive',
@@ -139,8 +143,8 @@ CREATE OR REPLACE FUNCTION vrm_private.setup_upkeep()
                 WHEN v.has_job THEN 'there is a job, and it has not been seen to work: SELECT * FROM vrm.doctor();'
                 ELSE 'nobody calls vrm.maintain()' END,
            CASE WHEN NOT v.cron AND NOT v.has_job THEN
-               format('(crontab -l 2>/dev/null; echo "*/5 * * * * psql -Xq -d %1$s -c ''CALL vrm.maintain()''")'
-                      ' | crontab -; psql -Xq -d %1$s -c ''CALL vrm.maintain()''', current_database()) END,
+               format('(crontab -l 2>/dev/null; echo %s) | crontab -; %s',
+                      vrm_private.shell_word('*/5 * * * * ' || replace(v.call, '%', '\%')), v.call) END,
            CASE WHEN v.cron AND NOT v.has_job THEN 'SELECT vrm.schedule_maintenance();'
                 WHEN v.has_job THEN 'CALL vrm.maintain();' END,
            'nothing keeps itself in order; a timer of systemd does as well: doc/operations/maintenance.md'
@@ -151,7 +155,7 @@ CREATE OR REPLACE FUNCTION vrm_private.setup_upkeep()
                 WHEN w.roles = 0 THEN 'there is no role for an exporter' ELSE 'nobody reads them now' END,
            CASE WHEN w.roles > 0 THEN
                format('psql -XAt -d %s -c "SELECT vrm.exporter_config(''postgres_exporter'')" > vrm-queries.yml',
-                      current_database()) END,
+                      vrm_private.shell_word(current_database())) END,
            CASE WHEN w.roles = 0 THEN 'CREATE ROLE prometheus LOGIN IN ROLE pg_monitor;' END,
            'alerts need them; how they get into Prometheus: doc/operations/operations.md'
     FROM (SELECT count(DISTINCT r.oid) AS roles, count(a.pid) AS sessions
@@ -159,7 +163,7 @@ CREATE OR REPLACE FUNCTION vrm_private.setup_upkeep()
           WHERE r.rolcanlogin AND NOT r.rolsuper AND pg_has_role(r.oid, 'pg_monitor', 'MEMBER')) AS w
     UNION ALL
     SELECT 120, 'backup', CASE r.status WHEN 'ok' THEN 'done' ELSE 'to do' END, r.detail,
-           'vrm-backup -d ' || quote_ident(current_database())
+           'vrm-backup -d ' || vrm_private.shell_word(current_database())
            || ' run -- pgbackrest --stanza=main --type=full backup', NULL,
            'once a day, by cron or a timer: it records what came of it'
     FROM recovery r WHERE r.check_name = 'full_backup'
@@ -193,10 +197,18 @@ BEGIN
             FROM (SELECT count(*) FILTER (WHERE d.status = 'fail') AS bad,
                          count(*) FILTER (WHERE d.status = 'warn') AS poor,
                          count(*) FILTER (WHERE d.status = 'unknown') AS unknown FROM vrm.doctor() d) AS d
+            UNION ALL
+            SELECT 5, 'standby', 'unknown', 'this is a standby: what is written is set up on its primary server', NULL,
+                   NULL, 'it gets with the WAL all but its files and settings'
         )
         SELECT s.step, s.topic, s.status, s.detail, CASE WHEN s.status <> 'done' THEN s.shell END,
                CASE WHEN s.status <> 'done' THEN s.sql END, s.why
-        FROM steps s ORDER BY s.step;
+        FROM steps s
+        WHERE CASE WHEN pg_is_in_recovery() THEN
+                  s.topic IN ('standby', 'master_key', 'preload', 'archive_command', 'archive_mode', 'restart',
+                              'doctor')
+              ELSE s.topic <> 'standby' END
+        ORDER BY s.step;
 END
 $$;
 COMMENT ON FUNCTION vrm.setup() IS

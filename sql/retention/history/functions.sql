@@ -17,9 +17,10 @@ DECLARE
     wanted_agent uuid;
     wanted_sentiment vrm.sentiment;
     since timestamptz := '-infinity';
-    until timestamptz := 'infinity';
+    until timestamptz;
     place_at timestamptz := 'infinity';
     place_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+    micros numeric;
 BEGIN
     IF page_size IS NULL OR page_size NOT BETWEEN 1 AND 1000 THEN
         RAISE EXCEPTION 'page_size must be between 1 and 1000'
@@ -27,15 +28,19 @@ BEGIN
                   DETAIL = format('Got %s.', coalesce(page_size::text, 'null')),
                   HINT = 'Leave it out for pages of 50.';
     END IF;
-    IF cursor !~ '^(-?[0-9]{1,17}|-infinity)\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+    micros := substring(cursor FROM '^(-?[0-9]{1,19})\.');
+    IF cursor !~ '^(-?[0-9]{1,19}|-infinity)\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+       OR micros NOT BETWEEN -210866803200000000 AND 9223371244800000000 THEN  -- what timestamptz and bigint can hold
         RAISE EXCEPTION 'cursor is not valid'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Got "%s".', left(cursor, 100)),
                   HINT = 'Pass next_cursor of the last row of a page, or null for the first page.';
     END IF;
     IF cursor IS NOT NULL THEN
-        place_at := CASE WHEN starts_with(cursor, '-infinity') THEN '-infinity'
-                         ELSE timestamptz 'epoch' + split_part(cursor, '.', 1)::bigint * interval '1 microsecond' END;
+        -- in two parts: an interval is multiplied by a double, which is exact to 53 bits
+        place_at := CASE WHEN micros IS NULL THEN '-infinity'
+                         ELSE timestamptz 'epoch' + div(micros, 1000000)::double precision * interval '1 second'
+                              + mod(micros, 1000000)::double precision * interval '1 microsecond' END;
         place_id := split_part(cursor, '.', 2)::uuid;
     END IF;
 
@@ -52,7 +57,8 @@ BEGIN
         wanted_agent := filter ->> 'agent_id';
         wanted_sentiment := filter ->> 'sentiment';
         since := coalesce((filter ->> 'since')::timestamptz, since);
-        until := coalesce((filter ->> 'until')::timestamptz, until);
+        -- what began later counts nowhere, and its microseconds are beyond bigint
+        until := least((filter ->> 'until')::timestamptz, '294247-01-01 00:00Z');
     EXCEPTION
         WHEN data_exception THEN
             wrong := SQLERRM;

@@ -337,7 +337,7 @@ BEGIN
               JOIN vrm.all_test_runs r ON r.user_id = owner AND r.id = n.id
               WHERE (r.started_at, r.id) < (place_at, place_id)
                 AND r.started_at >= coalesce((filter ->> 'since')::timestamptz, '-infinity')
-                AND r.started_at < coalesce((filter ->> 'until')::timestamptz, 'infinity')
+                AND r.started_at < least((filter ->> 'until')::timestamptz, '294247-01-01 00:00Z')
                 AND (filter ->> 'status' IS NULL OR r.status = filter ->> 'status')
                 AND (filter ->> 'agent_id' IS NULL OR r.agent_id = (filter ->> 'agent_id')::uuid)
                 AND (filter ->> 'sentiment' IS NULL OR vrm.call_sentiment(r.results) = filter ->> 'sentiment')

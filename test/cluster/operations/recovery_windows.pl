@@ -116,6 +116,23 @@ is($stopped->full_result(0) >> 8, 143, 'it is stopped with what ran it');
 is(sql('SELECT exit_code FROM vrm.backup_runs ORDER BY id DESC LIMIT 1'), '143', '... which is noted');
 is(sql('SELECT vrm_private.backup_run_failed()'), 't', '... as a backup that failed');
 
+# --- a tool that says more than an argument can be long --------------------------------------------------------------
+
+my $bin = PostgreSQL::Test::Utils::tempdir;
+my $ours = sql('SELECT system_identifier FROM pg_control_system()');
+my $long = 'x' x 200_000;
+append_to_file("$bin/pgbackrest", <<"SHELL");
+#!/bin/sh
+cat <<'JSON'
+[{"name": "main", "db": [{"id": 1, "repo-key": 1, "system-id": $ours}], "backup": [], "note": "$long",
+  "repo": [{"key": 1, "status": {"code": 2, "message": "no valid backups"}}], "status": {"code": 2}}]
+JSON
+SHELL
+chmod 0755, "$bin/pgbackrest";
+is((run_command([$tool, '-d', 'app', 'run', '--', "$bin/pgbackrest", 'backup']))[1], '', 'given a tool with much to tell');
+is(sql('SELECT problem FROM vrm.backup_repositories'), 'no valid backups', 'it is recorded');
+sql('DELETE FROM vrm.backup_repositories; DELETE FROM vrm.backup_runs');
+
 # --- archiving that is off for a while -------------------------------------------------------------------------------
 
 sql(q{UPDATE vrm_private.archived_stretches SET seen_at = seen_at - interval '61 minutes'});

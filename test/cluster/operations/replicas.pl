@@ -66,6 +66,19 @@ ok($primary->poll_query_until('app', "SELECT (state, lag_bytes) = ('streaming', 
 is(status($primary, 'slot', 'standby'), 'standby', 'with its slot');
 is(metric($standby, 'lag_seconds') . metric($standby, 'lag_bytes'), '00', 'and so do the metrics');
 
+# --- what can be mended there -----------------------------------------------------------------------------
+
+is(query($standby, 'app', q{SELECT count(*) FROM vrm.doctor() WHERE fix_sql !~ '^ALTER SYSTEM'}), '0',
+    'on a standby the doctor has fixes for settings alone');
+is(query($standby, 'app', q{SELECT status FROM vrm.doctor() WHERE check_name = 'maintenance'}), 'unknown',
+    'and does not say that somebody calls vrm.maintain()');
+is(query($standby, 'app', q{SELECT count(*) FROM vrm.setup() WHERE sql ~ 'CREATE|CALL|_create|rotate'}), '0', 'nor does vrm.setup()');
+
+my $copy = IPC::Run::start(['pg_basebackup', '-c', 'fast', '-X', 'none', '--max-rate', '32k', '-D', $primary->basedir . '/copy', '-d', $primary->connstr]);
+ok($primary->poll_query_until('app', q{SELECT EXISTS (SELECT FROM pg_stat_replication WHERE state = 'backup')}), 'given a backup that is being made');
+is(query($primary, 'app', q{SELECT count(*) FROM vrm.doctor() WHERE check_name = 'standbys' AND detail ~ 'basebackup'}), '0', 'it is no standby');
+$copy->kill_kill;
+
 # --- standing still ---------------------------------------------------------------------------------
 
 query($standby, 'app', 'SELECT pg_wal_replay_pause()');

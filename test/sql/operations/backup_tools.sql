@@ -1,6 +1,6 @@
 -- What Barman, WAL-G, CloudNativePG and a backup_manifest say; samples are invented in the shapes of the tools.
 BEGIN;
-SELECT plan(18);
+SELECT plan(25);
 DELETE FROM vrm.backups;
 DELETE FROM vrm.backup_repositories;
 SELECT system_identifier AS ours FROM pg_control_system() \gset
@@ -82,6 +82,47 @@ SELECT is(vrm.record_backup(format('{"PostgreSQL-Backup-Manifest-Version": 2, "S
     {"Path": "PG_VERSION", "Size": 3, "Last-Modified": "2026-01-01 00:59:00 GMT"}], "WAL-Ranges": [],
     "Manifest-Checksum": "0123456789abcdef0123456789abcdef"}', :'ours')::jsonb, 'backup_manifest')
           || pg_temp.known('backup_manifest'), '1manifest 0123456789abcdef incr', 'that of a backup_manifest');
+
+-- Barman 3.11 and later name the type, and not what an incremental one stands on
+SELECT vrm.record_backup('{"_INFO": ["a message"], "typed": [
+    {"backup_id": "20260201T010000", "backup_type": "full", "end_time_timestamp": "1769911200", "status": "DONE"},
+    {"backup_id": "20260202T010000", "backup_type": "incremental", "end_time_timestamp": "1769997600",
+     "status": "DONE"},
+    {"backup_id": "20260203T010000", "backup_type": "rsync", "end_time_timestamp": "1770084000", "status": "DONE"}]}',
+    'barman') \g /dev/null
+SELECT is((SELECT string_agg(b.kind, ' ' ORDER BY b.label) FROM vrm.backups b WHERE b.repository = 'typed'),
+          'full incr full', 'an incremental backup of Barman''s is none that is full');
+SELECT throws_ok($$SELECT vrm.record_backup('{"typed": ["20260201T010000"]}', 'barman')$$, '22023',
+                 'the list of backups of source "barman" cannot be read', 'a list without details expires nothing');
+SELECT vrm.record_backup('[
+    {"backup_name": "base_000000010000000000000012", "time": "2026-02-01T01:10:00Z", "storage_name": "default"},
+    {"backup_name": "base_000000010000000000000012", "time": "2026-02-01T01:10:00Z", "storage_name": "second"},
+    {"backup_name": "base_000000010000000000000014_D_000000010000000000000012", "time": "2026-02-02T01:10:00Z",
+     "storage_name": "second"}]', 'wal-g') \g /dev/null
+SELECT is((SELECT string_agg(concat_ws(' on ', b.label, b.parent), ', ' ORDER BY b.label) FROM vrm.backups b
+           WHERE b.source = 'wal-g' AND b.expired_at IS NULL),
+          'base_000000010000000000000012, base_000000010000000000000012 in second, '
+          'base_000000010000000000000014_D_000000010000000000000012 in second on'
+          ' base_000000010000000000000012 in second',
+          'copies in several storages of WAL-G are told apart');
+SELECT vrm.record_backup('{"kind": "Backup", "metadata": {"name": "nightly-5",
+     "creationTimestamp": "2026-01-05T01:00:00Z"}, "spec": {"cluster": {"name": "app"}},
+     "status": {"phase": "failed", "error": "no primary"}}', 'cloudnative_pg') \g /dev/null
+SELECT is((SELECT b.started_at FROM vrm.backups b WHERE b.label = 'nightly-5' AND b.failed), '2026-01-05 01:00+00',
+          'what CloudNativePG could not begin has failed');
+
+-- pgBackRest does not say whose a stanza is of which it can read nothing
+SELECT vrm.record_backup(format('[{"name": "main", "db": [{"id": 1, "repo-key": 1, "system-id": %s}], "backup": [],
+    "repo": [{"key": 1, "status": {"code": 0}}], "status": {"code": 0}}]', :'ours')::jsonb) \g /dev/null
+SELECT vrm.record_backup('[{"name": "main", "db": [], "backup": [], "status": {"code": 99, "message": "other"},
+    "repo": [{"key": 1, "status": {"code": 99, "message": "[FileOpenError] gone"}}]}]') \g /dev/null
+SELECT is((SELECT r.problem FROM vrm.backup_repositories r WHERE r.repository = 'main/1'), '[FileOpenError] gone',
+          'the only repository may be the one that cannot be read');
+SELECT throws_ok($$SELECT vrm.record_backup('[{"name": "mai", "db": [], "backup": [], "repo": [],
+                 "status": {"code": 1, "message": "missing stanza path"}}]')$$, '22023',
+                 'no stanza belongs to this server', 'which is not said of a stanza of another name');
+SELECT throws_ok('SELECT vrm.end_backup_run(vrm.begin_backup_run(''x''), NULL)', '22004',
+                 'a backup ends with an exit code', 'a run ends with an exit code');
 
 -- as a double the identifier of a server has other last digits, but for one in about a thousand
 SELECT to_char(:'ours'::double precision, 'FM9999999999999999999') AS rounded \gset

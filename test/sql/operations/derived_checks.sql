@@ -1,6 +1,6 @@
 -- Checks that follow from definitions, and constraints that are made of checks.
 BEGIN;
-SELECT plan(11);
+SELECT plan(12);
 \ir ../include/people.sql
 
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
@@ -41,6 +41,14 @@ SELECT is((SELECT contype::text || ' ' || convalidated FROM pg_constraint WHERE 
 SELECT vrm.add_quality_check('bodies there', 'public.notes', 'required', columns => '{body}');
 SELECT vrm.adopt_constraint('bodies there', true) \g /dev/null
 SELECT throws_ok($$INSERT INTO public.notes (body) VALUES (NULL)$$, '23514', NULL, 'what is required becomes a CHECK');
+
+CREATE TABLE public.followed (id integer PRIMARY KEY, seen timestamptz NOT NULL);
+SELECT vrm.derive_quality_checks('public.followed') \g /dev/null
+ALTER TABLE public.followed RENAME COLUMN seen TO read_at;
+ALTER TABLE public.followed ADD COLUMN document jsonb;
+SELECT set_eq($$SELECT check_name FROM vrm.run_quality_checks('public.followed') WHERE failed = 0$$,
+              '{public.followed/duplicate/followed_pkey,public.followed/required,public.followed/type,'
+              'public.followed/json}'::text[], 'checks of a table of others follow it when it is changed');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- The doctor: damage is found, and the statement that comes with the finding mends it.  What a whole
 -- server is set to is in test/cluster/operations/doctor.pl.
 BEGIN;
-SELECT plan(76);
+SELECT plan(77);
 SET LOCAL client_min_messages = warning;
 SELECT current_database() AS db \gset
 
@@ -43,7 +43,7 @@ SELECT is_empty($$SELECT check_name FROM vrm.doctor() WHERE status NOT IN ('ok',
                   OR detail IS NULL OR status <> 'ok' AND hint IS NULL AND fix_sql IS NULL
                   OR status = 'ok' AND fix_sql IS NOT NULL$$,
                 'every finding says what is wrong and what to do, everything else that it is well');
-SELECT is((SELECT count(DISTINCT check_name) FROM vrm.doctor()), 44::bigint, 'every check says something');
+SELECT is((SELECT count(DISTINCT check_name) FROM vrm.doctor()), 45::bigint, 'every check says something');
 
 -- versions and objects ---------------------------------------------------------------------------------
 
@@ -238,6 +238,9 @@ SET LOCAL vrm.master_key_command = 'echo other:YW5vdGhlciBzaXh0ZWVuIGFuZCBzaXh0Z
 SELECT is(pg_temp.status_of('master_key') || ' ' || pg_temp.status_of('keyring'), 'fail fail',
           'nor does one of another');
 RESET vrm.master_key_command;
+SELECT alike((SELECT hint FROM vrm.doctor() WHERE check_name = 'master_key'),
+             'The keys of this database are under master key test: bring its file%',
+             'whoever has keys is not told to make another master key');
 
 SELECT * FROM finish();
 ROLLBACK;

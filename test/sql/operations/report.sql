@@ -1,7 +1,7 @@
 -- The report: what it shows, that nothing a user has typed gets out of its place, and that the page
 -- needs nothing but itself.
 BEGIN;
-SELECT plan(37);
+SELECT plan(38);
 \ir ../include/people.sql
 
 -- an empty database ------------------------------------------------------------------------------------
@@ -142,6 +142,16 @@ SELECT results_eq('shown', 'TABLE of_facts', 'a report reads statistics, not fac
 INSERT INTO vrm.call_dirty (user_id, day) SELECT :'alice', vrm.utc_day(now() - interval '2 days');
 SELECT is((SELECT sum(r.completed) FROM vrm_private.report_days(vrm.utc_day(now()) - 29, vrm.utc_day(now())) r),
           0::numeric, 'and facts of days that have changed');
+
+-- facts that were loaded beside the trigger, of somebody who has no statistics at all
+SELECT pg_temp.person('loaded@example.org') AS loaded \gset
+INSERT INTO vrm.call_facts (user_id, id, started_at, status, duration_ms)
+SELECT :'loaded', vrm.uuid7(), now() - n * interval '1 day', CASE n WHEN 1 THEN 'failed' ELSE 'completed' END, 60000
+FROM generate_series(1, 5) n;
+INSERT INTO vrm.call_dirty (user_id, day) VALUES (:'loaded', vrm.utc_day(now() - interval '3 days'));
+SELECT is((SELECT vrm.call_count(vrm.rollup(r.stats))
+           FROM vrm_private.report_statistics(vrm.utc_day(now()) - 30, vrm.utc_day(now())) r
+           WHERE r.user_id = :'loaded'), 5::bigint, 'what was loaded without a mark is counted, each call once');
 
 SELECT * FROM finish();
 ROLLBACK;

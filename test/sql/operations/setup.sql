@@ -1,6 +1,6 @@
 -- What vrm.setup() says of each step; test/backup/setup.pl does all of it.
 BEGIN;
-SELECT plan(9);
+SELECT plan(13);
 \ir ../include/people.sql
 CREATE ROLE watcher LOGIN;
 
@@ -19,6 +19,18 @@ GRANT pg_monitor TO watcher;
 SELECT alike(pg_temp.said('metrics'), 'unknown; psql %exporter_config%', 'then its queries');
 SELECT is(pg_temp.said('issuer'), 'to do; SELECT vrm.rotate_token_key();', 'somebody has to sign tokens');
 SELECT alike(pg_temp.said('restore'), 'unknown; CALL vrm.pre_deploy(%', 'a restore is for people');
+SELECT alike(pg_temp.said('master_key'), 'to do; umask 077; %openssl rand%', 'a new server gets a master key');
+SET LOCAL vrm.master_key_command = 'echo test:c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlISE=';
+SELECT vrm.key_create('data') \g /dev/null
+RESET vrm.master_key_command;
+SELECT alike(pg_temp.said('master_key'), 'to do; SELECT detail, hint FROM vrm.doctor()%',
+             'and one that has keys gets none, which would not open them');
+SELECT is(vrm_private.shell_word('app-1') || ' ' || vrm_private.shell_word('my "app"''s'), $$app-1 'my "app"'\''s'$$,
+          'names become words of a shell');
+SELECT is_empty($$SELECT topic FROM vrm.setup()
+                  WHERE strpos(shell, '-d ') > 0 AND strpos(shell, '-d '
+                        || vrm_private.shell_word(current_database())) = 0$$,
+                'so does that of the database');
 SELECT is(pg_temp.as_user(NULL, 'SELECT topic FROM vrm.setup()'), '42501', 'it is not for users');
 
 SELECT * FROM finish();

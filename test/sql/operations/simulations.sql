@@ -1,6 +1,6 @@
 -- What would happen is found before it does, and mended by what is said.
 BEGIN;
-SELECT plan(16);
+SELECT plan(19);
 SET LOCAL client_min_messages = error;
 
 CREATE FUNCTION pg_temp.found(wanted text) RETURNS text LANGUAGE sql AS $$
@@ -17,6 +17,22 @@ SELECT throws_ok('DELETE FROM vrm.notes', '55000', NULL, '... cannot be written'
 ALTER TABLE vrm.notes REPLICA IDENTITY FULL;
 SELECT is(pg_temp.found('replica_identities'), 'ok', '... until the fix has run');
 SELECT is(pg_temp.found('standbys'), 'ok', 'without standbys and slots there is nothing to set');
+
+-- plans --------------------------------------------------------------------------------------------
+
+SELECT is(pg_temp.found('planner'), 'ok', 'the planner has what it needs');
+CREATE ROLE careless;
+SELECT current_database() AS here \gset
+ALTER DATABASE :"here" SET enable_indexscan = off;
+ALTER ROLE careless SET plan_cache_mode = force_generic_plan;
+SELECT is(pg_temp.found('planner'), format('warn: ALTER DATABASE %I SET enable_indexscan = on;,'
+          ' warn: ALTER ROLE careless SET plan_cache_mode = auto;', current_database()),
+          'switches that are off are found');
+ALTER DATABASE :"here" RESET enable_indexscan;
+ALTER ROLE careless RESET plan_cache_mode;
+ALTER TABLE vrm.notes SET (autovacuum_enabled = off);
+INSERT INTO vrm.notes SELECT repeat('x', 2000) FROM generate_series(1, 5000);
+SELECT is(pg_temp.found('planner'), 'warn: ANALYZE vrm.notes;', 'so is a large table without statistics');
 
 -- a restore ----------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ SELECT is(pg_temp.doctor('objects'), 'fail | column "error" of vrm.test_runs is 
 SELECT fix_sql FROM vrm.doctor() WHERE check_name = 'objects' \gexec
 SELECT lives_ok($$SELECT vrm.retention_preview()$$, 'until it has its name again');
 ALTER TABLE vrm.test_runs RENAME COLUMN time_limit TO seconds;
-SELECT is((SELECT count(DISTINCT check_name) FROM vrm.doctor()), 44::bigint,
+SELECT is((SELECT count(DISTINCT check_name) FROM vrm.doctor()), 45::bigint,
           'one that the doctor reads keeps no check from being done');
 SELECT alike(pg_temp.doctor('maintenance'), 'unknown | it cannot be looked at, SQLSTATE 42703: column r.time_limit%',
                'but its own, of which nothing is known');

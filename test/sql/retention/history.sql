@@ -1,6 +1,6 @@
 -- History: pages of calls that neither lose nor repeat one.
 BEGIN;
-SELECT plan(18);
+SELECT plan(22);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice, pg_temp.person('bob@example.org') AS bob \gset
 SELECT pg_temp.as_user(:'alice', $$SELECT vrm.create_agent('reception')$$) AS agent,
@@ -69,6 +69,37 @@ FROM unnest(ARRAY['page_size => 0', 'page_size => 1001', 'page_size => NULL', 'c
                   '''{"since": "yesterdayish"}''', '''[]''']) AS bad;
 SELECT is(split_part(pg_temp.error_of(:'alice', $$SELECT vrm.call_history('{"state": "failed"}')$$), ' | ', 3),
           'There is no "state" to filter by.', 'the error names the key');
+
+-- whenever calls began: an infinite moment, and one whose microseconds no bigint holds, count nowhere
+SELECT pg_temp.person('old@example.org') AS old \gset
+INSERT INTO vrm.test_runs (user_id, status, started_at, completed_at, error)
+SELECT :'old', 'failed', at, at, 'when'
+FROM unnest('{4713-01-01 00:00:00.000001Z BC,0001-01-01 00:00Z,2026-01-01 00:00Z,'
+            '9999-12-31 23:59:59.999999Z,294246-12-31 23:59:59.999999Z,294276-12-31 00:00Z,'
+            'infinity,-infinity}'::timestamptz[]) AS at;
+CREATE FUNCTION pg_temp.turned() RETURNS timestamptz[] LANGUAGE plpgsql AS $$
+DECLARE
+    page record;
+    place text;
+    seen timestamptz[];
+BEGIN
+    LOOP
+        SELECT h.started_at, h.next_cursor INTO page FROM vrm.call_history(cursor => place, page_size => 1) h;
+        EXIT WHEN NOT FOUND OR cardinality(seen) > 20;
+        place := page.next_cursor;
+        seen := seen || page.started_at;
+    END LOOP;
+    RETURN seen;
+END
+$$;
+SELECT is(pg_temp.as_user(:'old', 'SELECT pg_temp.turned()')::timestamptz[], '{294246-12-31 23:59:59.999999Z,'
+          '9999-12-31 23:59:59.999999Z,2026-01-01 00:00Z,0001-01-01 00:00Z,4713-01-01 00:00:00.000001Z BC,-infinity}'
+          ::timestamptz[], 'pages go on to the microsecond through all of time');
+SELECT is(pg_temp.as_user(:'old', 'SELECT last_call_at FROM vrm.user_dashboard()')::timestamptz,
+          '294246-12-31 23:59:59.999999Z', 'nor is an infinite moment when somebody called last');
+SELECT is(pg_temp.as_user(:'old', format('SELECT count(*) FROM vrm.call_history(cursor => %L)', c || '.' || :'old')),
+          '22023', 'a cursor beyond time is not valid: ' || c)
+FROM unnest('{9999999999999999999,-999999999999999999}'::text[]) AS c;
 
 SELECT * FROM finish();
 ROLLBACK;
