@@ -166,14 +166,16 @@ REVOKE EXECUTE ON FUNCTION vrm_private.show_locks(uuid[]) FROM PUBLIC;
 
 -- Those whose failures wait in the journal, and those who are shown as locked; who is busy comes next time.
 CREATE OR REPLACE FUNCTION vrm_private.show_waiting_locks() RETURNS void
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm_private.show_locks(ARRAY(
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM vrm_private.show_locks(ARRAY(
         SELECT p.id
         FROM vrm.user_profiles p
         WHERE p.login_attempts > 0 OR p.locked_until IS NOT NULL
            OR p.id IN (SELECT vrm_private.uuid_in_token(j.detail ->> 'user_id', 1)
                        FROM vrm_private.audit_journal j WHERE j.action LIKE 'password failed%')
-        ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED))
+        ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED));
+END
 $$;
 COMMENT ON FUNCTION vrm_private.show_waiting_locks() IS 'part of maintenance: brings what profiles show up to date';
 REVOKE EXECUTE ON FUNCTION vrm_private.show_waiting_locks() FROM PUBLIC;
@@ -209,11 +211,14 @@ COMMENT ON FUNCTION vrm.record_login_attempt(text, boolean, inet) IS
     'counts an attempt that somebody else has judged: ok, invalid, locked or throttled';
 
 CREATE OR REPLACE FUNCTION vrm_private.locked_out() RETURNS bigint
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT count(*)
-    FROM (SELECT locked_until FROM vrm_private.lockout
-          UNION ALL SELECT locked_until FROM vrm_private.lockout_requests) l
-    WHERE l.locked_until > clock_timestamp()
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT count(*)
+        FROM (SELECT locked_until FROM vrm_private.lockout
+              UNION ALL SELECT locked_until FROM vrm_private.lockout_requests) l
+        WHERE l.locked_until > clock_timestamp());
+END
 $$;
 COMMENT ON FUNCTION vrm_private.locked_out() IS 'how many identifiers and networks are locked now';
 REVOKE EXECUTE ON FUNCTION vrm_private.locked_out() FROM PUBLIC;

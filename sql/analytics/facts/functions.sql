@@ -192,6 +192,9 @@ BEGIN
         days := days || changed.day;
         EXIT WHEN clock_timestamp() > until;
     END LOOP;
+    IF cardinality(users) = 0 THEN
+        RETURN 0;
+    END IF;
 
     DELETE FROM vrm.call_rollup r
     USING (SELECT DISTINCT t.user_id, date_trunc('month', t.day::timestamp)::date AS first

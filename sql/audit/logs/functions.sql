@@ -35,17 +35,20 @@ REVOKE EXECUTE ON FUNCTION vrm_private.check_log(text, text, text, jsonb), vrm.l
 GRANT EXECUTE ON FUNCTION vrm.log(text, text, text, jsonb) TO authenticated, service_role;
 
 CREATE OR REPLACE FUNCTION vrm_private.make_log_partitions() RETURNS integer
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
-    SELECT count(*)::integer
-    FROM (SELECT 'vrm.logs_application'::regclass AS parent, low, low + interval '1 day' AS high,
-                 to_char(low, '"logs_application_"YYYY_MM_DD') AS name
-          FROM generate_series(date_trunc('day', now()), now() + interval '7 days', '1 day') AS low
-          UNION ALL
-          SELECT format('vrm.logs_%s', class)::regclass, low, low + interval '1 month',
-                 format('logs_%s_%s', class, to_char(low, 'YYYY_MM'))
-          FROM unnest('{error,analytics}'::text[]) AS class,
-               generate_series(date_trunc('month', now()), now() + interval '1 month', '1 month') AS low) AS wanted
-    WHERE vrm_private.make_partition(wanted.parent, wanted.name, wanted.low, wanted.high)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
+BEGIN
+    RETURN (
+        SELECT count(*)::integer
+        FROM (SELECT 'vrm.logs_application'::regclass AS parent, low, low + interval '1 day' AS high,
+                     to_char(low, '"logs_application_"YYYY_MM_DD') AS name
+              FROM generate_series(date_trunc('day', now()), now() + interval '7 days', '1 day') AS low
+              UNION ALL
+              SELECT format('vrm.logs_%s', class)::regclass, low, low + interval '1 month',
+                     format('logs_%s_%s', class, to_char(low, 'YYYY_MM'))
+              FROM unnest('{error,analytics}'::text[]) AS class,
+                   generate_series(date_trunc('month', now()), now() + interval '1 month', '1 month') AS low) AS wanted
+        WHERE vrm_private.make_partition(wanted.parent, wanted.name, wanted.low, wanted.high));
+END
 $$;
 COMMENT ON FUNCTION vrm_private.make_log_partitions() IS
     'makes partitions of vrm.logs for the next days and months; returns how many it made';

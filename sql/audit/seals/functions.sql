@@ -104,11 +104,12 @@ $$;
 COMMENT ON FUNCTION vrm_private.audit_era(OUT bigint, OUT integer) IS
     'this cluster and the era of its entries; begins a new one after a restore';
 
--- One seal over what transactions up to the horizon have written; a backlog makes several.
+-- One seal over what transactions up to the horizon have written; a backlog makes several.  Generic plans, because
+-- the trail has a partition for each day: planning for them all takes longer than looking into those of a class.
 CREATE OR REPLACE FUNCTION vrm_private.audit_seal_next(
     class text, system bigint, era integer, horizon xid8, sealed_at timestamptz, ceiling xid8, journaled bigint
 ) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_variable
 DECLARE
     since xid8;

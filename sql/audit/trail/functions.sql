@@ -113,14 +113,17 @@ COMMENT ON FUNCTION vrm_private.audit_keep(text) IS 'how long entries of a class
 -- Whoever reads the trail for long, as pg_dump does, keeps a lock from being given; behind one that waited for it
 -- everybody else would wait who writes to the trail, and that is who signs in.
 CREATE OR REPLACE FUNCTION vrm_private.make_audit_partitions() RETURNS integer
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
     SET lock_timeout = '100ms' AS $$
-    SELECT count(*)::integer
-    FROM unnest('{security,data}'::text[]) AS class,
-         generate_series(date_trunc('day', now()), now() + '7 days'::interval, '1 day') AS low
-    WHERE vrm_private.make_partition(('vrm_private.audit_' || class)::regclass,
-                                     'audit_' || class || to_char(low, '_YYYY_MM_DD'), low,
-                                     low + '1 day'::interval)
+BEGIN
+    RETURN (
+        SELECT count(*)::integer
+        FROM unnest('{security,data}'::text[]) AS class,
+             generate_series(date_trunc('day', now()), now() + '7 days'::interval, '1 day') AS low
+        WHERE vrm_private.make_partition(('vrm_private.audit_' || class)::regclass,
+                                         'audit_' || class || to_char(low, '_YYYY_MM_DD'), low,
+                                         low + '1 day'::interval));
+END
 $$;
 COMMENT ON FUNCTION vrm_private.make_audit_partitions() IS
     'makes partitions of the audit trail for the next seven days; returns how many it made';

@@ -349,10 +349,12 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_api()
                                  CASE WHEN i.object IS NULL THEN 'none that vrm.make_api() has made'
                                       WHEN p.object IS NULL THEN 'gone' ELSE 'not as vrm.make_api() has made it' END),
            'The fix makes all of the schema anew.', 'SELECT vrm.make_api();'
-    FROM (SELECT * FROM vrm_private.intended n WHERE n.kind = 'api' AND n.noted_by = vrm_private.spelling()) AS i
+    FROM (SELECT * FROM vrm_private.intended n
+          WHERE n.kind = 'api' AND n.noted_by = (SELECT vrm_private.spelling())) AS i
     FULL JOIN vrm_private.present_api() p ON p.object = i.object
     WHERE i.definition IS DISTINCT FROM p.definition AND to_regnamespace('vrm_api') IS NOT NULL
-      AND EXISTS (SELECT FROM vrm_private.intended n WHERE n.kind = 'api' AND n.noted_by = vrm_private.spelling())
+      AND EXISTS (SELECT FROM vrm_private.intended n
+                  WHERE n.kind = 'api' AND n.noted_by = (SELECT vrm_private.spelling()))
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_api() IS 'for vrm.doctor(): what is in schema vrm_api and not as it was made';
 

@@ -457,12 +457,15 @@ COMMENT ON FUNCTION vrm.end_backup_run(bigint, integer) IS 'for vrm-backup: note
 
 -- Whoever was killed does not say so: what has not ended when the next one begins, or after a day, has failed.
 CREATE OR REPLACE FUNCTION vrm_private.backup_run_failed() RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(bool_or(last.failed), false)
-    FROM (SELECT DISTINCT ON (r.tool) coalesce(r.exit_code <> 0, true) AS failed FROM vrm.backup_runs r
-          WHERE r.finished_at IS NOT NULL OR r.started_at < now() - interval '1 day'
-             OR EXISTS (SELECT FROM vrm.backup_runs n WHERE n.tool = r.tool AND n.id > r.id)
-          ORDER BY r.tool, r.id DESC) AS last
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(bool_or(last.failed), false)
+        FROM (SELECT DISTINCT ON (r.tool) coalesce(r.exit_code <> 0, true) AS failed FROM vrm.backup_runs r
+              WHERE r.finished_at IS NOT NULL OR r.started_at < now() - interval '1 day'
+                 OR EXISTS (SELECT FROM vrm.backup_runs n WHERE n.tool = r.tool AND n.id > r.id)
+              ORDER BY r.tool, r.id DESC) AS last);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.backup_run_failed() IS 'whether the last run of a tool that makes backups has failed';
 REVOKE EXECUTE ON FUNCTION

@@ -172,3 +172,24 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.histogram_bounds(text), vrm_private.check_objective(), vrm_private.failure_label(text),
     vrm_private.count_calls(), vrm_private.measure_suites(), vrm_private.measure_calls()
     FROM PUBLIC;
+
+-- All families are there now.  One statement for each, so that a session plans them once.
+CREATE OR REPLACE FUNCTION vrm_private.measure(family text)
+    RETURNS TABLE (name text, labels jsonb, value double precision)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    CASE family
+        WHEN 'connections' THEN RETURN QUERY SELECT * FROM vrm_private.measure_connections();
+        WHEN 'statements' THEN RETURN QUERY SELECT * FROM vrm_private.measure_statements();
+        WHEN 'storage' THEN RETURN QUERY SELECT * FROM vrm_private.measure_storage();
+        WHEN 'replication' THEN RETURN QUERY SELECT * FROM vrm_private.measure_replication();
+        WHEN 'backup' THEN RETURN QUERY SELECT * FROM vrm_private.measure_backup();
+        WHEN 'maintenance' THEN RETURN QUERY SELECT * FROM vrm_private.measure_maintenance();
+        WHEN 'jobs' THEN RETURN QUERY SELECT * FROM vrm_private.measure_jobs();
+        WHEN 'agents' THEN RETURN QUERY SELECT * FROM vrm_private.measure_agents();
+        WHEN 'calls' THEN RETURN QUERY SELECT * FROM vrm_private.measure_calls();
+    END CASE;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.measure(text) IS 'the series of a family of vrm.monitoring_metrics';
+REVOKE EXECUTE ON FUNCTION vrm_private.measure(text) FROM PUBLIC;

@@ -222,10 +222,11 @@ BEGIN
     WITH ids AS (
         SELECT max(age(d.datfrozenxid)) AS transactions, max(mxid_age(d.datminmxid)) AS multixacts FROM pg_database d
     ), dead AS (
-        SELECT coalesce(sum(t.n_dead_tup), 0) AS rows,
-               coalesce(max(t.n_dead_tup / (t.n_live_tup + t.n_dead_tup)::double precision)
-                        FILTER (WHERE t.n_dead_tup > 10000), 0) AS worst
-        FROM pg_stat_all_tables t
+        -- as pg_stat_all_tables says, which adds up indexes besides
+        SELECT coalesce(sum(t.dead), 0) AS rows,
+               coalesce(max(t.dead / (t.live + t.dead)::double precision) FILTER (WHERE t.dead > 10000), 0) AS worst
+        FROM (SELECT pg_stat_get_dead_tuples(c.oid) AS dead, pg_stat_get_live_tuples(c.oid) AS live
+              FROM pg_class c WHERE c.relkind IN ('r', 't', 'm', 'p')) AS t
     )
     SELECT m.name, '{}'::jsonb, m.value
     FROM ids, dead,
@@ -341,6 +342,7 @@ CREATE OR REPLACE FUNCTION vrm.monitoring(families text[] DEFAULT NULL)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms'
     SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
+#variable_conflict use_column
 DECLARE
     known text[] := '{connections,statements,storage,replication,backup,maintenance,jobs,agents,calls}';
     family text;
@@ -353,10 +355,11 @@ BEGIN
                       HINT = 'SELECT DISTINCT family FROM vrm.monitoring_metrics;';
         END IF;
         BEGIN
-            RETURN QUERY EXECUTE format(
-                'SELECT s.name, s.labels, s.value FROM vrm_private.%I() s'
-                ' JOIN vrm.monitoring_metrics m ON m.name = vrm_private.metric_of(s.name)'
-                ' WHERE m.enabled ORDER BY s.name, (s.labels ->> ''le'')::float8, s.labels', 'measure_' || family);
+            RETURN QUERY
+                SELECT s.name, s.labels, s.value
+                FROM vrm_private.measure(family) s
+                JOIN vrm.monitoring_metrics m ON m.name = vrm_private.metric_of(s.name)
+                WHERE m.enabled ORDER BY s.name, (s.labels ->> 'le')::float8, s.labels;
         EXCEPTION WHEN OTHERS THEN
             RAISE WARNING 'family "%" of metrics could not be measured', family
                 USING ERRCODE = SQLSTATE, DETAIL = SQLERRM,
@@ -368,29 +371,36 @@ $$;
 COMMENT ON FUNCTION vrm.monitoring(text[]) IS 'measures the metrics of some families, or of all: one row per series';
 
 CREATE OR REPLACE FUNCTION vrm.monitoring_text() RETURNS text
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
-    SELECT vrm.require_grant('vrm.monitoring_text()');
-    SELECT string_agg(format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n%4$s', m.name,
-                             replace(replace(m.help, '\', '\\'), E'\n', '\n'), m.type, s.lines),
-                      '' ORDER BY m.name)
-    FROM (SELECT vrm_private.metric_of(s.name) AS name,
-                 string_agg(format(E'%s%s %s\n', s.name, vrm_private.prometheus_labels(s.labels),
-                                   vrm_private.prometheus_text(s.value)), '' ORDER BY s.place) AS lines
-          FROM vrm.monitoring() WITH ORDINALITY AS s (name, labels, value, place) GROUP BY 1) AS s
-    JOIN vrm.monitoring_metrics m ON m.name = s.name
+BEGIN
+    PERFORM vrm.require_grant('vrm.monitoring_text()');
+    RETURN (
+        SELECT string_agg(format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n%4$s', m.name,
+                                 replace(replace(m.help, '\', '\\'), E'\n', '\n'), m.type, s.lines),
+                          '' ORDER BY m.name)
+        FROM (SELECT vrm_private.metric_of(s.name) AS name,
+                     string_agg(format(E'%s%s %s\n', s.name, vrm_private.prometheus_labels(s.labels),
+                                       vrm_private.prometheus_text(s.value)), '' ORDER BY s.place) AS lines
+              FROM vrm.monitoring() WITH ORDINALITY AS s (name, labels, value, place) GROUP BY 1) AS s
+        JOIN vrm.monitoring_metrics m ON m.name = s.name);
+END
 $$;
 COMMENT ON FUNCTION vrm.monitoring_text() IS 'all metrics in the text format that Prometheus reads';
 
 CREATE OR REPLACE FUNCTION vrm_private.judged_metrics()
     RETURNS TABLE (alert text, labels jsonb, value double precision, beyond boolean)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT t.alert, s.labels, s.value,
-           CASE WHEN s.value = 'NaN' THEN NULL
-                WHEN t.comparison = '>' THEN s.value > t.threshold ELSE s.value < t.threshold END
-    FROM vrm.alert_threshold t
-    LEFT JOIN vrm.monitoring() s ON s.name = t.metric
-    WHERE t.enabled
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        SELECT t.alert, s.labels, s.value,
+               CASE WHEN s.value = 'NaN' THEN NULL
+                    WHEN t.comparison = '>' THEN s.value > t.threshold ELSE s.value < t.threshold END
+        FROM vrm.alert_threshold t
+        LEFT JOIN vrm.monitoring() s ON s.name = t.metric
+        WHERE t.enabled;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.judged_metrics() IS
     'each series that a threshold looks at; beyond is null where there is nothing to judge';
@@ -398,14 +408,19 @@ COMMENT ON FUNCTION vrm_private.judged_metrics() IS
 CREATE OR REPLACE FUNCTION vrm.alerts()
     RETURNS TABLE (alert text, severity text, metric text, labels jsonb, value double precision,
                    threshold double precision, since timestamptz, summary text, hint text)
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.require_grant('vrm.alerts()');
-    SELECT t.alert, t.severity, t.metric, j.labels, j.value, t.threshold, coalesce(h.since, now()), t.summary, t.hint
-    FROM vrm_private.judged_metrics() j
-    JOIN vrm.alert_threshold t ON t.alert = j.alert
-    LEFT JOIN vrm.alert_history h ON h.alert = j.alert AND h.labels = j.labels AND h.resolved_at IS NULL
-    WHERE j.beyond
-    ORDER BY t.severity, t.alert, j.labels
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM vrm.require_grant('vrm.alerts()');
+    RETURN QUERY
+        SELECT t.alert, t.severity, t.metric, j.labels, j.value, t.threshold, coalesce(h.since, now()), t.summary,
+               t.hint
+        FROM vrm_private.judged_metrics() j
+        JOIN vrm.alert_threshold t ON t.alert = j.alert
+        LEFT JOIN vrm.alert_history h ON h.alert = j.alert AND h.labels = j.labels AND h.resolved_at IS NULL
+        WHERE j.beyond
+        ORDER BY t.severity, t.alert, j.labels;
+END
 $$;
 COMMENT ON FUNCTION vrm.alerts() IS
     'what is beyond its threshold now; since is when vrm.maintain() first saw it, or now';
@@ -475,13 +490,8 @@ COMMENT ON FUNCTION vrm_private.sample() IS
     'part of vrm.maintain(): notes which alerts began and ended, and that it came by';
 
 REVOKE EXECUTE ON FUNCTION
-    vrm_private.metric_of(text),
-    vrm.monitoring(text[]),
-    vrm.monitoring_text(),
-    vrm_private.judged_metrics(),
-    vrm.alerts(),
-    vrm.health_check(),
-    vrm_private.sample()
+    vrm_private.metric_of(text), vrm.monitoring(text[]), vrm.monitoring_text(),
+    vrm_private.judged_metrics(), vrm.alerts(), vrm.health_check(), vrm_private.sample()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vrm.monitoring(text[]), vrm.monitoring_text(), vrm.alerts(), vrm.health_check()
     TO pg_monitor;

@@ -64,16 +64,25 @@ COMMENT ON FUNCTION vrm_private.policy_definition(oid) IS 'the statement that ma
 
 -- What the fix has to say in full.  Triggers that people set on whatever they like are theirs.  Nothing but its own
 -- text makes a member of the extension anew; what the platform's script makes, it makes again.
-CREATE OR REPLACE FUNCTION vrm_private.present_definitions()
+CREATE OR REPLACE FUNCTION vrm_private.present_triggers()
     RETURNS TABLE (kind text, object text, name text, definition text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
     SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
     SET lc_monetary = 'C' AS $$
-    WITH member AS (
-        SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
-        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-    )
+    SELECT 'trigger', t.tgrelid::regclass::text, t.tgname,
+           CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
+                            ELSE 'DISABLE' END
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace fn ON fn.oid = f.pronamespace
+    WHERE fn.nspname IN ('vrm', 'vrm_private') AND NOT t.tgisinternal AND t.tgparentid = 0
+    UNION ALL
+    SELECT 'event trigger', t.evtevent, t.evtname,
+           CASE t.evtenabled WHEN 'O' THEN 'ENABLE' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
+                             ELSE 'DISABLE' END
+    FROM pg_event_trigger t JOIN pg_proc f ON f.oid = t.evtfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname IN ('vrm', 'vrm_private')
+    UNION ALL
     SELECT 'trigger definition', t.tgrelid::regclass::text, t.tgname::text,
            replace(pg_get_triggerdef(t.oid), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER')
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -87,14 +96,26 @@ CREATE OR REPLACE FUNCTION vrm_private.present_definitions()
                   t.evtname, t.evtevent,
                   (SELECT format(' WHEN TAG IN (%s)', string_agg(quote_literal(tag), ', ' ORDER BY tag))
                    FROM unnest(t.evttags) AS tag), t.evtfoid::regprocedure)
-    FROM pg_event_trigger t JOIN member m ON (m.classid, m.objid) = ('pg_event_trigger'::regclass, t.oid)
-    UNION ALL
-    SELECT 'member', p.oid::regprocedure::text, 'member', btrim(pg_get_functiondef(p.oid), E'\n')
-    FROM pg_proc p JOIN member m ON (m.classid, m.objid) = ('pg_proc'::regclass, p.oid)
-    WHERE p.prokind IN ('f', 'p')
+    FROM pg_event_trigger t JOIN pg_depend d ON (d.classid, d.objid) = ('pg_event_trigger'::regclass, t.oid)
+    JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+$$;
+COMMENT ON FUNCTION vrm_private.present_triggers() IS
+    'triggers and event triggers that call vrm''s functions: whether they are enabled, and what makes those of vrm';
+
+CREATE OR REPLACE FUNCTION vrm_private.present_definitions()
+    RETURNS TABLE (kind text, object text, name text, definition text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on SET quote_all_identifiers = off SET intervalstyle = postgres
+    SET datestyle = 'ISO' SET timezone = 'UTC' SET bytea_output = hex SET extra_float_digits = 1
+    SET lc_monetary = 'C' AS $$
+    SELECT 'member', p.oid::regprocedure::text, 'member', left(pg_get_functiondef(p.oid), -1)  -- ends with a newline
+    FROM pg_proc p JOIN pg_depend d ON (d.classid, d.objid) = ('pg_proc'::regclass, p.oid)
+    JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vrm'
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND p.prokind IN ('f', 'p')
 $$;
 COMMENT ON FUNCTION vrm_private.present_definitions() IS
-    'triggers, event triggers and members as the statements that make them, in the words of vrm_private.intended';
+    'members of the extension as the statements that make them, in the words of vrm_private.intended';
 
 CREATE OR REPLACE FUNCTION vrm_private.owner_of_sequence(sequence oid) RETURNS regclass
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -140,18 +161,7 @@ CREATE OR REPLACE FUNCTION vrm_private.present_state()
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p') AND c.relrowsecurity
     UNION ALL
-    SELECT 'trigger', t.tgrelid::regclass::text, t.tgname,
-           CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
-                            ELSE 'DISABLE' END
-    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace fn ON fn.oid = f.pronamespace
-    WHERE fn.nspname IN ('vrm', 'vrm_private') AND NOT t.tgisinternal AND t.tgparentid = 0
-    UNION ALL
-    SELECT 'event trigger', t.evtevent, t.evtname,
-           CASE t.evtenabled WHEN 'O' THEN 'ENABLE' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
-                             ELSE 'DISABLE' END
-    FROM pg_event_trigger t JOIN pg_proc f ON f.oid = t.evtfoid JOIN pg_namespace n ON n.oid = f.pronamespace
-    WHERE n.nspname IN ('vrm', 'vrm_private')
+    SELECT * FROM vrm_private.present_triggers()
     UNION ALL
     SELECT 'routine', p.oid::regprocedure::text, 'routine', md5(pg_get_functiondef(p.oid))
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -288,7 +298,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_intended_grants()
         WHERE g.grantee <> (SELECT e.extowner FROM pg_extension e WHERE e.extname = 'vrm')
     ), intended AS MATERIALIZED (
         SELECT i.kind, i.object, i.name, i.definition FROM vrm_private.intended i
-        WHERE i.noted_by = vrm_private.spelling() AND i.kind IN ('privilege', 'object')
+        WHERE i.noted_by = (SELECT vrm_private.spelling()) AND i.kind IN ('privilege', 'object')
     ), ours AS MATERIALIZED (
         SELECT i.object FROM intended i WHERE i.kind = 'object'
         UNION
@@ -375,11 +385,11 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_intended_triggers()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH present AS MATERIALIZED (
-        SELECT * FROM vrm_private.present_state() p WHERE p.kind LIKE '%trigger%'
+        SELECT * FROM vrm_private.present_triggers()
     ), compared AS MATERIALIZED (
         SELECT i.*, p.definition AS present FROM vrm_private.intended i
         LEFT JOIN present p ON (p.kind, p.object, p.name) = (i.kind, i.object, i.name)
-        WHERE i.noted_by = vrm_private.spelling() AND i.kind LIKE '%trigger%'
+        WHERE i.noted_by = (SELECT vrm_private.spelling()) AND i.kind LIKE '%trigger%'
           AND p.definition IS DISTINCT FROM i.definition
     )
     SELECT 'triggers', 'fail', format('trigger %I of %s is not enabled as it should be', c.name, c.object),
@@ -422,7 +432,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_intended()
     WITH present AS MATERIALIZED (
         SELECT * FROM vrm_private.present_state()
     ), intended AS MATERIALIZED (
-        SELECT * FROM vrm_private.intended i WHERE i.noted_by = vrm_private.spelling()
+        SELECT * FROM vrm_private.intended i WHERE i.noted_by = (SELECT vrm_private.spelling())
     )
     SELECT 'policies', 'fail', format('policy "%s" of %s is missing, or not what vrm means', i.name, i.object),
            coalesce('Now: ' || p.definition, 'It was dropped.'),
@@ -469,8 +479,9 @@ COMMENT ON FUNCTION vrm_private.doctor_intended() IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.granted_privileges(), vrm_private.after_word(text), vrm_private.role_name(oid),
-    vrm_private.policy_definition(oid), vrm_private.present_definitions(), vrm_private.owner_of_sequence(oid),
-    vrm_private.present_objects(), vrm_private.present_state(), vrm_private.spelling(),
+    vrm_private.policy_definition(oid), vrm_private.present_triggers(), vrm_private.present_definitions(),
+    vrm_private.owner_of_sequence(oid), vrm_private.present_objects(), vrm_private.present_state(),
+    vrm_private.spelling(),
     vrm_private.is_member(text, text), vrm_private.shipped_state(), vrm_private.note_intended(),
     vrm_private.doctor_intended_grants(), vrm_private.doctor_wider_grants(), vrm_private.doctor_intended_triggers(),
     vrm_private.doctor_intended()

@@ -329,12 +329,15 @@ COMMENT ON FUNCTION vrm.run_quality_checks(regclass, integer) IS
     'runs the checks of a table or of all: how many rows fail (null: an error), keys of some, and what to do';
 
 CREATE OR REPLACE FUNCTION vrm_private.checks_to_run(rel regclass) RETURNS text[]
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_agg(q.name)
-    FROM vrm.quality_check q
-    WHERE q.enabled AND (q.rel = checks_to_run.rel OR checks_to_run.rel IS NULL)
-      AND NOT EXISTS (SELECT FROM vrm.quality_run r
-                      WHERE r.check_name = q.name AND r.at > clock_timestamp() - q.every)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT array_agg(q.name)
+        FROM vrm.quality_check q
+        WHERE q.enabled AND (q.rel = checks_to_run.rel OR checks_to_run.rel IS NULL)
+          AND NOT EXISTS (SELECT FROM vrm.quality_run r
+                          WHERE r.check_name = q.name AND r.at > clock_timestamp() - q.every));
+END
 $$;
 COMMENT ON FUNCTION vrm_private.checks_to_run(regclass) IS 'checks of a table whose time has come; null for none';
 
@@ -353,9 +356,12 @@ COMMENT ON FUNCTION vrm_private.prepare_checks() IS
     'for vrm.maintain(): registers checks that constraints ask for, and drops results older than 90 days';
 
 CREATE OR REPLACE FUNCTION vrm_private.relations_to_check() RETURNS regclass[]
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
-    SELECT ARRAY(SELECT DISTINCT q.rel FROM vrm.quality_check q
-                 WHERE q.name = ANY (vrm_private.checks_to_run(NULL)) ORDER BY 1)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+BEGIN
+    RETURN (
+        SELECT ARRAY(SELECT DISTINCT q.rel FROM unnest(vrm_private.checks_to_run(NULL)) AS due (name)
+                     JOIN vrm.quality_check q ON q.name = due.name ORDER BY 1));
+END
 $$;
 COMMENT ON FUNCTION vrm_private.relations_to_check() IS
     'for vrm.maintain(): tables with checks whose time has come';
@@ -373,11 +379,14 @@ CREATE OR REPLACE PROCEDURE vrm_private.check_quality()
     LANGUAGE plpgsql AS $$
 DECLARE
     relation pg_catalog.regclass;
+    due boolean := vrm_private.maintenance_step('what there is to check',
+        'SELECT cardinality(vrm_private.relations_to_check())') OPERATOR(pg_catalog.>) 0;
 BEGIN
-    PERFORM vrm_private.maintenance_step('quality checks', 'SELECT vrm_private.prepare_checks()');
+    -- with nothing to do, what has failed before is over
+    PERFORM vrm_private.maintenance_step('quality checks',
+        CASE WHEN due THEN 'SELECT vrm_private.prepare_checks()' ELSE 'SELECT 0' END);
     COMMIT;
-    IF vrm_private.maintenance_step('what there is to check',
-           'SELECT cardinality(vrm_private.relations_to_check())') OPERATOR(pg_catalog.=) 0 THEN
+    IF NOT due THEN
         RETURN;
     END IF;
     FOREACH relation IN ARRAY vrm_private.relations_to_check() LOOP

@@ -58,29 +58,34 @@ COMMENT ON FUNCTION vrm_private.see_archiving() IS 'part of vrm.maintain(): note
 -- a manifest on any that somebody has named to pg_basebackup, which its backup_label proves or nothing does.
 CREATE OR REPLACE FUNCTION vrm_private.usable_backups()
     RETURNS TABLE (source text, repository text, label text, started_at timestamptz, finished_at timestamptz)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE backup AS (
-        SELECT b.source, b.repository, b.label, b.kind, b.started_at, b.finished_at,
-               b.expired_at IS NULL AND NOT b.failed AND b.finished_at <= now() + interval '5 min' AS good,
-               b.archived IS NOT FALSE AS archived,
-               CASE WHEN b.kind <> 'full' THEN coalesce(b.parent, (
-                   SELECT p.label FROM vrm.backups p
-                   WHERE p.source = b.source AND p.repository = b.repository AND p.label <> b.label AND NOT p.failed
-                     AND CASE WHEN b.parent_lsn IS NOT NULL OR b.source = 'backup_manifest'
-                              THEN p.start_lsn = b.parent_lsn
-                              ELSE p.finished_at <= b.started_at AND (p.kind = 'full' OR b.kind = 'incr') END
-                   ORDER BY p.finished_at DESC, p.label DESC LIMIT 1)) END AS parent
-        FROM vrm.backups b
-    ), chain AS (
-        SELECT b.source, b.repository, b.label, b.kind, b.parent, b.good, 1 AS depth FROM backup b
-        UNION ALL
-        SELECT c.source, c.repository, c.label, p.kind, p.parent, coalesce(p.good, false), c.depth + 1
-        FROM chain c LEFT JOIN backup p ON p.source = c.source AND p.repository = c.repository AND p.label = c.parent
-        WHERE c.good AND c.kind <> 'full' AND c.depth < 1000
-    )
-    SELECT b.source, b.repository, b.label, b.started_at, b.finished_at
-    FROM backup b JOIN chain c USING (source, repository, label)
-    WHERE b.archived AND c.good AND c.kind = 'full'
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        WITH RECURSIVE backup AS (
+            SELECT b.source, b.repository, b.label, b.kind, b.started_at, b.finished_at,
+                   b.expired_at IS NULL AND NOT b.failed AND b.finished_at <= now() + interval '5 min' AS good,
+                   b.archived IS NOT FALSE AS archived,
+                   CASE WHEN b.kind <> 'full' THEN coalesce(b.parent, (
+                       SELECT p.label FROM vrm.backups p
+                       WHERE p.source = b.source AND p.repository = b.repository AND p.label <> b.label AND NOT p.failed
+                         AND CASE WHEN b.parent_lsn IS NOT NULL OR b.source = 'backup_manifest'
+                                  THEN p.start_lsn = b.parent_lsn
+                                  ELSE p.finished_at <= b.started_at AND (p.kind = 'full' OR b.kind = 'incr') END
+                       ORDER BY p.finished_at DESC, p.label DESC LIMIT 1)) END AS parent
+            FROM vrm.backups b
+        ), chain AS (
+            SELECT b.source, b.repository, b.label, b.kind, b.parent, b.good, 1 AS depth FROM backup b
+            UNION ALL
+            SELECT c.source, c.repository, c.label, p.kind, p.parent, coalesce(p.good, false), c.depth + 1
+            FROM chain c
+            LEFT JOIN backup p ON p.source = c.source AND p.repository = c.repository AND p.label = c.parent
+            WHERE c.good AND c.kind <> 'full' AND c.depth < 1000
+        )
+        SELECT b.source, b.repository, b.label, b.started_at, b.finished_at
+        FROM backup b JOIN chain c USING (source, repository, label)
+        WHERE b.archived AND c.good AND c.kind = 'full';
+END
 $$;
 COMMENT ON FUNCTION vrm_private.usable_backups() IS
     'backups that are there and good with all that they stand on, and whose WAL the archive of their place has';
@@ -182,31 +187,35 @@ COMMENT ON FUNCTION vrm_private.lost_times() IS
 CREATE OR REPLACE FUNCTION vrm.recovery_windows()
     RETURNS TABLE (source text, repository text, since timestamptz, until timestamptz, backup text,
                    listed_at timestamptz)
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT vrm.require_grant('vrm.recovery_windows()');
-    WITH present AS MATERIALIZED (
-        SELECT (vrm_private.archiving_now()).*
-    ), stretch AS (
-        SELECT p.since, p.until FROM present p WHERE p.since IS NOT NULL
-        UNION ALL
-        SELECT a.since, a.until FROM vrm_private.archived_stretches a
-        WHERE a.system_identifier = (SELECT c.system_identifier FROM pg_control_system() c)
-          AND a.since IS DISTINCT FROM (SELECT p.since FROM present p)
-    ), usable AS MATERIALIZED (
-        SELECT u.* FROM vrm_private.usable_backups() u
-    ), piece AS (
-        SELECT p.source, p.repository, lower(r) AS since, upper(r) AS until, l.listed_at
-        FROM (SELECT DISTINCT u.source, u.repository FROM usable u) AS p
-        LEFT JOIN vrm_private.lost_times() l ON l.source = p.source AND l.repository = p.repository
-        CROSS JOIN stretch s
-        CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.since, s.until, '[]')) - coalesce(l.lost, '{}')) AS r
-    )
-    SELECT b.source, b.repository, min(b.finished_at), max(p.until),
-           (array_agg(b.label ORDER BY b.finished_at, b.label))[1], max(p.listed_at)
-    FROM piece p JOIN usable b ON b.source = p.source AND b.repository = p.repository
-                              AND b.started_at >= p.since AND b.finished_at <= p.until
-    GROUP BY b.source, b.repository, p.since
-    ORDER BY b.source, b.repository, p.since
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM vrm.require_grant('vrm.recovery_windows()');
+    RETURN QUERY
+        WITH present AS MATERIALIZED (
+            SELECT n.* FROM vrm_private.archiving_now() AS n
+        ), stretch AS (
+            SELECT p.since, p.until FROM present p WHERE p.since IS NOT NULL
+            UNION ALL
+            SELECT a.since, a.until FROM vrm_private.archived_stretches a
+            WHERE a.system_identifier = (SELECT c.system_identifier FROM pg_control_system() c)
+              AND a.since IS DISTINCT FROM (SELECT p.since FROM present p)
+        ), usable AS MATERIALIZED (
+            SELECT u.* FROM vrm_private.usable_backups() u
+        ), piece AS (
+            SELECT p.source, p.repository, lower(r) AS since, upper(r) AS until, l.listed_at
+            FROM (SELECT DISTINCT u.source, u.repository FROM usable u) AS p
+            LEFT JOIN vrm_private.lost_times() l ON l.source = p.source AND l.repository = p.repository
+            CROSS JOIN stretch s
+            CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.since, s.until, '[]')) - coalesce(l.lost, '{}')) AS r
+        )
+        SELECT b.source, b.repository, min(b.finished_at), max(p.until),
+               (array_agg(b.label ORDER BY b.finished_at, b.label))[1], max(p.listed_at)
+        FROM piece p JOIN usable b ON b.source = p.source AND b.repository = p.repository
+                                  AND b.started_at >= p.since AND b.finished_at <= p.until
+        GROUP BY b.source, b.repository, p.since
+        ORDER BY b.source, b.repository, p.since;
+END
 $$;
 COMMENT ON FUNCTION vrm.recovery_windows() IS
     'times of which backups and archived WAL can bring back any moment, the backup that each begins with, and when the'
@@ -220,7 +229,10 @@ COMMENT ON FUNCTION vrm_private.in_minutes(timestamptz) IS 'a moment as details 
 CREATE OR REPLACE FUNCTION vrm_private.judge_history(
     is_recorded boolean, places text[], expired timestamptz, objective double precision
 ) RETURNS TABLE (status text, value double precision, limit_value double precision, detail text, hint text)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH reach AS (
         SELECT w.since, w.until, w.until > now() - interval '3 hours' AS reaches,
                concat_ws(' ', w.source, nullif(w.repository, '')) AS place
@@ -257,7 +269,8 @@ CREATE OR REPLACE FUNCTION vrm_private.judge_history(
                            (now() + (objective - b.history) * interval '1 s')::date)
                 ELSE 'Full backups expire too early: keep them for 7 days, in pgBackRest repo1-retention-full-type=time'
                      ' and repo1-retention-full=7, in Barman retention_policy = RECOVERY WINDOW OF 7 DAYS.' END
-    FROM best b
+    FROM best b;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.judge_history(boolean, text[], timestamptz, double precision) IS
     'for vrm.recovery_status(): the verdict on how far back any moment can be restored';

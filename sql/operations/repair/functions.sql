@@ -16,7 +16,7 @@ CREATE OR REPLACE FUNCTION vrm_private.repairs()
            'routines', 'ownership', 'roles', 'columns', 'defaults', 'constraints', 'indexes', 'views', 'rules', 'api')
       AND (d.fix_sql NOT LIKE 'ALTER TABLE % VALIDATE CONSTRAINT %'
            OR EXISTS (SELECT FROM vrm_private.intended i
-                      WHERE i.kind = 'constraint' AND i.noted_by = vrm_private.spelling()
+                      WHERE i.kind = 'constraint' AND i.noted_by = (SELECT vrm_private.spelling())
                         AND d.fix_sql = format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', i.object, i.name)))
 $$;
 COMMENT ON FUNCTION vrm_private.repairs() IS 'for vrm.repair(): statements that doctor has for what is not as it was';

@@ -143,15 +143,18 @@ CREATE OR REPLACE FUNCTION vrm_private.measure_replication()
     RETURNS TABLE (name text, labels jsonb, value double precision)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    own_seconds double precision;
+    own_bytes numeric;
 BEGIN
+    IF pg_is_in_recovery() THEN
+        SELECT s.lag_seconds, s.lag_bytes INTO own_seconds, own_bytes FROM vrm_private.standby_state() s;
+    END IF;
     RETURN QUERY SELECT f.name, f.labels, f.value::double precision FROM (
     WITH followers AS (
         SELECT count(*) FILTER (WHERE f.state = 'streaming') AS streaming, max(f.lag_seconds) AS seconds,
                max(f.lag_bytes) AS bytes
         FROM vrm_private.standbys() f WHERE f.state <> 'cut off'
-    ), own AS (
-        SELECT s.lag_seconds AS seconds, s.lag_bytes AS bytes
-        FROM vrm_private.standby_state() s WHERE pg_is_in_recovery()
     ), slot AS (
         SELECT count(s.slot_name) AS slots, count(*) FILTER (WHERE NOT s.active) AS inactive,
                count(*) FILTER (WHERE s.wal_status = 'lost') AS lost,
@@ -159,12 +162,12 @@ BEGIN
         FROM pg_replication_slots s
     )
     SELECT m.name, '{}'::jsonb, m.value
-    FROM followers CROSS JOIN slot LEFT JOIN own ON true,
+    FROM followers CROSS JOIN slot,
          LATERAL (VALUES
              ('vrm_replication_in_recovery', pg_is_in_recovery()::integer::double precision),
              ('vrm_replication_standbys', followers.streaming),
-             ('vrm_replication_lag_seconds', coalesce(greatest(own.seconds, followers.seconds), 0)),
-             ('vrm_replication_lag_bytes', coalesce(greatest(own.bytes, followers.bytes), 0)),
+             ('vrm_replication_lag_seconds', coalesce(greatest(own_seconds, followers.seconds), 0)),
+             ('vrm_replication_lag_bytes', coalesce(greatest(own_bytes, followers.bytes), 0)),
              ('vrm_replication_slots', slot.slots),
              ('vrm_replication_slots_inactive', slot.inactive),
              ('vrm_replication_slots_lost', slot.lost),

@@ -72,26 +72,31 @@ BEGIN
         ), file AS MATERIALIZED (
             SELECT coalesce(d.place, 0) AS place, f.filenode, f.bytes
             FROM directory d CROSS JOIN LATERAL vrm.file_sizes(d.path) AS f
+        ), parent AS MATERIALIZED (
+            SELECT c.oid, coalesce(pg_partition_root(c.oid), c.oid) AS root FROM pg_class c WHERE c.relkind = 'p'
+        ), root AS MATERIALIZED (
+            SELECT c.oid, c.reltoastrelid, n.nspname || '.' || c.relname AS name
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('vrm', 'vrm_private') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        ), tables AS MATERIALIZED (
+            SELECT r.oid, r.reltoastrelid, r.name FROM root r
+            UNION ALL
+            SELECT c.oid, c.reltoastrelid, r.name
+            FROM root r JOIN parent p ON p.root = r.oid JOIN pg_inherits i ON i.inhparent = p.oid
+            JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition
         ), stored AS MATERIALIZED (
-            -- a table and its indexes, or a table of TOAST and its index
-            SELECT coalesce(i.indrelid, c.oid) AS oid, sum(f.bytes) AS bytes
-            FROM pg_class c
-            JOIN file f ON f.filenode = c.relfilenode AND f.place = c.reltablespace
-            LEFT JOIN pg_index i ON i.indexrelid = c.oid
-            WHERE c.relfilenode <> 0
-            GROUP BY 1
-        ), tables AS (
-            SELECT CASE WHEN c.relispartition THEN pg_partition_root(c.oid) ELSE c.oid END AS root,
-                   sum(coalesce(s.bytes, 0) + coalesce(t.bytes, 0)) AS bytes
-            FROM pg_class c
-            LEFT JOIN stored s ON s.oid = c.oid
-            LEFT JOIN stored t ON t.oid = c.reltoastrelid
-            WHERE c.relkind IN ('r', 'p')
-            GROUP BY 1
+            SELECT t.oid, t.name FROM tables t
+            UNION ALL
+            SELECT t.reltoastrelid, t.name FROM tables t WHERE t.reltoastrelid <> 0
+        ), part AS (
+            SELECT s.oid, s.name FROM stored s
+            UNION ALL
+            SELECT i.indexrelid, s.name FROM stored s JOIN pg_index i ON i.indrelid = s.oid
         )
-        SELECT n.nspname || '.' || c.relname, t.bytes
-        FROM tables t JOIN pg_class c ON c.oid = t.root JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname IN ('vrm', 'vrm_private')
+        SELECT p.name, coalesce(sum(f.bytes), 0)
+        FROM part p JOIN pg_class c ON c.oid = p.oid
+        LEFT JOIN file f ON f.filenode = c.relfilenode AND f.place = c.reltablespace AND c.relfilenode <> 0
+        GROUP BY p.name
         UNION ALL
         SELECT NULL, sum(f.bytes) FROM file f;
 END

@@ -183,12 +183,13 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_structure()
                regexp_replace(i.definition, ' NOT NULL$', '') AS meant_type,
                regexp_replace(p.definition, ' NOT NULL$', '') AS present_type
         FROM (SELECT * FROM vrm_private.intended i
-              WHERE i.noted_by = vrm_private.spelling()
+              WHERE i.noted_by = (SELECT vrm_private.spelling())
                 AND i.kind IN ('column', 'default', 'constraint', 'unique index', 'view')) AS i
         FULL JOIN vrm_private.present_structure() p ON (p.kind, p.object, p.name) = (i.kind, i.object, i.name)
         WHERE i.definition IS DISTINCT FROM p.definition
-          AND EXISTS (SELECT FROM vrm_private.intended o WHERE o.kind = 'object' AND o.noted_by = vrm_private.spelling()
-                      AND o.object = coalesce(i.object, p.object))
+          AND EXISTS (SELECT FROM vrm_private.intended o
+                      WHERE o.kind = 'object' AND o.noted_by = (SELECT vrm_private.spelling())
+                        AND o.object = coalesce(i.object, p.object))
     ), relations AS MATERIALIZED (
         SELECT c.*, to_regclass(c.object) AS relation,
                c.meant ~ r.constant AND c.present ~ r.constant AS is_choice
@@ -255,7 +256,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_bypasses()
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
     WITH intended AS MATERIALIZED (
-        SELECT * FROM vrm_private.intended i WHERE i.noted_by = vrm_private.spelling()
+        SELECT * FROM vrm_private.intended i WHERE i.noted_by = (SELECT vrm_private.spelling())
     ), ours AS MATERIALIZED (
         SELECT c.oid, c.relkind, c.relrowsecurity, c.relispartition FROM pg_class c
         WHERE c.relnamespace IN ('vrm'::regnamespace, 'vrm_private'::regnamespace)

@@ -5,14 +5,17 @@
 -- there is one that can be: vrm.max_clock_step.
 
 CREATE OR REPLACE FUNCTION vrm_private.clock_problem() RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('now() is %s ahead of %s, when the database was last seen at work',
-                  date_trunc('hour', clock_timestamp() - c.seen_at),
-                  to_char(c.seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI UTC'))
-    FROM vrm_private.clock c,
-         -- unknown before the library is loaded
-         LATERAL (SELECT coalesce(current_setting('vrm.max_clock_step', true), '7d')::interval AS most) AS setting
-    WHERE setting.most >= '0' AND clock_timestamp() - c.seen_at > setting.most
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT format('now() is %s ahead of %s, when the database was last seen at work',
+                      date_trunc('hour', clock_timestamp() - c.seen_at),
+                      to_char(c.seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI UTC'))
+        FROM vrm_private.clock c,
+             -- unknown before the library is loaded
+             LATERAL (SELECT coalesce(current_setting('vrm.max_clock_step', true), '7d')::interval AS most) AS setting
+        WHERE setting.most >= '0' AND clock_timestamp() - c.seen_at > setting.most);
+END
 $$;
 COMMENT ON FUNCTION vrm_private.clock_problem() IS
     'why now() cannot be believed; null when it is within vrm.max_clock_step of when the database was last at work';

@@ -51,12 +51,9 @@ CREATE OR REPLACE FUNCTION vrm_private.make_partition(
 DECLARE
     schema name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                     WHERE c.oid = parent);
-    age name := (SELECT a.attname FROM pg_partitioned_table p
-                 JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
-                 WHERE p.partrelid = parent);
-    rest regclass := (SELECT nullif(p.partdefid, 0)::regclass FROM pg_partitioned_table p WHERE p.partrelid = parent);
-    columns text := (SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute a
-                     WHERE a.attrelid = parent AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
+    age name;
+    rest regclass;
+    columns text;
 BEGIN
     IF to_regclass(format('%I.%I', schema, part_name)) IS NOT NULL
        OR EXISTS (SELECT FROM pg_inherits i
@@ -64,6 +61,11 @@ BEGIN
                     AND vrm_private.partition_bounds(i.inhrelid) && tstzrange(low, high)) THEN
         RETURN false;
     END IF;
+    SELECT a.attname, nullif(p.partdefid, 0)::regclass INTO age, rest
+    FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+    WHERE p.partrelid = parent;
+    columns := (SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute a
+                WHERE a.attrelid = parent AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
     IF rest IS NOT NULL AND low <= clock_timestamp() THEN
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent);
     END IF;

@@ -1,12 +1,15 @@
 -- The archive: filled, verified, read and taken back from
 
 CREATE OR REPLACE FUNCTION vrm_private.make_archive_partitions() RETURNS integer
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
-    SELECT count(*)::integer
-    FROM generate_series(0, 1) AS n,
-         LATERAL (SELECT date_trunc('month', now()) + make_interval(months => n) AS low) AS month
-    WHERE vrm_private.make_partition('vrm_private.test_runs_archive', to_char(low, '"test_runs_archive_"YYYY_MM'),
-                                     low, low + interval '1 month')
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
+BEGIN
+    RETURN (
+        SELECT count(*)::integer
+        FROM generate_series(0, 1) AS n,
+             LATERAL (SELECT date_trunc('month', now()) + make_interval(months => n) AS low) AS month
+        WHERE vrm_private.make_partition('vrm_private.test_runs_archive', to_char(low, '"test_runs_archive_"YYYY_MM'),
+                                         low, low + interval '1 month'));
+END
 $$;
 COMMENT ON FUNCTION vrm_private.make_archive_partitions() IS
     'makes the archive''s partitions of this month and the next; returns how many it made';

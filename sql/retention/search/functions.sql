@@ -383,7 +383,13 @@ $$;
 COMMENT ON FUNCTION vrm_private.forget_words() IS 'trigger: the words of a call go with it, but not into the archive';
 
 CREATE OR REPLACE FUNCTION vrm_private.index_words(most integer DEFAULT 500) RETURNS bigint
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    indexed bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM vrm_private.search_queue) THEN
+        RETURN 0;
+    END IF;
     WITH waiting AS MATERIALIZED (
         SELECT w.user_id, w.run_id FROM vrm_private.search_queue w LIMIT most FOR UPDATE SKIP LOCKED
     ), taken AS (
@@ -400,7 +406,9 @@ CREATE OR REPLACE FUNCTION vrm_private.index_words(most integer DEFAULT 500) RET
         FROM read r
         ON CONFLICT (user_id, run_id) DO UPDATE SET config = excluded.config, words = excluded.words
     )
-    SELECT count(*) FROM taken
+    SELECT count(*) INTO indexed FROM taken;
+    RETURN indexed;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.index_words(integer) IS 'indexes the words of so many calls; returns how many it took';
 

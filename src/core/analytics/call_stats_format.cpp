@@ -104,21 +104,28 @@ bool call_stats::is_nothing(std::span<const std::byte> packed) noexcept {
 
 namespace {
 
+/// Which any processor of 64 bits shifts at once; an extension of gcc and clang.
+using two_words [[gnu::vector_size(16)]] = std::uint64_t;
+
 /// Merging the months of a large user is mostly this.
 std::array<std::uint8_t, hyperloglog::registers> read_registers(byte_reader& reader) {
   // Each is written below.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
   std::array<std::uint8_t, hyperloglog::registers> registers;
   const auto packed = reader.take(registers.size() / 4 * 3);
-  for (std::size_t group = 0; group < registers.size() / 8; ++group) {
+  for (std::size_t group = 0; group < registers.size() / 8; group += 2) {
     // Six bytes out of eight: the last ones are those before the end.
-    const std::size_t at = std::min(6 * group, packed.size() - 8);
-    std::uint64_t bits = load_eight(&packed[at]) >> (8 * ((6 * group) - at));
+    const std::size_t next = 6 * (group + 1);
+    const std::uint64_t second = next + 8 <= packed.size()
+                                     ? load_eight(&packed[next])
+                                     : load_eight(&packed[packed.size() - 8]) >> 16U;
+    two_words bits = {load_eight(&packed[6 * group]), second};
     // Eight times six bits: each half, quarter and eighth of them is moved to where it begins.
     bits = (bits & 0xFFFFFFU) | (bits & 0xFFFFFF000000U) << 8U;
     bits = (bits & 0x00000FFF00000FFFU) | (bits & 0x00FFF00000FFF000U) << 4U;
     bits = (bits & 0x003F003F003F003FU) | (bits & 0x0FC00FC00FC00FC0U) << 2U;
-    store_eight(bits, &registers[8 * group]);
+    store_eight(bits[0], &registers[8 * group]);
+    store_eight(bits[1], &registers[8 * (group + 1)]);
   }
   std::uint8_t highest = 0;
   for (const std::uint8_t value : registers) highest = std::max(highest, value);

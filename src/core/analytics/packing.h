@@ -122,9 +122,24 @@ class byte_reader {
       at = at_;
       return value;
     };
-    for (; pairs > 0; --pairs) {
+    const bool any_byte = most_first >= 0x7F && most_second >= 0x7F;
+    while (pairs > 0) {
+      // Four pairs at once, as long as each of their numbers is a byte.
+      if (any_byte && pairs >= 4 && bytes.size() - at >= 8) {
+        const std::uint64_t eight = load_eight(&bytes[at]);
+        if ((eight & 0x8080808080808080U) == 0) [[likely]] {
+          visit(eight & 0x7FU, eight >> 8U & 0x7FU);
+          visit(eight >> 16U & 0x7FU, eight >> 24U & 0x7FU);
+          visit(eight >> 32U & 0x7FU, eight >> 40U & 0x7FU);
+          visit(eight >> 48U & 0x7FU, eight >> 56U);
+          pairs -= 4;
+          at += 8;
+          continue;
+        }
+      }
       const std::uint64_t first = next(most_first);
       visit(first, next(most_second));
+      --pairs;
     }
     at_ = at;
   }

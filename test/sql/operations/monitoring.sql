@@ -1,6 +1,6 @@
 -- Monitoring: every metric is there on every call, what is too much is told, and pg_monitor is enough.
 BEGIN;
-SELECT plan(59);
+SELECT plan(61);
 \ir ../include/people.sql
 SELECT pg_temp.person('alice@example.org') AS alice \gset
 CREATE ROLE watcher;
@@ -147,6 +147,11 @@ SELECT set_eq('SELECT DISTINCT m.family FROM vrm.monitoring() s JOIN vrm.monitor
 
 SELECT is(vrm_private.prometheus_labels(E'{"b": "a\\"b\\\\c\\nd", "a": "x"}'), E'{a="x",b="a\\"b\\\\c\\nd"}',
           'labels are quoted');
+SELECT is(vrm_private.prometheus_labels('{"a": 0.50, "b": true, "c": null, "d": [1, {"e": 2}]}')
+          || vrm_private.prometheus_labels('{}') || vrm_private.prometheus_labels(NULL),
+          '{a="0.50",b="true",c="",d="[1, {\"e\": 2}]"}', 'whatever they are');
+SELECT throws_ok($$ SELECT vrm_private.prometheus_labels('["a"]') $$, '22023', 'labels must be a JSON object',
+                 'and nothing else is');
 SELECT is(array_to_string(ARRAY(SELECT vrm_private.prometheus_text(v)
                                 FROM unnest('{0.5,Infinity,-Infinity,NaN,1e20}'::float8[]) AS v), ' '),
           '0.5 +Inf -Inf NaN 1e+20', 'numbers are written as Prometheus reads them');
