@@ -66,9 +66,8 @@ BEGIN
             CONTINUE;
         END IF;
         plan := vrm_private.fate(chosen.name);
-        SELECT count(*), coalesce(sum(d.bytes), 0), min(d.age) INTO due_rows, due_bytes, oldest
-        FROM vrm_private.due_rows(chosen.name, retention_preview.cutoff, now()) d;
-        SELECT count(*) INTO old FROM vrm_private.old_rows(chosen.name, retention_preview.cutoff, now());
+        SELECT t.* INTO old, due_rows, due_bytes, oldest
+        FROM vrm_private.total_rows(chosen.name, retention_preview.cutoff) t;
         held_rows := old - due_rows;
         SELECT coalesce(sum(p.row_count) FILTER (WHERE NOT p.held), 0) AS due,
                coalesce(sum(p.bytes) FILTER (WHERE NOT p.held), 0) AS bytes,
@@ -233,6 +232,7 @@ CREATE OR REPLACE FUNCTION vrm_private.retention_blocks(run_id bigint, again boo
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     run vrm.retention_runs;
+    query text;
 BEGIN
     SELECT * INTO STRICT run FROM vrm.retention_runs r WHERE r.run_id = retention_blocks.run_id;
     PERFORM vrm_private.check_columns();
@@ -246,23 +246,23 @@ BEGIN
           AND again = EXISTS (SELECT FROM vrm.retention_refused f
                               WHERE f.policy = run.policy AND f.row_key = p.relation::regclass::text)
         ORDER BY p.relation;
-    IF again THEN
-        RETURN QUERY
-            SELECT d.relation, format('(%s,%s)', vrm.tuple_block(d.place), p.number - 1)::tid, d.place, 1::bigint,
-                   d.bytes
-            FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of, true) d
-            JOIN vrm.retention_refused f ON f.policy = run.policy AND f.row_key = d.row_key,
-                 LATERAL (SELECT substring(d.place::text FROM ',(\d+)')::integer AS number) AS p
-            WHERE f.run_id < run.run_id
-            ORDER BY f.last_refused_at LIMIT 1000;
-    ELSE
-        RETURN QUERY
-            SELECT s.relation, format('(%s,0)', s.block)::tid, format('(%s,65535)', s.block)::tid, count(*),
-                   sum(s.bytes)::bigint
-            FROM (SELECT d.relation, vrm.tuple_block(d.place) AS block, d.bytes
-                  FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of) d) AS s
-            GROUP BY s.relation, s.block ORDER BY s.relation, s.block;
+    query := vrm_private.due_rows_query(run.policy);
+    IF query IS NULL THEN
+        RETURN;
     END IF;
+    query := format(CASE WHEN again THEN
+        'SELECT d.relation, format(''(%%s,%%s)'', vrm.tuple_block(d.place), p.number - 1)::tid, d.place, 1::bigint,'
+        '       d.bytes'
+        ' FROM (%s) d JOIN vrm.retention_refused f ON f.policy = $1 AND f.row_key = d.row_key,'
+        '      LATERAL (SELECT substring(d.place::text FROM '',(\d+)'')::integer AS number) AS p'
+        ' WHERE f.run_id < $8 ORDER BY f.last_refused_at LIMIT 1000'
+        ELSE
+        'SELECT s.relation, format(''(%%s,0)'', s.block)::tid, format(''(%%s,65535)'', s.block)::tid, count(*),'
+        '       sum(s.bytes)::bigint'
+        ' FROM (SELECT d.relation, vrm.tuple_block(d.place) AS block, d.bytes FROM (%s) d) AS s'
+        ' GROUP BY s.relation, s.block ORDER BY s.relation, s.block' END, query);
+    RETURN QUERY EXECUTE query
+        USING run.policy, run.cutoff, run.as_of, again, NULL::oid, '(0,0)'::tid, '(4294967294,65535)'::tid, run_id;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.retention_blocks(bigint, boolean) IS

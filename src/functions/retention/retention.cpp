@@ -82,6 +82,10 @@ bool is_passing(int sqlerrcode) {
          sqlerrcode == sqlstate{"40001"}.packed();    // serialization_failure
 }
 
+std::string with_state(int sqlerrcode, const std::exception& error) {
+  return std::string(unpack_sql_state(sqlerrcode)) + ": " + error.what();
+}
+
 }  // namespace
 
 bool is_fatal(int sqlerrcode) {
@@ -132,6 +136,12 @@ class policy_run {
         find_places(true);
         work();
       }
+    } catch (const pg::error& e) {
+      thrown = std::current_exception();
+      reason = with_state(e.sqlerrcode(), e);
+    } catch (const vrm::error& e) {
+      thrown = std::current_exception();
+      reason = with_state(e.state().packed(), e);
     } catch (const std::exception& e) {
       thrown = std::current_exception();
       reason = e.what();
