@@ -331,8 +331,10 @@ BEGIN
     FROM (SELECT p.relation::regclass::text AS row_key, p.relation, NULL::uuid AS person_id
           FROM vrm_private.due_partitions(run.policy, run.cutoff, again) p WHERE p.relation = only_in AND NOT p.held
           UNION ALL
-          SELECT b.row_key, b.relation, coalesce(b.user_id, b.person_id)
-          FROM vrm_private.rows_of_batch(run, again, only_in, after, last, 1, NULL) b) AS f
+          SELECT d.row_key, d.relation, coalesce(d.user_id, d.person_id)
+          FROM vrm_private.rows_of_batch(run, again, only_in, after, last, 1, NULL) b,
+               vrm_private.due_rows(run.policy, run.cutoff, run.as_of, again, b.relation, after, b.place) d
+          WHERE d.place = b.place) AS f
     LIMIT 1;
     RETURN coalesce(noted, false);
 END

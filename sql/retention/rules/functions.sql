@@ -139,38 +139,56 @@ COMMENT ON FUNCTION vrm_private.old_rows_query(text) IS
 
 -- Each kind of hold is a join of its own: taken together in one condition they would be held against
 -- every row one by one.  They come from functions that promise many rows, so that they are hashed even
--- when nobody has analysed the table since it was empty.
+-- when nobody has analysed the table since it was empty.  What there is none of is not asked for: most
+-- batches would spend more on planning these joins than on the rows.  No hold comes within a batch, which has
+-- vrm_private.retention_lock(), nor a foreign key to calls, whose table it has locked.
 CREATE OR REPLACE FUNCTION vrm_private.due_rows_query(policy text) RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'SELECT r.relation, r.place, r.row_key, r.user_id, r.call_id, r.person_id, r.age, r.bytes FROM ('
-        || vrm_private.old_rows_query(policy) || $query$) r
-    WHERE ($5 IS NULL OR r.relation = $5) AND r.place > $6 AND r.place <= $7
-      AND NOT EXISTS (SELECT FROM vrm_private.refused_rows($1, $4) f WHERE f.row_key = r.row_key)
-      AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force('run') h
-                      WHERE h.run_id = r.run_id AND (h.user_id IS NULL OR h.user_id = r.user_id)
-                        AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)
-                        AND (h.started IS NULL OR h.started @> r.started_at))
-      AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force('user') h
-                      WHERE h.user_id = r.user_id AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)
-                        AND (h.started IS NULL OR h.started @> r.started_at))
-      AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force('agent') h
-                      WHERE h.agent_id = r.agent_id AND (h.started IS NULL OR h.started @> r.started_at))
-      AND NOT coalesce((SELECT range_agg(h.started) FROM vrm_private.legal_holds h
-                        WHERE h.released_at IS NULL AND num_nonnulls(h.run_id, h.user_id, h.agent_id) = 0)
-                       @> r.started_at, false)
-    $query$
-        -- a call stays as long as one of its recordings does, or what nobody has folded into its results,
-        -- or what an application hangs on it
-        || CASE WHEN policy LIKE 'calls.%' THEN $query$
-      AND NOT EXISTS (SELECT FROM vrm.call_recordings c WHERE c.user_id = r.user_id AND c.run_id = r.call_id)
-      AND NOT EXISTS (SELECT FROM vrm.transcript_turns t WHERE t.user_id = r.user_id AND t.run_id = r.call_id)
-      AND NOT EXISTS (SELECT FROM vrm.run_actions a WHERE a.user_id = r.user_id AND a.run_id = r.call_id)
-      AND NOT EXISTS (SELECT FROM vrm_private.referenced_calls($1, $5, $6, $7) x
-                      WHERE x.user_id = r.user_id AND x.run_id = r.call_id)$query$
-                -- an account stays as long as anything of the person is held
-                WHEN policy LIKE 'users.%' THEN $query$
-      AND NOT EXISTS (SELECT FROM vrm_private.held_people($1, $2) x WHERE x.person_id = r.person_id)$query$
-                ELSE '' END
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    kind text;
+    rows text := 'SELECT r.relation, r.place, r.row_key, r.user_id, r.call_id, r.person_id, r.age, r.bytes FROM ('
+                  || vrm_private.old_rows_query(policy)
+                  || ') r WHERE ($5 IS NULL OR r.relation = $5) AND r.place > $6 AND r.place <= $7';
+BEGIN
+    IF EXISTS (SELECT FROM vrm.retention_refused f WHERE f.policy = policy) THEN
+        rows := rows || ' AND NOT EXISTS (SELECT FROM vrm_private.refused_rows($1, $4) f'
+                       '                    WHERE f.row_key = r.row_key)';
+    END IF;
+    FOREACH kind IN ARRAY vrm_private.kinds_of_holds() LOOP
+        rows := rows || CASE kind
+            WHEN 'time' THEN ' AND NOT coalesce((SELECT range_agg(h.started) FROM vrm_private.holds_in_force(''time'') h)'
+                             '                  @> r.started_at, false)'
+            ELSE format(' AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force(%L) h'
+                        '                 WHERE %s AND (h.started IS NULL OR h.started @> r.started_at))', kind,
+                        CASE kind WHEN 'run' THEN 'h.run_id = r.run_id AND (h.user_id IS NULL OR h.user_id = r.user_id)'
+                                                  ' AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)'
+                                  WHEN 'user' THEN 'h.user_id = r.user_id'
+                                                   ' AND (h.agent_id IS NULL OR h.agent_id = r.agent_id)'
+                                  ELSE 'h.agent_id = r.agent_id' END) END;
+    END LOOP;
+    -- a call stays as long as one of its recordings does, or what nobody has folded into its results,
+    -- or what an application hangs on it
+    IF policy LIKE 'calls.%' THEN
+        rows := rows || ' AND NOT EXISTS (SELECT FROM vrm.call_recordings c'
+                       '                    WHERE c.user_id = r.user_id AND c.run_id = r.call_id)'
+                       ' AND NOT EXISTS (SELECT FROM vrm.transcript_turns t'
+                       '                 WHERE t.user_id = r.user_id AND t.run_id = r.call_id)'
+                       ' AND NOT EXISTS (SELECT FROM vrm.run_actions a'
+                       '                 WHERE a.user_id = r.user_id AND a.run_id = r.call_id)';
+        IF EXISTS (SELECT FROM vrm_private.foreign_references('vrm.test_runs'))
+           OR EXISTS (SELECT FROM vrm_private.foreign_references('vrm.test_run_cases')) THEN
+            rows := rows || ' AND NOT EXISTS (SELECT FROM vrm_private.referenced_calls($1, $5, $6, $7) x'
+                           '                    WHERE x.user_id = r.user_id AND x.run_id = r.call_id)';
+        END IF;
+    END IF;
+    -- an account stays as long as anything of the person is held
+    IF policy LIKE 'users.%' THEN
+        rows := rows || ' AND NOT EXISTS (SELECT FROM vrm_private.held_people($1, $2) x'
+                       '                    WHERE x.person_id = r.person_id)';
+    END IF;
+    RETURN rows;
+END
 $$;
 COMMENT ON FUNCTION vrm_private.due_rows_query(text) IS
     'query for the rows that a run of a policy takes, with the arguments of vrm_private.due_rows()';
@@ -374,24 +392,23 @@ COMMENT ON FUNCTION vrm_private.due_partitions(text, timestamptz, boolean) IS
 CREATE OR REPLACE FUNCTION vrm_private.rows_of_batch(
     run vrm.retention_runs, again boolean, only_in oid, after tid, last tid, most bigint, most_bytes bigint
 )
-    RETURNS TABLE (relation oid, place tid, row_key text, user_id uuid, call_id uuid, person_id uuid, bytes bigint,
-                   is_limit boolean)
+    RETURNS TABLE (relation oid, place tid, person_id uuid, bytes bigint, is_limit boolean)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    query text := vrm_private.due_rows_query((run).policy);
+    query text := vrm_private.due_rows_query(run.policy);
 BEGIN
     IF query IS NULL THEN
         RETURN;
     END IF;
+    -- as doubles, since sums of bigint are numeric, many times as dear
     RETURN QUERY EXECUTE format(
-        'SELECT s.relation, s.place, s.row_key, s.user_id, s.call_id, s.person_id, s.bytes,'
-        '       s.number = $8 OR coalesce(s.size >= $9, false)'
-        ' FROM (SELECT d.relation, d.place, d.row_key, d.user_id, d.call_id, d.person_id, d.bytes,'
-        '              row_number() OVER in_order AS number, sum(d.bytes) OVER in_order AS size'
+        'SELECT s.relation, s.place, s.person_id, s.bytes, s.number = $8 OR coalesce(s.size >= $9, false)'
+        ' FROM (SELECT d.relation, d.place, d.person_id, d.bytes, row_number() OVER in_order AS number,'
+        '              sum(d.bytes::double precision) OVER in_order AS size'
         '       FROM (%s) d WINDOW in_order AS (ORDER BY d.relation, d.place ROWS UNBOUNDED PRECEDING)) AS s'
         ' WHERE $9 IS NULL OR s.size - s.bytes < $9'
         ' ORDER BY s.relation, s.place LIMIT $8', query)
-        USING run.policy, run.cutoff, run.as_of, again, only_in, after, last, most, most_bytes;
+        USING run.policy, run.cutoff, run.as_of, again, only_in, after, last, most, most_bytes::double precision;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.rows_of_batch(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint) IS
