@@ -259,7 +259,8 @@ BEGIN
         ELSE
         'SELECT s.relation, format(''(%%s,0)'', s.block)::tid, format(''(%%s,65535)'', s.block)::tid, count(*),'
         '       sum(s.bytes)::bigint'
-        ' FROM (SELECT d.relation, vrm.tuple_block(d.place) AS block, d.bytes FROM (%s) d) AS s'
+        -- OFFSET: or what sizes are made of would be sorted, too
+        ' FROM (SELECT d.relation, vrm.tuple_block(d.place) AS block, d.bytes FROM (%s) d OFFSET 0) AS s'
         ' GROUP BY s.relation, s.block ORDER BY s.relation, s.block' END, query);
     RETURN QUERY EXECUTE query
         USING run.policy, run.cutoff, run.as_of, again, NULL::oid, '(0,0)'::tid, '(4294967294,65535)'::tid, run_id;

@@ -400,12 +400,14 @@ BEGIN
     IF query IS NULL THEN
         RETURN;
     END IF;
-    -- as doubles, since sums of bigint are numeric, many times as dear
+    -- Doubles, since sums of bigint are numeric, many times as dear; OFFSET, or what sizes are made of would be
+    -- sorted, too.
     RETURN QUERY EXECUTE format(
         'SELECT s.relation, s.place, s.person_id, s.bytes, s.number = $8 OR coalesce(s.size >= $9, false)'
         ' FROM (SELECT d.relation, d.place, d.person_id, d.bytes, row_number() OVER in_order AS number,'
         '              sum(d.bytes::double precision) OVER in_order AS size'
-        '       FROM (%s) d WINDOW in_order AS (ORDER BY d.relation, d.place ROWS UNBOUNDED PRECEDING)) AS s'
+        '       FROM (SELECT r.relation, r.place, r.person_id, r.bytes FROM (%s) r OFFSET 0) AS d'
+        '       WINDOW in_order AS (ORDER BY d.relation, d.place ROWS UNBOUNDED PRECEDING)) AS s'
         ' WHERE $9 IS NULL OR s.size - s.bytes < $9'
         ' ORDER BY s.relation, s.place LIMIT $8', query)
         USING run.policy, run.cutoff, run.as_of, again, only_in, after, last, most, most_bytes::double precision;
