@@ -39,6 +39,26 @@ CREATE OR REPLACE FUNCTION vrm_private.fate(policy text) RETURNS text
 $$;
 COMMENT ON FUNCTION vrm_private.fate(text) IS 'what becomes of the rows of a policy';
 
+CREATE OR REPLACE FUNCTION vrm_private.total_rows(
+    policy text, cutoff timestamptz, OUT old_rows bigint, OUT due_rows bigint, OUT due_bytes bigint,
+    OUT oldest timestamptz
+)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    query text := vrm_private.old_rows_query(policy);
+BEGIN
+    SELECT 0, 0, 0 INTO old_rows, due_rows, due_bytes;
+    IF query IS NOT NULL THEN
+        EXECUTE 'SELECT count(*) FROM (' || query || ') o' INTO old_rows USING policy, cutoff, now();
+        EXECUTE 'SELECT count(*), coalesce(sum(d.bytes), 0), min(d.age) FROM ('
+                || vrm_private.due_rows_query(policy) || ') d' INTO due_rows, due_bytes, oldest
+        USING policy, cutoff, now(), false, NULL::oid, '(0,0)'::tid, '(4294967294,65535)'::tid;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.total_rows(text, timestamptz) IS
+    'how many rows of a policy are old enough now, and how many of them a run would take';
+
 CREATE OR REPLACE FUNCTION vrm.retention_preview(policy text DEFAULT NULL)
     RETURNS TABLE (policy_name text, cutoff timestamptz, due_rows bigint, due_bytes bigint, held_rows bigint,
                    oldest timestamptz, plan text)
@@ -155,6 +175,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.is_as_long(interval, interval),
     vrm_private.fate(text),
     vrm_private.check_policy(text),
+    vrm_private.total_rows(text, timestamptz),
     vrm.retention_preview(text),
     vrm.retention_coverage(),
     vrm.stop_retention(bigint)

@@ -157,8 +157,8 @@ BEGIN
     END IF;
     FOREACH kind IN ARRAY vrm_private.kinds_of_holds() LOOP
         rows := rows || CASE kind
-            WHEN 'time' THEN ' AND NOT coalesce((SELECT range_agg(h.started) FROM vrm_private.holds_in_force(''time'') h)'
-                             '                  @> r.started_at, false)'
+            WHEN 'time' THEN ' AND NOT coalesce((SELECT range_agg(h.started)'
+                             '                   FROM vrm_private.holds_in_force(''time'') h) @> r.started_at, false)'
             ELSE format(' AND NOT EXISTS (SELECT FROM vrm_private.holds_in_force(%L) h'
                         '                 WHERE %s AND (h.started IS NULL OR h.started @> r.started_at))', kind,
                         CASE kind WHEN 'run' THEN 'h.run_id = r.run_id AND (h.user_id IS NULL OR h.user_id = r.user_id)'
@@ -227,26 +227,6 @@ $$;
 COMMENT ON FUNCTION vrm_private.due_rows(text, timestamptz, timestamptz, boolean, oid, tid, tid) IS
     'rows that a run of a policy takes, in all tables or between two places of one';
 
-CREATE OR REPLACE FUNCTION vrm_private.total_rows(
-    policy text, cutoff timestamptz, OUT old_rows bigint, OUT due_rows bigint, OUT due_bytes bigint,
-    OUT oldest timestamptz
-)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    query text := vrm_private.old_rows_query(policy);
-BEGIN
-    SELECT 0, 0, 0 INTO old_rows, due_rows, due_bytes;
-    IF query IS NOT NULL THEN
-        EXECUTE 'SELECT count(*) FROM (' || query || ') o' INTO old_rows USING policy, cutoff, now();
-        EXECUTE 'SELECT count(*), coalesce(sum(d.bytes), 0), min(d.age) FROM ('
-                || vrm_private.due_rows_query(policy) || ') d' INTO due_rows, due_bytes, oldest
-        USING policy, cutoff, now(), false, NULL::oid, '(0,0)'::tid, '(4294967294,65535)'::tid;
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION vrm_private.total_rows(text, timestamptz) IS
-    'how many rows of a policy are old enough now, and how many of them a run would take';
-
 CREATE OR REPLACE FUNCTION vrm_private.refused_rows(policy text, again boolean) RETURNS TABLE (row_key text)
     LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -259,25 +239,28 @@ COMMENT ON FUNCTION vrm_private.refused_rows(text, boolean) IS
     'keys of the rows of a policy that could not go; none when they are to be tried again';
 
 -- Everything that an application, or a DBA, hangs on the rows of a table, its children and partitions.  Found by the
--- triggers that do the work: pg_constraint has no index by the table that is referred to.
+-- triggers that do the work: pg_constraint has no index by the table that is referred to.  As arrays, which are
+-- looked up by index: each batch asks several times.
 CREATE OR REPLACE FUNCTION vrm_private.foreign_references(target regclass)
     RETURNS TABLE (referred regclass, relation regclass, on_delete "char", condition text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    family oid[] := ARRAY(WITH RECURSIVE family (oid) AS (
+                              SELECT target::oid
+                              UNION
+                              SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.oid)
+                          SELECT f.oid FROM family f);
+    keys oid[] := ARRAY(SELECT DISTINCT t.tgconstraint FROM pg_trigger t
+                        WHERE t.tgrelid = ANY (family) AND t.tgconstraint <> 0);
 BEGIN
     RETURN QUERY
-        WITH RECURSIVE family (oid) AS (
-            SELECT target::oid
-            UNION
-            SELECT i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent
-        )
         SELECT k.confrelid::regclass, k.conrelid::regclass, k.confdeltype,
                (SELECT string_agg(format('x.%I = r.%I', a.attname, b.attname), ' AND ')
                 FROM unnest(k.conkey, k.confkey) AS pair (referring, referred)
                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.referring
                 JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.referred)
         FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-        WHERE k.oid IN (SELECT t.tgconstraint FROM pg_trigger t JOIN family f ON f.oid = t.tgrelid)
-          AND k.confrelid IN (SELECT f.oid FROM family f) AND k.contype = 'f' AND k.conparentid = 0
+        WHERE k.oid = ANY (keys) AND k.confrelid = ANY (family) AND k.contype = 'f' AND k.conparentid = 0
           AND k.conrelid::regclass::text <> ALL ('{vrm.test_run_cases,vrm.transcript_turns,vrm.run_actions,'
                                                  'vrm.call_recordings}')
           AND (target = 'vrm.test_runs'::regclass OR target = 'vrm.test_run_cases'::regclass
@@ -496,7 +479,6 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.old_logs(text, timestamptz, timestamptz),
     vrm_private.old_rows_query(text),
     vrm_private.due_rows_query(text),
-    vrm_private.total_rows(text, timestamptz),
     vrm_private.check_taken(regclass, bigint, bigint),
     vrm_private.delete_rows(vrm.retention_runs, boolean, oid, tid, tid, bigint, bigint),
     vrm_private.old_rows(text, timestamptz, timestamptz),

@@ -86,7 +86,7 @@ for my $case (@cases) {
         my @others = split / /, without(@held);
         my $names = join ', ', map { "'$_'" } @others;
         is(sql("SET lock_timeout = '1s'; SELECT count(*) FROM vrm.retention_policies p, vrm.retention_preview(p.name)"
-              . " WHERE p.name IN ($names)"), @others + 0, '... and are previewed');
+                  . " WHERE p.name IN ($names)"), @others + 0, '... and are previewed');
     }
     $locker->query_safe('COMMIT');
     my $next = last_run();
