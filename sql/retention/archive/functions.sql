@@ -90,17 +90,17 @@ BEGIN
           FOR UPDATE OF r SKIP LOCKED) AS s;
     EXECUTE format(
         'WITH due AS MATERIALIZED (SELECT d.place, d.bytes'
-        ' FROM vrm_private.due_rows($1, $2, $3, $4, $5, $6, $7) d'
+        ' FROM (%6$s) d'
         ' JOIN unnest($8, $9) AS mine (user_id, id) ON mine.user_id = d.user_id AND mine.id = d.call_id),'
-        ' gone AS (DELETE FROM ONLY %s r USING due d WHERE r.ctid = d.place RETURNING %s, %s AS "vrm others",'
+        ' gone AS (DELETE FROM ONLY %1$s r USING due d WHERE r.ctid = d.place RETURNING %2$s, %3$s AS "vrm others",'
         ' d.bytes AS "vrm bytes"),'
-        ' put AS (INSERT INTO vrm_private.test_runs_archive (%s, archived_at, extra, batch_id)'
-        ' OVERRIDING SYSTEM VALUE SELECT %s, $10, r."vrm others", $11 FROM gone r RETURNING *),'
+        ' put AS (INSERT INTO vrm_private.test_runs_archive (%4$s, archived_at, extra, batch_id)'
+        ' OVERRIDING SYSTEM VALUE SELECT %5$s, $10, r."vrm others", $11 FROM gone r RETURNING *),'
         ' digests AS (SELECT put.completed_at, vrm.row_digest(put.*, $12) AS digest FROM put)'
         ' SELECT count(*), (SELECT sum(g."vrm bytes") FROM gone g), min(s.completed_at), max(s.completed_at),'
         ' sha256(string_agg(s.digest, '''' ORDER BY s.digest)), (SELECT count(*) FROM due),'
         ' (SELECT count(*) FROM gone) FROM digests s',
-        only_in::regclass, mine, others, kept, put)
+        only_in::regclass, mine, others, kept, put, vrm_private.due_rows_query(run.policy))
         INTO rows_done, bytes_done, batch_oldest, batch_newest, digest, wanted, taken
         USING run.policy, run.cutoff, run.as_of, again, only_in, after, last, users, ids, archived, batch, covered;
     -- or calls would be in neither table

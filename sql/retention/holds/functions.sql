@@ -39,6 +39,16 @@ $$;
 COMMENT ON FUNCTION vrm_private.holds_in_force(text) IS
     'holds by the first of what they name: run, user, agent or time';
 
+CREATE OR REPLACE FUNCTION vrm_private.kinds_of_holds() RETURNS text[]
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT CASE WHEN h.run_id IS NOT NULL THEN 'run' WHEN h.user_id IS NOT NULL THEN 'user'
+                                      WHEN h.agent_id IS NOT NULL THEN 'agent' ELSE 'time' END
+                 FROM vrm_private.legal_holds h WHERE h.released_at IS NULL);
+END
+$$;
+COMMENT ON FUNCTION vrm_private.kinds_of_holds() IS 'kinds of holds that are in force: run, user, agent, time';
+
 -- Whoever changes what a hold might be about takes it shared, and so has ended before a hold is given
 -- that it has not seen.  vrm_private.retention_lock() comes first where both are taken.
 CREATE OR REPLACE FUNCTION vrm_private.hold_lock() RETURNS bigint
@@ -216,6 +226,7 @@ COMMENT ON FUNCTION vrm_private.refuse_held_truncate() IS
 REVOKE EXECUTE ON FUNCTION
     vrm_private.holds_on(uuid, uuid, uuid, timestamptz),
     vrm_private.holds_in_force(text),
+    vrm_private.kinds_of_holds(),
     vrm_private.hold_lock(),
     vrm_private.await_holds(),
     vrm_private.raise_held(text, uuid),

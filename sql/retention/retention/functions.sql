@@ -39,6 +39,26 @@ CREATE OR REPLACE FUNCTION vrm_private.fate(policy text) RETURNS text
 $$;
 COMMENT ON FUNCTION vrm_private.fate(text) IS 'what becomes of the rows of a policy';
 
+CREATE OR REPLACE FUNCTION vrm_private.total_rows(
+    policy text, cutoff timestamptz, OUT old_rows bigint, OUT due_rows bigint, OUT due_bytes bigint,
+    OUT oldest timestamptz
+)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    query text := vrm_private.old_rows_query(policy);
+BEGIN
+    SELECT 0, 0, 0 INTO old_rows, due_rows, due_bytes;
+    IF query IS NOT NULL THEN
+        EXECUTE 'SELECT count(*) FROM (' || query || ') o' INTO old_rows USING policy, cutoff, now();
+        EXECUTE 'SELECT count(*), coalesce(sum(d.bytes), 0), min(d.age) FROM ('
+                || vrm_private.due_rows_query(policy) || ') d' INTO due_rows, due_bytes, oldest
+        USING policy, cutoff, now(), false, NULL::oid, '(0,0)'::tid, '(4294967294,65535)'::tid;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION vrm_private.total_rows(text, timestamptz) IS
+    'how many rows of a policy are old enough now, and how many of them a run would take';
+
 CREATE OR REPLACE FUNCTION vrm.retention_preview(policy text DEFAULT NULL)
     RETURNS TABLE (policy_name text, cutoff timestamptz, due_rows bigint, due_bytes bigint, held_rows bigint,
                    oldest timestamptz, plan text)
@@ -66,9 +86,8 @@ BEGIN
             CONTINUE;
         END IF;
         plan := vrm_private.fate(chosen.name);
-        SELECT count(*), coalesce(sum(d.bytes), 0), min(d.age) INTO due_rows, due_bytes, oldest
-        FROM vrm_private.due_rows(chosen.name, retention_preview.cutoff, now()) d;
-        SELECT count(*) INTO old FROM vrm_private.old_rows(chosen.name, retention_preview.cutoff, now());
+        SELECT t.* INTO old, due_rows, due_bytes, oldest
+        FROM vrm_private.total_rows(chosen.name, retention_preview.cutoff) t;
         held_rows := old - due_rows;
         SELECT coalesce(sum(p.row_count) FILTER (WHERE NOT p.held), 0) AS due,
                coalesce(sum(p.bytes) FILTER (WHERE NOT p.held), 0) AS bytes,
@@ -156,6 +175,7 @@ REVOKE EXECUTE ON FUNCTION
     vrm_private.is_as_long(interval, interval),
     vrm_private.fate(text),
     vrm_private.check_policy(text),
+    vrm_private.total_rows(text, timestamptz),
     vrm.retention_preview(text),
     vrm.retention_coverage(),
     vrm.stop_retention(bigint)
@@ -233,6 +253,7 @@ CREATE OR REPLACE FUNCTION vrm_private.retention_blocks(run_id bigint, again boo
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     run vrm.retention_runs;
+    query text;
 BEGIN
     SELECT * INTO STRICT run FROM vrm.retention_runs r WHERE r.run_id = retention_blocks.run_id;
     PERFORM vrm_private.check_columns();
@@ -246,23 +267,24 @@ BEGIN
           AND again = EXISTS (SELECT FROM vrm.retention_refused f
                               WHERE f.policy = run.policy AND f.row_key = p.relation::regclass::text)
         ORDER BY p.relation;
-    IF again THEN
-        RETURN QUERY
-            SELECT d.relation, format('(%s,%s)', vrm.tuple_block(d.place), p.number - 1)::tid, d.place, 1::bigint,
-                   d.bytes
-            FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of, true) d
-            JOIN vrm.retention_refused f ON f.policy = run.policy AND f.row_key = d.row_key,
-                 LATERAL (SELECT substring(d.place::text FROM ',(\d+)')::integer AS number) AS p
-            WHERE f.run_id < run.run_id
-            ORDER BY f.last_refused_at LIMIT 1000;
-    ELSE
-        RETURN QUERY
-            SELECT s.relation, format('(%s,0)', s.block)::tid, format('(%s,65535)', s.block)::tid, count(*),
-                   sum(s.bytes)::bigint
-            FROM (SELECT d.relation, vrm.tuple_block(d.place) AS block, d.bytes
-                  FROM vrm_private.due_rows(run.policy, run.cutoff, run.as_of) d) AS s
-            GROUP BY s.relation, s.block ORDER BY s.relation, s.block;
+    query := vrm_private.due_rows_query(run.policy);
+    IF query IS NULL THEN
+        RETURN;
     END IF;
+    query := format(CASE WHEN again THEN
+        'SELECT d.relation, format(''(%%s,%%s)'', vrm.tuple_block(d.place), p.number - 1)::tid, d.place, 1::bigint,'
+        '       d.bytes'
+        ' FROM (%s) d JOIN vrm.retention_refused f ON f.policy = $1 AND f.row_key = d.row_key,'
+        '      LATERAL (SELECT substring(d.place::text FROM '',(\d+)'')::integer AS number) AS p'
+        ' WHERE f.run_id < $8 ORDER BY f.last_refused_at LIMIT 1000'
+        ELSE
+        'SELECT s.relation, format(''(%%s,0)'', s.block)::tid, format(''(%%s,65535)'', s.block)::tid, count(*),'
+        '       sum(s.bytes)::bigint'
+        -- OFFSET: or what sizes are made of would be sorted, too
+        ' FROM (SELECT d.relation, vrm.tuple_block(d.place) AS block, d.bytes FROM (%s) d OFFSET 0) AS s'
+        ' GROUP BY s.relation, s.block ORDER BY s.relation, s.block' END, query);
+    RETURN QUERY EXECUTE query
+        USING run.policy, run.cutoff, run.as_of, again, NULL::oid, '(0,0)'::tid, '(4294967294,65535)'::tid, run_id;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.retention_blocks(bigint, boolean) IS
@@ -331,8 +353,10 @@ BEGIN
     FROM (SELECT p.relation::regclass::text AS row_key, p.relation, NULL::uuid AS person_id
           FROM vrm_private.due_partitions(run.policy, run.cutoff, again) p WHERE p.relation = only_in AND NOT p.held
           UNION ALL
-          SELECT b.row_key, b.relation, coalesce(b.user_id, b.person_id)
-          FROM vrm_private.rows_of_batch(run, again, only_in, after, last, 1, NULL) b) AS f
+          SELECT d.row_key, d.relation, coalesce(d.user_id, d.person_id)
+          FROM vrm_private.rows_of_batch(run, again, only_in, after, last, 1, NULL) b,
+               vrm_private.due_rows(run.policy, run.cutoff, run.as_of, again, b.relation, after, b.place) d
+          WHERE d.place = b.place) AS f
     LIMIT 1;
     RETURN coalesce(noted, false);
 END

@@ -80,7 +80,7 @@ COMMENT ON COLUMN vrm.retention_runs.bytes_done IS 'their size';
 COMMENT ON COLUMN vrm.retention_runs.batches IS 'transactions that did something';
 COMMENT ON COLUMN vrm.retention_runs.retries IS 'batches tried again after a lock timeout, deadlock or the like';
 COMMENT ON COLUMN vrm.retention_runs.stop_requested IS 'set by vrm.stop_retention()';
-COMMENT ON COLUMN vrm.retention_runs.error IS 'why it failed';
+COMMENT ON COLUMN vrm.retention_runs.error IS 'why it failed: SQLSTATE and message';
 
 -- What could not go, and is not tried with the others any more.
 CREATE TABLE IF NOT EXISTS vrm.retention_refused (

@@ -471,6 +471,7 @@ COMMENT ON COLUMN vrm_private.sealed_columns.per_subject IS
 COMMENT ON TABLE vrm.test_runs IS 'calls of agents: one row per call';
 COMMENT ON TABLE vrm.retention_policies IS 'how long things are kept; every row of a kind matches exactly one policy';
 COMMENT ON TABLE vrm.retention_runs IS 'the log of retention: one row per run of a policy';
+COMMENT ON COLUMN vrm.retention_runs.error IS 'why it failed: SQLSTATE and message';
 COMMENT ON TABLE vrm_private.archive_manifest IS
     'what each batch has archived: digests to compare every row with, each row chained to the one before';
 COMMENT ON TABLE vrm_private.erasure_ledger IS 'proof of erasure: whose rows, how many of what, and why';

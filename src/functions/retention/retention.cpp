@@ -82,6 +82,10 @@ bool is_passing(int sqlerrcode) {
          sqlerrcode == sqlstate{"40001"}.packed();    // serialization_failure
 }
 
+std::string with_state(int sqlerrcode, const std::exception& error) {
+  return std::string(unpack_sql_state(sqlerrcode)) + ": " + error.what();
+}
+
 }  // namespace
 
 bool is_fatal(int sqlerrcode) {
@@ -132,6 +136,12 @@ class policy_run {
         find_places(true);
         work();
       }
+    } catch (const pg::error& e) {
+      thrown = std::current_exception();
+      reason = with_state(e.sqlerrcode(), e);
+    } catch (const vrm::error& e) {
+      thrown = std::current_exception();
+      reason = with_state(e.state().packed(), e);
     } catch (const std::exception& e) {
       thrown = std::current_exception();
       reason = e.what();
@@ -269,9 +279,11 @@ class policy_run {
       batch_result done{};
       bool passing = false;
       try {
-        // A place ends with a whole block: what that is too much is no batch of its own.
+        // A place ends with a whole block: what that is too much is no batch of its own.  One byte
+        // more, as there is one row more: a limit that is not reached needs no batch to find that
+        // nothing is left.
         const std::int64_t most_bytes =
-            std::clamp(place.bytes, run_.batch_bytes, run_.batch_bytes + run_.batch_bytes / 4);
+            std::clamp(place.bytes + 1, run_.batch_bytes, run_.batch_bytes + run_.batch_bytes / 4);
         call_.step([&] { done = do_batch(run_.id, place, most, most_bytes); });
       } catch (const pg::error& e) {
         if (!is_passing(e.sqlerrcode()) || retry >= most_retries) throw;

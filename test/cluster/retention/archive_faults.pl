@@ -107,7 +107,7 @@ sql($quickly);
 $node->poll_query_until('app', q{SELECT count(*) > 0 FROM vrm_private.test_runs_archive WHERE extra ? 'note'});
 sql(q{ALTER TABLE vrm_private.test_runs_archive ADD COLUMN note integer});
 ok(is_over($run), 'a type that differs ends it');
-like(sql('SELECT state || error FROM vrm.retention_runs ORDER BY run_id DESC LIMIT 1'), qr/^failedcolumn "note"/, '... and it says why');
+like(sql('SELECT state || error FROM vrm.retention_runs ORDER BY run_id DESC LIMIT 1'), qr/^failed42804: column "note"/, '... and it says why');
 sql('ALTER TABLE vrm_private.test_runs_archive DROP COLUMN note');
 sql('CALL vrm.run_retention()');
 is(all_calls($node, 'app'), $calls, 'each call is there once, with its content');
