@@ -36,7 +36,7 @@ std::string prometheus_labels(std::optional<pg::jsonb> labels) {
   if (root.kind() != pg::jsonb_kind::object) {
     throw error("22023", "labels must be a JSON object")
         .detail("They are members of one.")
-        .hint("SELECT vrm_private.prometheus_labels('{\"le\": \"0.5\"}');");
+        .hint(R"(SELECT vrm_private.prometheus_labels('{"le": "0.5"}');)");
   }
   std::string written;
   for (const auto [name, value] : root.members()) add_label(written, name, text_of(value));
