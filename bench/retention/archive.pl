@@ -172,7 +172,7 @@ SQL
     waitpid $pid, 0;
     my $until = sql('SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint');
     select(undef, undef, undef, 0.2);
-    kill 'INT', $writers;
+    kill 'TERM', $writers;  # shells have what runs behind them ignore INT
     waitpid $writers, 0;
     waitpid $watcher, 0;
 
