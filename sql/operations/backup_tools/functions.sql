@@ -40,14 +40,14 @@ CREATE OR REPLACE FUNCTION vrm_private.barman_backups(info jsonb) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION vrm_private.barman_backups(jsonb) IS 'backups as barman list-backups -f json tells them';
 
--- wal-g backup-list --detail --json, or without details, when a backup is but a moment.  The zero time of Go is none.
--- What is made on top of another has "_D_" and the other's WAL in its name.  Several storages are one repository:
--- WAL-G writes to the next when the first is gone, and restores from any.
+-- Several storages are one repository: WAL-G writes to the next when the first is gone, and restores from any.
 CREATE OR REPLACE FUNCTION vrm_private.wal_g_label(backup jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN concat_ws(' in ', backup ->> 'backup_name', nullif(backup ->> 'storage_name', 'default'));
 COMMENT ON FUNCTION vrm_private.wal_g_label(jsonb) IS 'name of a backup of WAL-G, and in which storage but the first';
 
+-- wal-g backup-list --detail --json, or without details, when a backup is but a moment.  The zero time of Go is none.
+-- What is made on top of another has "_D_" and the other's WAL in its name.
 CREATE OR REPLACE FUNCTION vrm_private.wal_g_backups(info jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_agg(jsonb_build_object(

@@ -63,6 +63,11 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_settings()
         ('secret_literals', 'vrm.secret_literals', '^allow$', 'warn', 'warn',
          'nobody is told when a secret stands in the text of a statement'),
         ('lockout', 'vrm.lockout_durability', '^async$', 'lock', 'warn', 'a crash may forget that an account is locked')
+        UNION ALL
+        -- somebody who was looking for a plan has left a switch off
+        SELECT 'planner', s.name, format('^(?!%s$)', s.boot_val), s.boot_val, 'warn',
+               'dashboards get slower plans, and the slower the more calls there are'
+        FROM pg_settings s WHERE s.name ~ '^enable_' AND s.boot_val = 'on' OR s.name = 'plan_cache_mode'
     ) AS r (check_name, setting, bad, good, status, why)
     JOIN pg_settings p ON p.name = r.setting
     CROSS JOIN LATERAL vrm_private.setting_values(r.setting) AS v
@@ -355,8 +360,8 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor()
         SELECT l.*
         FROM (VALUES
             ('doctor_settings()', '{archiving,autovacuum,configuration,durability,event_triggers,identity,lockout,'
-                                  'parameter_log,password_encryption,row_security,secret_literals,statement_log,'
-                                  'triggers}'::text[]),
+                                  'parameter_log,password_encryption,planner,row_security,secret_literals,'
+                                  'statement_log,triggers}'::text[]),
             ('doctor_server()', '{checksums,client_authentication,password_encryption,ssl,statement_statistics}'),
             ('doctor_archiving()', '{archiving}'),
             ('doctor_identity()', '{identity,keyring,master_key,trusted_logins}'),

@@ -54,26 +54,10 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_standbys()
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_standbys() IS 'for vrm.doctor(): settings that standbys and slots need';
 
--- Somebody who was looking for a plan has left a switch off, or a restore has brought the rows and no statistics.
+-- A restore brings the rows and no statistics.
 CREATE OR REPLACE FUNCTION vrm_private.doctor_planner()
     RETURNS TABLE (check_name text, status text, detail text, hint text, fix_sql text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'planner', 'warn',
-           format('%s is "%s" (%s): dashboards get slower plans, and the slower the more calls there are', p.name,
-                  v.value, v.place),
-           CASE WHEN v.change IS NULL THEN 'It comes from the command line or the environment: start without it.'
-                WHEN v.change <> 'ALTER SYSTEM' THEN 'New sessions have it.' ELSE 'Then: SELECT pg_reload_conf();' END,
-           v.change || format(' SET %s = %s;', p.name, p.boot_val)
-    FROM pg_settings p
-    CROSS JOIN LATERAL (SELECT p.reset_val AS value
-                        UNION ALL
-                        SELECT substr(entry, length(p.name) + 2) FROM pg_db_role_setting s, unnest(s.setconfig) AS entry
-                        WHERE starts_with(entry, p.name || '=')) AS somewhere
-    CROSS JOIN LATERAL (SELECT * FROM vrm_private.setting_values(p.name) w
-                        WHERE somewhere.value <> p.boot_val AND w.value <> p.boot_val) AS v
-    WHERE p.name ~ '^enable_' AND p.boot_val = 'on' OR p.name = 'plan_cache_mode'
-    GROUP BY p.name, p.boot_val, v.value, v.place, v.change
-    UNION ALL
     SELECT 'planner', 'warn',
            format('table %s has %s and no statistics: plans are made as for a small one', c.oid::regclass,
                   pg_size_pretty(t.bytes)),
@@ -84,7 +68,7 @@ CREATE OR REPLACE FUNCTION vrm_private.doctor_planner()
     WHERE c.relkind = 'r' AND c.reltuples < 0 AND t.bytes > 8 * 1024 * 1024
 $$;
 COMMENT ON FUNCTION vrm_private.doctor_planner() IS
-    'for vrm.doctor(): switches and missing statistics that lead planners astray';
+    'for vrm.doctor(): missing statistics that lead planners astray';
 
 -- pg_restore runs every definition with an empty search_path, and every row anew through types, checks and indexes:
 -- so does this with some rows, each table in a schema that is gone afterwards.
