@@ -25,15 +25,20 @@ $$;
 COMMENT ON FUNCTION vrm_private.holds_on(uuid, uuid, uuid, timestamptz) IS
     'holds in force on a call, or with nulls on something else of a person and a time';
 
+CREATE OR REPLACE FUNCTION vrm_private.kind_of_hold(run_id uuid, user_id uuid, agent_id uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN run_id IS NOT NULL THEN 'run' WHEN user_id IS NOT NULL THEN 'user'
+                WHEN agent_id IS NOT NULL THEN 'agent' ELSE 'time' END;
+COMMENT ON FUNCTION vrm_private.kind_of_hold(uuid, uuid, uuid) IS
+    'what a hold is about by the first that it names: run, user, agent or time';
+
 CREATE OR REPLACE FUNCTION vrm_private.holds_in_force(kind text)
     RETURNS TABLE (user_id uuid, agent_id uuid, run_id uuid, started tstzrange)
     LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
         SELECT h.user_id, h.agent_id, h.run_id, h.started FROM vrm_private.legal_holds h
-        WHERE h.released_at IS NULL
-          AND CASE WHEN h.run_id IS NOT NULL THEN 'run' WHEN h.user_id IS NOT NULL THEN 'user'
-                   WHEN h.agent_id IS NOT NULL THEN 'agent' ELSE 'time' END = kind;
+        WHERE h.released_at IS NULL AND vrm_private.kind_of_hold(h.run_id, h.user_id, h.agent_id) = kind;
 END
 $$;
 COMMENT ON FUNCTION vrm_private.holds_in_force(text) IS
@@ -42,8 +47,7 @@ COMMENT ON FUNCTION vrm_private.holds_in_force(text) IS
 CREATE OR REPLACE FUNCTION vrm_private.kinds_of_holds() RETURNS text[]
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT CASE WHEN h.run_id IS NOT NULL THEN 'run' WHEN h.user_id IS NOT NULL THEN 'user'
-                                      WHEN h.agent_id IS NOT NULL THEN 'agent' ELSE 'time' END
+    RETURN ARRAY(SELECT DISTINCT vrm_private.kind_of_hold(h.run_id, h.user_id, h.agent_id)
                  FROM vrm_private.legal_holds h WHERE h.released_at IS NULL);
 END
 $$;
@@ -225,6 +229,7 @@ COMMENT ON FUNCTION vrm_private.refuse_held_truncate() IS
 
 REVOKE EXECUTE ON FUNCTION
     vrm_private.holds_on(uuid, uuid, uuid, timestamptz),
+    vrm_private.kind_of_hold(uuid, uuid, uuid),
     vrm_private.holds_in_force(text),
     vrm_private.kinds_of_holds(),
     vrm_private.hold_lock(),
