@@ -184,7 +184,7 @@ sub killed_storm {
 
 my $cycles = $ENV{VRM_KILL_CYCLES} || 20;
 setting('vrm.lockout_durability', 'strict');
-my ($exceeded, $admitted, @locked) = (0, 0);
+my ($exceeded, $admitted, @locked, @open) = (0, 0);
 for my $cycle (1 .. $cycles) {
     my $who = "killed$cycle";
     $exceeded++ if killed_storm($who) > $threshold;
@@ -192,11 +192,14 @@ for my $cycle (1 .. $cycles) {
     $admitted++ if query($node, $database,
         "SELECT status = 'ok' FROM vrm.begin_attempt('$who')") eq 't';
     push @locked, $who if is_locked($who) eq 't';
+    push @open, $who if query($node, $database,
+        "SELECT locked OR pending > 0 FROM vrm.lockout_state('password', '$who')") ne 't';
 }
 is($exceeded, 0, "$cycles times kill -9 in a storm: never more than $threshold are evaluated");
 is($admitted, 0, 'and nobody gets in afterwards');
 # How many depends on how far they were: an attempt of a killed backend is pending for a while.
 cmp_ok(scalar(@locked), '>', 0, 'accounts are locked at once');
+is("@open", '', 'each of the others has such an attempt');
 
 # --- crashes in a transaction that is open still, when the WAL writer sleeps -----------------------
 # Nothing but the reply itself can have brought to disk what it says.
