@@ -93,8 +93,8 @@ isolation_tests() {
 }
 
 # Runs tests that make and break servers of their own, as user postgres when root runs the check.
-# That user may be unable to read this directory, hence the copy.  They wait half of their time,
-# hence twice as many as there are processors; and the longest files begin, so that none is left.
+# That user may be unable to read this directory, hence the copy.  They wait some of their time,
+# hence twice as many as there are processors; the longest files begin, so that none runs alone.
 # usage: prove_with_servers DIRECTORY...
 prove_with_servers() {
     rm -rf "$image/cluster_tests"
